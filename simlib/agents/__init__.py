@@ -1,0 +1,1 @@
+"""Who decides: each agent is one class whose `live` reads like its life."""

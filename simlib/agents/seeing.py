@@ -1,0 +1,105 @@
+"""What every agent can see: state, postures, milestones, recent incidents."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from simlib.errors import SimulationError
+from simlib.journal import MARKS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from simlib.world.world import World
+
+
+class Seeing:
+    """The part of an agent that looks at the world and changes nothing."""
+
+    name: ClassVar[str]
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @property
+    def now(self) -> float:
+        """The time, in days since 2000-01-01."""
+        return float(self._world.clock.now)
+
+    def see(self, variable: str, place: str | None = None) -> float:
+        """Return a state variable, at a place or (None) national."""
+        return float(self._world.state[self._world.position(variable, place)])
+
+    def see_all(self, variable: str) -> NDArray[np.float64]:
+        """Return a copy of a variable over all its places, in the order of `places`."""
+        return self._world.state[self._world.layout.slice_of(variable)].copy()
+
+    def total(self, variable: str, country: str | None = None) -> float:
+        """Return a variable's sum over its places, or over those of a country."""
+        values = self.see_all(variable).tolist()
+        if country is None:
+            return math.fsum(values)
+        places = self.places(variable)
+        return math.fsum(
+            v for v, p in zip(values, places, strict=True) if self.country_of(p) == country
+        )
+
+    def places(self, variable: str) -> tuple[str, ...]:
+        """Return the places of a variable, sorted."""
+        return self._world.layout.places_of(variable)
+
+    def country_of(self, place: str) -> str | None:
+        """Return the country of a place (of the governorate it lies within)."""
+        entry = self._world.scenario.places[place]
+        return self.country_of(entry.within) if entry.within else entry.country
+
+    def posture(self, name: str) -> str:
+        """Return the state a posture is in."""
+        return self._world.postures[name][-1][1]
+
+    def parameter(self, name: str) -> float:
+        """Return a parameter of this replication."""
+        if name not in self._world.parameters:
+            raise SimulationError(f"agent {self.name}: no parameter {name!r}")
+        return self._world.parameters[name]
+
+    def recent(
+        self,
+        types: str | tuple[str, ...],
+        country: str | None = None,
+        *,
+        days: float = 90.0,
+        having: Mapping[str, float] | None = None,
+    ) -> int:
+        """Return how many incidents there were in the last days, with marks at least so."""
+        chosen = (types,) if isinstance(types, str) else types
+        marks = self._world.marks_since(chosen, country, self.now - days)
+        keep = np.ones(len(marks), dtype=np.bool_)
+        for name, least in (having or {}).items():
+            keep &= marks[:, MARKS.index(name)] >= least
+        return int(keep.sum())
+
+    def date_of(self, milestone: str) -> float:
+        """Return a milestone's date as publicly known now, in days."""
+        return self._world.timeline.date(milestone)
+
+    def agreed_date_of(self, milestone: str) -> float:
+        """Return the date first agreed for a milestone, in days."""
+        return self._world.timeline.agreed(milestone)
+
+    def is_forced(self, milestone: str) -> bool:
+        """Whether the option at hand forces a milestone, so that nobody decides it."""
+        return self._world.timeline.is_forced(milestone)
+
+    def class_of(self, milestone: str) -> str | None:
+        """Return what class a milestone has ended in, if it has."""
+        return self._world.timeline.classification(milestone)
+
+    def is_complete(self, milestone: str) -> bool:
+        """Whether a milestone has been completed."""
+        return self._world.timeline.completed_at(milestone) <= self.now

@@ -1,0 +1,81 @@
+"""Errors that simlib raises on purpose.
+
+::
+
+    SimlibError
+    ├── ScenarioError      a scenario file or a scenario object is wrong
+    ├── SimulationError    a replication could not be simulated
+    └── StoreError         a results directory cannot be written or read
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class SimlibError(Exception):
+    """Base class of every error that simlib raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in a scenario, and where.
+
+    Parameters
+    ----------
+    path
+        Dotted path inside the document, such as ``parameters.isis.recruits.low``;
+        empty for the document itself.
+    rule
+        The rule that is broken, with the value met: ``must be >= 0 (got -4)``.
+    hint
+        What to do about it; may be empty.
+    file, line, column
+        Where it stands; line and column count from 1, and are 0 when the scenario
+        was not read from text.
+    """
+
+    path: str
+    rule: str
+    hint: str = ""
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}: " if self.line else ""
+        path = f"{self.path}: " if self.path else ""
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{place}{path}{self.rule}{hint}"
+
+
+class ScenarioError(SimlibError):
+    """A scenario is wrong.
+
+    Parameters
+    ----------
+    problems
+        Every problem found, in the order of the file. At most 20 are shown.
+    """
+
+    SHOWN = 20
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        lines = [str(problem) for problem in self.problems[: self.SHOWN]]
+        rest = len(self.problems) - len(lines)
+        if rest > 0:
+            lines.append(f"and {rest} more")
+        return "\n".join(lines)
+
+
+class SimulationError(SimlibError):
+    """A replication could not be simulated."""
+
+
+class StoreError(SimlibError):
+    """A results directory cannot be written or read."""

@@ -1,0 +1,159 @@
+"""What happened in one replication: incidents and decisions, each with its cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MARKS = (
+    "lethal",
+    "reported",
+    "success",
+    "fatalities",
+    "killed",
+    "detained",
+    "displaced",
+    "neighbor",
+    "escaped",
+    "recaptured",
+    "crossed",
+    "partnered",
+)
+"""The closed vocabulary of marks. The position of a mark is part of its address, so new
+marks are added at the end. ``reported`` and ``neighbor`` are uniforms of every incident."""
+
+CauseKind = Literal["start", "review", "date", "milestone", "incident", "threshold", "posture"]
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """The channels of a scenario, one row each: where incidents of a type recur."""
+
+    types: tuple[str, ...]
+    groups: tuple[str, ...]
+    places: tuple[str, ...]
+    targets: tuple[str, ...]
+    countries: tuple[str, ...]
+    """Country of the place; of the arrival end for border segments."""
+
+    def __len__(self) -> int:
+        return len(self.types)
+
+
+@dataclass(frozen=True, slots=True)
+class Incidents:
+    """Incidents in order of time, as columns of one length n.
+
+    Attributes
+    ----------
+    time
+        Days since 2000-01-01, shape (n,).
+    channel
+        Row of `channels`, shape (n,).
+    parent
+        Row of the incident that excited this one, else -1, shape (n,).
+    opener
+        Row of the decision that opened the channel, else -1, shape (n,).
+    address
+        What the incident's draws are addressed by, shape (n, 3).
+    marks
+        Values in the order of `MARKS`, shape (n, len(MARKS)).
+    """
+
+    time: NDArray[np.float64]
+    channel: NDArray[np.int32]
+    parent: NDArray[np.int32]
+    opener: NDArray[np.int32]
+    address: NDArray[np.uint64]
+    marks: NDArray[np.float64]
+    channels: Channels
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def mark(self, name: str) -> NDArray[np.float64]:
+        """Return the column of one mark, shape (n,)."""
+        return self.marks[:, MARKS.index(name)]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision, journalled with what woke it."""
+
+    time: float
+    agent: str
+    name: str
+    place: str | None
+    taken: str
+    """``yes``, ``no``, or the class chosen."""
+    probability: float
+    """Of what was taken, before it was drawn; 1 where nothing was left to chance."""
+    cause_kind: CauseKind
+    cause: str
+    """What woke the agent, in words: ``review 2025-03-01``, ``incident detention_break Hasakah``."""
+    cause_row: int
+    """Row of the incident that woke the agent, else -1."""
+    value: float
+    """A number decided with it (months, persons), else nan."""
+
+
+@dataclass(frozen=True, slots=True)
+class MilestoneRecord:
+    """What became of one milestone; times in days since 2000-01-01."""
+
+    agreed: float
+    date: float
+    """As last moved; infinity when it was cancelled."""
+    classification: str | None
+    completed_at: float
+    """nan while it is not completed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where each state variable stands in the flat state vector."""
+
+    variables: dict[str, slice]
+    places: dict[str, tuple[str, ...]]
+    """Places of each variable; empty for a national scalar."""
+    positions: dict[tuple[str, str | None], int]
+
+    def index(self, variable: str, place: str | None = None) -> int:
+        """Return the position of a variable at a place (None: a national scalar)."""
+        return self.positions[variable, place]
+
+    def slice_of(self, variable: str) -> slice:
+        """Return the positions of a variable over all its places."""
+        return self.variables[variable]
+
+    def places_of(self, variable: str) -> tuple[str, ...]:
+        """Return the places of a variable, in the order it is stored."""
+        return self.places[variable]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The result of one replication."""
+
+    scenario: str
+    option: str
+    replication: int
+    parameters: dict[str, float]
+    incidents: Incidents
+    decisions: tuple[Decision, ...]
+    postures: dict[str, tuple[tuple[float, str], ...]]
+    """Each posture's states with the time they began."""
+    milestones: dict[str, MilestoneRecord]
+    snapshot_times: NDArray[np.float64]
+    snapshots: NDArray[np.float64]
+    """State at the start, at the first instant of each month and at the horizon,
+    shape (n_snapshots, n_state)."""
+    layout: Layout
+    start: float
+    horizon: float
+    compiled_seconds: float = 0.0
+    """Time spent inside compiled calls; enters no digest."""

@@ -1,0 +1,1 @@
+"""The world that agents decide in: clock, state, places, timeline, incidents."""

@@ -1,0 +1,106 @@
+"""The only clock: SimPy's, with absolute times and ranks.
+
+Simultaneous events run in the order of their ranks, never of their scheduling. A wait
+that another cause has ended leaves no trace: `Clock.peek` never returns its time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import heapq
+import math
+from collections.abc import Callable, Generator
+from typing import Any
+
+import simpy
+
+EPOCH = dt.date(2000, 1, 1)
+DAYS_PER_MONTH = 365.25 / 12
+
+CALENDAR_RANK = 0
+MILESTONE_RANK = 1
+FIRST_AGENT_RANK = 10
+INCIDENT_RANK = 100_000
+OBSERVER_RANK = 100_001
+AFTER_RANK = 100_002
+
+
+def to_days(date: dt.date) -> float:
+    """Return the first instant of a date in days since 2000-01-01.
+
+    Examples
+    --------
+    >>> to_days(datetime.date(2025, 1, 1))
+    9132.0
+    """
+    return float((date - EPOCH).days)
+
+
+def to_date(days: float) -> dt.date:
+    """Return the date an instant falls on.
+
+    Examples
+    --------
+    >>> to_date(9132.75)
+    datetime.date(2025, 1, 1)
+    """
+    return EPOCH + dt.timedelta(days=math.floor(days))
+
+
+def month_starts(start: float, horizon: float) -> list[float]:
+    """Return the first instants of the months after start and before the horizon."""
+    result = []
+    date = to_date(start)
+    while True:
+        year, month = divmod(date.year * 12 + date.month, 12)
+        date = dt.date(year, month + 1, 1)
+        days = to_days(date)
+        if days >= horizon:
+            return result
+        result.append(days)
+
+
+Process = Generator[simpy.Event, Any, Any]
+
+
+class Clock(simpy.Environment):
+    """A SimPy environment whose events stand at absolute times, in order of rank."""
+
+    def at(self, time: float, rank: int) -> simpy.Event:
+        """Return an event that happens at an absolute time (days), in order of rank."""
+        event = simpy.Event(self)
+        self.put(event, time, rank)
+        return event
+
+    def put(self, event: simpy.Event, time: float, rank: int) -> None:
+        """Schedule an event; if it is scheduled twice, the earlier time holds."""
+        event._ok = True  # noqa: SLF001
+        event._value = None  # noqa: SLF001
+        # SimPy schedules delays, and now + (time - now) can miss the last bit of time.
+        heapq.heappush(self._queue, (time, rank, next(self._eid), event))  # type: ignore[arg-type]
+
+    def next_scheduled(self) -> tuple[float, int]:
+        """Return time and rank of the next event that will run (infinity for none)."""
+        queue = self._queue
+        while queue and queue[0][3].callbacks is None:
+            heapq.heappop(queue)
+        return (queue[0][0], queue[0][1]) if queue else (math.inf, 0)
+
+    def peek(self) -> float:
+        """Return the time of the next event that will run, in days."""
+        return float(self.next_scheduled()[0])
+
+    def step(self) -> None:
+        """Run the next event."""
+        self.next_scheduled()
+        super().step()
+
+    def start(self, process: Process) -> None:
+        """Start a process at once, up to its first wait."""
+        self.process(process)
+
+    def call_at(self, time: float, rank: int, function: Callable[[], None]) -> None:
+        """Call a function at an absolute time (days), in order of rank."""
+        callbacks = self.at(time, rank).callbacks
+        assert callbacks is not None  # noqa: S101  (a new event has them)
+        callbacks.append(lambda _event: function())

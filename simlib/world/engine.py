@@ -1,0 +1,239 @@
+"""The incident process: one SimPy process that lets the kernel run between decisions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simlib.errors import SimulationError
+from simlib.journal import MARKS, Incidents
+from simlib.world.clock import AFTER_RANK, INCIDENT_RANK, OBSERVER_RANK, Process, to_date
+from simlib.world.kernel import tables as t
+from simlib.world.kernel.advance import advance, begin, begin_history
+from simlib.world.kernel.intensities import refresh_dirty
+from simlib.world.kernel.memory import Memory
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simlib.journal import Channels
+    from simlib.world.clock import Clock
+    from simlib.world.watches import Watches
+
+MOST_INCIDENTS = 50_000_000
+"""Cap on the incidents of one replication: an explosion is an error, not a hang."""
+_FIRST_CAPACITY = 16_384
+_CHILD_CAPACITY = 4_096
+
+OnNotable = Callable[[int], None]
+OnCrossed = Callable[[list[int]], None]
+
+
+class CompiledIncidents:
+    """Every channel of one replication, advanced by the compiled kernel.
+
+    Parameters
+    ----------
+    clock
+        The replication's clock.
+    state
+        The state vector at the start; `state` is the one that lives.
+    evaluated
+        Tables of the replication, as `ChannelPlan.evaluate` gives them.
+    key
+        Root seed and replication.
+    watches
+        Thresholds that agents wait for.
+    n_types
+        Number of incident types.
+    span
+        Beginning of the history, start and horizon, in days.
+    keep_journal
+        Whether incidents are kept; without it nothing can be counted afterwards.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        clock: Clock,
+        *,
+        channels: Channels,
+        state: NDArray[np.float64],
+        evaluated: dict[str, NDArray[Any]],
+        key: tuple[int, int],
+        watches: Watches,
+        n_types: int,
+        span: tuple[float, float, float],
+        keep_journal: bool = True,
+    ) -> None:
+        self._clock, self._channels, self._watches = clock, channels, watches
+        self.on_notable: OnNotable = lambda _row: None
+        self.on_crossed: OnCrossed = lambda _watches: None
+        self.compiled_seconds = 0.0
+        n_layers = len(channels) * t.N_LAYERS
+        memory = Memory(
+            {
+                **evaluated,
+                "key": np.array(key, dtype=np.uint64),
+                "state": state,
+                "waiting": np.zeros(n_types, dtype=np.int64),
+                "watch_f": watches.levels,
+                "watch_i": watches.integers,
+                "is_watched": watches.is_watched,
+                "dirty": np.zeros((max(256, 4 * len(state)), 2), dtype=np.int64),
+                "layer_f": np.zeros((n_layers, 3)),
+                "layer_i": np.zeros((n_layers, 2), dtype=np.int64),
+                "layer_u": np.zeros((n_layers, 2), dtype=np.uint64),
+                "heap_at": np.zeros(n_layers),
+                "heap_row": np.zeros(n_layers, dtype=np.int64),
+            }
+        )
+        self.state = memory.views["state"]
+        self._opening = evaluated["opening"]
+        self._waiting, self._dirty = memory.views["waiting"], memory.views["dirty"]
+        watches.live_in(memory.views)
+        self._control_f, self._control_i = memory.floats, memory.ints
+        self._control_f[:4] = (span[0], span[1], span[1], span[2])
+        self._control_i[t.KEEP_JOURNAL] = keep_journal
+        self._control_i[t.MOST_HAPPENED] = MOST_INCIDENTS
+        self._control_i[t.N_FREE] = _CHILD_CAPACITY
+        self._control_i[t.N_CHANNELS] = len(channels)
+        self._memory = (memory.floats, memory.ints, memory.words)
+        self._children: tuple[NDArray[Any], ...] = (
+            np.zeros(_CHILD_CAPACITY),
+            np.zeros(_CHILD_CAPACITY, dtype=np.int64),
+            np.arange(_CHILD_CAPACITY)[::-1].copy(),
+            np.zeros((_CHILD_CAPACITY, 2), dtype=np.int64),
+            np.zeros((_CHILD_CAPACITY, 3), dtype=np.uint64),
+        )
+        self._journal: tuple[NDArray[Any], ...] = (
+            np.empty(_FIRST_CAPACITY),
+            np.empty((_FIRST_CAPACITY, 3), dtype=np.int64),
+            np.empty((_FIRST_CAPACITY, 3), dtype=np.uint64),
+            np.empty((_FIRST_CAPACITY, len(MARKS))),
+        )
+
+    # what the world and its agents ask for
+
+    def begin(self) -> None:
+        """Draw the incidents of the history, then open the channels at the start."""
+        self._control_i[t.IN_HISTORY] = 1
+        self._call(begin_history)
+        while self._advance_to(self._control_f[t.START], inclusive=False) != t.AT_LIMIT:
+            pass
+        self._control_i[t.IN_HISTORY] = 0
+        self._call(begin)
+
+    def changed(self, where: int, opener: int) -> None:
+        """Note that an agent changed a state variable; it counts from this instant on.
+
+        What may open or close a channel is refreshed at once, so that the decision which
+        opened it is known; the rest waits until the kernel is called.
+        """
+        n = self._control_i[t.N_DIRTY]
+        self._dirty[n] = (where, opener)
+        self._control_i[t.N_DIRTY] = n + 1
+        if self._opening[where] or n + 1 == len(self._dirty):
+            self._call(refresh_dirty)
+
+    def changed_many(self, positions: NDArray[np.int64], opener: int) -> None:
+        """Note that an agent changed many state variables, as `changed` does for one."""
+        n, more = int(self._control_i[t.N_DIRTY]), len(positions)
+        if n + more > len(self._dirty):
+            self._call(refresh_dirty)
+            n = 0
+        self._dirty[n : n + more, t.DIRTY_STATE] = positions
+        self._dirty[n : n + more, t.DIRTY_OPENER] = opener
+        self._control_i[t.N_DIRTY] = n + more
+        if self._opening[positions].any():
+            self._call(refresh_dirty)
+
+    def wait(self, type_: int, by: int) -> None:
+        """Add to the number of those who wait for notable incidents of a type."""
+        self._waiting[type_] += by
+
+    def count(self, channels: NDArray[np.bool_], since: float) -> NDArray[np.float64]:
+        """Return the marks of the incidents on some channels since a time, shape (n, marks)."""
+        n = self._control_i[t.N_JOURNAL]
+        first = int(np.searchsorted(self._journal[0][:n], since, side="right"))
+        chosen = channels[self._journal[1][first:n, t.J_CHANNEL]]
+        marks: NDArray[np.float64] = self._journal[3][first:n][chosen]
+        return marks
+
+    def row(self, number: int) -> tuple[float, int, tuple[int, int, int], NDArray[np.float64]]:
+        """Return time, channel, address and marks of one incident."""
+        a0, a1, a2 = self._journal[2][number].tolist()
+        time_ = float(self._journal[0][number])
+        channel = int(self._journal[1][number, t.J_CHANNEL])
+        return time_, channel, (a0, a1, a2), self._journal[3][number]
+
+    def incidents(self) -> Incidents:
+        """Return the journal of incidents."""
+        n = self._control_i[t.N_JOURNAL]
+        whole = self._journal[1][:n].astype(np.int32)
+        return Incidents(
+            time=self._journal[0][:n].copy(),
+            channel=whole[:, t.J_CHANNEL].copy(),
+            parent=whole[:, t.J_PARENT].copy(),
+            opener=whole[:, t.J_OPENER].copy(),
+            address=self._journal[2][:n].copy(),
+            marks=self._journal[3][:n].copy(),
+            channels=self._channels,
+        )
+
+    @property
+    def n_happened(self) -> int:
+        """Incidents so far, kept or not."""
+        return int(self._control_i[t.N_HAPPENED])
+
+    def process(self) -> Process:
+        """Advance to the next decision or consequential incident, sleep until then."""
+        while True:
+            limit, rank = self._clock.next_scheduled()
+            if limit > self._control_f[t.HORIZON]:  # the last observer has looked
+                return
+            inclusive = rank >= OBSERVER_RANK
+            stop = self._advance_to(limit, inclusive=inclusive)
+            now = float(self._control_f[t.NOW])
+            if stop == t.AT_LIMIT:
+                yield self._clock.at(limit, AFTER_RANK if inclusive else INCIDENT_RANK)
+                continue
+            yield self._clock.at(now, INCIDENT_RANK)
+            if stop == t.NOTABLE:
+                self.on_notable(max(0, int(self._control_i[t.N_JOURNAL]) - 1))
+            self.on_crossed(self._watches.take_fired())
+            yield self._clock.at(now, INCIDENT_RANK)
+
+    # the kernel
+
+    def _call(self, function: Callable[..., Any], *more: NDArray[Any]) -> Any:
+        began = time.perf_counter()
+        result = function(*self._memory, *more)
+        self.compiled_seconds += time.perf_counter() - began
+        return result
+
+    def _advance_to(self, limit: float, *, inclusive: bool) -> int:
+        self._control_f[t.LIMIT] = limit
+        self._control_i[t.INCLUSIVE] = inclusive
+        self._control_i[t.N_WATCHES] = len(self._watches)
+        stop = int(self._call(advance, *self._children, *self._journal))
+        while stop == t.FULL:
+            self._grow()
+            stop = int(self._call(advance, *self._children, *self._journal))
+        if stop == t.TOO_MANY:
+            date = to_date(float(self._control_f[t.NOW]))
+            raise SimulationError(f"more than {MOST_INCIDENTS} incidents by {date}")
+        return stop
+
+    def _grow(self) -> None:
+        """Double whichever buffer is full."""
+        if self._control_i[t.N_JOURNAL] >= len(self._journal[0]) - 1:
+            self._journal = tuple(np.concatenate([array] * 2) for array in self._journal)
+            return
+        capacity = len(self._children[0])
+        self._children = tuple(np.concatenate([array] * 2) for array in self._children)
+        free = int(self._control_i[t.N_FREE])
+        self._children[2][free : free + capacity] = np.arange(capacity, 2 * capacity)
+        self._control_i[t.N_FREE] = free + capacity

@@ -1,0 +1,1 @@
+"""The compiled kernel: every channel advanced exactly, from one decision to the next."""

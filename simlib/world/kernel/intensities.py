@@ -1,0 +1,165 @@
+"""Intensities: base x factors in name order, closed by gates; thresholds on state."""
+
+from __future__ import annotations
+
+from simlib.chance.compiling import compiled
+from simlib.world.kernel.points import row, wake
+from simlib.world.kernel.tables import (
+    ARMED,
+    BASE,
+    CHANNEL_F,
+    CHANNEL_I,
+    DEPENDENTS,
+    DEPENDENTS_FROM,
+    DIRTY,
+    DIRTY_OPENER,
+    DIRTY_STATE,
+    EXPONENT,
+    FACTOR_F,
+    FACTOR_FROM,
+    FACTOR_I,
+    FACTOR_TO,
+    FALLING,
+    FIRED,
+    FIRST,
+    GATE_FROM,
+    GATE_I,
+    GATE_TO,
+    INDICES,
+    INTENSITY,
+    IS_OPEN,
+    KIND,
+    LENGTH,
+    N_DIRTY,
+    N_WATCHES,
+    NUMBERS,
+    OPENER,
+    POWER,
+    REFERENCE,
+    SHIELD,
+    STATE,
+    TABLE,
+    WAITED,
+    WATCH_F,
+    WATCH_I,
+    WATCH_STATE,
+    WHERE,
+    Floats,
+    Integers,
+    Words,
+)
+
+LEAST_RATIO = 0.05
+MOST_RATIO = 20.0
+
+
+@compiled
+def factor_value(floats: Floats, ints: Integers, factor: int) -> float:
+    """Return one factor at the present state."""
+    i, f = row(ints, FACTOR_I, factor), row(ints, FACTOR_F, factor)
+    kind = ints[i + KIND]
+    x = floats[ints[STATE] + ints[i + WHERE]]
+    if kind == POWER:
+        ratio = x / floats[f + REFERENCE]
+        ratio = min(max(ratio, LEAST_RATIO), MOST_RATIO)
+        return ratio ** floats[f + EXPONENT]
+    if kind == FALLING:
+        value = x
+        for k in range(1, ints[i + LENGTH]):
+            value = value * (x - k)
+        return max(value, 0.0)
+    if kind == TABLE:
+        return floats[ints[NUMBERS] + ints[i + FIRST] + int(x)]
+    if kind == SHIELD:
+        cover = 1.0
+        first = ints[INDICES] + ints[i + FIRST]
+        for k in range(first, first + ints[i + LENGTH]):
+            cover = cover * min(max(floats[ints[STATE] + ints[k]], 0.0), 1.0)
+        return 1.0 - floats[f + EXPONENT] * cover
+    return x
+
+
+@compiled
+def product(floats: Floats, ints: Integers, value: float, first: int, last: int) -> float:
+    """Multiply a value by factors first to last - 1, in their order."""
+    for factor in range(first, last):
+        value = value * factor_value(floats, ints, factor)
+    return value
+
+
+@compiled
+def is_open(floats: Floats, ints: Integers, channel: int) -> bool:
+    """Whether every gate of a channel is open."""
+    c = row(ints, CHANNEL_I, channel)
+    for gate in range(ints[c + GATE_FROM], ints[c + GATE_TO]):
+        g = row(ints, GATE_I, gate)
+        x = floats[ints[STATE] + ints[g + WHERE]]
+        first, length = ints[INDICES] + ints[g + FIRST], ints[g + LENGTH]
+        if length == 0:
+            if x <= 0.0:
+                return False
+        else:
+            found = False
+            for k in range(first, first + length):
+                found = found or ints[k] == int(x)
+            if not found:
+                return False
+    return True
+
+
+@compiled
+def refresh(floats: Floats, ints: Integers, words: Words, channel: int, opener: int) -> None:
+    """Recompute a channel's intensity and wake the layers it reaches."""
+    f, c = row(ints, CHANNEL_F, channel), row(ints, CHANNEL_I, channel)
+    was_open = floats[f + INTENSITY] > 0.0
+    opened = is_open(floats, ints, channel)
+    ints[c + IS_OPEN] = 1 if opened else 0
+    intensity = 0.0
+    if opened:
+        first, last = ints[c + FACTOR_FROM], ints[c + FACTOR_TO]
+        intensity = product(floats, ints, floats[f + BASE], first, last)
+    floats[f + INTENSITY] = intensity
+    if intensity > 0.0 and not was_open:
+        ints[c + OPENER] = opener
+    wake(floats, ints, words, channel)
+
+
+@compiled
+def refresh_dependents(
+    floats: Floats, ints: Integers, words: Words, where: int, opener: int
+) -> None:
+    """Recompute the channels that read one state variable."""
+    starts = ints[DEPENDENTS_FROM] + where
+    for k in range(ints[starts], ints[starts + 1]):
+        refresh(floats, ints, words, ints[ints[DEPENDENTS] + k], opener)
+
+
+@compiled
+def refresh_dirty(floats: Floats, ints: Integers, words: Words) -> None:
+    """Recompute the channels that read what agents have changed.
+
+    The last change comes first: only it may have opened a channel, for a change that may
+    is refreshed as soon as it is made.
+    """
+    for k in range(ints[N_DIRTY] - 1, -1, -1):
+        d = row(ints, DIRTY, k)
+        refresh_dependents(floats, ints, words, ints[d + DIRTY_STATE], ints[d + DIRTY_OPENER])
+    ints[N_DIRTY] = 0
+
+
+@compiled
+def has_crossed(floats: Floats, ints: Integers, where: int) -> bool:
+    """Test the watches on one state variable; fire those waited for, re-arm below."""
+    fired = False
+    x = floats[ints[STATE] + where]
+    for watch in range(ints[N_WATCHES]):
+        w = row(ints, WATCH_I, watch)
+        if ints[w + WATCH_STATE] != where:
+            continue
+        if x < floats[ints[WATCH_F] + watch]:
+            ints[w + ARMED] = 1
+        elif ints[w + ARMED] == 1 and ints[w + WAITED] == 1:
+            ints[w + ARMED] = 0
+            ints[w + FIRED] = 1
+            fired = True
+    return fired

@@ -1,0 +1,191 @@
+"""Points of the Poisson random measure: the layers' next candidates, in one heap.
+
+Layer l of a channel holds a unit-intensity Poisson measure on date x height, cut into
+cells of about eight points. A point is addressed by (channel, layer and cell, number in
+the cell), so it exists before any scenario does; it happens when its height lies below
+the channel's intensity at its date (thinning, Lewis and Shedler 1979,
+doi:10.1002/nav.3800260304).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from simlib.chance.compiling import compiled
+from simlib.chance.philox import Word, block, unit
+from simlib.world.kernel.tables import (
+    AT,
+    AWAKE,
+    CELL,
+    CELL_END,
+    CELL_WIDTH,
+    CHANNEL_F,
+    CHANNEL_I,
+    CHANNEL_U,
+    HASH,
+    HEAP_AT,
+    HEAP_ROW,
+    HEIGHT,
+    INTENSITY,
+    LAYER_F,
+    LAYER_HEIGHT,
+    LAYER_I,
+    LAYER_LOW,
+    LAYER_U,
+    N_AWAKE,
+    N_LAYERS,
+    POINT,
+    TOP,
+    Floats,
+    Integers,
+    Words,
+)
+
+_CELL_BITS = np.uint64(56)
+_CELL_MASK = np.uint64(2**56 - 1)
+_ONE = np.uint64(1)
+_ZERO = np.uint64(0)
+
+
+@compiled
+def row(ints: Integers, table: int, number: int) -> int:
+    """Return where a row of a table begins in its array."""
+    return ints[table] + number * ints[table + 1]
+
+
+@compiled
+def layer_word(layer: int, cell: int) -> Word:
+    """Return the address word of a cell of a layer (cells before 2000 are negative)."""
+    return (np.uint64(layer) << _CELL_BITS) | (np.uint64(cell) & _CELL_MASK)
+
+
+@compiled
+def sift_down(  # noqa: PLR0913
+    at: Floats, at0: int, what: Integers, what0: int, n: int, time: float, item: int
+) -> None:
+    """Put (time, item) at the top of a binary heap of length n whose top is free.
+
+    The heap's times begin at ``at[at0]``, its items at ``what[what0]``.
+    """
+    i = 0
+    child = 1
+    while child < n:
+        if child + 1 < n and at[at0 + child + 1] < at[at0 + child]:
+            child += 1
+        if at[at0 + child] >= time:
+            break
+        at[at0 + i] = at[at0 + child]
+        what[what0 + i] = what[what0 + child]
+        i = child
+        child = 2 * i + 1
+    at[at0 + i] = time
+    what[what0 + i] = item
+
+
+@compiled
+def push(  # noqa: PLR0913
+    at: Floats, at0: int, what: Integers, what0: int, n: int, time: float, item: int
+) -> None:
+    """Add (time, item) to a binary heap that holds n items."""
+    i = n
+    while i > 0:
+        parent = (i - 1) >> 1
+        if at[at0 + parent] <= time:
+            break
+        at[at0 + i] = at[at0 + parent]
+        what[what0 + i] = what[what0 + parent]
+        i = parent
+    at[at0 + i] = time
+    what[what0 + i] = item
+
+
+@compiled
+def next_point(
+    floats: Floats, ints: Integers, words: Words, channel: int, layer: int
+) -> float:
+    """Move a layer to its next point and return the point's date."""
+    number = channel * N_LAYERS + layer
+    f, i, u = row(ints, LAYER_F, number), row(ints, LAYER_I, number), row(ints, LAYER_U, number)
+    height = LAYER_HEIGHT[layer]
+    date = floats[f + AT]
+    point = ints[i + POINT] + 1
+    key0, key1 = words[0], words[1]
+    name = words[row(ints, CHANNEL_U, channel) + HASH]
+    while True:
+        place = layer_word(layer, ints[i + CELL])
+        w0, w1, w2, w3 = block(key0, key1, name, place, np.uint64(point), _ZERO)
+        date += -math.log(1.0 - unit(w0)) / height
+        if date < floats[f + CELL_END]:
+            break
+        date = floats[f + CELL_END]
+        floats[f + CELL_END] = date + CELL_WIDTH[layer]
+        ints[i + CELL] += 1
+        point = 0
+    floats[f + AT] = date
+    floats[f + HEIGHT] = LAYER_LOW[layer] + height * unit(w1)
+    ints[i + POINT] = point
+    words[u] = w2
+    words[u + 1] = w3
+    return date
+
+
+@compiled
+def wake_layer(
+    floats: Floats, ints: Integers, words: Words, channel: int, layer: int
+) -> None:
+    """Put a sleeping layer's first point after now into the heap."""
+    now = floats[0]
+    number = channel * N_LAYERS + layer
+    f, i = row(ints, LAYER_F, number), row(ints, LAYER_I, number)
+    width = CELL_WIDTH[layer]
+    cell = math.floor(now / width)
+    ints[i + CELL] = cell
+    ints[i + POINT] = -1
+    floats[f + AT] = cell * width
+    floats[f + CELL_END] = cell * width + width
+    date = next_point(floats, ints, words, channel, layer)
+    while date <= now:
+        date = next_point(floats, ints, words, channel, layer)
+    push(floats, ints[HEAP_AT], ints, ints[HEAP_ROW], ints[N_AWAKE], date, number)
+    ints[N_AWAKE] += 1
+    words[row(ints, CHANNEL_U, channel) + AWAKE] |= _ONE << np.uint64(layer)
+
+
+@compiled
+def wake(floats: Floats, ints: Integers, words: Words, channel: int) -> None:
+    """Wake every layer of a channel that lies below its intensity."""
+    intensity = floats[row(ints, CHANNEL_F, channel) + INTENSITY]
+    where = row(ints, CHANNEL_I, channel) + TOP
+    top = ints[where]
+    while LAYER_LOW[top + 1] < intensity:
+        top += 1
+    while top > 0 and LAYER_LOW[top] >= intensity:
+        top -= 1
+    ints[where] = top
+    wanted = (_ONE << np.uint64(top + 1)) - _ONE
+    missing = wanted & ~words[row(ints, CHANNEL_U, channel) + AWAKE]
+    layer = 0
+    while missing != _ZERO:
+        if missing & _ONE:
+            wake_layer(floats, ints, words, channel, layer)
+        missing >>= _ONE
+        layer += 1
+
+
+@compiled
+def pass_candidate(  # noqa: PLR0913
+    floats: Floats, ints: Integers, words: Words, channel: int, layer: int, asleep: bool
+) -> None:
+    """Replace the top candidate by its layer's next, or let the layer sleep."""
+    at0, what0 = ints[HEAP_AT], ints[HEAP_ROW]
+    n = ints[N_AWAKE]
+    if asleep:
+        words[row(ints, CHANNEL_U, channel) + AWAKE] &= ~(_ONE << np.uint64(layer))
+        last_at, last = floats[at0 + n - 1], ints[what0 + n - 1]
+        sift_down(floats, at0, ints, what0, n - 1, last_at, last)
+        ints[N_AWAKE] = n - 1
+    else:
+        date = next_point(floats, ints, words, channel, layer)
+        sift_down(floats, at0, ints, what0, n, date, channel * N_LAYERS + layer)

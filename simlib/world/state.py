@@ -1,0 +1,119 @@
+"""State: one flat vector with named views, and what it is at the start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simlib.errors import SimulationError
+from simlib.journal import Layout
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simlib.scenario.schema import Scenario
+    from simlib.world.quantities import Quantities
+
+MONTH = "calendar.month"
+
+
+def trend_name(type_: str, group: str) -> str:
+    """Return the name of the multiplier that carries a group's trend."""
+    return f"trend.{type_}.{group}"
+
+
+def tempo_name(series: str) -> str:
+    """Return the name of the multiplier that carries a tempo series."""
+    return f"tempo.{series}"
+
+
+def _automatic(scenario: Scenario) -> set[str]:
+    names = {MONTH, *scenario.postures}
+    for type_, incident in scenario.incidents.items():
+        for name, group in incident.groups.items():
+            if group.trend:
+                names.add(trend_name(type_, name))
+            if group.tempo:
+                names.add(tempo_name(group.tempo.series))
+    return names
+
+
+def _national(variable: str) -> tuple[str, None]:
+    return (variable, None)
+
+
+def lay_out(scenario: Scenario) -> Layout:
+    """Return where each state variable stands, in order of names."""
+    over: dict[str, list[str]] = {"governorate": [], "base": [], "segment": [], "national": []}
+    for place in sorted(scenario.places):
+        over[scenario.places[place].kind].append(place)
+    variables: dict[str, slice] = {}
+    places: dict[str, tuple[str, ...]] = {}
+    positions: dict[tuple[str, str | None], int] = {}
+    n = 0
+    for name in sorted({*scenario.state, *_automatic(scenario)}):
+        own = tuple(over[scenario.state[name].over]) if name in scenario.state else ()
+        keys = [(name, place) for place in own] or [_national(name)]
+        for key in keys:
+            positions[key] = n
+            n += 1
+        variables[name] = slice(n - len(keys), n)
+        places[name] = own
+    return Layout(variables, places, positions)
+
+
+class StartingState:
+    """The state at the start, from the scenario's quantities.
+
+    Attributes
+    ----------
+    floor
+        Least value of each state variable: 0 for stocks, minus infinity for signed ones.
+    """
+
+    def __init__(self, scenario: Scenario, layout: Layout, quantities: Quantities) -> None:
+        numbers = [quantities.number(0.0)] * len(layout.positions)
+        for name, variable in scenario.state.items():
+            for place in layout.places[name] or (None,):
+                start = variable.start
+                value = start.get(place or "", 0.0) if isinstance(start, dict) else start
+                numbers[layout.positions[name, place]] = quantities.number(value)
+        for name in _automatic(scenario):
+            start_value = 0.0
+            if name in scenario.postures:
+                posture = scenario.postures[name]
+                start_value = float(list(posture.states).index(posture.start))
+            elif name != MONTH:
+                start_value = 1.0
+            numbers[layout.positions[name, None]] = quantities.number(start_value)
+        self._numbers = np.array(numbers)
+        self._layout = layout
+        self.floor = np.zeros(len(numbers))
+        for name, variable in scenario.state.items():
+            if variable.signed:
+                self.floor[layout.slice_of(name)] = -np.inf
+
+    def evaluate(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the state vector for one replication's quantities.
+
+        Raises
+        ------
+        SimulationError
+            When a value is negative or not a number.
+        """
+        state = values[self._numbers]
+        allowed = state >= self.floor
+        if not allowed.all():
+            where = int(np.flatnonzero(~allowed)[0])
+            message = f"{name_of(self._layout, where)}: must be 0 or more at the start"
+            raise SimulationError(f"{message} (got {state[where]})")
+        return state
+
+
+def name_of(layout: Layout, where: int) -> str:
+    """Return variable and place of a position of the state vector, for messages."""
+    for (variable, place), position in layout.positions.items():
+        if position == where:
+            return f"{variable} at {place}" if place else variable
+    return str(where)

@@ -1,0 +1,99 @@
+"""What changes with the calendar: month, damped trends, and tempo."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import ndtri
+
+from simlib.chance.addresses import name_hash
+from simlib.chance.philox import uniforms
+from simlib.world.clock import month_starts, to_date
+from simlib.world.state import MONTH, tempo_name, trend_name
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simlib.journal import Layout
+    from simlib.scenario.schema import Scenario
+    from simlib.world.quantities import Quantities
+
+
+class Calendar:
+    """The monthly multipliers of a scenario: which there are, and their values.
+
+    A trend continues a log-slope s with damping d: after k months the multiplier is
+    exp(s (1 + d + ... + d^(k-1))). A tempo is a stationary log AR(1),
+    x' = rho x + sd sqrt(1 - rho^2) e, as exp(x - sd^2 / 2) with mean 1; its innovation e
+    is addressed by series and calendar month.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        layout: Layout,
+        quantities: Quantities,
+        start: float,
+        horizon: float,
+    ) -> None:
+        trends: dict[str, tuple[int, int]] = {}
+        tempos: dict[str, tuple[int, int]] = {}
+        for type_, incident in scenario.incidents.items():
+            for name, group in incident.groups.items():
+                if group.trend:
+                    trends[trend_name(type_, name)] = (
+                        quantities.number(group.trend.log_slope),
+                        quantities.number(group.trend.damping),
+                    )
+                if group.tempo:
+                    tempos[tempo_name(group.tempo.series)] = (
+                        quantities.number(group.tempo.rho),
+                        quantities.number(group.tempo.sd),
+                    )
+        self.times = (start, *month_starts(start, horizon))
+        self._root_seed = scenario.root_seed
+        self._trends = [trends[name] for name in sorted(trends)]
+        self._tempos = [tempos[name] for name in sorted(tempos)]
+        self._names = np.array([name_hash(name) for name in sorted(tempos)], dtype=np.uint64)
+        dates = [to_date(time) for time in self.times]
+        self._numbers = np.array([d.year * 12 + d.month - 1 for d in dates], dtype=np.uint64)
+        self._months = np.array([d.month - 1.0 for d in dates])
+        names = [MONTH, *sorted(trends), *sorted(tempos)]
+        self.positions = np.array([layout.index(name) for name in names])
+
+    def _trend(self, log_slope: float, damping: float) -> list[float]:
+        total, step, result = 0.0, log_slope, []
+        for _ in self.times:
+            result.append(math.exp(total))
+            total += step
+            step *= damping
+        return result
+
+    def _tempo(self, normals: list[float], rho: float, sd: float) -> list[float]:
+        x = sd * normals[0]
+        scale = sd * math.sqrt(1.0 - rho * rho)
+        result = [math.exp(x - sd * sd / 2)]
+        for e in normals[1:]:
+            x = rho * x + scale * e
+            result.append(math.exp(x - sd * sd / 2))
+        return result
+
+    def evaluate(
+        self, replication: int, values: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the multipliers, shape (n_months, len(positions))."""
+        result = np.empty((len(self.times), len(self.positions)))
+        result[:, 0] = self._months
+        column = 1
+        for slope, damping in self._trends:
+            result[:, column] = self._trend(float(values[slope]), float(values[damping]))
+            column += 1
+        if self._tempos:
+            u = uniforms(self._root_seed, replication, self._names, self._numbers)
+            normals = ndtri(np.maximum(u, 2.0**-54)).tolist()
+            for i, (rho, sd) in enumerate(self._tempos):
+                result[:, column] = self._tempo(normals[i], float(values[rho]), float(values[sd]))
+                column += 1
+        return result

@@ -1,0 +1,158 @@
+"""Milestones: when they are due, as publicly known now, and what became of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from simlib.errors import SimulationError
+from simlib.journal import MilestoneRecord
+from simlib.world.clock import MILESTONE_RANK, to_date, to_days
+
+if TYPE_CHECKING:
+    import simpy
+
+    from simlib.scenario.schema import Milestone, MilestoneChange, Option, Scenario
+    from simlib.world.clock import Clock
+
+
+def shifted(date: dt.date, by: str) -> dt.date:
+    """Return a date moved by ``12 months``, ``-3 months`` or ``90 days``.
+
+    A day past the end of the goal's month becomes its last day, and the last day of a
+    month stays one.
+    """
+    amount, unit = by.split()
+    if unit.rstrip("s") == "day":
+        return date + dt.timedelta(days=int(amount))
+    months = int(amount) * (12 if unit.rstrip("s") == "year" else 1)
+    year, month = divmod(date.year * 12 + date.month - 1 + months, 12)
+    following = dt.date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
+    last = (following - dt.timedelta(days=1)).day
+    is_last = (date + dt.timedelta(days=1)).day == 1
+    return dt.date(year, month + 1, last if is_last else min(date.day, last))
+
+
+def changed_date(milestone: Milestone, change: MilestoneChange) -> float:
+    """Return the date (days) a milestone has under an option's change."""
+    if change.cancel:
+        return math.inf
+    if change.date:
+        return to_days(change.date)
+    if change.extend:
+        return to_days(max(shifted(milestone.date, change.extend), milestone.date))
+    if change.shift:
+        return to_days(shifted(milestone.date, change.shift))
+    return to_days(milestone.date)
+
+
+class _Entry:
+    """One milestone as it stands now."""
+
+    def __init__(self, milestone: Milestone, change: MilestoneChange | None) -> None:
+        self.agreed = self.date = to_days(milestone.date)
+        self.classification: str | None = None
+        self.completed_at = math.nan
+        self.change = change
+        self.condition = milestone.conditional_on
+        self.is_forced = bool(change and change.forced)
+        self.due: simpy.Event | None = None
+
+
+class Timeline:
+    """The milestones of one replication under one option.
+
+    Parameters
+    ----------
+    on_due
+        Called with the name of a milestone on its date.
+    """
+
+    def __init__(
+        self, clock: Clock, scenario: Scenario, option: Option, on_due: Callable[[str], None]
+    ) -> None:
+        self._clock, self._on_due = clock, on_due
+        self._start = to_days(scenario.start)
+        self._entries: dict[str, _Entry] = {}
+        for name in sorted(scenario.timeline):
+            change = option.timeline.get(name)
+            self._entries[name] = _Entry(scenario.timeline[name], change)
+            self._arm(name)
+            if change:
+                self._announce(name, scenario.timeline[name], change)
+
+    def _announce(self, name: str, milestone: Milestone, change: MilestoneChange) -> None:
+        at = to_days(change.announced) if change.announced else self._start
+        to = changed_date(milestone, change)
+        if change.conditional_on:
+            self._entries[name].condition = change.conditional_on
+        if at <= self._start:
+            self.move(name, to)
+        else:
+            self._clock.call_at(at, MILESTONE_RANK, lambda: self.move(name, to))
+
+    def _entry(self, name: str) -> _Entry:
+        if name not in self._entries:
+            raise SimulationError(f"no milestone {name!r}")
+        return self._entries[name]
+
+    def _arm(self, name: str) -> None:
+        entry = self._entries[name]
+        if entry.due is not None and entry.due.callbacks is not None:
+            entry.due.callbacks = None  # type: ignore[assignment]
+        entry.due = None
+        if self._clock.now <= entry.date < math.inf:
+            entry.due = self._clock.at(entry.date, MILESTONE_RANK)
+            assert entry.due.callbacks is not None  # noqa: S101
+            entry.due.callbacks.append(lambda _event: self._fall_due(name))
+
+    def _fall_due(self, name: str) -> None:
+        condition = self._entries[name].condition
+        if condition and not self._entry(condition).completed_at <= self._clock.now:
+            return
+        self._on_due(name)
+
+    def date(self, name: str) -> float:
+        """Return the date of a milestone as publicly known now, in days."""
+        return self._entry(name).date
+
+    def agreed(self, name: str) -> float:
+        """Return the date a milestone was first agreed for, in days."""
+        return self._entry(name).agreed
+
+    def is_forced(self, name: str) -> bool:
+        """Whether an option forces the milestone, so that nobody decides it."""
+        return self._entry(name).is_forced
+
+    def classification(self, name: str) -> str | None:
+        """Return what class the milestone has ended in, if it has."""
+        return self._entry(name).classification
+
+    def completed_at(self, name: str) -> float:
+        """Return when the milestone was completed (nan: not yet)."""
+        return self._entry(name).completed_at
+
+    def move(self, name: str, to: float) -> None:
+        """Move a milestone to another date (days); infinity cancels it."""
+        entry = self._entry(name)
+        if to < self._clock.now:
+            raise SimulationError(f"milestone {name!r} cannot move to the past ({to_date(to)})")
+        entry.date = to
+        self._arm(name)
+
+    def settle(self, name: str, classification: str) -> None:
+        """Say what class a milestone ends in."""
+        self._entry(name).classification = classification
+
+    def complete(self, name: str) -> None:
+        """Say that a milestone is done, now."""
+        self._entry(name).completed_at = self._clock.now
+
+    def records(self) -> dict[str, MilestoneRecord]:
+        """Return what became of each milestone."""
+        return {
+            name: MilestoneRecord(e.agreed, e.date, e.classification, e.completed_at)
+            for name, e in self._entries.items()
+        }

@@ -1,0 +1,67 @@
+"""One wait of one agent: whatever comes first ends it and disarms the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simlib.chance.addresses import name_hash
+
+if TYPE_CHECKING:
+    import simpy
+
+    from simlib.journal import CauseKind
+
+Occasion = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What woke an agent, and the address of that occasion.
+
+    Attributes
+    ----------
+    kind, text
+        As journalled.
+    occasion
+        Three words that chance decided on this occasion is addressed by.
+    row
+        Row of the incident, else -1.
+    """
+
+    kind: CauseKind
+    text: str
+    occasion: Occasion
+    row: int = -1
+
+
+def named_cause(kind: CauseKind, text: str) -> Cause:
+    """Return a cause whose occasion is its kind and text."""
+    return Cause(kind, f"{kind} {text}", (0, name_hash(f"{kind}|{text}"), 0))
+
+
+class Wait:
+    """A wait in progress.
+
+    Attributes
+    ----------
+    event
+        What the SimPy process waits for.
+    rank
+        Rank of the agent that waits.
+    timed
+        The cause if only time passes.
+    cause
+        What came first, once something has.
+    """
+
+    __slots__ = ("cause", "event", "milestone", "notices", "posture", "rank", "timed", "watch")
+
+    def __init__(self, event: simpy.Event, rank: int) -> None:
+        self.event, self.rank = event, rank
+        self.timed: Cause | None = None
+        self.cause: Cause | None = None
+        self.notices: tuple[int, ...] = ()
+        self.posture: str | None = None
+        self.milestone: str | None = None
+        self.watch: int | None = None
