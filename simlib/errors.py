@@ -74,7 +74,22 @@ class ScenarioError(SimlibError):
 
 
 class SimulationError(SimlibError):
-    """A replication could not be simulated."""
+    """A replication could not be simulated.
+
+    Parameters
+    ----------
+    message
+        What went wrong.
+    agent, date
+        Which agent raised, and on which simulated date; empty where none did.
+    """
+
+    def __init__(self, message: str, agent: str = "", date: str = "") -> None:
+        self.agent, self.date = agent, date
+        super().__init__(message, agent, date)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class StoreError(SimlibError):

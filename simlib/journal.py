@@ -94,7 +94,7 @@ class Decision:
     """Of what was taken, before it was drawn; 1 where nothing was left to chance."""
     cause_kind: CauseKind
     cause: str
-    """What woke the agent, in words: ``review 2025-03-01``, ``incident detention_break Hasakah``."""
+    """What woke the agent, in words, such as ``incident detention_break Hasakah``."""
     cause_row: int
     """Row of the incident that woke the agent, else -1."""
     value: float
@@ -150,8 +150,8 @@ class Run:
     milestones: dict[str, MilestoneRecord]
     snapshot_times: NDArray[np.float64]
     snapshots: NDArray[np.float64]
-    """State at the start, at the first instant of each month and at the horizon,
-    shape (n_snapshots, n_state)."""
+    """State at the start, at the first instant of each month (or when else it was observed)
+    and at the horizon, shape (n_snapshots, n_state)."""
     layout: Layout
     start: float
     horizon: float

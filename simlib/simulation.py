@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.agents.base import Agent
 from simlib.chance.compiling import is_cached
 from simlib.errors import SimulationError
 from simlib.journal import Run
@@ -22,7 +21,6 @@ from simlib.world.clock import (
     FIRST_AGENT_RANK,
     OBSERVER_RANK,
     Clock,
-    month_starts,
     to_date,
     to_days,
 )
@@ -40,6 +38,7 @@ from simlib.world.world import IncidentEngine, World
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from simlib.agents.base import Agent
     from simlib.journal import Layout
 
 CATALOGUE = {
@@ -201,6 +200,7 @@ def _build(
     given: Mapping[str, float],
     engine_type: EngineType,
     keep_journal: bool,  # noqa: FBT001
+    times: Sequence[float],
 ) -> tuple[World, _Observer]:
     scenario = blueprint.scenario
     parameters = blueprint.parameters.draw(replication, given)
@@ -237,8 +237,18 @@ def _build(
     option = scenario.options.get(blueprint.option, Option())
     world.connect(Timeline(clock, scenario, option, world.fall_due), engine)
     _keep_calendar(world, blueprint.calendar, multipliers)
-    times = [*blueprint.calendar.times, blueprint.horizon]
     return world, _Observer(world, times)
+
+
+def _looking_times(blueprint: Blueprint, observe: Sequence[float] | None) -> list[float]:
+    """Return when state is sampled: at the start, as asked or monthly, at the horizon."""
+    start, horizon = blueprint.start, blueprint.horizon
+    if observe is None:
+        return [*blueprint.calendar.times, horizon]
+    outside = [time for time in observe if not start <= time <= horizon]
+    if outside:
+        raise SimulationError(f"cannot observe at {outside[0]} (from {start} to {horizon})")
+    return sorted({start, *observe, horizon})
 
 
 def simulate(
@@ -248,6 +258,7 @@ def simulate(
     parameters: Mapping[str, float] | None = None,
     engine: EngineType = CompiledIncidents,
     keep_journal: bool = True,
+    observe: Sequence[float] | None = None,
 ) -> Run:
     """Simulate one replication.
 
@@ -264,13 +275,18 @@ def simulate(
         Class of the engine that lets incidents happen.
     keep_journal
         Whether incidents are kept.
+    observe
+        Times (days) of the snapshots of state, each just after all events of its instant;
+        the start and the horizon are always among them. Not given: the first of each month.
 
     Raises
     ------
     SimulationError
-        When an agent raises or the state leaves its range.
+        When an agent raises, the state leaves its range, or a time to observe at lies
+        outside of the run.
     """
-    world, observer = _build(blueprint, replication, parameters or {}, engine, keep_journal)
+    times = _looking_times(blueprint, observe)
+    world, observer = _build(blueprint, replication, parameters or {}, engine, keep_journal, times)
     clock = world.clock
     world.engine.begin()
     for rank, agent in enumerate(blueprint.agents, start=FIRST_AGENT_RANK):
@@ -303,7 +319,7 @@ def needs_compiling() -> bool:
 
 def warm_up() -> None:
     """Compile the kernel, or load it from the cache."""
-    from simlib.world.kernel.warming import compile_all  # noqa: PLC0415
+    from simlib.world.kernel.warming import compile_all
 
     compile_all()
 

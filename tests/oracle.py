@@ -113,9 +113,13 @@ class PlainIncidents:
     def wait(self, type_: int, by: int) -> None:
         self.waiting[type_] += by
 
-    def count(self, channels: Any, since: float) -> Any:
-        rows = [row[5] for row in self.rows if row[0] > since and channels[row[1]]]
-        return np.array(rows).reshape(-1, len(MARKS))
+    def count(self, channels: Any, since: float, least: Any) -> int:
+        return sum(
+            row[0] > since
+            and bool(channels[row[1]])
+            and all(row[5][mark] >= value for mark, value in least)
+            for row in self.rows
+        )
 
     def row(self, number: int) -> Any:
         date, channel, _, _, address, marks = self.rows[number]

@@ -8,7 +8,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
 import simpy
 
 from simlib.agents.seeing import Seeing
@@ -18,9 +17,10 @@ from simlib.chance.distributions import quantile
 from simlib.errors import SimlibError, SimulationError
 from simlib.journal import MARKS, Decision
 from simlib.world.clock import DAYS_PER_MONTH, to_date
-from simlib.world.waiting import Cause, Wait, named_cause
+from simlib.world.waiting import Cause, Wait, dated_cause, named_cause
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from simlib.world.world import World
@@ -78,9 +78,9 @@ class Agent(Seeing, ABC):
         except SimlibError:
             raise
         except Exception as error:
-            date = to_date(self.now)
+            date = str(to_date(self.now))
             message = f"agent {self.name} on {date}: {type(error).__name__}: {error}"
-            raise SimulationError(message) from error
+            raise SimulationError(message, self.name, date) from error
 
     # waiting
 
@@ -145,16 +145,18 @@ class Agent(Seeing, ABC):
         if months is not None:
             due = min(due, self._next_month(months))
         if due < math.inf:
-            wait.timed = named_cause("review", f"{to_date(due)}")
+            wait.timed = dated_cause("review", due)
         if until is not None and until < due:
             due = max(until, self.now)
-            wait.timed = named_cause("date", f"{to_date(due)}")
+            wait.timed = dated_cause("date", due)
         if due < math.inf:
             self._world.clock.put(wait.event, due, self._rank)
 
     def _next_month(self, months: int) -> float:
         starts = self._world.month_starts
         first = bisect.bisect_right(starts, self.now)
+        if months == 1:
+            return starts[first] if first < len(starts) else math.inf
         start = to_date(self._start)
         for time in starts[first : first + months]:
             date = to_date(time)
@@ -206,8 +208,7 @@ class Agent(Seeing, ABC):
 
     def change_all(self, variable: str, values: NDArray[np.float64]) -> None:
         """Set a variable over all its places, in the order of `places`."""
-        span = self._world.layout.slice_of(variable)
-        self._world.change_many(np.arange(span.start, span.stop), values, self._opener())
+        self._world.change_all(variable, values, self._opener())
 
     def _change(self, where: int, value: float) -> None:
         if value != self._world.state[where]:
@@ -239,9 +240,17 @@ class Agent(Seeing, ABC):
         self._last_decision = (self.now, len(decisions))
         decisions.append(
             Decision(
-                self.now, self.name, name, place, taken, probability,
-                self._cause.kind, self._cause.text, self._cause.row, value,
-            )  # fmt: skip
+                time=self.now,
+                agent=self.name,
+                name=name,
+                place=place,
+                taken=taken,
+                probability=probability,
+                cause_kind=self._cause.kind,
+                cause=self._cause.text,
+                cause_row=self._cause.row,
+                value=value,
+            )
         )
 
     def _uniform(self, name: str, place: str | None = None) -> float:
@@ -288,7 +297,7 @@ class Agent(Seeing, ABC):
     def _pick(self, name: str, probabilities: Mapping[str, float]) -> str:
         names = sorted(probabilities)
         total = math.fsum(probabilities.values())
-        if abs(total - 1.0) > 1e-9:  # noqa: PLR2004
+        if abs(total - 1.0) > 1e-9:
             raise SimulationError(f"agent {self.name}: {name!r}: probabilities sum to {total}")
         u, before = self._uniform(name), 0.0
         for candidate in names:
@@ -353,5 +362,3 @@ class Agent(Seeing, ABC):
         """Put a posture into a state at once (its semi-Markov life goes on from there)."""
         self._journal(posture, state, 1.0, None, math.nan)
         self._world.enter(posture, state, self._cause, self._last_decision[1])
-
-

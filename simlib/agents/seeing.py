@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from simlib.errors import SimulationError
 from simlib.journal import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from simlib.world.world import World
@@ -78,11 +77,8 @@ class Seeing:
     ) -> int:
         """Return how many incidents there were in the last days, with marks at least so."""
         chosen = (types,) if isinstance(types, str) else types
-        marks = self._world.marks_since(chosen, country, self.now - days)
-        keep = np.ones(len(marks), dtype=np.bool_)
-        for name, least in (having or {}).items():
-            keep &= marks[:, MARKS.index(name)] >= least
-        return int(keep.sum())
+        least = tuple((MARKS.index(name), value) for name, value in (having or {}).items())
+        return self._world.count_since(chosen, country, self.now - days, least)
 
     def date_of(self, milestone: str) -> float:
         """Return a milestone's date as publicly known now, in days."""

@@ -39,9 +39,7 @@ def _multiply_high(_context: Any, _a: Any, _b: Any) -> Any:
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         wide = _ir.IntType(128)
-        product = builder.mul(
-            builder.zext(arguments[0], wide), builder.zext(arguments[1], wide)
-        )
+        product = builder.mul(builder.zext(arguments[0], wide), builder.zext(arguments[1], wide))
         return builder.trunc(builder.lshr(product, _ir.Constant(wide, 64)), _ir.IntType(64))
 
     return word(word, word), generate
@@ -74,20 +72,18 @@ def unit(word: Word) -> float:
 
 
 @compiled
-def _uniform(  # noqa: PLR0913  (a key, an address and a word: Philox has no fewer)
-    key0: Word, key1: Word, a0: Word, a1: Word, a2: Word, draw: Word, word: int
-) -> float:
+def _uniform(key0: Word, key1: Word, a0: Word, a1: Word, a2: Word, draw: Word, word: int) -> float:
     words = block(key0, key1, a0, a1, a2, draw)
     if word == 0:
         return unit(words[0])
     if word == 1:
         return unit(words[1])
-    if word == 2:  # noqa: PLR2004
+    if word == 2:
         return unit(words[2])
     return unit(words[3])
 
 
-def uniform(  # noqa: PLR0913
+def uniform(
     root_seed: int,
     replication: int,
     a0: int,
@@ -109,9 +105,7 @@ def uniform(  # noqa: PLR0913
         Block of the address, and word 0 to 3 of the block.
     """
     w = np.uint64
-    return _uniform(
-        w(root_seed), w(replication), w(a0), w(a1), w(a2), w(draw), word
-    )
+    return _uniform(w(root_seed), w(replication), w(a0), w(a1), w(a2), w(draw), word)
 
 
 @compiled

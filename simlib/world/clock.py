@@ -7,6 +7,7 @@ that another cause has ended leaves no trace: `Clock.peek` never returns its tim
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import heapq
 import math
 from collections.abc import Callable, Generator
@@ -47,16 +48,17 @@ def to_date(days: float) -> dt.date:
     return EPOCH + dt.timedelta(days=math.floor(days))
 
 
-def month_starts(start: float, horizon: float) -> list[float]:
+@functools.lru_cache(maxsize=256)
+def month_starts(start: float, horizon: float) -> tuple[float, ...]:
     """Return the first instants of the months after start and before the horizon."""
-    result = []
+    result: list[float] = []
     date = to_date(start)
     while True:
         year, month = divmod(date.year * 12 + date.month, 12)
         date = dt.date(year, month + 1, 1)
         days = to_days(date)
         if days >= horizon:
-            return result
+            return tuple(result)
         result.append(days)
 
 
@@ -77,7 +79,7 @@ class Clock(simpy.Environment):
         event._ok = True  # noqa: SLF001
         event._value = None  # noqa: SLF001
         # SimPy schedules delays, and now + (time - now) can miss the last bit of time.
-        heapq.heappush(self._queue, (time, rank, next(self._eid), event))  # type: ignore[arg-type]
+        heapq.heappush(self._queue, (time, rank, next(self._eid), event))  # type: ignore[misc]
 
     def next_scheduled(self) -> tuple[float, int]:
         """Return time and rank of the next event that will run (infinity for none)."""

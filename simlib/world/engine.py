@@ -154,13 +154,27 @@ class CompiledIncidents:
         """Add to the number of those who wait for notable incidents of a type."""
         self._waiting[type_] += by
 
-    def count(self, channels: NDArray[np.bool_], since: float) -> NDArray[np.float64]:
-        """Return the marks of the incidents on some channels since a time, shape (n, marks)."""
-        n = self._control_i[t.N_JOURNAL]
-        first = int(np.searchsorted(self._journal[0][:n], since, side="right"))
-        chosen = channels[self._journal[1][first:n, t.J_CHANNEL]]
-        marks: NDArray[np.float64] = self._journal[3][first:n][chosen]
-        return marks
+    def count(
+        self, channels: NDArray[np.bool_], since: float, least: tuple[tuple[int, float], ...]
+    ) -> int:
+        """Return the number of incidents on some channels since a time.
+
+        Parameters
+        ----------
+        channels
+            Whether each channel counts.
+        since
+            In days; incidents of that instant do not count.
+        least
+            Positions of marks, and what each must at least be.
+        """
+        at, whole, _, marks = self._journal
+        n = int(self._control_i[t.N_JOURNAL])
+        first = int(at[:n].searchsorted(since, side="right"))
+        chosen = channels[whole[first:n, t.J_CHANNEL]]
+        for mark, value in least:
+            chosen &= marks[first:n, mark] >= value
+        return int(np.count_nonzero(chosen))
 
     def row(self, number: int) -> tuple[float, int, tuple[int, int, int], NDArray[np.float64]]:
         """Return time, channel, address and marks of one incident."""

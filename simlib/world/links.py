@@ -60,9 +60,7 @@ class Links:
         for type_, group, place in zip(
             self._channels.types, self._channels.groups, self._channels.places, strict=True
         ):
-            numbers.append(
-                quantities.number(scenario.incidents[type_].groups[group].level[place])
-            )
+            numbers.append(quantities.number(scenario.incidents[type_].groups[group].level[place]))
         values = quantities.evaluate(ParameterPlan(scenario).typical())
         return [float(values[number]) for number in numbers]
 

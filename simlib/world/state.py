@@ -39,10 +39,6 @@ def _automatic(scenario: Scenario) -> set[str]:
     return names
 
 
-def _national(variable: str) -> tuple[str, None]:
-    return (variable, None)
-
-
 def lay_out(scenario: Scenario) -> Layout:
     """Return where each state variable stands, in order of names."""
     over: dict[str, list[str]] = {"governorate": [], "base": [], "segment": [], "national": []}
@@ -54,7 +50,7 @@ def lay_out(scenario: Scenario) -> Layout:
     n = 0
     for name in sorted({*scenario.state, *_automatic(scenario)}):
         own = tuple(over[scenario.state[name].over]) if name in scenario.state else ()
-        keys = [(name, place) for place in own] or [_national(name)]
+        keys: list[tuple[str, str | None]] = [(name, place) for place in own or (None,)]
         for key in keys:
             positions[key] = n
             n += 1
@@ -102,7 +98,7 @@ class StartingState:
         SimulationError
             When a value is negative or not a number.
         """
-        state = values[self._numbers]
+        state: NDArray[np.float64] = values[self._numbers]
         allowed = state >= self.floor
         if not allowed.all():
             where = int(np.flatnonzero(~allowed)[0])

@@ -80,9 +80,7 @@ class Calendar:
             result.append(math.exp(x - sd * sd / 2))
         return result
 
-    def evaluate(
-        self, replication: int, values: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def evaluate(self, replication: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the multipliers, shape (n_months, len(positions))."""
         result = np.empty((len(self.times), len(self.positions)))
         result[:, 0] = self._months

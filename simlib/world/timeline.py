@@ -51,13 +51,12 @@ def changed_date(milestone: Milestone, change: MilestoneChange) -> float:
 class _Entry:
     """One milestone as it stands now."""
 
-    def __init__(self, milestone: Milestone, change: MilestoneChange | None) -> None:
+    def __init__(self, milestone: Milestone) -> None:
         self.agreed = self.date = to_days(milestone.date)
         self.classification: str | None = None
         self.completed_at = math.nan
-        self.change = change
         self.condition = milestone.conditional_on
-        self.is_forced = bool(change and change.forced)
+        self.is_forced = False
         self.due: simpy.Event | None = None
 
 
@@ -77,21 +76,25 @@ class Timeline:
         self._start = to_days(scenario.start)
         self._entries: dict[str, _Entry] = {}
         for name in sorted(scenario.timeline):
-            change = option.timeline.get(name)
-            self._entries[name] = _Entry(scenario.timeline[name], change)
+            self._entries[name] = _Entry(scenario.timeline[name])
             self._arm(name)
-            if change:
-                self._announce(name, scenario.timeline[name], change)
+            if name in option.timeline:
+                self._announce(name, scenario.timeline[name], option.timeline[name])
 
     def _announce(self, name: str, milestone: Milestone, change: MilestoneChange) -> None:
+        """Let a change be known from its announcement on; nobody sees any of it before."""
+
+        def apply() -> None:
+            entry = self._entries[name]
+            entry.is_forced = change.forced
+            entry.condition = change.conditional_on or entry.condition
+            self.move(name, changed_date(milestone, change))
+
         at = to_days(change.announced) if change.announced else self._start
-        to = changed_date(milestone, change)
-        if change.conditional_on:
-            self._entries[name].condition = change.conditional_on
         if at <= self._start:
-            self.move(name, to)
+            apply()
         else:
-            self._clock.call_at(at, MILESTONE_RANK, lambda: self.move(name, to))
+            self._clock.call_at(at, MILESTONE_RANK, apply)
 
     def _entry(self, name: str) -> _Entry:
         if name not in self._entries:
@@ -123,7 +126,7 @@ class Timeline:
         return self._entry(name).agreed
 
     def is_forced(self, name: str) -> bool:
-        """Whether an option forces the milestone, so that nobody decides it."""
+        """Whether an announced option forces the milestone, so that nobody decides it."""
         return self._entry(name).is_forced
 
     def classification(self, name: str) -> str | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlib.chance.addresses import name_hash
+from simlib.world.clock import to_date
 
 if TYPE_CHECKING:
     import simpy
@@ -33,6 +35,12 @@ class Cause:
     text: str
     occasion: Occasion
     row: int = -1
+
+
+@functools.lru_cache(maxsize=8192)
+def dated_cause(kind: CauseKind, days: float) -> Cause:
+    """Return the cause that a date or a review of that date is."""
+    return named_cause(kind, str(to_date(days)))
 
 
 def named_cause(kind: CauseKind, text: str) -> Cause:

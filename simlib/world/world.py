@@ -33,16 +33,31 @@ class IncidentEngine(Protocol):
     compiled_seconds: float
     state: NDArray[np.float64]
 
-    def begin(self) -> None: ...
-    def changed(self, where: int, opener: int) -> None: ...
-    def changed_many(self, positions: NDArray[np.int64], opener: int) -> None: ...
-    def wait(self, type_: int, by: int) -> None: ...
-    def count(self, channels: NDArray[np.bool_], since: float) -> NDArray[np.float64]: ...
-    def row(
-        self, number: int
-    ) -> tuple[float, int, tuple[int, int, int], NDArray[np.float64]]: ...
-    def incidents(self) -> Incidents: ...
-    def process(self) -> Process: ...
+    def begin(self) -> None:
+        """Draw the history and open the channels at the start."""
+
+    def changed(self, where: int, opener: int) -> None:
+        """Note that an agent changed one state variable."""
+
+    def changed_many(self, positions: NDArray[np.int64], opener: int) -> None:
+        """Note that an agent changed several state variables."""
+
+    def wait(self, type_: int, by: int) -> None:
+        """Add to the number of those who wait for a type of incident."""
+
+    def count(
+        self, channels: NDArray[np.bool_], since: float, least: tuple[tuple[int, float], ...]
+    ) -> int:
+        """Return the number of incidents on some channels since a time."""
+
+    def row(self, number: int) -> tuple[float, int, tuple[int, int, int], NDArray[np.float64]]:
+        """Return time, channel, address and marks of one incident."""
+
+    def incidents(self) -> Incidents:
+        """Return the journal of incidents."""
+
+    def process(self) -> Process:
+        """Let incidents happen between decisions, as a SimPy process."""
 
 
 class World:
@@ -80,7 +95,7 @@ class World:
         self._notices: list[list[Wait]] = [[] for _ in types]
         self._by_posture: dict[str, list[Wait]] = {name: [] for name in scenario.postures}
         self._by_milestone: dict[str, list[Wait]] = {name: [] for name in scenario.timeline}
-        self._by_watch: dict[int, Wait] = {}
+        self._by_watch: dict[int, list[Wait]] = {}
         self._masks: dict[tuple[tuple[str, ...], str | None], NDArray[np.bool_]] = {}
         self._asked: set[tuple[int, Occasion]] = set()
 
@@ -118,19 +133,9 @@ class World:
     def change_many(
         self, positions: NDArray[np.int64], values: NDArray[np.float64], opener: int
     ) -> None:
-        """Set many state variables; those that stay as they are cost nothing.
-
-        Raises
-        ------
-        SimulationError
-            When a value is not a finite number.
-        """
+        """Set many state variables, as `change` does one."""
         values = np.maximum(values, self._floor[positions])
-        differs = values != self.state[positions]
-        if not differs.any():
-            return
-        positions, values = positions[differs], values[differs]
-        if not np.isfinite(values).all():
+        if not math.isfinite(values.sum()):
             where = int(positions[~np.isfinite(values)][0])
             self.change(where, math.nan, opener)
         self.state[positions] = values
@@ -139,6 +144,13 @@ class World:
             for where in positions.tolist():
                 self.watches.test(where, self.state[where])
             self._cross(self.watches.take_fired())
+
+    def change_all(self, variable: str, values: NDArray[np.float64], opener: int) -> None:
+        """Set a variable over all its places; those that stay as they are cost nothing."""
+        span = self.layout.slice_of(variable)
+        differs = (values != self.state[span]).nonzero()[0]
+        if len(differs):
+            self.change_many(differs + span.start, values[differs], opener)
 
     def enter(self, posture: str, state: str, cause: Cause, opener: int) -> None:
         """Let a posture enter a state, and wake who waits for it."""
@@ -167,22 +179,20 @@ class World:
 
     # looking back
 
-    def marks_since(
-        self, types: tuple[str, ...], country: str | None, since: float
-    ) -> NDArray[np.float64]:
-        """Return the marks of incidents since a time, shape (n, len(MARKS))."""
+    def count_since(
+        self,
+        types: tuple[str, ...],
+        country: str | None,
+        since: float,
+        least: tuple[tuple[int, float], ...],
+    ) -> int:
+        """Return how many incidents there were since a time, with marks of at least so."""
         key = (types, country)
         if key not in self._masks:
-            self._masks[key] = np.array(
-                [
-                    type_ in types and country in (None, home)
-                    for type_, home in zip(
-                        self.channels.types, self.channels.countries, strict=True
-                    )
-                ],
-                dtype=np.bool_,
-            )
-        return self.engine.count(self._masks[key], since)
+            homes = zip(self.channels.types, self.channels.countries, strict=True)
+            chosen = [type_ in types and country in (None, home) for type_, home in homes]
+            self._masks[key] = np.array(chosen, dtype=np.bool_)
+        return self.engine.count(self._masks[key], since, least)
 
     # waking
 
@@ -202,7 +212,7 @@ class World:
         if wait.milestone:
             self._by_milestone[wait.milestone].append(wait)
         if wait.watch is not None:
-            self._by_watch[wait.watch] = wait
+            self._by_watch.setdefault(wait.watch, []).append(wait)
 
     def disarm(self, wait: Wait) -> None:
         """Forget a wait that has ended."""
@@ -214,8 +224,10 @@ class World:
         if wait.milestone:
             self._by_milestone[wait.milestone].remove(wait)
         if wait.watch is not None:
-            self.watches.disarm(wait.watch)
-            del self._by_watch[wait.watch]
+            waits = self._by_watch[wait.watch]
+            waits.remove(wait)
+            if not waits:
+                self.watches.disarm(wait.watch)
 
     def fall_due(self, milestone: str) -> None:
         """Wake who waits for a milestone whose date has come."""
@@ -231,14 +243,12 @@ class World:
 
     def _cross(self, fired: list[int]) -> None:
         for watch in fired:
-            if watch in self._by_watch:
-                self.wake(self._by_watch[watch], self.crossing(watch))
+            for wait in tuple(self._by_watch.get(watch, ())):
+                self.wake(wait, self.crossing(watch))
 
     def crossing(self, watch: int) -> Cause:
         """Return the cause that a watch's crossing is, today."""
         where, level = int(self.watches.integers[watch, 0]), self.watches.levels[watch]
         variable, place = next(k for k, p in self.layout.positions.items() if p == where)
         at = f" {place}" if place else ""
-        return named_cause(
-            "threshold", f"{variable}{at} {level:g} on {to_date(self.clock.now)}"
-        )
+        return named_cause("threshold", f"{variable}{at} {level:g} on {to_date(self.clock.now)}")

@@ -66,7 +66,7 @@ _ZERO = np.uint64(0)
 
 
 @compiled
-def happen(  # noqa: PLR0913
+def happen(
     floats: Floats,
     ints: Integers,
     words: Words,
@@ -127,7 +127,7 @@ def is_full(ints: Integers, capacity: int) -> bool:
 
 
 @compiled
-def advance(  # noqa: C901, PLR0912, PLR0913, PLR0915  (the one hot loop; splitting costs arguments)
+def advance(
     floats: Floats,
     ints: Integers,
     words: Words,
@@ -182,7 +182,7 @@ def advance(  # noqa: C901, PLR0912, PLR0913, PLR0915  (the one hot loop; splitt
             layer = number - channel * N_LAYERS
             intensity = floats[row(ints, CHANNEL_F, channel) + INTENSITY]
             if floats[row(ints, LAYER_F, number) + HEIGHT] >= intensity:
-                asleep = layer > 0 and intensity < 0.5 * LAYER_LOW[layer]
+                asleep = 1 if layer > 0 and intensity < 0.5 * LAYER_LOW[layer] else 0
                 pass_candidate(floats, ints, words, channel, layer, asleep)
                 continue
             parent = -1
@@ -190,7 +190,7 @@ def advance(  # noqa: C901, PLR0912, PLR0913, PLR0915  (the one hot loop; splitt
             i, u = row(ints, LAYER_I, number), row(ints, LAYER_U, number)
             a1, a2 = layer_word(layer, ints[i + CELL]), np.uint64(ints[i + POINT])
             w2, w3 = words[u], words[u + 1]
-            pass_candidate(floats, ints, words, channel, layer, False)  # noqa: FBT003
+            pass_candidate(floats, ints, words, channel, layer, 0)
         stop = happen(
             floats, ints, words, child_at, child_slot, child_free, child_i, child_u,
             journal_at, journal_i, journal_u, marks, channel, parent, a0, a1, a2, w2, w3,

@@ -101,7 +101,7 @@ def pick(words: Block, number: int) -> Word:
         return words[0]
     if number == 1:
         return words[1]
-    if number == 2:  # noqa: PLR2004
+    if number == 2:
         return words[2]
     return words[3]
 
@@ -124,12 +124,12 @@ def mark_value(floats: Floats, ints: Integers, mark: int, u: float) -> float:
         first = ints[NUMBERS] + ints[i + TABLE_FROM]
         return float(invert(floats, first, ints[i + TABLE_LENGTH], u))
     if kind == SHARE:
-        return floats[f + LOW] + (floats[f + HIGH] - floats[f + LOW]) * u
+        return float(floats[f + LOW] + (floats[f + HIGH] - floats[f + LOW]) * u)
     return u
 
 
 @compiled
-def draw_marks(  # noqa: PLR0913
+def draw_marks(
     floats: Floats,
     ints: Integers,
     words: Words,
@@ -170,7 +170,7 @@ def _place(ints: Integers, first: int, length: int, u: float) -> int:
     """Return a state position: `first` itself, or one of a list of neighbors."""
     if length == 0:
         return first
-    return ints[ints[INDICES] + first + min(int(u * length), length - 1)]
+    return int(ints[ints[INDICES] + first + min(int(u * length), length - 1)])
 
 
 @compiled
@@ -232,15 +232,15 @@ def child_channel(floats: Floats, ints: Integers, link: int, u: float) -> int:
     own, near = ints[i + OWN_CHANNEL], ints[i + NEAR_LENGTH]
     share = floats[f + OWN_SHARE]
     if near == 0 or (own >= 0 and u < share):
-        return own
+        return int(own)
     if own >= 0:
         u = (u - share) / (1.0 - share)
     k = invert(floats, ints[NUMBERS] + ints[i + NEAR_WEIGHTS], near, u)
-    return ints[ints[INDICES] + ints[i + NEAR_FROM] + k]
+    return int(ints[ints[INDICES] + ints[i + NEAR_FROM] + k])
 
 
 @compiled
-def bear_children(  # noqa: PLR0913
+def bear_children(
     floats: Floats,
     ints: Integers,
     words: Words,

@@ -62,21 +62,21 @@ def factor_value(floats: Floats, ints: Integers, factor: int) -> float:
     if kind == POWER:
         ratio = x / floats[f + REFERENCE]
         ratio = min(max(ratio, LEAST_RATIO), MOST_RATIO)
-        return ratio ** floats[f + EXPONENT]
+        return float(ratio ** floats[f + EXPONENT])
     if kind == FALLING:
         value = x
         for k in range(1, ints[i + LENGTH]):
             value = value * (x - k)
-        return max(value, 0.0)
+        return float(max(value, 0.0))
     if kind == TABLE:
-        return floats[ints[NUMBERS] + ints[i + FIRST] + int(x)]
+        return float(floats[ints[NUMBERS] + ints[i + FIRST] + int(x)])
     if kind == SHIELD:
         cover = 1.0
         first = ints[INDICES] + ints[i + FIRST]
         for k in range(first, first + ints[i + LENGTH]):
             cover = cover * min(max(floats[ints[STATE] + ints[k]], 0.0), 1.0)
-        return 1.0 - floats[f + EXPONENT] * cover
-    return x
+        return float(1.0 - floats[f + EXPONENT] * cover)
+    return float(x)
 
 
 @compiled

@@ -52,7 +52,7 @@ _ZERO = np.uint64(0)
 @compiled
 def row(ints: Integers, table: int, number: int) -> int:
     """Return where a row of a table begins in its array."""
-    return ints[table] + number * ints[table + 1]
+    return int(ints[table] + number * ints[table + 1])
 
 
 @compiled
@@ -62,7 +62,7 @@ def layer_word(layer: int, cell: int) -> Word:
 
 
 @compiled
-def sift_down(  # noqa: PLR0913
+def sift_down(
     at: Floats, at0: int, what: Integers, what0: int, n: int, time: float, item: int
 ) -> None:
     """Put (time, item) at the top of a binary heap of length n whose top is free.
@@ -85,9 +85,7 @@ def sift_down(  # noqa: PLR0913
 
 
 @compiled
-def push(  # noqa: PLR0913
-    at: Floats, at0: int, what: Integers, what0: int, n: int, time: float, item: int
-) -> None:
+def push(at: Floats, at0: int, what: Integers, what0: int, n: int, time: float, item: int) -> None:
     """Add (time, item) to a binary heap that holds n items."""
     i = n
     while i > 0:
@@ -102,9 +100,7 @@ def push(  # noqa: PLR0913
 
 
 @compiled
-def next_point(
-    floats: Floats, ints: Integers, words: Words, channel: int, layer: int
-) -> float:
+def next_point(floats: Floats, ints: Integers, words: Words, channel: int, layer: int) -> float:
     """Move a layer to its next point and return the point's date."""
     number = channel * N_LAYERS + layer
     f, i, u = row(ints, LAYER_F, number), row(ints, LAYER_I, number), row(ints, LAYER_U, number)
@@ -128,13 +124,11 @@ def next_point(
     ints[i + POINT] = point
     words[u] = w2
     words[u + 1] = w3
-    return date
+    return float(date)
 
 
 @compiled
-def wake_layer(
-    floats: Floats, ints: Integers, words: Words, channel: int, layer: int
-) -> None:
+def wake_layer(floats: Floats, ints: Integers, words: Words, channel: int, layer: int) -> None:
     """Put a sleeping layer's first point after now into the heap."""
     now = floats[0]
     number = channel * N_LAYERS + layer
@@ -175,13 +169,13 @@ def wake(floats: Floats, ints: Integers, words: Words, channel: int) -> None:
 
 
 @compiled
-def pass_candidate(  # noqa: PLR0913
-    floats: Floats, ints: Integers, words: Words, channel: int, layer: int, asleep: bool
+def pass_candidate(
+    floats: Floats, ints: Integers, words: Words, channel: int, layer: int, asleep: int
 ) -> None:
-    """Replace the top candidate by its layer's next, or let the layer sleep."""
+    """Replace the top candidate by its layer's next, or (asleep = 1) let the layer sleep."""
     at0, what0 = ints[HEAP_AT], ints[HEAP_ROW]
     n = ints[N_AWAKE]
-    if asleep:
+    if asleep == 1:
         words[row(ints, CHANNEL_U, channel) + AWAKE] &= ~(_ONE << np.uint64(layer))
         last_at, last = floats[at0 + n - 1], ints[what0 + n - 1]
         sift_down(floats, at0, ints, what0, n - 1, last_at, last)
