@@ -1,0 +1,31 @@
+"""Scenarios and seeds that come with simlib."""
+
+from __future__ import annotations
+
+import csv
+import functools
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@functools.cache
+def folder(name: str) -> Path:
+    """Return the folder ``scenarios`` or ``seeds``, of a wheel or of a checkout."""
+    inside = _PACKAGE / "_data" / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+def scenario_names() -> tuple[str, ...]:
+    """Return the names of the bundled scenarios, sorted."""
+    return tuple(sorted(file.stem for file in folder("scenarios").glob("*.yaml")))
+
+
+@functools.cache
+def register_ids() -> frozenset[str]:
+    """Return the row ids of the register, ``seeds/parameters.csv``."""
+    file = folder("seeds") / "parameters.csv"
+    if not file.is_file():
+        return frozenset()
+    with file.open(encoding="utf-8", newline="") as lines:
+        return frozenset(row["id"] for row in csv.DictReader(lines))

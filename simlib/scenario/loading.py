@@ -1,0 +1,129 @@
+"""From a name, a file, text or a mapping to a scenario, or to every problem it has."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simlib.errors import Problem, ScenarioError
+from simlib.scenario import bundled
+from simlib.scenario.checking import check_references
+from simlib.scenario.fitting import Findings, fitter
+from simlib.scenario.nodes import Mapping as MappingNode
+from simlib.scenario.nodes import from_python
+from simlib.scenario.reading import Budget, read_file, read_text
+from simlib.scenario.resolving import Chain, resolved, unknown_scenario
+from simlib.scenario.schema import Scenario
+from simlib.scenario.wording import near_or_all, shown
+
+if TYPE_CHECKING:
+    from simlib.scenario.nodes import Node
+
+
+def load(name_or_path: str | os.PathLike[str]) -> Scenario:
+    """Return the scenario of a file, or a bundled one by its bare name.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem that was found.
+    """
+    path = _path(name_or_path)
+    chain = Chain(path.parent, Budget(), [path.resolve()])
+    return _built(read_file(path, str(path), chain.budget), chain)
+
+
+def load_text(
+    text: str, *, file: str = "<text>", base: str | os.PathLike[str] | None = None
+) -> Scenario:
+    """Return the scenario that a text describes.
+
+    Parameters
+    ----------
+    text
+        YAML.
+    file
+        What messages call the text.
+    base
+        Folder in which what it extends is looked for, beside the bundled scenarios.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem that was found.
+    """
+    chain = Chain(None if base is None else Path(base))
+    return _built(read_text(text, file, chain.budget), chain)
+
+
+def from_dict(mapping: Mapping[str, Any]) -> Scenario:
+    """Return the scenario that a mapping describes, keys as in a file.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem that was found; lines are 0.
+    """
+    tree = from_python(mapping)
+    if not isinstance(tree, MappingNode):
+        raise ScenarioError([Problem("", "must be a mapping")])
+    return _built(tree, Chain(None))
+
+
+def check(path: str | os.PathLike[str]) -> list[Problem]:
+    """Return every problem of a scenario file, in the order of the file."""
+    try:
+        load(path)
+    except ScenarioError as error:
+        return list(error.problems)
+    return []
+
+
+def option_scenario(scenario: Scenario, option_name: str) -> Scenario:
+    """Return a scenario with the parameters that an option replaces.
+
+    What an option does to milestones stays in the option: the world announces it.
+
+    Raises
+    ------
+    ScenarioError
+        The scenario has no such option.
+    """
+    option = scenario.options.get(option_name)
+    if option is None:
+        rule = f"undefined option (got {shown(option_name)})"
+        raise ScenarioError([Problem("options", rule, near_or_all(option_name, scenario.options))])
+    parameters = {**scenario.parameters, **option.parameters}
+    return scenario.model_copy(update={"parameters": parameters})
+
+
+def _path(name_or_path: str | os.PathLike[str]) -> Path:
+    name = os.fspath(name_or_path)
+    path = Path(name)
+    is_bare = isinstance(name_or_path, str) and path.name == name and not path.suffix
+    if not is_bare or path.is_file():
+        return path
+    if name in bundled.scenario_names():
+        return bundled.folder("scenarios") / f"{name}.yaml"
+    raise unknown_scenario(name)
+
+
+def _built(root: MappingNode, chain: Chain) -> Scenario:
+    tree = resolved(root, chain)
+    findings = Findings()
+    scenario: Scenario = fitter(Scenario)(tree, (), findings)
+    check_references(scenario, tree, findings)
+    if findings.problems:
+        raise ScenarioError(_in_order(findings.problems, tree))
+    return scenario
+
+
+def _in_order(problems: list[Problem], tree: Node) -> list[Problem]:
+    """Return each problem once, those of the file itself first, in the order of lines."""
+    files = {tree.mark.file: 0}
+    for problem in problems:
+        files.setdefault(problem.file, len(files))
+    once = {str(problem): problem for problem in problems}
+    return sorted(once.values(), key=lambda p: (files[p.file], p.line, p.column))

@@ -1,0 +1,164 @@
+"""What a file says before it means anything: a tree whose every node knows its place."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping as Mappable
+from collections.abc import Sequence as Listable
+from typing import Any, NamedTuple, TypeAlias
+
+from simlib.errors import Problem, ScenarioError
+from simlib.scenario.scalars import core_value
+from simlib.scenario.wording import bare, dotted, shown
+
+MOST_NODES = 50_000
+"""Cap on the nodes of a file and of all it extends, aliases counted as often as they stand."""
+MOST_DEPTH = 50
+"""Cap on the nesting of a file."""
+
+Path: TypeAlias = tuple[str | int, ...]
+
+
+class Mark(NamedTuple):
+    """A place in a file; line and column count from 1, and are 0 where there is no text."""
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+
+class Scalar(NamedTuple):
+    """One value, as written and as YAML 1.2's core schema reads it."""
+
+    text: str
+    value: str | float | bool | dt.date | None
+    mark: Mark
+    quoted: bool = False
+    size: int = 1
+    height: int = 1
+
+
+class Sequence(NamedTuple):
+    """A list."""
+
+    items: tuple[Node, ...]
+    mark: Mark
+    size: int
+    height: int
+
+
+class Mapping(NamedTuple):
+    """A mapping, with the mark of every key."""
+
+    items: dict[str, Node]
+    mark: Mark
+    size: int
+    height: int
+    keys: dict[str, Mark]
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+def sequence(items: Listable[Node], mark: Mark) -> Sequence:
+    """Return a list node over its items."""
+    size = 1 + sum(item.size for item in items)
+    return Sequence(tuple(items), mark, size, 1 + max((i.height for i in items), default=0))
+
+
+def mapping(items: dict[str, Node], keys: dict[str, Mark], mark: Mark) -> Mapping:
+    """Return a mapping node over its values."""
+    size = 1 + sum(1 + item.size for item in items.values())
+    height = 1 + max((item.height for item in items.values()), default=0)
+    return Mapping(items, mark, size, height, keys)
+
+
+def describe(node: Node) -> str:
+    """Return what was met, as messages show it."""
+    if isinstance(node, Mapping):
+        return "a mapping" if node.items else "an empty mapping"
+    if isinstance(node, Sequence):
+        return "a list" if node.items else "an empty list"
+    if node.value is None and not node.quoted:
+        return "an empty value"
+    if isinstance(node.value, str):
+        return shown(node.text)
+    return bare(node.text)
+
+
+def find(root: Node, path: Path) -> tuple[Mark, bool]:
+    """Return the mark of the node at a path, and whether the path leads all the way.
+
+    Where it does not, the mark is that of the deepest node on the way.
+    """
+    node = root
+    for step in path:
+        if isinstance(node, Mapping) and step in node.items:
+            node = node.items[str(step)]
+        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+        else:
+            return node.mark, False
+    return node.mark, True
+
+
+def problem_at(mark: Mark, path: Path, rule: str, hint: str = "") -> Problem:
+    """Return a problem that stands at a mark."""
+    return Problem(dotted(path), rule, hint, mark.file, mark.line, mark.column)
+
+
+def from_python(value: object, path: Path = ()) -> Node:
+    """Return the tree of Python mappings, lists and scalars.
+
+    Raises
+    ------
+    ScenarioError
+        Something else is met, or a key is no text, or it nests too deep.
+    """
+    mark = Mark()
+    if len(path) > MOST_DEPTH:
+        raise _refused(path[:3], f"must nest at most {MOST_DEPTH} deep")
+    if isinstance(value, Mappable):
+        items = {}
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise _refused(path, f"key must be text (got {bare(repr(key))})")
+            _refuse_surrogates(key, path)
+            items[key] = from_python(item, (*path, key))
+        return mapping(items, dict.fromkeys(items, mark), mark)
+    if isinstance(value, list | tuple):
+        return sequence([from_python(item, (*path, i)) for i, item in enumerate(value)], mark)
+    return _python_scalar(value, path)
+
+
+def _python_scalar(value: Any, path: Path) -> Scalar:
+    mark = Mark()
+    if isinstance(value, str):
+        _refuse_surrogates(value, path)
+        # What Python calls text was meant as text, as if it stood between quotes.
+        return Scalar(value, value, mark, quoted=isinstance(core_value(value), bool | float))
+    if value is None or isinstance(value, bool):
+        return Scalar({None: "", True: "true", False: "false"}[value], value, mark)
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return Scalar(value.isoformat(), value.isoformat(), mark)
+    if isinstance(value, int) and abs(value) < 10**40:
+        return Scalar(str(int(value)), float(value), mark)
+    if isinstance(value, float):
+        return Scalar(repr(float(value)), float(value) + 0.0, mark)
+    raise _refused(path, f"must be text, a number, a list or a mapping (got {_kind(value)})")
+
+
+def _refuse_surrogates(text: str, path: Path) -> None:
+    """Refuse halves of characters, which no text that is written can hold."""
+    for character in text:
+        if "\ud800" <= character <= "\udfff":
+            rule = f"must hold no control characters (got U+{ord(character):04X})"
+            raise _refused(path, rule)
+
+
+def _kind(value: object) -> str:
+    return "a number of more than 40 digits" if isinstance(value, int) else type(value).__name__
+
+
+def _refused(path: Path, rule: str) -> ScenarioError:
+    return ScenarioError([problem_at(Mark(), path, rule)])

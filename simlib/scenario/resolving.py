@@ -1,0 +1,205 @@
+"""From files to one tree: parents are followed, short forms written out.
+
+A file names its parent by a bare file name in its own folder (or a bundled one); nothing
+else is opened. Mappings are merged, scalars and lists replaced.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+
+from simlib.errors import Problem, ScenarioError
+from simlib.scenario import bundled
+from simlib.scenario.fitting import kind_keys
+from simlib.scenario.nodes import Mapping, Mark, Node, Path, Scalar, describe, mapping, problem_at
+from simlib.scenario.reading import Budget, read_file
+from simlib.scenario.schema import Falling, Power, Shield, Table, Value
+from simlib.scenario.wording import near, shown
+
+MOST_PARENTS = 10
+REPLACED = frozenset({"distribution", "law", "values", "next"})
+"""Keys whose mappings replace the parent's whole: half of each would mean neither."""
+DETERMINED_BY = ("value", "distribution", "expression")
+"""A parameter has one of these; a child's replaces whichever its parent has."""
+FACTOR_KINDS = frozenset(kind_keys([Power, Falling, Value, Table, Shield]))
+BARE_NAME = re.compile(r"[^\W_][\w.-]*\.ya?ml")
+
+
+@dataclass(slots=True)
+class Chain:
+    """The files read so far, youngest first, and what may still be read."""
+
+    folder: FilePath | None
+    budget: Budget = field(default_factory=Budget)
+    paths: list[FilePath] = field(default_factory=list)
+
+
+def resolved(root: Mapping, chain: Chain) -> Mapping:
+    """Return a tree merged over all that it extends, with every short form written out."""
+    return _with_options(_merged_chain(_dotted_options(root), chain))
+
+
+def _merged_chain(root: Mapping, chain: Chain) -> Mapping:
+    if "extends" not in root.items:
+        return root
+    node = root.items["extends"]
+    own = Mapping(
+        {key: item for key, item in root.items.items() if key != "extends"},
+        root.mark, root.size, root.height, root.keys,
+    )  # fmt: skip
+    parent, above = _parent(node, chain)
+    tree = _dotted_options(read_file(parent, str(parent), above.budget))
+    return _merge(_merged_chain(tree, above), own, ())
+
+
+def _refused(node: Node, rule: str, hint: str = "") -> ScenarioError:
+    return ScenarioError([problem_at(node.mark, ("extends",), rule, hint)])
+
+
+def _parent(node: Node, chain: Chain) -> tuple[FilePath, Chain]:
+    """Return the file that a file extends, and the chain with it.
+
+    Raises
+    ------
+    ScenarioError
+        It is no bare name of a regular file in the same folder (or a bundled one), or
+        it was read before, or the chain is too long.
+    """
+    name = node.text if isinstance(node, Scalar) else ""
+    if not BARE_NAME.fullmatch(name):
+        rule = f"must be the bare name of a YAML file in the same folder (got {describe(node)})"
+        raise _refused(node, rule)
+    path = _found(node, name, chain.folder)
+    real = path.resolve()
+    if real in chain.paths:
+        what = "extends itself" if real == chain.paths[-1] else "extends one another in a circle"
+        raise _refused(node, f"{what} (got {shown(name)})")
+    if len(chain.paths) > MOST_PARENTS:
+        raise _refused(node, f"must extend at most {MOST_PARENTS} files, one after the other")
+    return path, Chain(path.parent, chain.budget, [*chain.paths, real])
+
+
+def _found(node: Node, name: str, folder: FilePath | None) -> FilePath:
+    folders = [f for f in (folder, bundled.folder("scenarios")) if f is not None]
+    for place in folders:
+        path = place / name
+        if path.is_symlink() or path.exists():
+            return _inside(node, path)
+    known = {file.stem for place in folders for file in place.glob("*.y*ml")}
+    raise _refused(node, f"no such file (got {shown(name)})", near(FilePath(name).stem, known))
+
+
+def _inside(node: Node, path: FilePath) -> FilePath:
+    """Return a path whose file lies where it says and is a regular file."""
+    try:
+        inside = path.resolve(strict=True).parent == path.parent.resolve()
+    except (OSError, RuntimeError):
+        raise _refused(node, f"no such file (got {shown(path.name)})") from None
+    if not inside:
+        raise _refused(node, f"must not be a link out of its folder (got {shown(path.name)})")
+    if not path.is_file():
+        raise _refused(node, f"must be a regular file (got {shown(path.name)})")
+    return path
+
+
+def _is_parameter(path: Path) -> bool:
+    return (len(path) == 2 and path[0] == "parameters") or (
+        len(path) == 4 and path[0] == "options" and path[2] == "parameters"
+    )
+
+
+def _merge(parent: Node, child: Node, path: Path) -> Mapping:
+    """Return a parent's mapping with a child's merged over it."""
+    assert isinstance(parent, Mapping)  # noqa: S101
+    assert isinstance(child, Mapping)  # noqa: S101
+    items, keys = dict(parent.items), dict(parent.keys)
+    if _is_parameter(path) and any(key in child.items for key in DETERMINED_BY):
+        for key in DETERMINED_BY:
+            items.pop(key, None)
+    for key, node in child.items.items():
+        before = items.get(key)
+        keys[key] = child.keys[key]
+        items[key] = node
+        if isinstance(before, Mapping) and isinstance(node, Mapping):
+            items[key] = _joined(before, node, (*path, key))
+    return mapping(items, keys, child.mark)
+
+
+def _joined(before: Mapping, node: Mapping, path: Path) -> Mapping:
+    is_replaced = len(path) > 2 and path[-1] in REPLACED
+    if len(path) > 2 and path[-2] == "factors":
+        kinds = FACTOR_KINDS & node.items.keys()
+        is_replaced = bool(kinds - before.items.keys())
+    return node if is_replaced else _merge(before, node, path)
+
+
+def _dotted_options(root: Mapping) -> Mapping:
+    """Return a tree whose options have no dotted keys: ``timeline.x`` becomes a mapping."""
+    options = root.items.get("options")
+    if not isinstance(options, Mapping):
+        return root
+    items = {
+        name: _undotted(option, ("options", name)) if isinstance(option, Mapping) else option
+        for name, option in options.items.items()
+    }
+    written = Mapping(items, options.mark, options.size, options.height, options.keys)
+    return Mapping({**root.items, "options": written}, root.mark, root.size, root.height, root.keys)
+
+
+def _undotted(option: Mapping, path: Path) -> Mapping:
+    result = mapping({}, {}, option.mark)
+    for key, node in option.items.items():
+        head, dot, tail = key.partition(".")
+        mark = option.keys[key]
+        if not dot or head not in {"timeline", "parameters"}:
+            added = mapping({key: node}, {key: mark}, option.mark)
+        else:
+            inner = mapping({tail: node}, {tail: mark}, mark)
+            added = mapping({head: inner}, {head: mark}, option.mark)
+            _refuse_twice(result, head, tail, mark, path)
+        result = _merge(result, added, path)
+    return result
+
+
+def _refuse_twice(result: Mapping, head: str, tail: str, mark: Mark, path: Path) -> None:
+    before = result.items.get(head)
+    if isinstance(before, Mapping) and tail in before.items:
+        hint = f"first on line {before.keys[tail].line}"
+        rule = f"key stands twice (got {shown(f'{head}.{tail}')})"
+        raise ScenarioError([problem_at(mark, path, rule, hint)])
+
+
+def _with_options(root: Mapping) -> Mapping:
+    """Return a tree whose options' parameters are whole: merged over the scenario's."""
+    options, parameters = root.items.get("options"), root.items.get("parameters")
+    if not isinstance(options, Mapping) or not isinstance(parameters, Mapping):
+        return root
+    items = dict(options.items)
+    for name, option in options.items.items():
+        given = option.items.get("parameters") if isinstance(option, Mapping) else None
+        if isinstance(option, Mapping) and isinstance(given, Mapping):
+            whole = {
+                p: _over(parameters.items.get(p), node, ("options", name, "parameters", p))
+                for p, node in given.items.items()
+            }
+            full = mapping(whole, given.keys, given.mark)
+            changed = {**option.items, "parameters": full}
+            items[name] = mapping(changed, option.keys, option.mark)
+    written = mapping(items, options.keys, options.mark)
+    return mapping({**root.items, "options": written}, root.keys, root.mark)
+
+
+def _over(parent: Node | None, child: Node, path: Path) -> Node:
+    if isinstance(parent, Mapping) and isinstance(child, Mapping):
+        return _merge(parent, child, path)
+    return child
+
+
+def unknown_scenario(name: str) -> ScenarioError:
+    """Return the error of a name that is no file and no bundled scenario."""
+    known = bundled.scenario_names()
+    guess = near(name, known)
+    hint = " ".join(part for part in (guess, f"bundled: {', '.join(known)}") if part)
+    return ScenarioError([Problem("", f"no such scenario (got {shown(name)})", hint)])

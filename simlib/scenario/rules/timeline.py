@@ -1,0 +1,98 @@
+"""Dates: start and end, milestones, and what options do to them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+from simlib.scenario.wording import shown
+
+if TYPE_CHECKING:
+    from simlib.scenario.nodes import Path
+    from simlib.scenario.rules.context import Context
+    from simlib.scenario.schema import MilestoneChange, Option
+
+_SHIFT = re.compile(r"([+-]?[0-9]{1,5}) (day|month|year)s?")
+_DAYS = {"day": 1.0, "month": 30.4375, "year": 365.25}
+MOST_SHIFT = 36525.0
+"""Largest shift of a milestone, in days (100 years)."""
+MOST_YEARS = 100
+"""Longest horizon, in years."""
+
+
+def check(context: Context) -> None:
+    """Note what is wrong with dates, milestones and options."""
+    scenario = context.scenario
+    context.unique(("timeline",), scenario.timeline)
+    context.unique(("options",), scenario.options)
+    if scenario.end < scenario.start:
+        context.add(("end",), f"must not be before start (got {scenario.end} < {scenario.start})")
+    if (scenario.end - scenario.start).days > MOST_YEARS * 366:
+        context.add(("end",), f"must be at most {MOST_YEARS} years after start")
+    for name, milestone in scenario.timeline.items():
+        path: Path = ("timeline", name, "conditional_on")
+        context.expect(path, "milestone", milestone.conditional_on, scenario.timeline)
+    _check_circle(context)
+    for name, option in scenario.options.items():
+        _check_option(context, name, option)
+
+
+def _check_circle(context: Context) -> None:
+    """Note milestones that wait for one another."""
+    timeline = context.scenario.timeline
+    waits = {name: [m.conditional_on] for name, m in timeline.items() if m.conditional_on}
+    try:
+        TopologicalSorter(waits).prepare()
+    except CycleError as error:
+        circle = error.args[1][::-1]
+        rule = f"milestones wait for one another in a circle (got {' -> '.join(circle[:9])})"
+        context.add(("timeline", circle[0], "conditional_on"), rule)
+
+
+def _check_option(context: Context, name: str, option: Option) -> None:
+    timeline = context.scenario.timeline
+    for milestone, change in option.timeline.items():
+        path: Path = ("options", name, "timeline", milestone)
+        if not context.expect(path, "milestone", milestone, timeline):
+            continue
+        context.expect((*path, "conditional_on"), "milestone", change.conditional_on, timeline)
+        _check_change(context, path, change, timeline[milestone].date)
+
+
+def _check_change(context: Context, path: Path, change: MilestoneChange, agreed: dt.date) -> None:
+    keys = ("shift", "extend", "date")
+    given = [key for key in keys if getattr(change, key) is not None]
+    given += ["cancel"] if change.cancel else []
+    if len(given) > 1:
+        context.add(path, f"must have one of shift, extend, date, cancel (got {', '.join(given)})")
+    days = [_check_shift(context, (*path, key), getattr(change, key)) for key in keys[:2]]
+    scenario = context.scenario
+    if change.announced and change.announced > scenario.end:
+        rule = f"must not be after the end (got {change.announced} > {scenario.end})"
+        context.add((*path, "announced"), rule)
+    announced = max(change.announced or scenario.start, scenario.start)
+    goal = change.date
+    if goal is None and days[0]:
+        # A month's length varies: what is two days off is left to the simulation.
+        goal = agreed + dt.timedelta(days=days[0] + 2)
+    if goal and goal < announced:
+        rule = f"must not move to before it is announced (got {goal} < {announced})"
+        context.add((*path, given[0]), rule)
+
+
+def _check_shift(context: Context, path: Path, shift: str | None) -> float | None:
+    """Return the days of a shift, or None where it is none."""
+    if shift is None:
+        return None
+    parts = _SHIFT.fullmatch(shift)
+    if parts is None:
+        rule = f"must be a whole number of days, months or years (got {shown(shift)})"
+        context.add(path, rule, "such as '12 months' or '-90 days'")
+        return None
+    days = int(parts[1]) * _DAYS[parts[2]]
+    if abs(days) > MOST_SHIFT:
+        context.add(path, f"must be at most 100 years (got {shown(shift)})")
+        return None
+    return days
