@@ -1,0 +1,81 @@
+"""Scenario simulation: agents that decide, incidents that happen, options compared.
+
+>>> import simlib
+>>> scenario = simlib.load("as_agreed")                               # doctest: +SKIP
+>>> ensemble = simlib.run(scenario, replications=1000, root_seed=7)   # doctest: +SKIP
+>>> ensemble.table()                                                  # doctest: +SKIP
+
+Names load when they are first used: importing simlib loads no heavy library.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from simlib._version import __version__
+
+if TYPE_CHECKING:
+    from simlib import plot
+    from simlib.agents.base import Agent
+    from simlib.ensemble import Ensemble, run
+    from simlib.ensemble import open_results as open  # noqa: A004
+    from simlib.errors import ScenarioError, SimlibError, SimulationError, StoreError
+    from simlib.journal import Run
+    from simlib.scenario import check, load, resolve
+    from simlib.scenario.schema import Scenario
+    from simlib.simulation import assemble, simulate
+
+__all__ = [
+    "Agent",
+    "Ensemble",
+    "Run",
+    "Scenario",
+    "ScenarioError",
+    "SimlibError",
+    "SimulationError",
+    "StoreError",
+    "__version__",
+    "assemble",
+    "check",
+    "load",
+    "open",
+    "plot",
+    "resolve",
+    "run",
+    "simulate",
+]
+
+_HOMES = {
+    "Agent": "simlib.agents.base",
+    "Ensemble": "simlib.ensemble",
+    "Run": "simlib.journal",
+    "Scenario": "simlib.scenario.schema",
+    "ScenarioError": "simlib.errors",
+    "SimlibError": "simlib.errors",
+    "SimulationError": "simlib.errors",
+    "StoreError": "simlib.errors",
+    "assemble": "simlib.simulation",
+    "check": "simlib.scenario",
+    "load": "simlib.scenario",
+    "open": "simlib.ensemble",
+    "resolve": "simlib.scenario",
+    "run": "simlib.ensemble",
+    "simulate": "simlib.simulation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first asked for."""
+    if name == "plot":
+        return importlib.import_module("simlib.plot")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'simlib' has no attribute {name!r}")
+    home = importlib.import_module(_HOMES[name])
+    value = getattr(home, "open_results" if name == "open" else name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

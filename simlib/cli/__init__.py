@@ -1,0 +1,5 @@
+"""The command line."""
+
+from simlib.cli.commands import main
+
+__all__ = ["main"]

@@ -1,0 +1,5 @@
+"""``python -m simlib.cli`` is ``simlib``."""
+
+from simlib.cli import main
+
+main()

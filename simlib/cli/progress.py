@@ -1,0 +1,145 @@
+"""How far a run is: a bar on a terminal, lines elsewhere; and what to do when it is stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from simlib.cli.text import tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from simlib.ensemble import Progress
+
+INTERRUPTED, TERMINATED = 130, 143
+
+
+@contextlib.contextmanager
+def stopping(output: Path | None) -> Iterator[Callable[[Progress], None]]:
+    """Report progress; on Ctrl-C or a request to end, say what is kept and how to go on."""
+    reporter = _Bar() if sys.stderr.isatty() else _Lines()
+    status = INTERRUPTED
+
+    def terminate(_number: int, _frame: object) -> None:
+        nonlocal status
+        status = TERMINATED
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield reporter
+    except KeyboardInterrupt:
+        # A second Ctrl-C must not break into the first one's message.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        reporter.close()
+        tell(_how_to_go_on(reporter.last, output))
+        raise typer.Exit(status) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        reporter.close()
+
+
+def _how_to_go_on(last: Progress | None, output: Path | None) -> str:
+    done = f"{last.n_done:,} of {last.n_total:,} replications" if last else "no replication"
+    if output is None:
+        return f"interrupted: {done} done, nothing kept (give -o DIRECTORY to keep results)"
+    command = shlex.join(["simlib", *sys.argv[1:]])
+    return f"interrupted: {done} kept in {output}; to go on: {command}"
+
+
+class _Lines:
+    """Progress as lines, for files and pipes: one at each tenth of the way."""
+
+    def __init__(self) -> None:
+        self.last: Progress | None = None
+        self._tenth = 0
+
+    def __call__(self, progress: Progress) -> None:
+        """Take note of progress."""
+        self.last = progress
+        if progress.phase == "compiling":
+            tell("compiling the kernel (once, cached) ...")
+        elif not progress.n_done and progress.n_total:
+            tell(_announcement(progress))
+        elif progress.n_total and 10 * progress.n_done // progress.n_total > self._tenth:
+            self._tenth = 10 * progress.n_done // progress.n_total
+            tell(_standing(progress))
+        elif not progress.n_total:
+            tell("all replications are there already")
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class _Bar(_Lines):
+    """Progress as a bar, for a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._status: Any = None
+        self._shown_at = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        """Take note of progress."""
+        is_first = not progress.n_done
+        if is_first:
+            super().__call__(progress)
+            return
+        self.last = progress
+        now = time.monotonic()
+        if progress.phase == "running" and now - self._shown_at < 0.1:
+            return
+        self._shown_at = now
+        if self._status is None:
+            self._status = _new_bar(progress.n_total)
+        bar, task = self._status
+        bar.update(task, completed=progress.n_done, description=_standing(progress))
+
+    def close(self) -> None:
+        """Leave the bar as it stands."""
+        if self._status is not None:
+            self._status[0].stop()
+            self._status = None
+
+
+def _new_bar(n_total: int) -> tuple[Any, Any]:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Display
+
+    columns = (BarColumn(24), TextColumn("{task.description}", markup=False))
+    bar = Display(*columns, console=Console(stderr=True))
+    task = bar.add_task("", total=n_total)
+    bar.start()
+    return bar, task
+
+
+def _announcement(progress: Progress) -> str:
+    workers = f"{progress.jobs} worker{'s' if progress.jobs > 1 else ''}"
+    time_needed = _duration(progress.seconds_expected)
+    return f"{progress.n_total:,} replications, about {time_needed} with {workers}"
+
+
+def _standing(progress: Progress) -> str:
+    speed = progress.n_done / max(progress.seconds, 1e-9)
+    left = (progress.n_total - progress.n_done) / speed
+    parts = [f"{progress.n_done:,} of {progress.n_total:,}", f"{speed:,.0f}/s"]
+    parts.append(f"{_duration(left)} left" if progress.phase == "running" else "done")
+    if progress.n_failed:
+        parts.append(f"{progress.n_failed} failed")
+    return ", ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"

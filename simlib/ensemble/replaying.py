@@ -1,0 +1,105 @@
+"""Any replication again, from its address: the scenario, the option and its index."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Any
+
+from simlib.errors import StoreError
+from simlib.journal import MARKS
+from simlib.scenario import load_text
+from simlib.simulation import assemble, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from simlib.agents.base import Agent
+    from simlib.ensemble.results import Ensemble
+    from simlib.journal import Run
+
+
+def replay(
+    ensemble: Ensemble, replication: int, *, option: str | None, agents: Sequence[type[Agent]]
+) -> Run:
+    """Regenerate one replication of an ensemble; see `Ensemble.replay`."""
+    manifest = ensemble.manifest
+    if option is None and len(ensemble.options) > 1:
+        raise StoreError(f"say which option is replayed: {', '.join(ensemble.options)}")
+    chosen = ensemble.of(ensemble.options[0] if option is None else option)
+    if not chosen.holds(replication):
+        raise StoreError(f"{ensemble.path}: holds no replication {replication}")
+    missing = manifest["agents"].keys() - {agent.name for agent in agents}
+    if missing:
+        raise StoreError(f"give the added agents to replay: {', '.join(sorted(missing))}")
+    scenario = load_text(manifest["scenario"], file=str(ensemble.path / "manifest.json"))
+    blueprint = assemble(
+        scenario,
+        option=chosen.options[0] or None,
+        agents=tuple(agents),
+        without=tuple(manifest["without"]),
+    )
+    return simulate(blueprint, replication)
+
+
+def write_journal(run: Run, path: Path) -> None:
+    """Write the whole journal of a run as CSV: incidents and decisions in order of time.
+
+    Times are days since 2000-01-01. ``row`` is the row among incidents or among decisions,
+    ``cause_row`` that of the incident that woke an agent, ``parent`` that of the incident
+    that excited this one.
+
+    Raises
+    ------
+    StoreError
+        The file cannot be written.
+    """
+    rows = sorted([*_incident_rows(run), *_decision_rows(run)], key=lambda row: row["time"])
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, _FIELDS, restval="")
+            writer.writeheader()
+            writer.writerows(rows)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+_FIELDS = (
+    *("time", "kind", "row", "what", "place", "target", "parent"),
+    *("agent", "taken", "probability", "value", "cause_kind", "cause", "cause_row"),
+    *MARKS,
+)
+
+
+def _incident_rows(run: Run) -> Iterator[dict[str, Any]]:
+    incidents, channels = run.incidents, run.incidents.channels
+    for row in range(len(incidents)):
+        channel = int(incidents.channel[row])
+        yield {
+            "time": float(incidents.time[row]),
+            "kind": "incident",
+            "row": row,
+            "what": channels.types[channel],
+            "place": channels.places[channel],
+            "target": channels.targets[channel],
+            "parent": int(incidents.parent[row]),
+            **dict(zip(MARKS, incidents.marks[row].tolist(), strict=True)),
+        }
+
+
+def _decision_rows(run: Run) -> Iterator[dict[str, Any]]:
+    for row, decision in enumerate(run.decisions):
+        yield {
+            "time": decision.time,
+            "kind": "decision",
+            "row": row,
+            "what": decision.name,
+            "place": decision.place or "",
+            "agent": decision.agent,
+            "taken": decision.taken,
+            "probability": decision.probability,
+            "value": decision.value,
+            "cause_kind": decision.cause_kind,
+            "cause": decision.cause,
+            "cause_row": decision.cause_row,
+        }

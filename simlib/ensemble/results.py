@@ -1,0 +1,345 @@
+"""The results of an ensemble, read from its directory when they are asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simlib.ensemble import statistics, store
+from simlib.ensemble.store.chunks import TABLES, joined, positions
+from simlib.errors import StoreError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator, Sequence
+
+    import pandas as pd
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    from simlib.agents.base import Agent
+    from simlib.ensemble.store import Directory
+    from simlib.ensemble.store.directory import Entry
+    from simlib.journal import Run
+
+
+class Ensemble:
+    """All replications of one scenario, under one option or several.
+
+    Tables are indexed by ``replication``; where there are several options, by ``option``
+    and ``replication`` (`of` gives the ensemble of one option). A replication that failed
+    has a row in `failures` only.
+
+    Parameters
+    ----------
+    directory
+        Where the results are.
+    options
+        The options looked at; all that are there when not given.
+    """
+
+    def __init__(self, directory: Directory, options: Sequence[str] | None = None) -> None:
+        self._directory = directory
+        self.options: tuple[str, ...] = tuple(options or directory.manifest["options"])
+
+    def __repr__(self) -> str:
+        return f"<Ensemble {self.name}: {self.n} replications, {self.n_failed} failed>"
+
+    @property
+    def name(self) -> str:
+        """Name of the scenario."""
+        return str(self._directory.manifest["name"])
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The scenario as resolved text, and everything that fixed the results."""
+        return self._directory.manifest
+
+    @property
+    def path(self) -> Path:
+        """The results directory."""
+        return self._directory.path
+
+    @property
+    def root_seed(self) -> int:
+        """The only seed."""
+        return int(self._directory.manifest["root_seed"])
+
+    @property
+    def n(self) -> int:
+        """Replications simulated, over all options looked at."""
+        return sum(entry.stop - entry.first for entry in self._entries())
+
+    @property
+    def n_failed(self) -> int:
+        """How many of them failed."""
+        return sum(entry.n_failed for entry in self._entries())
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """Time spent on the replications, and inside compiled calls, over all workers."""
+        entries = list(self._entries())
+        return sum(e.seconds for e in entries), sum(e.compiled_seconds for e in entries)
+
+    @functools.cached_property
+    def outcomes(self) -> pd.DataFrame:
+        """Outcomes: a row a replication, a column an outcome."""
+        return self._frame("outcomes").reindex(columns=list(self.manifest["outcomes"]))
+
+    @functools.cached_property
+    def parameters(self) -> pd.DataFrame:
+        """Parameters drawn: a row a replication, a column a parameter."""
+        return self._frame("parameters")
+
+    @functools.cached_property
+    def milestones(self) -> pd.DataFrame:
+        """Milestones of each replication; times in days since 2000-01-01."""
+        return self._frame("milestones")
+
+    @functools.cached_property
+    def failures(self) -> pd.DataFrame:
+        """Replications that failed: agent, date, error, traceback."""
+        return self._frame("failures")
+
+    @property
+    def monthly(self) -> pd.DataFrame:
+        """Incidents by month, type and place; rows of no incident are left out.
+
+        It is read anew each time: it is the largest table.
+        """
+        return self._frame("monthly")
+
+    @property
+    def decisions(self) -> pd.DataFrame:
+        """Decisions with their causes; times in days since 2000-01-01. Read anew each time."""
+        return self._frame("decisions")
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """The result digest: equal when, and only when, every result is equal."""
+        parts = (
+            (option, table, rows)
+            for option in sorted(self.options)
+            for table in TABLES
+            for rows in self._tables(option, table)
+        )
+        return store.digest_of(parts)
+
+    def of(self, option: str) -> Ensemble:
+        """Return the ensemble of one option (empty: the scenario as it is written).
+
+        Raises
+        ------
+        StoreError
+            There are no results of that option.
+        """
+        if option not in self.options:
+            known = ", ".join(name or "(as written)" for name in self.options)
+            raise StoreError(f"{self.path}: no results of option {option!r}; there are {known}")
+        return Ensemble(self._directory, (option,))
+
+    def holds(self, replication: int) -> bool:
+        """Whether a replication is among the results, failed or not."""
+        return any(entry.first <= replication < entry.stop for entry in self._entries())
+
+    def months(self) -> NDArray[np.datetime64]:
+        """Return the first days of the months, shape (n_months,)."""
+        return np.array(self.manifest["months"], dtype="datetime64[D]")
+
+    def countries(self) -> tuple[str, ...]:
+        """Return the countries of the places, in the order of the scenario."""
+        return tuple(dict.fromkeys(name for name in self.manifest["places"].values() if name))
+
+    def monthly_counts(self, incident_type: str, country: str | None = None) -> NDArray[np.int32]:
+        """Return incidents of one type by month, shape (n_replications, n_months).
+
+        Rows are in the order of `outcomes`.
+
+        Parameters
+        ----------
+        incident_type
+            The type counted.
+        country
+            Count only there; everywhere when not given.
+        """
+        types = self.manifest["types"]
+        counts: NDArray[np.int32] = self._by_country[..., types.index(incident_type)]
+        if country is None:
+            chosen: NDArray[np.int32] = counts.sum(axis=2, dtype=np.int32)
+        else:
+            chosen = counts[..., self._lands.index(country)]
+        return chosen
+
+    def table(self) -> pd.DataFrame:
+        """Return the outcome table: what is expected, how sure, and on how many runs.
+
+        For numbers the mean with its Monte Carlo standard error and 95 % interval, and the
+        5, 50 and 95 % quantiles over replications; for classes and yes/no the probability
+        with its Wilson 95 % interval. ``n`` of ``n_asked`` replications did not fail;
+        ``n_censored`` were not settled by the horizon. ``shown`` is the estimate as text.
+        """
+        import pandas as pd
+
+        rows = []
+        for option in self.options:
+            for row in self.of(option).summaries():
+                fields = dataclasses.asdict(row)
+                rows.append({"option": option, **fields, "shown": row.shown})
+        frame = pd.DataFrame(rows)
+        return frame if len(self.options) > 1 else frame.drop(columns="option", errors="ignore")
+
+    def summaries(self) -> Iterator[statistics.Summary]:
+        """Iterate over the lines of the outcome table of a single option."""
+        for name in self.manifest["outcomes"]:
+            yield from self.summary(name)
+
+    def summary(self, outcome: str) -> list[statistics.Summary]:
+        """Return what replications of a single option say of an outcome: a line, or one a class.
+
+        Raises
+        ------
+        KeyError
+            There is no such outcome.
+        """
+        if outcome not in self.manifest["outcomes"]:
+            raise KeyError(f"no outcome {outcome!r}")
+        about, column = self.manifest["outcomes"][outcome], self.outcomes[outcome]
+        if about["kind"] == "class":
+            classes = column.dropna().tolist()
+            return statistics.of_classes(outcome, about["classes"], classes, self.n)
+        values = column.to_numpy(dtype=np.float64)
+        if about["kind"] == "flag":
+            return [statistics.of_flag(outcome, values, self.n)]
+        return [statistics.of_number(outcome, about["unit"], values, self.n)]
+
+    def to_xarray(self) -> xr.DataArray:
+        """Return incidents as a labelled cube (option,) replication x month x place x type.
+
+        Needs the extra ``cube`` (xarray).
+        """
+        import xarray as xr
+
+        cubes = [_cube(self.of(option), xr.DataArray) for option in self.options]
+        if len(cubes) == 1:
+            return cubes[0]
+        names = xr.DataArray(list(self.options), dims="option", name="option")
+        return xr.concat(cubes, dim=names, join="inner")
+
+    def replay(
+        self, replication: int, *, option: str | None = None, agents: Sequence[type[Agent]] = ()
+    ) -> Run:
+        """Regenerate one replication exactly, with its whole journal.
+
+        Parameters
+        ----------
+        replication
+            Its index.
+        option
+            The option; the only one there is when not given.
+        agents
+            The agent classes that were added when the results were made.
+
+        Raises
+        ------
+        StoreError
+            It is not among the results, or agents that were added are not given.
+        """
+        from simlib.ensemble.replaying import replay
+
+        return replay(self, replication, option=option, agents=agents)
+
+    @functools.cached_property
+    def _chunks(self) -> dict[str, list[Entry]]:
+        """The chunks there were at the first look: what is written later changes no answer."""
+        return {option: self._directory.entries(option) for option in self.options}
+
+    def _entries(self) -> Iterator[Entry]:
+        for entries in self._chunks.values():
+            yield from entries
+
+    def _tables(self, option: str, table: str) -> Iterator[Any]:
+        for entry in self._chunks[option]:
+            yield entry.read(table)
+
+    def _frame(self, table: str) -> pd.DataFrame:
+        frames = [self._frame_of(table, option) for option in self.options]
+        if len(frames) == 1:
+            return frames[0]
+        import pandas as pd
+
+        return pd.concat(frames, keys=self.options, names=["option", "replication"])
+
+    def _frame_of(self, table: str, option: str) -> pd.DataFrame:
+        frame: pd.DataFrame = joined(list(self._tables(option, table))).to_pandas()
+        return _plain(frame).set_index("replication")
+
+    @functools.cached_property
+    def _lands(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.manifest["places"].values()))
+
+    @functools.cached_property
+    def _by_country(self) -> NDArray[np.int32]:
+        """Incidents by replication, month, country and type, in one pass over the chunks."""
+        parts = [
+            self._dense(entry.read("outcomes"), entry.read("monthly")) for entry in self._entries()
+        ]
+        shape = (0, len(self.months()), len(self._lands), len(self.manifest["types"]))
+        return np.concatenate([np.zeros(shape, dtype=np.int32), *parts])
+
+    def _dense(self, outcomes: Any, rows: Any) -> NDArray[np.int32]:
+        months, places = self.months(), self.manifest["places"]
+        replications = outcomes.column("replication").to_numpy()
+        land_of = np.array([self._lands.index(land) for land in places.values()])
+        n = len(replications), len(months), len(self._lands), len(self.manifest["types"])
+        where = (
+            np.searchsorted(replications, rows.column("replication").to_numpy()),
+            np.searchsorted(months, rows.column("month").to_numpy()),
+            land_of[positions(rows.column("place"), list(places))],
+            positions(rows.column("type"), self.manifest["types"]),
+        )
+        weights = rows.column("count").to_numpy()
+        dense = np.bincount(np.ravel_multi_index(where, n), weights, minlength=math.prod(n))
+        return dense.reshape(n).astype(np.int32)
+
+
+def open_results(path: str | os.PathLike[str]) -> Ensemble:
+    """Open a results directory.
+
+    Raises
+    ------
+    StoreError
+        It holds no results, or of another format.
+    """
+    return Ensemble(store.reopen(Path(path)))
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return text as text: the categories of different chunks would not compare."""
+    for name in frame.columns[frame.dtypes == "category"]:
+        frame[name] = frame[name].astype(str).where(frame[name].notna(), None)
+    return frame
+
+
+def _cube(ensemble: Ensemble, array: Callable[..., xr.DataArray]) -> xr.DataArray:
+    types, places = ensemble.manifest["types"], list(ensemble.manifest["places"])
+    months, index = ensemble.months(), ensemble.outcomes.index.to_numpy()
+    counts = np.zeros((len(index), len(months), len(places), len(types)), dtype=np.int32)
+    rows = ensemble.monthly.reset_index()
+    counts[
+        np.searchsorted(index, rows["replication"].to_numpy()),
+        np.searchsorted(months, rows["month"].to_numpy(dtype="datetime64[D]")),
+        [places.index(name) for name in rows["place"]],
+        [types.index(name) for name in rows["type"]],
+    ] = rows["count"].to_numpy()
+    coords = {
+        "replication": index,
+        "month": months.astype("datetime64[ns]"),
+        "place": places,
+        "type": types,
+    }
+    return array(counts, dims=tuple(coords), coords=coords, name="incidents")

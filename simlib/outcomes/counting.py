@@ -1,0 +1,231 @@
+"""Outcomes counted over incidents, all of them in a few passes.
+
+Time is cut at every edge of every window. For each thing that is counted (incidents,
+incidents with a mark, the sum of a mark, what a series reports) one pass fills a table
+segment x channel; an outcome is the sum of some of its cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simlib.errors import Problem, ScenarioError
+from simlib.outcomes.windows import days_of, names, window, within
+from simlib.scenario.expressions import compile_quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from simlib.journal import Channels, Incidents, Run
+    from simlib.scenario.schema import Outcome, Scenario, SeriesRow
+
+    Level = tuple[str, float]
+    """A mark and its least value."""
+
+MAX_LEVELS = 12
+"""Mark levels one series may tell apart (its table has a row for each combination)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is counted: incidents or the sum of a mark, of all, or as a series reports."""
+
+    mark: str | None
+    series: str | None
+    having: tuple[Level, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPlan:
+    """Which row of a series an incident falls in, and how likely that row is reported."""
+
+    levels: tuple[Level, ...]
+    rows: NDArray[np.intp]
+    """Row by (levels reached, channel), flat; the number of rows where none matches."""
+    probabilities: tuple[Callable[[Mapping[str, float]], float], ...]
+
+    def reported(self, incidents: Incidents, parameters: Mapping[str, float]) -> NDArray[np.bool_]:
+        """Return which incidents the series reports, shape (n,)."""
+        values = [probability(parameters) for probability in self.probabilities]
+        table = np.array([*values, 0.0])[self.rows]
+        key = incidents.channel.astype(np.intp)
+        for bit, (mark, level) in enumerate(self.levels):
+            step = len(incidents.channels) << bit
+            key += (incidents.mark(mark) >= level) * step
+        reported: NDArray[np.bool_] = incidents.mark("reported") < table[key]
+        return reported
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The outcomes that share a source, with the cells each of them sums."""
+
+    source: Source
+    outcomes: tuple[str, ...]
+    cells: NDArray[np.intp]
+    starts: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentOutcomes:
+    """Every outcome of a scenario that is counted over incidents."""
+
+    edges: NDArray[np.float64]
+    n_channels: int
+    groups: tuple[Group, ...]
+    series: dict[str, SeriesPlan]
+
+    def evaluate(self, run: Run) -> dict[str, float]:
+        """Return the value of each outcome."""
+        if not self.groups:
+            return {}
+        incidents = run.incidents
+        keep, key = cell_of(incidents, self.edges, incidents.channel, self.n_channels)
+        reported = {
+            name: series.reported(incidents, run.parameters) for name, series in self.series.items()
+        }
+        values: dict[str, float] = {}
+        for group in self.groups:
+            chosen = _chosen(group.source, incidents, reported)
+            sums = self._sums(group, incidents, (keep, key, chosen))
+            values.update(zip(group.outcomes, sums.tolist(), strict=True))
+        return values
+
+    def _sums(
+        self,
+        group: Group,
+        incidents: Incidents,
+        where: tuple[slice, NDArray[np.intp], NDArray[np.bool_] | None],
+    ) -> NDArray[np.float64]:
+        keep, key, chosen = where
+        mark = group.source.mark
+        weights = None if mark is None else incidents.mark(mark)[keep]
+        if chosen is not None:
+            key = key[chosen[keep]]
+            weights = None if weights is None else weights[chosen[keep]]
+        # The last cell stays empty: every outcome sums it too, so that none sums nothing.
+        size = (len(self.edges) - 1) * self.n_channels + 1
+        table = np.bincount(key, weights, minlength=size)
+        return np.add.reduceat(table[group.cells], group.starts).astype(np.float64)
+
+
+def cell_of(
+    incidents: Incidents,
+    edges: NDArray[np.float64],
+    column: NDArray[np.int32] | NDArray[np.intp],
+    n_columns: int,
+) -> tuple[slice, NDArray[np.intp]]:
+    """Return the incidents between the outer edges, and each one's cell segment x column.
+
+    A segment holds its first edge and not its last; the last segment holds both.
+    """
+    bounds = np.searchsorted(incidents.time, edges)
+    bounds[-1] = np.searchsorted(incidents.time, edges[-1], side="right")
+    keep = slice(int(bounds[0]), int(bounds[-1]))
+    segments = np.arange(0, (len(edges) - 1) * n_columns, n_columns)
+    key: NDArray[np.intp] = np.repeat(segments, np.diff(bounds)) + column[keep]
+    return keep, key
+
+
+def plan_incidents(
+    scenario: Scenario, channels: Channels, outcomes: Mapping[str, Outcome]
+) -> IncidentOutcomes:
+    """Prepare the outcomes that are counted over incidents."""
+    edges = _edges(scenario, outcomes)
+    members: dict[Source, list[str]] = {}
+    for name, outcome in outcomes.items():
+        members.setdefault(_source(outcome), []).append(name)
+    groups = []
+    for source, group in members.items():
+        cells = [_cells(outcomes[name], scenario, channels, edges) for name in group]
+        starts = np.cumsum([0, *(len(part) for part in cells[:-1])])
+        groups.append(Group(source, tuple(group), np.concatenate(cells), starts))
+    series = {
+        source.series: plan_series(scenario, channels, source.series)
+        for source in members
+        if source.series is not None
+    }
+    return IncidentOutcomes(edges, len(channels), tuple(groups), series)
+
+
+def plan_series(scenario: Scenario, channels: Channels, name: str) -> SeriesPlan:
+    """Prepare a series: the first row that matches an incident counts it."""
+    series = scenario.series[name]
+    tested = {level for row in series.rows for level in (*row.having.items(), *row.below.items())}
+    levels = tuple(sorted(tested))
+    if len(levels) > MAX_LEVELS:
+        rule = f"at most {MAX_LEVELS} levels of marks are told apart (got {len(levels)})"
+        raise ScenarioError([Problem(f"series.{name}.rows", rule)])
+    combinations = range(2 ** len(levels))
+    rows = np.full((len(combinations), len(channels)), len(series.rows), dtype=np.intp)
+    for index in reversed(range(len(series.rows))):
+        row = series.rows[index]
+        fits = _channel_mask(scenario, channels, (names(row.incident), row.place, row.target))
+        for combination in combinations:
+            if _matches(row, levels, combination):
+                rows[combination, fits] = index
+    quantities = tuple(compile_quantity(row.probability) for row in series.rows)
+    return SeriesPlan(levels, rows.ravel(), quantities)
+
+
+def _matches(row: SeriesRow, levels: tuple[Level, ...], combination: int) -> bool:
+    reached = {level: bool(combination >> bit & 1) for bit, level in enumerate(levels)}
+    return all(reached[level] for level in row.having.items()) and not any(
+        reached[level] for level in row.below.items()
+    )
+
+
+def _chosen(
+    source: Source, incidents: Incidents, reported: Mapping[str, NDArray[np.bool_]]
+) -> NDArray[np.bool_] | None:
+    """Return which incidents a source counts; None where it counts all."""
+    chosen = None if source.series is None else reported[source.series]
+    for mark, level in source.having:
+        reached = incidents.mark(mark) >= level
+        chosen = reached if chosen is None else chosen & reached
+    return chosen
+
+
+def _source(outcome: Outcome) -> Source:
+    having = tuple(sorted(outcome.having.items()))
+    return Source(outcome.total, outcome.series, having)
+
+
+def _edges(scenario: Scenario, outcomes: Mapping[str, Outcome]) -> NDArray[np.float64]:
+    start, horizon = days_of(scenario.start), days_of(scenario.end) + 1.0
+    found = {edge for outcome in outcomes.values() for edge in window(outcome, scenario)}
+    inside = {edge for edge in found if start < edge < horizon}
+    return np.array(sorted({start, horizon} | inside))
+
+
+def _cells(
+    outcome: Outcome, scenario: Scenario, channels: Channels, edges: NDArray[np.float64]
+) -> NDArray[np.intp]:
+    first, last = window(outcome, scenario)
+    segments = np.flatnonzero((edges[:-1] >= first) & (edges[1:] <= last))
+    types = names(outcome.count or outcome.of)
+    mask = _channel_mask(scenario, channels, (types, outcome.place, outcome.target))
+    inner = segments[:, None] * len(channels) + np.flatnonzero(mask)[None, :]
+    empty = (len(edges) - 1) * len(channels)
+    return np.append(inner.ravel(), empty).astype(np.intp)
+
+
+def _channel_mask(
+    scenario: Scenario,
+    channels: Channels,
+    wanted: tuple[tuple[str, ...], str | tuple[str, ...] | None, str | None],
+) -> NDArray[np.bool_]:
+    types, where, target = wanted
+    places = within(scenario, where)
+    fits = [
+        (not types or of_type in types) and place in places and target in (None, at)
+        for of_type, place, at in zip(
+            channels.types, channels.places, channels.targets, strict=True
+        )
+    ]
+    return np.array(fits, dtype=np.bool_)

@@ -1,0 +1,171 @@
+"""From the outcomes a scenario declares to a plan that reads them off any run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from simlib.errors import Problem, ScenarioError
+from simlib.journal import MARKS
+from simlib.outcomes.counting import IncidentOutcomes, cell_of, plan_incidents
+from simlib.outcomes.recorded import Recorded, has_snapshot, plan_recorded
+from simlib.outcomes.windows import days_of, month_edges, names, window
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simlib.journal import Channels, Run
+    from simlib.scenario.schema import Outcome, Scenario
+
+Kind: TypeAlias = Literal["number", "flag", "class"]
+"""A number, a yes/no kept as 1/0, or the name of a class."""
+
+_PERSONS = ("fatalities", "killed", "detained", "displaced", "escaped", "recaptured", "crossed")
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomePlan:
+    """What is read off every run of one scenario.
+
+    Attributes
+    ----------
+    names
+        Outcomes, in the order of the scenario.
+    cells
+        The pairs (incident type, place) that monthly counts are kept for.
+    """
+
+    names: tuple[str, ...]
+    cells: tuple[tuple[str, str], ...]
+    incidents: IncidentOutcomes
+    recorded: dict[str, Recorded]
+    censored: frozenset[str]
+    """Outcomes whose window goes past the horizon: always nan."""
+    edges: NDArray[np.float64]
+    cell_of_channel: NDArray[np.intp]
+
+    def evaluate(self, run: Run) -> dict[str, float | str]:
+        """Return the value of each outcome: a number, or a class as text.
+
+        Times of milestones that are not completed by the horizon are nan; a milestone
+        that is not settled by then has the class ``open``.
+        """
+        values: dict[str, float | str] = dict.fromkeys(self.censored, float("nan"))
+        values.update(self.incidents.evaluate(run))
+        for name, outcome in self.recorded.items():
+            values[name] = outcome.evaluate(run)
+        return {name: values[name] for name in self.names}
+
+    def monthly_counts(self, run: Run) -> NDArray[np.int32]:
+        """Return incidents by month and channel, shape (n_months, n_channels)."""
+        channel = run.incidents.channel
+        return self._monthly(run, channel, len(run.incidents.channels))
+
+    def monthly_cells(self, run: Run) -> NDArray[np.int32]:
+        """Return incidents by month and (type, place), shape (n_months, len(cells))."""
+        column = self.cell_of_channel[run.incidents.channel]
+        return self._monthly(run, column, len(self.cells))
+
+    def _monthly(
+        self, run: Run, column: NDArray[np.int32] | NDArray[np.intp], n_columns: int
+    ) -> NDArray[np.int32]:
+        n_months = len(self.edges) - 1
+        _, key = cell_of(run.incidents, self.edges, column, n_columns)
+        counts = np.bincount(key, minlength=n_months * n_columns)
+        return counts.astype(np.int32).reshape(n_months, n_columns)
+
+
+def plan(scenario: Scenario, channels: Channels) -> OutcomePlan:
+    """Prepare the outcomes of a scenario.
+
+    Parameters
+    ----------
+    scenario
+        The scenario that declares them.
+    channels
+        The channels its incidents refer to.
+
+    Raises
+    ------
+    ScenarioError
+        An outcome names what does not exist.
+    """
+    horizon = days_of(scenario.end) + 1.0
+    censored = {
+        name
+        for name, outcome in scenario.outcomes.items()
+        if window(outcome, scenario)[1] > horizon
+    }
+    _refuse(scenario)
+    seen = {name: o for name, o in scenario.outcomes.items() if name not in censored}
+    counted = {name: outcome for name, outcome in seen.items() if _is_counted(outcome)}
+    cells, cell_of_channel = _cells(channels)
+    return OutcomePlan(
+        names=tuple(scenario.outcomes),
+        cells=cells,
+        incidents=plan_incidents(scenario, channels, counted),
+        recorded={
+            name: plan_recorded(scenario, outcome)
+            for name, outcome in seen.items()
+            if name not in counted
+        },
+        censored=frozenset(censored),
+        edges=month_edges(scenario),
+        cell_of_channel=cell_of_channel,
+    )
+
+
+def kind_of(outcome: Outcome) -> Kind:
+    """Return whether an outcome is a number, a yes/no or a class."""
+    if outcome.posture is not None:
+        return "flag"
+    if outcome.milestone is None:
+        return "number"
+    return "class" if outcome.classes or outcome.measure in (None, "class") else "number"
+
+
+def unit_of(outcome: Outcome, scenario: Scenario) -> str:
+    """Return the unit of an outcome; empty for classes, yes/no and shares."""
+    if outcome.unit or kind_of(outcome) != "number":
+        return outcome.unit
+    if outcome.state is not None:
+        variable = scenario.state.get(outcome.state)
+        return variable.unit if variable else ""
+    if outcome.milestone is not None:
+        return "" if outcome.measure == "share_left" else "months"
+    if outcome.total is not None:
+        return "persons" if outcome.total in _PERSONS else ""
+    return "decisions" if outcome.decision is not None else "incidents"
+
+
+def _refuse(scenario: Scenario) -> None:
+    """Raise what a plan would stumble over, with the path of the outcome."""
+    problems = []
+    for name, outcome in scenario.outcomes.items():
+        marks = (*outcome.having, *names(outcome.total))
+        problems += [
+            Problem(
+                f"outcomes.{name}", f"unknown mark (got {mark!r})", f"one of {', '.join(MARKS)}"
+            )
+            for mark in marks
+            if mark not in MARKS
+        ]
+        if outcome.state is not None and not has_snapshot(scenario, outcome.on):
+            rule = f"must be the first or last day of a month (got {outcome.on})"
+            problems.append(Problem(f"outcomes.{name}.on", rule))
+    if problems:
+        raise ScenarioError(problems)
+
+
+def _is_counted(outcome: Outcome) -> bool:
+    counted = (outcome.count, outcome.total, outcome.series)
+    return any(key is not None for key in counted)
+
+
+def _cells(channels: Channels) -> tuple[tuple[tuple[str, str], ...], NDArray[np.intp]]:
+    pairs = list(zip(channels.types, channels.places, strict=True))
+    cells = tuple(sorted(set(pairs)))
+    position = {cell: index for index, cell in enumerate(cells)}
+    return cells, np.array([position[pair] for pair in pairs], dtype=np.intp)

@@ -1,0 +1,16 @@
+"""Figures: each takes results and an ``ax``, and returns the axes."""
+
+from simlib.plot.distributions import distribution, probabilities
+from simlib.plot.pages import figures, save_timeline
+from simlib.plot.timelines import timeline
+from simlib.plot.trajectories import exit_curve, fan
+
+__all__ = [
+    "distribution",
+    "exit_curve",
+    "fan",
+    "figures",
+    "probabilities",
+    "save_timeline",
+    "timeline",
+]

@@ -1,0 +1,123 @@
+"""What the figures share: a sober palette, plain axes, a canvas that needs no display."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+# matplotlib types all but its dates.
+_dates: Any = importlib.import_module("matplotlib.dates")
+
+INK = "#22303c"
+MUTED = "#66717c"
+RULE = "#d9dee3"
+MAIN = "#2f5d8a"
+MIDDLE = "#8fb0cf"
+LIGHT = "#d3e0ec"
+ACCENT = "#b0532f"
+
+LINES = ("-", "--", "-.", ":")
+WIDTHS = (3.2, 2.2, 1.5, 1.2)
+MARKERS = ("o", "s", "^", "D", "v", "P")
+SHADES = (MAIN, ACCENT, "#4c7a5a", "#7a5c8e", "#8a7433", MUTED)
+
+_NAMES = (
+    "ISF ISIS PKK SDF HTS SNA PMF US UK NATO UCDP ACLED "
+    "Coalition Damascus Iran Iraq Israel Israeli Syria Turkish"
+)
+_SPELLED = {name.lower(): name for name in _NAMES.split()} | {"turkiye": "Türkiye"}
+"""How names are spelled that identifiers write in lower case."""
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return a figure in inches that no window, no pyplot and no global style knows."""
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
+    figure = Figure(figsize=(width, height), layout=layout, dpi=150)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure as PNG, laid out once (matplotlib would do it at each drawing)."""
+    layout = figure.get_layout_engine()
+    if layout is not None:
+        layout.execute(figure)
+        figure.set_layout_engine("none")
+    figure.savefig(path)
+
+
+def axes_or_new(ax: Axes | None, width: float = 6.4, height: float = 4.0) -> Axes:
+    """Return the axes given, or new ones on a figure of their own."""
+    return new_figure(width, height).subplots() if ax is None else ax
+
+
+def dress(ax: Axes, title: str, note: str = "") -> None:
+    """Give axes their title, a note below it, and nothing that is not needed."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(MUTED)
+    ax.tick_params(colors=INK, labelsize=8, length=3)
+    ax.xaxis.label.set(color=INK, size=8.5)
+    ax.yaxis.label.set(color=INK, size=8.5)
+    ax.set_axisbelow(True)
+    pad = 7 + 11 * (note.count("\n") + 1 if note else 0)
+    ax.set_title(title, loc="left", color=INK, size=10, weight="bold", pad=pad)
+    if note:
+        ax.annotate(
+            note,
+            (0, 1),
+            (0, 4),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            color=MUTED,
+            size=8,
+            va="bottom",
+        )
+
+
+def date_axis(ax: Axes) -> None:
+    """Label the horizontal axis with dates, the year once."""
+    locator = _dates.AutoDateLocator(minticks=3, maxticks=7)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(_dates.ConciseDateFormatter(locator))
+    ax.xaxis.get_offset_text().set(color=INK, size=8)
+
+
+def date_numbers(days: Iterable[float]) -> NDArray[np.float64]:
+    """Return days since 2000-01-01 as matplotlib counts them."""
+    epoch = float(_dates.date2num(np.datetime64("2000-01-01")))
+    return np.fromiter(days, dtype=np.float64) + epoch
+
+
+def date_number(date: str) -> float:
+    """Return an ISO date as matplotlib counts it."""
+    return float(_dates.date2num(np.datetime64(date)))
+
+
+def words(name: str) -> str:
+    """Return an identifier as words.
+
+    Examples
+    --------
+    >>> words("isis_attacks_iraq.year_1")
+    'ISIS attacks Iraq year 1'
+    """
+    parts = name.replace("_", " ").replace(".", " ").split()
+    return " ".join(_SPELLED.get(part, part) for part in parts)
+
+
+def heading(name: str) -> str:
+    """Return an identifier as the words of a title."""
+    text = words(name)
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,142 @@
+"""One replication as it went: postures, milestones, decisions."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from simlib.plot.style import (
+    ACCENT,
+    INK,
+    LIGHT,
+    MAIN,
+    MIDDLE,
+    MUTED,
+    RULE,
+    axes_or_new,
+    date_axis,
+    date_numbers,
+    dress,
+    heading,
+    words,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from simlib.journal import Decision, MilestoneRecord, Run
+
+_FILLS = ("#d3e0ec", "#eadfd3", "#dbe7dc", "#e6dced", "#ebe6cc", "#dfe2e5")
+_HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----")
+_CHARACTERS = 130
+"""Characters of lane text that fit into the whole width."""
+
+
+def timeline(run: Run, ax: Axes | None = None) -> Axes:
+    """Draw what one replication decided: postures, milestones and decisions by agent.
+
+    Postures are bars that name their state. A milestone is a hollow diamond where it was
+    agreed and a full one where it was completed. Decisions are dots (yes), ticks (no) and
+    squares (a class).
+
+    Parameters
+    ----------
+    run
+        A run, such as `Ensemble.replay` returns.
+    ax
+        Where to draw; new axes when not given.
+    """
+    agents = sorted({decision.agent for decision in run.decisions})
+    lanes = [*sorted(run.postures), *sorted(run.milestones), *agents]
+    ax = axes_or_new(ax, 10.0, 1.6 + 0.34 * max(len(lanes), 3))
+    heights = {lane: len(lanes) - 1 - index for index, lane in enumerate(lanes)}
+    for name, history in run.postures.items():
+        _draw_posture(ax, run, history, heights[name])
+    for name, record in run.milestones.items():
+        _draw_milestone(ax, run, record, heights[name])
+    for agent in agents:
+        _draw_decisions(ax, [d for d in run.decisions if d.agent == agent], heights[agent])
+    for boundary in (len(agents), len(agents) + len(run.milestones)):
+        ax.axhline(boundary - 0.5, color=RULE, linewidth=0.8)
+    ax.set_yticks(list(heights.values()), [_label(lane, run) for lane in lanes])
+    ax.set_ylim(-0.7, len(lanes) - 0.3)
+    first, last = date_numbers([run.start, run.horizon])
+    ax.set_xlim(first, last)
+    date_axis(ax)
+    ax.grid(axis="x", color=RULE, linewidth=0.6)
+    note = "dot: yes   tick: no   square: a class   hollow diamond: agreed   full: completed"
+    option = f", {words(run.option)}" if run.option else ""
+    dress(ax, f"{heading(run.scenario)}{option}, replication {run.replication}", note)
+    ax.tick_params(axis="y", length=0)
+    return ax
+
+
+def _label(lane: str, run: Run) -> str:
+    """Return a lane's name; of a posture also its states, of which short ones bear no text."""
+    if lane not in run.postures:
+        return words(lane)
+    states = dict.fromkeys(words(state) for _, state in run.postures[lane])
+    return "\n".join([words(lane), *textwrap.wrap(f"({', '.join(states)})", 34)])
+
+
+def _draw_posture(
+    ax: Axes, run: Run, history: tuple[tuple[float, str], ...], height: float
+) -> None:
+    states = list(dict.fromkeys(state for _, state in history))
+    ends = [*(began for began, _ in history[1:]), run.horizon]
+    for (began, state), end in zip(history, ends, strict=True):
+        left, right = date_numbers([max(began, run.start), end])
+        look = states.index(state) % len(_FILLS)
+        width = right - left
+        ax.barh(height, width, left=left, height=0.66, color=_FILLS[look], hatch=_HATCHES[look],
+                edgecolor="white", linewidth=0)  # fmt: skip
+        ax.barh(height, width, left=left, height=0.66, fill=False, edgecolor=MUTED, linewidth=0.5)
+        room = int(_CHARACTERS * (end - began) / (run.horizon - run.start))
+        text = words(state)
+        if room >= min(len(text), 4):
+            shown = text if len(text) <= room else f"{text[: max(room - 1, 1)]}."
+            middle = left + (right - left) / 2
+            ax.text(middle, height, shown, ha="center", va="center", color=INK, size=7.5)
+
+
+def _draw_milestone(ax: Axes, run: Run, record: MilestoneRecord, height: float) -> None:
+    agreed = date_numbers([record.agreed])
+    done = not math.isnan(record.completed_at)
+    until = record.completed_at if done else min(record.date, run.horizon)
+    path = date_numbers([record.agreed, until])
+    ax.plot(path, [height, height], color=MIDDLE, linewidth=2, zorder=2)
+    ax.plot(agreed, [height], "D", color=MAIN, markerfacecolor="white", markersize=7, zorder=3)
+    if done:
+        where = date_numbers([record.completed_at])
+        ax.plot(where, [height], "D", color=ACCENT, markersize=6, zorder=4)
+    text = words(record.classification or "open")
+    last = float(date_numbers([max(until, record.agreed)])[0])
+    is_late = max(until, record.agreed) > run.start + 0.82 * (run.horizon - run.start)
+    first = float(date_numbers([min(until, record.agreed)])[0])
+    ax.annotate(
+        text,
+        (first if is_late else last, height),
+        (-8 if is_late else 8, 0),
+        textcoords="offset points",
+        ha="right" if is_late else "left",
+        va="center",
+        color=INK,
+        size=7.5,
+    )
+
+
+def _draw_decisions(ax: Axes, decisions: list[Decision], height: float) -> None:
+    looks: dict[str, dict[str, Any]] = {
+        "no": {"marker": "|", "color": MUTED, "markersize": 6, "alpha": 0.7},
+        "yes": {"marker": "o", "color": MAIN, "markersize": 4.5},
+        "class": {"marker": "s", "color": ACCENT, "markerfacecolor": LIGHT, "markersize": 5},
+    }
+    for kind, look in looks.items():
+        chosen = [
+            d for d in decisions if (d.taken if d.taken in ("yes", "no") else "class") == kind
+        ]
+        if not chosen:
+            continue
+        x = date_numbers(d.time for d in chosen)
+        ax.plot(x, [height] * len(chosen), linestyle="none", clip_on=False, **look)

@@ -1,0 +1,188 @@
+"""The command line: exit statuses, messages without tracebacks, no orphans."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import simlib
+from simlib.errors import ScenarioError
+from small_scenarios import TEXT
+
+
+def command(*arguments: str | Path) -> list[str]:
+    """Return a command line of simlib."""
+    return [sys.executable, "-m", "simlib.cli", *map(str, arguments)]
+
+
+def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run simlib to its end, without a terminal."""
+    return subprocess.run(command(*arguments), capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Path:
+    """Return the file of a small scenario."""
+    file = tmp_path / "small.yaml"
+    file.write_text(TEXT)
+    return file
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """Return the file of a scenario with two mistakes."""
+    file = tmp_path / "broken.yaml"
+    file.write_text(TEXT.replace("level: {North: 3, East: 1}", "level: {North: -3, East: 1}")
+                    .replace("end: 2000-06-30", "end: 1999-06-30"))  # fmt: skip
+    return file
+
+
+def test_a_run_keeps_results_and_figures_and_shows_a_table(scenario: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = call("run", scenario, "-o", out, "--replications", "6", "--jobs", "1")
+    assert done.returncode == 0, done.stderr
+    assert "context of use: Tests of the library." in done.stderr
+    assert "6 replications, about" in done.stderr
+    assert "small: 6 of 6 replications" in done.stdout
+    assert "raids_iraq_spring" in done.stdout
+    assert f"results: {out}" in done.stdout
+    assert (out / "figures" / "outcomes-1.png").exists()
+    assert "\x1b" not in done.stdout + done.stderr
+    assert f"digest: {simlib.open(out).digest}" in done.stdout
+
+
+def test_all_options_are_run_and_shown(scenario: Path) -> None:
+    done = call("run", scenario, "--option", "all", "--replications", "2", "--jobs", "1")
+    assert done.returncode == 0, done.stderr
+    assert "small, as_planned: 2 of 2" in done.stdout
+    assert "small, later: 2 of 2" in done.stdout
+    assert "results are not kept" in done.stdout
+
+
+def test_running_again_has_nothing_to_do(scenario: Path, tmp_path: Path) -> None:
+    arguments = ("run", scenario, "-o", tmp_path / "out", "--replications", "2", "--no-figures")
+    first, second = call(*arguments), call(*arguments)
+    assert first.returncode == second.returncode == 0
+    assert first.stdout == second.stdout
+    assert "all replications are there already" in second.stderr
+
+
+def test_a_directory_of_other_content_is_refused(scenario: Path, tmp_path: Path) -> None:
+    done = call("run", scenario, "-o", tmp_path, "--replications", "2")
+    assert done.returncode == 2
+    assert "is not empty and holds no simlib results" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["check", "run", "resolve"])
+def test_mistakes_are_the_text_of_the_error_and_status_2(name: str, broken: Path) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        simlib.load(str(broken))
+    done = call(name, broken)
+    assert done.returncode == 2
+    assert done.stderr.strip() == str(caught.value)
+    assert done.stdout == ""
+
+
+def test_a_good_scenario_passes_the_check(scenario: Path) -> None:
+    done = call("check", scenario)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no mistake found" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("run", "nowhere.yaml"), ("plot", "nowhere"), ("replay", "x", "--replication", "1")],
+)
+def test_what_is_not_there_is_one_line_and_status_2(arguments: tuple[str, ...]) -> None:
+    done = call(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_resolve_of_resolve_is_itself(scenario: Path, tmp_path: Path) -> None:
+    once = call("resolve", scenario)
+    (tmp_path / "explicit.yaml").write_text(once.stdout)
+    assert call("resolve", tmp_path / "explicit.yaml").stdout == once.stdout
+
+
+def test_replay_writes_the_journal_and_a_figure(scenario: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    call("run", scenario, "-o", out, "--replications", "2", "--no-figures")
+    journal, figure = tmp_path / "1.csv", tmp_path / "1.png"
+    done = call("replay", out, "--replication", "1", "--journal", journal, "--figure", figure)
+    assert done.returncode == 0, done.stderr
+    with journal.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    raids = [row for row in rows if row["what"] == "raid" and float(row["time"]) >= 0]
+    assert len(raids) == simlib.open(out).outcomes.loc[1, "raids"]
+    assert [float(row["time"]) for row in rows] == sorted(float(row["time"]) for row in rows)
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ["run", "plot", "replay", "check", "resolve"])
+def test_every_command_explains_itself_with_examples(name: str) -> None:
+    done = call(name, "--help")
+    assert done.returncode == 0
+    assert f"simlib {name} " in done.stdout
+    assert "Examples:" in done.stdout
+
+
+def children_of(process: int) -> set[int]:
+    """Return the processes that descend from one, from the process table."""
+    found: set[int] = set()
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == process:
+            child = int(status.parent.name)
+            found |= {child} | children_of(child)
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="needs the process table")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stop_says_how_to_go_on_and_leaves_no_orphan(
+    scenario: Path, tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    out = tmp_path / "out"
+    arguments = ("run", scenario, "-o", out, "--replications", "200000", "--jobs", "2")
+    # A group of its own hears Ctrl-C as from a terminal: the parent and all its workers.
+    process = subprocess.Popen(
+        command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    kept = out / "chunks"
+    wait_for(lambda: any(kept.rglob("*.json")) or process.poll() is not None, seconds=120)
+    children = children_of(process.pid)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == status, stderr
+    assert "Traceback" not in stderr
+    assert f"kept in {out}; to go on: simlib run" in stderr
+    assert stdout == ""
+    wait_for(lambda: not any(Path(f"/proc/{child}").exists() for child in children), seconds=10)
+    ensemble = simlib.open(out)
+    assert ensemble.n == len(ensemble.outcomes) > 0
+
+
+def wait_for(is_so: object, *, seconds: float) -> None:
+    """Wait until something is so."""
+    assert callable(is_so)
+    until = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.05)

@@ -1,0 +1,170 @@
+"""One scenario and root seed, one digest: for any way of running it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+import simlib
+from simlib.ensemble.executors import InProcess, completed, pool
+from small_scenarios import Failing, Watcher, small, watched
+
+if TYPE_CHECKING:
+    from simlib.ensemble import Progress
+    from simlib.ensemble.executors import StartMethod
+
+N = 12
+
+
+def digest(jobs: int = 1, chunk_size: int | None = None, start_method: StartMethod = "loky") -> str:
+    """Return the digest of a small ensemble with an agent, run one way."""
+    ensemble = simlib.run(
+        watched(),
+        replications=N,
+        root_seed=3,
+        jobs=jobs,
+        agents=[Watcher],
+        chunk_size=chunk_size,
+        start_method=start_method,
+    )
+    return ensemble.digest
+
+
+@pytest.fixture(scope="module")
+def expected() -> str:
+    """Return the digest of the plainest way: one chunk in this process."""
+    return digest(chunk_size=N)
+
+
+@pytest.mark.parametrize("chunk_size", [1, 5])
+def test_the_digest_does_not_depend_on_the_chunk_size(expected: str, chunk_size: int) -> None:
+    assert digest(chunk_size=chunk_size) == expected
+
+
+@pytest.mark.parametrize("jobs", [2, 4])
+def test_the_digest_does_not_depend_on_the_number_of_workers(expected: str, jobs: int) -> None:
+    assert digest(jobs=jobs) == expected
+
+
+@pytest.mark.parametrize("start_method", ["spawn", "fork"])
+def test_the_digest_does_not_depend_on_the_start_method(
+    expected: str, start_method: StartMethod
+) -> None:
+    if start_method == "fork" and (not hasattr(os, "fork") or sys.version_info >= (3, 12)):
+        pytest.skip("forking a process with threads is warned of from Python 3.12 on")
+    assert digest(jobs=2, start_method=start_method) == expected
+
+
+def test_the_digest_does_not_depend_on_the_hash_seed(expected: str) -> None:
+    code = "import test_running; print(test_running.digest())"
+    for seed in ("0", "1", "12345"):
+        environment = {
+            **os.environ,
+            "PYTHONHASHSEED": seed,
+            "PYTHONPATH": os.pathsep.join(map(str, sys.path)),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == expected
+
+
+def test_the_digest_changes_with_the_root_seed(expected: str) -> None:
+    other = simlib.run(watched(), replications=N, root_seed=4, jobs=1, agents=[Watcher])
+    assert other.digest != expected
+
+
+def test_two_half_ensembles_are_one_whole() -> None:
+    whole = simlib.run(small(), replications=10, jobs=1)
+    halves = [simlib.run(small(), replications=half, jobs=1) for half in (range(5), range(5, 10))]
+    pd.testing.assert_frame_equal(pd.concat([half.outcomes for half in halves]), whole.outcomes)
+    pd.testing.assert_frame_equal(pd.concat([half.parameters for half in halves]), whole.parameters)
+
+
+def test_running_again_completes_what_is_there(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    simlib.run(small(), replications=5, jobs=1, directory=out, chunk_size=2)
+    seen: list[Progress] = []
+    again = simlib.run(
+        small(), replications=9, jobs=1, directory=out, chunk_size=3, progress=seen.append
+    )
+    assert seen[-1].n_total == 4
+    assert again.digest == simlib.run(small(), replications=9, jobs=1).digest
+    assert simlib.open(out).digest == again.digest
+    simlib.run(small(), replications=9, jobs=1, directory=out, progress=seen.append)
+    assert seen[-1].n_total == 0
+
+
+def test_another_scenario_is_refused_with_what_differs(tmp_path: Path) -> None:
+    simlib.run(small(), replications=1, jobs=1, directory=tmp_path)
+    with pytest.raises(simlib.StoreError, match=r"another scenario \(root_seed: 0 there, root_"):
+        simlib.run(small(), replications=1, jobs=1, directory=tmp_path, root_seed=1)
+    with pytest.raises(simlib.StoreError, match="results of another scenario"):
+        simlib.run(watched(), replications=1, jobs=1, directory=tmp_path, agents=[Watcher])
+
+
+def test_other_agents_are_refused(tmp_path: Path) -> None:
+    simlib.run(watched(), replications=1, jobs=1, directory=tmp_path, agents=[Watcher])
+    with pytest.raises(simlib.StoreError, match="other added agents"):
+        simlib.run(watched(), replications=1, jobs=1, directory=tmp_path, agents=[Failing])
+
+
+def test_failures_are_the_same_for_any_number_of_workers() -> None:
+    one, two = (
+        simlib.run(watched(), replications=N, root_seed=3, jobs=jobs, agents=[Failing])
+        for jobs in (1, 2)
+    )
+    assert one.n_failed == two.n_failed > 0
+    assert one.digest == two.digest
+
+
+def test_progress_is_told_from_the_first_to_the_last() -> None:
+    seen: list[Progress] = []
+    simlib.run(small(), replications=6, jobs=1, chunk_size=2, progress=seen.append)
+    running = [progress for progress in seen if progress.phase != "compiling"]
+    assert [progress.n_done for progress in running] == [0, 2, 4, 6]
+    assert running[0].seconds_expected > 0
+    assert running[-1].phase == "done"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"option": "sooner"}, "options.sooner: no such option; one of as_planned, later"),
+        ({"replications": 0}, r"replications: must be at least one replication .*got 0"),
+        ({"root_seed": -1}, r"root_seed: must be from 0 to .*got -1"),
+        ({"jobs": 0}, r"jobs: must be 1 or more \(got 0\)"),
+        ({"option": "later", "options": ["later"]}, "give option or options, not both"),
+    ],
+)
+def test_wrong_arguments_are_one_clear_line(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(simlib.ScenarioError, match=message):
+        simlib.run(small(), **arguments)  # type: ignore[arg-type]
+
+
+def test_an_executor_in_this_process_is_an_executor() -> None:
+    with InProcess() as executor:
+        assert executor.submit(max, 1, 2).result() == 2
+        assert isinstance(executor.submit(int, "x").exception(), ValueError)
+
+
+def _exit() -> None:
+    os._exit(1)
+
+
+def test_a_worker_that_dies_is_one_clear_line() -> None:
+    with (
+        pytest.raises(simlib.SimulationError, match="a worker process died"),
+        pool(2) as executor,
+    ):
+        list(completed(executor, _exit, [(), ()], jobs=2))
