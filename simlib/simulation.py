@@ -215,7 +215,6 @@ def _build(
         parameters=parameters,
         clock=clock,
         layout=blueprint.layout,
-        floor=blueprint.start_state.floor,
         watches=watches,
         channels=plan.channels,
         types=plan.types,
@@ -227,6 +226,7 @@ def _build(
         clock,
         channels=plan.channels,
         state=state,
+        floor=blueprint.start_state.floor,
         evaluated=plan.evaluate(values, state),
         key=(scenario.root_seed, replication),
         watches=watches,
@@ -274,7 +274,7 @@ def simulate(
     engine
         Class of the engine that lets incidents happen.
     keep_journal
-        Whether incidents are kept.
+        Whether incidents are kept; agents that look back on them need it.
     observe
         Times (days) of the snapshots of state, each just after all events of its instant;
         the start and the horizon are always among them. Not given: the first of each month.
@@ -292,8 +292,7 @@ def simulate(
     for rank, agent in enumerate(blueprint.agents, start=FIRST_AGENT_RANK):
         agent(world, rank).begin()
     clock.start(world.engine.process())
-    while clock.peek() <= blueprint.horizon:
-        clock.step()
+    clock.run_through(blueprint.horizon)
     return Run(
         scenario=blueprint.scenario.name,
         option=blueprint.option,

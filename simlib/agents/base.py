@@ -117,18 +117,18 @@ class Agent(Seeing, ABC):
         types = (notice,) if isinstance(notice, str) else notice
         wait.notices = tuple(self._type_number(name) for name in types)
         wait.posture, wait.milestone = posture, milestone
-        at_once = False
+        crossed: Cause | None = None
         if above:
             variable, place, level = above
             where = self._world.position(variable, place)
             wait.watch = self._world.watches.wait(where, level, self._rank, self._world.state)
-            at_once = wait.watch is None
+            if wait.watch is None:
+                crossed = self._world.crossing(where, level, self._rank)
         assert wait.event.callbacks is not None  # noqa: S101  (a new event has them)
         wait.event.callbacks.append(lambda _event: self._resume(wait))
         self._world.arm(wait)
-        if at_once and above:
-            text = f"{above[0]} {above[1] or ''} {above[2]:g} on {to_date(self.now)}"
-            self._world.wake(wait, named_cause("threshold", text))
+        if crossed:
+            self._world.wake(wait, crossed)
         return wait.event
 
     def _type_number(self, name: str) -> int:

@@ -51,6 +51,14 @@ def is_cached(function_name: str) -> bool:
     return any(cache_folder().rglob(f"*.{function_name}-*.nbc"))
 
 
+def inlined(function: F) -> F:
+    """Compile a function into those that call it, with the options of `compiled`.
+
+    A call passes every array as seven numbers; what runs for every incident pays for it.
+    """
+    return _compile(function, forceinline=True)
+
+
 def compiled(function: F) -> F:
     """Compile a function with simlib's options: IEEE results, no fast math, cached.
 
@@ -60,11 +68,17 @@ def compiled(function: F) -> F:
     allocated in compiled code) no time goes into counting who holds an array: that took
     three quarters of it.
     """
+    return _compile(function)
+
+
+def _compile(function: F, **options: bool) -> F:
     numba = importlib.import_module("numba")
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(cache_folder())
     try:
-        decorate = numba.njit(cache=True, error_model="numpy", fastmath=False, _nrt=False)
+        decorate = numba.njit(
+            cache=True, error_model="numpy", fastmath=False, _nrt=False, **options
+        )
         result: F = decorate(function)
     finally:
         numba.config.CACHE_DIR = before

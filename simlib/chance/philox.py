@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from simlib.chance.compiling import compiled
+from simlib.chance.compiling import compiled, inlined
 
 _numba = importlib.import_module("numba")
 _extending = importlib.import_module("numba.extending")
@@ -48,7 +48,7 @@ def _multiply_high(_context: Any, _a: Any, _b: Any) -> Any:
 _high = _extending.intrinsic(_multiply_high)
 
 
-@compiled
+@inlined
 def block(key0: Word, key1: Word, c0: Word, c1: Word, c2: Word, c3: Word) -> Block:
     """Return the four words at a counter under a key; all arguments uint64."""
     for _ in range(10):
@@ -65,7 +65,7 @@ def block(key0: Word, key1: Word, c0: Word, c1: Word, c2: Word, c3: Word) -> Blo
     return c0, c1, c2, c3
 
 
-@compiled
+@inlined
 def unit(word: Word) -> float:
     """Return a word's 53 leading bits as a number in [0, 1)."""
     return np.float64(word >> _ELEVEN) * _TO_UNIT

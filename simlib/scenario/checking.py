@@ -25,7 +25,7 @@ from simlib.scenario.rules import (
 from simlib.scenario.rules.context import Context
 
 if TYPE_CHECKING:
-    from simlib.scenario.fitting import Findings
+    from simlib.scenario.findings import Findings
     from simlib.scenario.nodes import Mapping
     from simlib.scenario.schema import Scenario
 

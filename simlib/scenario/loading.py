@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import bundled
 from simlib.scenario.checking import check_references
-from simlib.scenario.fitting import Findings, fitter
+from simlib.scenario.findings import Findings
+from simlib.scenario.fitting import fitter
 from simlib.scenario.nodes import Mapping as MappingNode
 from simlib.scenario.nodes import from_python
 from simlib.scenario.reading import Budget, read_file, read_text

@@ -97,6 +97,12 @@ class Clock(simpy.Environment):
         self.next_scheduled()
         super().step()
 
+    def run_through(self, horizon: float) -> None:
+        """Run every event up to the horizon (days), those of the horizon itself included."""
+        step = super().step
+        while self.next_scheduled()[0] <= horizon:
+            step()
+
     def start(self, process: Process) -> None:
         """Start a process at once, up to its first wait."""
         self.process(process)

@@ -13,7 +13,7 @@ from simlib.journal import MARKS, Incidents
 from simlib.world.clock import AFTER_RANK, INCIDENT_RANK, OBSERVER_RANK, Process, to_date
 from simlib.world.kernel import tables as t
 from simlib.world.kernel.advance import advance, begin, begin_history
-from simlib.world.kernel.intensities import refresh_dirty
+from simlib.world.kernel.intensities import write
 from simlib.world.kernel.memory import Memory
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class CompiledIncidents:
         The replication's clock.
     state
         The state vector at the start; `state` is the one that lives.
+    floor
+        Least value of each state variable.
     evaluated
         Tables of the replication, as `ChannelPlan.evaluate` gives them.
     key
@@ -61,6 +63,7 @@ class CompiledIncidents:
         *,
         channels: Channels,
         state: NDArray[np.float64],
+        floor: NDArray[np.float64],
         evaluated: dict[str, NDArray[Any]],
         key: tuple[int, int],
         watches: Watches,
@@ -78,11 +81,11 @@ class CompiledIncidents:
                 **evaluated,
                 "key": np.array(key, dtype=np.uint64),
                 "state": state,
+                "floor": floor,
                 "waiting": np.zeros(n_types, dtype=np.int64),
                 "watch_f": watches.levels,
                 "watch_i": watches.integers,
                 "is_watched": watches.is_watched,
-                "dirty": np.zeros((max(256, 4 * len(state)), 2), dtype=np.int64),
                 "layer_f": np.zeros((n_layers, 3)),
                 "layer_i": np.zeros((n_layers, 2), dtype=np.int64),
                 "layer_u": np.zeros((n_layers, 2), dtype=np.uint64),
@@ -91,8 +94,7 @@ class CompiledIncidents:
             }
         )
         self.state = memory.views["state"]
-        self._opening = evaluated["opening"]
-        self._waiting, self._dirty = memory.views["waiting"], memory.views["dirty"]
+        self._waiting = memory.views["waiting"]
         watches.live_in(memory.views)
         self._control_f, self._control_i = memory.floats, memory.ints
         self._control_f[:4] = (span[0], span[1], span[1], span[2])
@@ -126,29 +128,23 @@ class CompiledIncidents:
         self._control_i[t.IN_HISTORY] = 0
         self._call(begin)
 
-    def changed(self, where: int, opener: int) -> None:
-        """Note that an agent changed a state variable; it counts from this instant on.
+    def write(self, positions: NDArray[np.int64], values: NDArray[np.float64], opener: int) -> int:
+        """Set state variables; the channels that read them change at once.
 
-        What may open or close a channel is refreshed at once, so that the decision which
-        opened it is known; the rest waits until the kernel is called.
+        Parameters
+        ----------
+        positions, values
+            Where they stand in the state vector, and what they become.
+        opener
+            Row of the decision that changes them, else -1.
+
+        Returns
+        -------
+        What it comes to: `UNCHANGED`, `CHANGED` or `FIRED_WATCH` of
+        `simlib.world.kernel.tables`; -1 less the index of a value that is not finite.
         """
-        n = self._control_i[t.N_DIRTY]
-        self._dirty[n] = (where, opener)
-        self._control_i[t.N_DIRTY] = n + 1
-        if self._opening[where] or n + 1 == len(self._dirty):
-            self._call(refresh_dirty)
-
-    def changed_many(self, positions: NDArray[np.int64], opener: int) -> None:
-        """Note that an agent changed many state variables, as `changed` does for one."""
-        n, more = int(self._control_i[t.N_DIRTY]), len(positions)
-        if n + more > len(self._dirty):
-            self._call(refresh_dirty)
-            n = 0
-        self._dirty[n : n + more, t.DIRTY_STATE] = positions
-        self._dirty[n : n + more, t.DIRTY_OPENER] = opener
-        self._control_i[t.N_DIRTY] = n + more
-        if self._opening[positions].any():
-            self._call(refresh_dirty)
+        self._control_i[t.N_WATCHES] = len(self._watches)
+        return int(self._call(write, positions, values, opener))
 
     def wait(self, type_: int, by: int) -> None:
         """Add to the number of those who wait for notable incidents of a type."""
@@ -168,6 +164,8 @@ class CompiledIncidents:
         least
             Positions of marks, and what each must at least be.
         """
+        if not self._control_i[t.KEEP_JOURNAL]:
+            raise SimulationError("an agent looks back on incidents, but no journal is kept")
         at, whole, _, marks = self._journal
         n = int(self._control_i[t.N_JOURNAL])
         first = int(at[:n].searchsorted(since, side="right"))
@@ -222,7 +220,7 @@ class CompiledIncidents:
 
     # the kernel
 
-    def _call(self, function: Callable[..., Any], *more: NDArray[Any]) -> Any:
+    def _call(self, function: Callable[..., Any], *more: Any) -> Any:
         began = time.perf_counter()
         result = function(*self._memory, *more)
         self.compiled_seconds += time.perf_counter() - began

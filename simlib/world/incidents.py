@@ -64,7 +64,6 @@ class ChannelPlan:
         self.channels = name_channels(scenario, geography)
         self.types = tuple(sorted(scenario.incidents))
         self._columns = np.zeros((len(self.channels), 16), dtype=np.int64)
-        self._opening = np.zeros(len(layout.positions), dtype=np.bool_)
         self._levels: list[int] = []
         self._per_day: list[float] = []
         for channel in range(len(self.channels)):
@@ -113,7 +112,7 @@ class ChannelPlan:
     def _codes(self, variable: str) -> list[str]:
         if variable == MONTH:
             return [str(month) for month in range(1, 13)]
-        return list(self._scenario.postures[variable].states)
+        return sorted(self._scenario.postures[variable].states)
 
     def _add_factors(
         self, factors: dict[str, Factor], place: str, *, read: bool
@@ -136,11 +135,9 @@ class ChannelPlan:
             return (t.POWER, where, 0, 0), (reference, self._quantities.number(factor.elasticity))
         if isinstance(factor, Falling):
             where = self._read(factor.falling, place, factor.at, read=read)
-            self._opening[where] = True
             return (t.FALLING, where, 0, factor.order), (one, one)
         if isinstance(factor, Table):
             where = self._read(factor.table, place, "here", read=read)
-            self._opening[where] = factor.table != MONTH
             first = len(self._numbers)
             self._numbers.extend(
                 self._quantities.number(factor.values[code]) for code in self._codes(factor.table)
@@ -152,7 +149,6 @@ class ChannelPlan:
             efficacy = self._quantities.number(factor.efficacy)
             return (t.SHIELD, cover[0], first, len(cover)), (one, efficacy)
         where = self._read(factor.value, place, factor.at, read=read)
-        self._opening[where] = factor.value in self._scenario.state
         return (t.VALUE, where, 0, 0), (one, one)
 
     def _index_list(self, items: Sequence[int]) -> int:
@@ -164,7 +160,6 @@ class ChannelPlan:
         first = len(self._rows["gate_i"])
         for gate in gates:
             where = self._read(gate.variable, place, gate.at, read=True)
-            self._opening[where] = True
             codes = [self._codes(gate.variable).index(state) for state in gate.states or ()]
             self._rows["gate_i"].append((0, where, self._index_list(codes), len(codes)))
         return first, len(self._rows["gate_i"])
@@ -311,7 +306,6 @@ class ChannelPlan:
         ]
         return {
             **self._static,
-            "opening": self._opening,
             "channel_i": self._static["channel_i"].copy(),
             "channel_u": self._static["channel_u"].copy(),
             "channel_f": channel_f,

@@ -79,7 +79,7 @@ class StartingState:
             start_value = 0.0
             if name in scenario.postures:
                 posture = scenario.postures[name]
-                start_value = float(list(posture.states).index(posture.start))
+                start_value = float(sorted(posture.states).index(posture.start))
             elif name != MONTH:
                 start_value = 1.0
             numbers[layout.positions[name, None]] = quantities.number(start_value)

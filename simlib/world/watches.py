@@ -66,8 +66,9 @@ class Watches:
         """Stop waiting on a watch."""
         self.integers[number, WAITED] = 0
 
-    def test(self, where: int, x: float) -> None:
-        """Fire or re-arm the watches on a variable that has become x."""
+    def test(self, where: int, x: float) -> bool:
+        """Fire or re-arm the watches on a variable that has become x; tell of any fired."""
+        fired = False
         for number in range(len(self)):
             row = self.integers[number]
             if row[WATCH_STATE] != where:
@@ -77,6 +78,8 @@ class Watches:
             elif row[ARMED] and row[WAITED]:
                 row[ARMED] = 0
                 row[FIRED] = 1
+                fired = True
+        return fired
 
     def take_fired(self) -> list[int]:
         """Return the watches that have fired since the last call."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -10,6 +9,8 @@ import numpy as np
 from simlib.chance.philox import uniform
 from simlib.errors import SimulationError
 from simlib.world.clock import month_starts, to_date, to_days
+from simlib.world.kernel.tables import FIRED_WATCH
+from simlib.world.state import name_of
 from simlib.world.waiting import Cause, Wait, named_cause
 
 if TYPE_CHECKING:
@@ -36,11 +37,8 @@ class IncidentEngine(Protocol):
     def begin(self) -> None:
         """Draw the history and open the channels at the start."""
 
-    def changed(self, where: int, opener: int) -> None:
-        """Note that an agent changed one state variable."""
-
-    def changed_many(self, positions: NDArray[np.int64], opener: int) -> None:
-        """Note that an agent changed several state variables."""
+    def write(self, positions: NDArray[np.int64], values: NDArray[np.float64], opener: int) -> int:
+        """Set state variables; tell what it comes to."""
 
     def wait(self, type_: int, by: int) -> None:
         """Add to the number of those who wait for a type of incident."""
@@ -74,7 +72,6 @@ class World:
         parameters: Mapping[str, float],
         clock: Clock,
         layout: Layout,
-        floor: NDArray[np.float64],
         watches: Watches,
         channels: Channels,
         types: tuple[str, ...],
@@ -82,7 +79,6 @@ class World:
     ) -> None:
         self.scenario, self.replication, self.parameters = scenario, replication, parameters
         self.clock, self.layout, self.watches = clock, layout, watches
-        self._floor = floor
         self.channels, self.types, self.value_of = channels, types, values
         self.decisions: list[Decision] = []
         self.month_starts = month_starts(clock.now, to_days(scenario.end) + 1.0)
@@ -96,7 +92,10 @@ class World:
         self._by_posture: dict[str, list[Wait]] = {name: [] for name in scenario.postures}
         self._by_milestone: dict[str, list[Wait]] = {name: [] for name in scenario.timeline}
         self._by_watch: dict[int, list[Wait]] = {}
+        self._repeats: dict[tuple[str, object], int] = {}
         self._masks: dict[tuple[tuple[str, ...], str | None], NDArray[np.bool_]] = {}
+        self._positions: dict[str, NDArray[np.int64]] = {}
+        self._one_position, self._one_value = np.zeros(1, dtype=np.int64), np.zeros(1)
         self._asked: set[tuple[int, Occasion]] = set()
 
     def connect(self, timeline: Timeline, engine: IncidentEngine) -> None:
@@ -121,40 +120,31 @@ class World:
         SimulationError
             When the value is not a finite number.
         """
-        if not math.isfinite(value):
-            names = [key for key, p in self.layout.positions.items() if p == where]
-            raise SimulationError(f"{names[0]} became {value} on {to_date(self.clock.now)}")
-        self.state[where] = max(float(self._floor[where]), value)
-        self.engine.changed(where, opener)
-        if self.watches.is_watched[where]:
-            self.watches.test(where, self.state[where])
-            self._cross(self.watches.take_fired())
+        self._one_position[0], self._one_value[0] = where, value
+        self.change_many(self._one_position, self._one_value, opener)
+
+    def change_all(self, variable: str, values: NDArray[np.float64], opener: int) -> None:
+        """Set a variable over all its places, as `change` does at one."""
+        if variable not in self._positions:
+            span = self.layout.slice_of(variable)
+            self._positions[variable] = np.arange(span.start, span.stop)
+        self.change_many(self._positions[variable], values, opener)
 
     def change_many(
         self, positions: NDArray[np.int64], values: NDArray[np.float64], opener: int
     ) -> None:
-        """Set many state variables, as `change` does one."""
-        values = np.maximum(values, self._floor[positions])
-        if not math.isfinite(values.sum()):
-            where = int(positions[~np.isfinite(values)][0])
-            self.change(where, math.nan, opener)
-        self.state[positions] = values
-        self.engine.changed_many(positions, opener)
-        if self.watches.is_watched[positions].any():
-            for where in positions.tolist():
-                self.watches.test(where, self.state[where])
+        """Set state variables, as `change` does one."""
+        result = self.engine.write(positions, values, opener)
+        if result == FIRED_WATCH:
             self._cross(self.watches.take_fired())
-
-    def change_all(self, variable: str, values: NDArray[np.float64], opener: int) -> None:
-        """Set a variable over all its places; those that stay as they are cost nothing."""
-        span = self.layout.slice_of(variable)
-        differs = (values != self.state[span]).nonzero()[0]
-        if len(differs):
-            self.change_many(differs + span.start, values[differs], opener)
+        elif result < 0:
+            where, value = int(positions[-1 - result]), values[-1 - result]
+            name = name_of(self.layout, where)
+            raise SimulationError(f"{name} became {value} on {to_date(self.clock.now)}")
 
     def enter(self, posture: str, state: str, cause: Cause, opener: int) -> None:
         """Let a posture enter a state, and wake who waits for it."""
-        codes = list(self.scenario.postures[posture].states)
+        codes = sorted(self.scenario.postures[posture].states)
         self.change(self.position(posture, None), float(codes.index(state)), opener)
         self.postures[posture].append((self.clock.now, state))
         woken = Cause("posture", f"posture {posture} {state}", cause.occasion)
@@ -231,8 +221,17 @@ class World:
 
     def fall_due(self, milestone: str) -> None:
         """Wake who waits for a milestone whose date has come."""
+        cause = self._once_more(named_cause("milestone", milestone), "")
         for wait in tuple(self._by_milestone[milestone]):
-            self.wake(wait, named_cause("milestone", milestone))
+            self.wake(wait, cause)
+
+    def _once_more(self, cause: Cause, whose: object) -> Cause:
+        """Tell apart occasions of one name: a moved milestone, a second crossing in a day."""
+        key = (cause.text, whose)
+        repeats = self._repeats.get(key, 0)
+        self._repeats[key] = repeats + 1
+        a0, a1, _ = cause.occasion
+        return Cause(cause.kind, cause.text, (a0, a1, repeats))
 
     def _hand_notice(self, row: int) -> None:
         _, channel, address, _ = self.engine.row(row)
@@ -243,12 +242,16 @@ class World:
 
     def _cross(self, fired: list[int]) -> None:
         for watch in fired:
-            for wait in tuple(self._by_watch.get(watch, ())):
-                self.wake(wait, self.crossing(watch))
+            waits = tuple(self._by_watch.get(watch, ()))
+            if waits:
+                where, level = int(self.watches.integers[watch, 0]), self.watches.levels[watch]
+                cause = self.crossing(where, float(level), waits[0].rank)
+                for wait in waits:
+                    self.wake(wait, cause)
 
-    def crossing(self, watch: int) -> Cause:
-        """Return the cause that a watch's crossing is, today."""
-        where, level = int(self.watches.integers[watch, 0]), self.watches.levels[watch]
+    def crossing(self, where: int, level: float, rank: int) -> Cause:
+        """Return the cause that a crossing is for the agent of that rank, today."""
         variable, place = next(k for k, p in self.layout.positions.items() if p == where)
         at = f" {place}" if place else ""
-        return named_cause("threshold", f"{variable}{at} {level:g} on {to_date(self.clock.now)}")
+        text = f"{variable}{at} {level:g} on {to_date(self.clock.now)}"
+        return self._once_more(named_cause("threshold", text), rank)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from simlib.errors import SimulationError
 from simlib.scenario.expressions import ExpressionError, compile_quantity
-from simlib.scenario.fitting import MOST_PROBLEMS
+from simlib.scenario.findings import MOST_PROBLEMS
 from simlib.scenario.nodes import find, problem_at
 from simlib.scenario.parameters import value_names
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
-    from simlib.scenario.fitting import Findings
+    from simlib.scenario.findings import Findings
     from simlib.scenario.nodes import Mapping, Path
     from simlib.scenario.schema import Quantity, Scenario
 

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from simlib.chance.compiling import compiled
+from simlib.chance.compiling import compiled, inlined
 from simlib.chance.philox import Word, block
 from simlib.world.kernel.happening import apply_effects, bear_children, draw_marks, is_notable
-from simlib.world.kernel.intensities import refresh, refresh_dirty
+from simlib.world.kernel.intensities import refresh
 from simlib.world.kernel.points import layer_word, pass_candidate, row, sift_down, wake
 from simlib.world.kernel.tables import (
     AT_LIMIT,
@@ -65,7 +65,7 @@ SPARE_CHILDREN = 256
 _ZERO = np.uint64(0)
 
 
-@compiled
+@inlined
 def happen(
     floats: Floats,
     ints: Integers,
@@ -118,7 +118,7 @@ def happen(
     return stop
 
 
-@compiled
+@inlined
 def is_full(ints: Integers, capacity: int) -> bool:
     """Whether a buffer may not hold what one more incident brings."""
     if ints[KEEP_JOURNAL] == 1 and ints[N_JOURNAL] >= capacity - 1:
@@ -141,13 +141,12 @@ def advance(
     journal_u: Words,
     marks: Floats,
 ) -> int:
-    """Refresh what agents changed, then advance to the limit or to the first stop.
+    """Advance every channel to the limit or to the first stop.
 
     Candidates of the layers and children stand in two heaps. A candidate is an incident
     when its height lies below its channel's intensity; a child is one unless its gate is
     closed.
     """
-    refresh_dirty(floats, ints, words)
     limit, inclusive = floats[LIMIT], ints[INCLUSIVE] == 1
     at0, what0 = ints[HEAP_AT], ints[HEAP_ROW]
     while True:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from simlib.chance.compiling import compiled
+from simlib.chance.compiling import compiled, inlined
 from simlib.chance.philox import Block, Word, block, unit
 from simlib.journal import MARKS
 from simlib.world.kernel.intensities import has_crossed, product, refresh_dependents
@@ -85,7 +85,7 @@ _N_MARKS = len(MARKS)
 _ZERO = np.uint64(0)
 
 
-@compiled
+@inlined
 def invert(floats: Floats, first: int, length: int, u: float) -> int:
     """Return the smallest k with u < floats[first + k], or the last k."""
     for k in range(length - 1):
@@ -94,7 +94,7 @@ def invert(floats: Floats, first: int, length: int, u: float) -> int:
     return length - 1
 
 
-@compiled
+@inlined
 def pick(words: Block, number: int) -> Word:
     """Return one of a block's four words."""
     if number == 0:
@@ -106,13 +106,13 @@ def pick(words: Block, number: int) -> Word:
     return words[3]
 
 
-@compiled
+@inlined
 def holds(marks: Floats, journal: int, condition: int, wanted: int) -> bool:
     """Whether a yes/no mark is as wanted; a condition below 0 always holds."""
     return condition < 0 or (marks[journal, condition] > 0.0) == (wanted == 1)
 
 
-@compiled
+@inlined
 def mark_value(floats: Floats, ints: Integers, mark: int, u: float) -> float:
     """Return the value of one mark by inversion of its uniform."""
     i, f = row(ints, MARK_I, mark), row(ints, MARK_F, mark)
@@ -128,7 +128,7 @@ def mark_value(floats: Floats, ints: Integers, mark: int, u: float) -> float:
     return u
 
 
-@compiled
+@inlined
 def draw_marks(
     floats: Floats,
     ints: Integers,
@@ -165,7 +165,7 @@ def draw_marks(
         marks[journal, slot] = mark_value(floats, ints, mark, u)
 
 
-@compiled
+@inlined
 def _place(ints: Integers, first: int, length: int, u: float) -> int:
     """Return a state position: `first` itself, or one of a list of neighbors."""
     if length == 0:
@@ -173,14 +173,14 @@ def _place(ints: Integers, first: int, length: int, u: float) -> int:
     return int(ints[ints[INDICES] + first + min(int(u * length), length - 1)])
 
 
-@compiled
+@inlined
 def _set(floats: Floats, ints: Integers, where: int, value: float) -> bool:
     """Set a state variable; tell whether a watch fired."""
     floats[ints[STATE] + where] = value
     return ints[ints[IS_WATCHED] + where] == 1 and has_crossed(floats, ints, where)
 
 
-@compiled
+@inlined
 def apply_effect(
     floats: Floats, ints: Integers, words: Words, marks: Floats, effect: int, journal: int
 ) -> bool:
@@ -213,7 +213,7 @@ def apply_effect(
     return fired
 
 
-@compiled
+@inlined
 def apply_effects(
     floats: Floats, ints: Integers, words: Words, marks: Floats, channel: int, journal: int
 ) -> bool:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from simlib.chance.compiling import compiled
+import math
+
+from simlib.chance.compiling import compiled, inlined
 from simlib.world.kernel.points import row, wake
 from simlib.world.kernel.tables import (
     ARMED,
     BASE,
+    CHANGED,
     CHANNEL_F,
     CHANNEL_I,
     DEPENDENTS,
     DEPENDENTS_FROM,
-    DIRTY,
-    DIRTY_OPENER,
-    DIRTY_STATE,
     EXPONENT,
     FACTOR_F,
     FACTOR_FROM,
@@ -21,16 +21,18 @@ from simlib.world.kernel.tables import (
     FACTOR_TO,
     FALLING,
     FIRED,
+    FIRED_WATCH,
     FIRST,
+    FLOOR,
     GATE_FROM,
     GATE_I,
     GATE_TO,
     INDICES,
     INTENSITY,
     IS_OPEN,
+    IS_WATCHED,
     KIND,
     LENGTH,
-    N_DIRTY,
     N_WATCHES,
     NUMBERS,
     OPENER,
@@ -39,6 +41,7 @@ from simlib.world.kernel.tables import (
     SHIELD,
     STATE,
     TABLE,
+    UNCHANGED,
     WAITED,
     WATCH_F,
     WATCH_I,
@@ -53,7 +56,7 @@ LEAST_RATIO = 0.05
 MOST_RATIO = 20.0
 
 
-@compiled
+@inlined
 def factor_value(floats: Floats, ints: Integers, factor: int) -> float:
     """Return one factor at the present state."""
     i, f = row(ints, FACTOR_I, factor), row(ints, FACTOR_F, factor)
@@ -79,7 +82,7 @@ def factor_value(floats: Floats, ints: Integers, factor: int) -> float:
     return float(x)
 
 
-@compiled
+@inlined
 def product(floats: Floats, ints: Integers, value: float, first: int, last: int) -> float:
     """Multiply a value by factors first to last - 1, in their order."""
     for factor in range(first, last):
@@ -87,7 +90,7 @@ def product(floats: Floats, ints: Integers, value: float, first: int, last: int)
     return value
 
 
-@compiled
+@inlined
 def is_open(floats: Floats, ints: Integers, channel: int) -> bool:
     """Whether every gate of a channel is open."""
     c = row(ints, CHANNEL_I, channel)
@@ -107,7 +110,7 @@ def is_open(floats: Floats, ints: Integers, channel: int) -> bool:
     return True
 
 
-@compiled
+@inlined
 def refresh(floats: Floats, ints: Integers, words: Words, channel: int, opener: int) -> None:
     """Recompute a channel's intensity and wake the layers it reaches."""
     f, c = row(ints, CHANNEL_F, channel), row(ints, CHANNEL_I, channel)
@@ -124,7 +127,7 @@ def refresh(floats: Floats, ints: Integers, words: Words, channel: int, opener: 
     wake(floats, ints, words, channel)
 
 
-@compiled
+@inlined
 def refresh_dependents(
     floats: Floats, ints: Integers, words: Words, where: int, opener: int
 ) -> None:
@@ -132,19 +135,6 @@ def refresh_dependents(
     starts = ints[DEPENDENTS_FROM] + where
     for k in range(ints[starts], ints[starts + 1]):
         refresh(floats, ints, words, ints[ints[DEPENDENTS] + k], opener)
-
-
-@compiled
-def refresh_dirty(floats: Floats, ints: Integers, words: Words) -> None:
-    """Recompute the channels that read what agents have changed.
-
-    The last change comes first: only it may have opened a channel, for a change that may
-    is refreshed as soon as it is made.
-    """
-    for k in range(ints[N_DIRTY] - 1, -1, -1):
-        d = row(ints, DIRTY, k)
-        refresh_dependents(floats, ints, words, ints[d + DIRTY_STATE], ints[d + DIRTY_OPENER])
-    ints[N_DIRTY] = 0
 
 
 @compiled
@@ -163,3 +153,33 @@ def has_crossed(floats: Floats, ints: Integers, where: int) -> bool:
             ints[w + FIRED] = 1
             fired = True
     return fired
+
+
+@compiled
+def write(
+    floats: Floats,
+    ints: Integers,
+    words: Words,
+    positions: Integers,
+    values: Floats,
+    opener: int,
+) -> int:
+    """Set state variables and refresh what reads them; tell what it comes to.
+
+    Values below a variable's floor become the floor. A value that is not finite is not
+    written: the result is then -1 less its index.
+    """
+    result = UNCHANGED
+    state, floor = ints[STATE], ints[FLOOR]
+    for i in range(len(positions)):
+        where = positions[i]
+        value = max(floats[floor + where], values[i])
+        if not math.isfinite(values[i]):
+            return -1 - i
+        if value != floats[state + where]:
+            floats[state + where] = value
+            result = max(result, CHANGED)
+            if ints[ints[IS_WATCHED] + where] == 1 and has_crossed(floats, ints, where):
+                result = FIRED_WATCH
+            refresh_dependents(floats, ints, words, where, opener)
+    return result

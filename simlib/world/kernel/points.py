@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from simlib.chance.compiling import compiled
+from simlib.chance.compiling import compiled, inlined
 from simlib.chance.philox import Word, block, unit
 from simlib.world.kernel.tables import (
     AT,
@@ -49,19 +49,19 @@ _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
 
 
-@compiled
+@inlined
 def row(ints: Integers, table: int, number: int) -> int:
     """Return where a row of a table begins in its array."""
     return int(ints[table] + number * ints[table + 1])
 
 
-@compiled
+@inlined
 def layer_word(layer: int, cell: int) -> Word:
     """Return the address word of a cell of a layer (cells before 2000 are negative)."""
     return (np.uint64(layer) << _CELL_BITS) | (np.uint64(cell) & _CELL_MASK)
 
 
-@compiled
+@inlined
 def sift_down(
     at: Floats, at0: int, what: Integers, what0: int, n: int, time: float, item: int
 ) -> None:
@@ -72,8 +72,9 @@ def sift_down(
     i = 0
     child = 1
     while child < n:
-        if child + 1 < n and at[at0 + child + 1] < at[at0 + child]:
-            child += 1
+        right = min(child + 1, n - 1)
+        # Which child is earlier is a coin toss: an addition is cheaper than a branch.
+        child += int(at[at0 + right] < at[at0 + child])
         if at[at0 + child] >= time:
             break
         at[at0 + i] = at[at0 + child]
@@ -84,7 +85,7 @@ def sift_down(
     what[what0 + i] = item
 
 
-@compiled
+@inlined
 def push(at: Floats, at0: int, what: Integers, what0: int, n: int, time: float, item: int) -> None:
     """Add (time, item) to a binary heap that holds n items."""
     i = n
@@ -99,7 +100,7 @@ def push(at: Floats, at0: int, what: Integers, what0: int, n: int, time: float, 
     what[what0 + i] = item
 
 
-@compiled
+@inlined
 def next_point(floats: Floats, ints: Integers, words: Words, channel: int, layer: int) -> float:
     """Move a layer to its next point and return the point's date."""
     number = channel * N_LAYERS + layer
@@ -147,7 +148,7 @@ def wake_layer(floats: Floats, ints: Integers, words: Words, channel: int, layer
     words[row(ints, CHANNEL_U, channel) + AWAKE] |= _ONE << np.uint64(layer)
 
 
-@compiled
+@inlined
 def wake(floats: Floats, ints: Integers, words: Words, channel: int) -> None:
     """Wake every layer of a channel that lies below its intensity."""
     intensity = floats[row(ints, CHANNEL_F, channel) + INTENSITY]
@@ -168,7 +169,7 @@ def wake(floats: Floats, ints: Integers, words: Words, channel: int) -> None:
         layer += 1
 
 
-@compiled
+@inlined
 def pass_candidate(
     floats: Floats, ints: Integers, words: Words, channel: int, layer: int, asleep: int
 ) -> None:

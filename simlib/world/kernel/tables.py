@@ -35,13 +35,12 @@ NOW, LIMIT, START, HORIZON = range(4)
     N_CHILDREN,
     N_FREE,
     N_AWAKE,
-    N_DIRTY,
     N_WATCHES,
     N_HAPPENED,
     MOST_HAPPENED,
     N_CANDIDATES,
     N_CHANNELS,
-) = range(13)
+) = range(12)
 _CONTROL = 16
 # stops
 AT_LIMIT, NOTABLE, CROSSED, FULL, TOO_MANY = range(5)
@@ -103,26 +102,24 @@ CHILD_CHANNEL, CHILD_PARENT = range(2)
 J_CHANNEL, J_PARENT, J_OPENER = range(3)
 # watch_i
 WATCH_STATE, ARMED, WAITED, FIRED = range(4)
-# dirty_i
-DIRTY_STATE, DIRTY_OPENER = range(2)
+# what a write comes to
+UNCHANGED, CHANGED, FIRED_WATCH = range(3)
 
 
 TABLES = (
     "state", "channel_f", "factor_f", "mark_f", "effect_f", "link_f", "notable_f", "numbers",
-    "layer_f", "heap_at", "watch_f",
+    "layer_f", "heap_at", "watch_f", "floor",
     "channel_i", "factor_i", "gate_i", "mark_i", "effect_i", "link_i", "notable_i", "waiting",
     "indices", "dependents_from", "dependents", "layer_i", "heap_row", "watch_i", "is_watched",
-    "dirty",
     "key", "channel_u", "link_u", "layer_u",
 )  # fmt: skip
 """Every table of the directory, in order."""
 
 (
     STATE, CHANNEL_F, FACTOR_F, MARK_F, EFFECT_F, LINK_F, NOTABLE_F, NUMBERS,
-    LAYER_F, HEAP_AT, WATCH_F,
+    LAYER_F, HEAP_AT, WATCH_F, FLOOR,
     CHANNEL_I, FACTOR_I, GATE_I, MARK_I, EFFECT_I, LINK_I, NOTABLE_I, WAITING,
     INDICES, DEPENDENTS_FROM, DEPENDENTS, LAYER_I, HEAP_ROW, WATCH_I, IS_WATCHED,
-    DIRTY,
     KEY, CHANNEL_U, LINK_U, LAYER_U,
 ) = range(_CONTROL, _CONTROL + 2 * len(TABLES), 2)  # fmt: skip
 """Where the directory has each table's beginning; the width of its rows stands next."""

@@ -7,13 +7,13 @@ import numpy as np
 from simlib.chance.philox import uniform, uniforms
 from simlib.journal import MARKS
 from simlib.world.kernel.advance import advance, begin, begin_history
-from simlib.world.kernel.intensities import refresh_dirty
+from simlib.world.kernel.intensities import write
 from simlib.world.kernel.memory import Memory
 from simlib.world.kernel.tables import TABLES
 
 _FLOATS = {
     "state", "channel_f", "factor_f", "mark_f", "effect_f", "link_f", "notable_f", "numbers",
-    "layer_f", "heap_at", "watch_f",
+    "layer_f", "heap_at", "watch_f", "floor",
 }  # fmt: skip
 _WORDS = {"key", "channel_u", "link_u", "layer_u"}
 
@@ -28,7 +28,7 @@ def compile_all() -> None:
     arrays = (memory.floats, memory.ints, memory.words)
     begin_history(*arrays)
     begin(*arrays)
-    refresh_dirty(*arrays)
+    write(*arrays, np.zeros(0, dtype=np.int64), np.zeros(0), -1)
     whole, pairs = np.zeros(2, dtype=np.int64), np.zeros((2, 3), dtype=np.int64)
     words, marks = np.zeros((2, 3), dtype=np.uint64), np.zeros((2, len(MARKS)))
     advance(*arrays, np.zeros(2), whole, whole, pairs, words, np.zeros(2), pairs, words, marks)

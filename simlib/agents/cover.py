@@ -1,0 +1,47 @@
+"""Where Coalition cover rests on which bases."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+KURDISTAN = ("Dohuk", "Erbil", "Sulaymaniyah")
+NORTH = (*KURDISTAN, "Kirkuk", "Nineveh")
+SYRIAN = (
+    "Aleppo", "Damascus", "Daraa", "Deir ez-Zor", "Hama", "Hasakah", "Homs", "Idlib",
+    "Latakia", "Quneitra", "Raqqa", "Rif Dimashq", "Suwayda", "Tartus",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _zones(places: tuple[str, ...]) -> NDArray[np.int64]:
+    """Return 0 for the federal south and west, 1 for the north, 2 for Syria, by place."""
+    return np.array([2 if p in SYRIAN else int(p in NORTH) for p in places])
+
+
+def covers(
+    places: tuple[str, ...], shares: tuple[float, float, float], remainder: float
+) -> NDArray[np.float64]:
+    """Return cover over its start by governorate: a remainder, and the rest with troops.
+
+    Parameters
+    ----------
+    places
+        Governorates.
+    shares
+        Troops over their start that cover rests on, 0-1: in the federal governorates of
+        the south and west, in the north of Iraq, in Syria.
+    remainder
+        Share of the start that is provided from outside the country, 0-1.
+
+    Examples
+    --------
+    >>> covers(("Anbar", "Kirkuk", "Homs"), (0.0, 0.5, 1.0), 0.4).tolist()
+    [0.4, 0.7, 1.0]
+    """
+    return np.asarray(remainder + (1.0 - remainder) * np.array(shares)[_zones(places)])

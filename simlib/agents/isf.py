@@ -1,0 +1,174 @@
+"""Iraqi forces: readiness, aircraft, the border and what is bought."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simlib.agents.base import Agent, Life
+from simlib.agents.cover import KURDISTAN
+from simlib.world.clock import DAYS_PER_MONTH
+
+if TYPE_CHECKING:
+    from simlib.world.world import World
+
+FEDERAL_BASES = ("Ain al-Asad", "Victoria")
+IRAQ = "iraq_mission_end"
+FRONTIER = ("Anbar", "Nineveh")
+YEAR = 365.25
+RETURN = 0.15
+"""Share of moved forces that goes back in a month (judgement)."""
+FITTING_OUT = 6.0
+"""Months from the first drone radar to full cover of the border (judgement)."""
+DELIVERY = 24.0
+"""Months from the first air-defense battery to the last on order (judgement)."""
+
+
+class ISF(Agent):
+    """Follows trainers with a lag, loses and regains its aircraft, guards the border."""
+
+    name = "isf"
+
+    def __init__(self, world: World, rank: int) -> None:
+        super().__init__(world, rank)
+        self._strength = self.see_all("isf.strength")
+        self._readiness_places = self.places("isf.readiness")
+        self._is_kurdistan = np.array([p in KURDISTAN for p in self._readiness_places])
+        self._guards = self.see_all("border.guards")
+        self._own_isr = self.see_all("isf.isr")
+        self._built = self.see_all("border.wall"), self.see_all("border.sensors")
+        self._trainers = self._trainers_at(FEDERAL_BASES), self._trainers_at(("Harir",))
+        self._trained = self._trainer_shares()
+        self._technicians = self._technicians_now()
+        self._months = 0.0
+        self._left_at: float | None = None
+
+    def live(self) -> Life:
+        """Review each month; answer overflights, breaks and deadly attacks."""
+        while True:
+            yield self.wait(
+                months=1, notice=("detention_break", "israeli_overflight", "isis_attack")
+            )
+            if self.woken != "notice":
+                self._review()
+            elif self.incident["type"] == "israeli_overflight":
+                self._protest()
+            elif self.incident["type"] == "detention_break":
+                self._reinforce_border(breaks=1.0)
+            elif self.incident["country"] == "Iraq":
+                self._deploy(str(self.incident["place"]))
+
+    def _review(self) -> None:
+        self._months = (self.now - self._start) / DAYS_PER_MONTH
+        self._follow_trainers()
+        self._keep_aircraft()
+        self._build()
+        self._receive()
+        self._return_forces()
+        self._take_stock_of_exit()
+        if round(self._months) % 3 == 0:
+            self._reinforce_border(breaks=0.0)
+
+    # readiness and what rests on foreigners
+
+    def _trainer_shares(self) -> tuple[float, float]:
+        """Return trainers at the federal bases and at Harir, over their start."""
+        federal, harir = self._trainers_at(FEDERAL_BASES), self._trainers_at(("Harir",))
+        return federal / max(1.0, self._trainers[0]), harir / max(1.0, self._trainers[1])
+
+    def _trainers_at(self, bases: tuple[str, ...]) -> float:
+        return sum(self.see("coalition.trainers", base) for base in bases)
+
+    def _technicians_now(self) -> float:
+        return sum(self.see("coalition.technicians", base) for base in FEDERAL_BASES)
+
+    def _follow_trainers(self) -> None:
+        shares = self._trainer_shares()
+        # Over the month that has passed, the mean of its two ends.
+        federal, harir = ((a + b) / 2.0 for a, b in zip(shares, self._trained, strict=True))
+        self._trained = shares
+        loss = self.parameter("readiness.loss")
+        target = 1.0 - loss * (1.0 - np.where(self._is_kurdistan, harir, federal))
+        pace = -math.expm1(-1.0 / self.parameter("readiness.lag"))
+        readiness = self.see_all("isf.readiness")
+        moved = readiness + pace * (target - readiness)
+        self.change_all("isf.readiness", np.where(readiness > 0.0, moved, 0.0))
+
+    def _keep_aircraft(self) -> None:
+        capable = self.parameter("isf.f16_capable")
+        supported = self.see("coalition.contractors", "Balad")
+        months = self.parameter("isf.f16_recovery" if supported else "isf.f16_decay")
+        step = capable / months if supported else -capable / months
+        now = self.see("isf.f16_available") + step
+        self.change("isf.f16_available", to=max(0.0, min(capable, now)))
+        lost = 1.0 - self._technicians_now() / max(1.0, self._technicians)
+        own = self._own_isr + self.parameter("isf.isr_growth") * self._months
+        own = np.where(self._own_isr > 0.0, own, 0.0)
+        kept = 1.0 - self.parameter("isf.isr_technicians") * max(0.0, lost)
+        self.change_all("isf.isr", np.minimum(1.0, own * kept))
+
+    def _take_stock_of_exit(self) -> None:
+        if self._left_at is None and self.is_complete(IRAQ):
+            self._left_at = self.now
+        if self._left_at is None or self.now < self._left_at + YEAR:
+            return
+        left = 1.0 - self._trained[0]
+        effect = math.exp(self.parameter("withdrawal.year_two") * left)
+        self.change("isf.second_year", to=effect)
+
+    # the border and what is delivered
+
+    def _build(self) -> None:
+        done = min(1.0, self._months / self.parameter("border.completion"))
+        for variable, start in zip(("border.wall", "border.sensors"), self._built, strict=True):
+            self.change_all(variable, start + (1.0 - start) * done)
+
+    def _receive(self) -> None:
+        radars = float(self._months >= self.parameter("isf.radar_months"))
+        self.change("isf.radar_cover", to=self.parameter("isf.radars") + radars)
+        drones = (self._months - self.parameter("isf.drone_radar_months")) / FITTING_OUT
+        self.change("isf.drone_radar", to=max(0.0, min(1.0, drones)))
+        batteries = (self._months - self.parameter("isf.air_defense_months")) / DELIVERY
+        self.change("isf.air_defense", to=max(0.0, min(1.0, batteries)))
+
+    def _reinforce_border(self, *, breaks: float) -> None:
+        crossings = self.recent("isis_infiltration", days=91.0, having={"success": 1.0})
+        attacks = self.recent("isis_attack", "Syria", days=91.0)
+        if not self.decides(
+            "reinforces_border",
+            breaks=breaks,
+            crossings=math.log1p(crossings) - math.log1p(self.parameter("isf.usual_crossings")),
+            attacks=math.log(
+                (attacks + 1.0) / (self.parameter("committee.environment_reference") + 1.0)
+            ),
+        ):
+            return
+        guards = self.see_all("border.guards")
+        sent = self._guards * (1.0 + self.parameter("isf.reinforcement")) - guards
+        self.change_all("border.guards", guards + np.maximum(0.0, sent))
+        for place in FRONTIER:
+            self.change("isf.strength", place, by=-float(np.maximum(0.0, sent).sum()) / 2.0)
+
+    def _return_forces(self) -> None:
+        guards, strength = self.see_all("border.guards"), self.see_all("isf.strength")
+        self.change_all("border.guards", guards + RETURN * (self._guards - guards))
+        self.change_all("isf.strength", strength + RETURN * (self._strength - strength))
+
+    # answers
+
+    def _deploy(self, place: str) -> None:
+        """Send a part of the army to where a deadly attack was."""
+        strength = self.see_all("isf.strength")
+        sent = self.parameter("isf.deployment") * strength
+        at = self.places("isf.strength").index(place)
+        sent[at] = 0.0
+        strength -= sent
+        strength[at] += float(sent.sum())
+        self.records("deploys", place=place, value=float(sent.sum()))
+        self.change_all("isf.strength", strength)
+
+    def _protest(self) -> None:
+        if self.decides("protests_overflight", radars=self.see("isf.radar_cover")):
+            self.change("iraq.sovereignty_pressure", by=self.parameter("isf.protest"))

@@ -1,0 +1,92 @@
+"""ISIS: recruits, moves, waits or tests, and turns to prisons and the border."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simlib.agents.base import Agent, Life
+from simlib.agents.cover import SYRIAN
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simlib.world.world import World
+
+IRAQ = "iraq_mission_end"
+AHEAD = 90.0
+"""Days before an announced end in which ISIS acts with it in mind (judgement)."""
+AFTER = 90.0
+"""Days after it in which a test goes on (judgement)."""
+SITES = ("Deir ez-Zor", "Hasakah", "Raqqa")
+
+
+class ISIS(Agent):
+    """Decides monthly on people and pace, quarterly on where it turns."""
+
+    name = "isis"
+
+    def __init__(self, world: World, rank: int) -> None:
+        super().__init__(world, rank)
+        places = self.places("isis.fighters")
+        self._in_syria = np.array([place in SYRIAN for place in places])
+        self._shares = self._shares_of(self.see_all("isis.fighters"))
+        self._cover = self.see_all("coalition.isr")
+        self._guards_before = self._guards()
+        self._control = float(self.see_all("hts.control").mean())
+        self._reviews = 0
+
+    def live(self) -> Life:
+        """Review each month."""
+        while True:
+            yield self.wait(months=1)
+            self._recruit_and_move()
+            self._pace()
+            self._reviews += 1
+            if self._reviews % 3 == 0:
+                self._turn()
+
+    def _shares_of(self, fighters: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return shares of the fighters of the own country, by governorate."""
+        syria = np.where(self._in_syria, fighters, 0.0).sum()
+        iraq = fighters.sum() - syria
+        return np.asarray(fighters / np.maximum(1.0, np.where(self._in_syria, syria, iraq)))
+
+    def _recruit_and_move(self) -> None:
+        fighters = self.see_all("isis.fighters")
+        camps = self.total("isis.camp_population") / 10_000.0
+        recruits = self.parameter("isis.recruits") + self.parameter("isis.camp_recruits") * camps
+        fighters += recruits * fighters / max(1.0, float(fighters.sum()))
+        # Less cover than at the start draws people there, within each country.
+        wanted = self._shares * self._cover / np.maximum(0.05, self.see_all("coalition.isr"))
+        syria = float(fighters[self._in_syria].sum())
+        country = np.where(self._in_syria, syria, float(fighters.sum()) - syria)
+        goal = self._shares_of(wanted * country) * country
+        mobility = self.parameter("isis.mobility")
+        self.change_all("isis.fighters", fighters + mobility * (goal - fighters))
+
+    def _pace(self) -> None:
+        """Lie low before an announced end, or test around it."""
+        ahead = self.date_of(IRAQ) - self.now
+        tests = self.parameter("structure.test") > 0.0
+        size = self.parameter("isis.anticipation")
+        near = 0.0 <= ahead <= AHEAD or (tests and -AFTER <= ahead < 0.0)
+        wanted = 1.0 if not near else 1.0 + size if tests else 1.0 - size
+        if wanted != self.see("isis.activity"):
+            self.records("sets_pace", value=wanted)
+            self.change("isis.activity", to=wanted)
+
+    def _guards(self) -> float:
+        return sum(self.see("sdf.guard_share", place) for place in SITES)
+
+    def _turn(self) -> None:
+        offensive = self.posture("turkiye_sdf.posture") in {"offensive", "incursion"}
+        unguarded = max(0.0, 1.0 - self._guards() / self._guards_before)
+        seeks = self.decides("seeks_prisoners", unguarded=unguarded, offensive=float(offensive))
+        self.change("isis.prison_focus", to=self.parameter("isis.focus") if seeks else 1.0)
+        gained = float(self.see_all("hts.control").mean()) - self._control
+        turns = self.decides(
+            "turns_to_iraq", pressure=10.0 * gained, exit=float(self.is_complete(IRAQ))
+        )
+        self.change("isis.border_focus", to=self.parameter("isis.border_shift") if turns else 1.0)

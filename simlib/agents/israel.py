@@ -1,0 +1,29 @@
+"""Israel: the track with Iran, and how hard it strikes in Syria."""
+
+from __future__ import annotations
+
+from simlib.agents.base import Agent, Life
+
+LEAST, MOST = 0.2, 3.0
+
+
+class Israel(Agent):
+    """Lives the posture towards Iran and eases strikes in Syria or not."""
+
+    name = "israel"
+
+    def live(self) -> Life:
+        """Review each quarter."""
+        self.start(self.live_posture("israel_iran.posture"))
+        control = float(self.see_all("hts.control").mean())
+        while True:
+            yield self.wait(months=3)
+            gained = float(self.see_all("hts.control").mean()) - control
+            eases = self.decides(
+                "eases_strikes",
+                control=10.0 * gained,
+                war=float(self.posture("israel_iran.posture") == "war"),
+            )
+            step = self.parameter("israel.easing")
+            pace = self.see("israel.tempo") * (1.0 - step if eases else 1.0 + step)
+            self.change("israel.tempo", to=max(LEAST, min(MOST, pace)))

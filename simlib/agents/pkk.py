@@ -1,0 +1,41 @@
+"""The PKK: its posture towards Türkiye, its people and its answers."""
+
+from __future__ import annotations
+
+from simlib.agents.base import Agent, Life
+
+
+class PKK(Agent):
+    """Lives the posture of campaign, talks, ceasefire and dissolution."""
+
+    name = "pkk"
+
+    def live(self) -> Life:
+        """Review each quarter; answer deadly strikes."""
+        self.start(self.live_posture("pkk.posture"))
+        while True:
+            yield self.wait(months=3, notice="turkish_strike")
+            if self.woken == "notice":
+                self._answer()
+            else:
+                self._review()
+
+    def _review(self) -> None:
+        self.change("pkk.reprisal", to=1.0)
+        fighters = self.see_all("pkk.fighters")
+        if self.posture("pkk.posture") in {"dissolving", "dissolved"}:
+            left = self.parameter("pkk.demobilized")
+            self.change_all("pkk.fighters", fighters * (1.0 - left))
+            return
+        recruits = 3.0 * self.parameter("pkk.recruits")
+        total = max(1.0, float(fighters.sum()))
+        self.change_all("pkk.fighters", fighters * (1.0 + recruits / total))
+
+    def _answer(self) -> None:
+        posture = self.posture("pkk.posture")
+        if self.decides(
+            "answers_strike",
+            campaign=float(posture == "campaign"),
+            ceasefire=float(posture in {"ceasefire", "dissolving", "dissolved"}),
+        ):
+            self.change("pkk.reprisal", to=self.parameter("pkk.reprisal_size"))

@@ -1,0 +1,228 @@
+"""Constants of the committee and of the withdrawal effect, computed from the scenario itself.
+
+The committee's grounds are standardized on the prior predictive at 30 June 2025; its
+offsets keep the mean probability of each class where it is at the mean of all grounds; the
+withdrawal effect is corrected for what fewer operations and strikes add through fighters.
+`scenarios/theatre.yaml` holds what these functions return, and tests re-derive it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import root
+from scipy.special import ndtri
+
+from simlib.agents.committee import CLASSES, GROUNDS
+from simlib.chance.addresses import name_hash
+from simlib.chance.philox import uniform
+from simlib.scenario.schema import MilestoneChange, Option
+from simlib.simulation import assemble, simulate
+from simlib.world.clock import to_days
+from simlib.world.parameters import ParameterPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from simlib.journal import Run
+    from simlib.scenario.schema import Scenario
+    from simlib.simulation import Blueprint
+
+JUNE = dt.date(2025, 7, 1)
+"""First snapshot after the review that looks at the state of 30 June 2025."""
+OTHERS = ("formally_extended", "relabelled", "slipped")
+YEAR = 365.0
+NEVER = dt.date(2029, 1, 1)
+"""Past the horizon, so that nothing leaves."""
+
+
+def _raw_constants() -> dict[str, float]:
+    """Return constants under which what the committee records is not standardized."""
+    means = {f"committee.{ground}_mean": 0.0 for ground in GROUNDS}
+    return means | {f"committee.{ground}_sd": 1e3 for ground in GROUNDS}
+
+
+def standardize(scenario: Scenario, replications: int) -> dict[str, float]:
+    """Return mean and standard deviation of each ground at 30 June 2025.
+
+    Parameters
+    ----------
+    scenario
+        The resolved scenario; the committee decides.
+    replications
+        Number of replications, 2 or more.
+
+    Returns
+    -------
+    Values of ``committee.GROUND_mean`` and ``committee.GROUND_sd``, in the units of the
+    grounds.
+    """
+    blueprint = assemble(scenario)
+    raw = {ground: np.empty(replications) for ground in GROUNDS}
+    for replication in range(replications):
+        run = simulate(blueprint, replication, parameters=_raw_constants())
+        row = _snapshot(run, JUNE)
+        for ground in GROUNDS:
+            raw[ground][replication] = 1e3 * row[run.layout.index(f"committee.{ground}")]
+    result = {}
+    for ground, values in raw.items():
+        result[f"committee.{ground}_mean"] = float(values.mean())
+        result[f"committee.{ground}_sd"] = float(values.std(ddof=1))
+    return result
+
+
+def _snapshot(run: Run, date: dt.date) -> NDArray[np.float64]:
+    row = int(np.searchsorted(run.snapshot_times, to_days(date)))
+    return np.asarray(run.snapshots[row])
+
+
+def _committee_draws(
+    scenario: Scenario, draws: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return log odds against `met` (at offset 0) and beta . z, shapes (draws, 3), (draws,)."""
+    plan = ParameterPlan(scenario)
+    eta, shift = np.empty((draws, len(OTHERS))), np.empty(draws)
+    z_names = [name_hash(f"standardizing|{ground}") for ground in GROUNDS]
+    for i in range(draws):
+        p = plan.draw(i, {})
+        log_met = math.log(max(1e-12, p["committee.pi.met"]))
+        delta = {
+            "formally_extended": p["committee.delta_extended"],
+            "relabelled": p["committee.delta_relabelled"],
+            "slipped": 0.0,
+        }
+        eta[i] = [
+            math.log(max(1e-12, p[f"committee.pi.{name}"])) - log_met + delta[name]
+            for name in OTHERS
+        ]
+        z = [float(ndtri(max(2.0**-54, uniform(0, i, n, 0, 0)))) for n in z_names]
+        shift[i] = sum(
+            p[f"committee.beta_{ground}"] * value for ground, value in zip(GROUNDS, z, strict=True)
+        )
+    return eta, shift
+
+
+def _class_means(
+    eta: NDArray[np.float64], offsets: Sequence[float] | NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return mean probabilities of the classes other than `met`."""
+    weights = np.exp(eta + np.asarray(offsets))
+    return np.asarray((weights / (1.0 + weights.sum(axis=1, keepdims=True))).mean(axis=0))
+
+
+def answer_at_zero(scenario: Scenario, draws: int = 4000) -> dict[str, float]:
+    """Return the mean probability of each class when every ground stands at its mean.
+
+    The offsets of the scenario are left out: this is what they are solved to keep.
+    """
+    eta, _ = _committee_draws(scenario, draws)
+    means = dict(zip(OTHERS, _class_means(eta, [0.0] * 3).tolist(), strict=True))
+    return {name: means.get(name, 1.0 - sum(means.values())) for name in CLASSES}
+
+
+def solve_offsets(scenario: Scenario, draws: int = 4000) -> dict[str, float]:
+    """Return offsets under which the class means hold when the grounds vary.
+
+    Over the prior of pi, delta and beta and standard normal grounds, the expected
+    probability of each class equals the one with every ground at zero.
+
+    Parameters
+    ----------
+    scenario
+        A resolved scenario with a committee.
+    draws
+        Number of prior draws the expectations are taken over.
+    """
+    eta, shift = _committee_draws(scenario, draws)
+    target = _class_means(eta, [0.0] * 3)
+    varying = eta.copy()
+    varying[:, OTHERS.index("formally_extended")] += shift
+    found = root(lambda offsets: _class_means(varying, offsets) - target, np.zeros(3))
+    return {
+        f"committee.offset_{name}": float(offset)
+        for name, offset in zip(OTHERS, found.x, strict=True)
+    }
+
+
+def withdrawal_effect(
+    scenario: Scenario,
+    replications: int,
+    *,
+    given: Mapping[str, float],
+    exit_date: dt.date = dt.date(2025, 9, 30),
+) -> float:
+    """Return the log ratio of ISIS attacks in Iraq in the year after full exit.
+
+    Everything leaves on one date against nothing leaves, on paired replications. Without
+    residual advisers, and with ISIS neither testing nor waiting, this is the prior's
+    ``withdrawal.log_effect`` up to Monte Carlo error.
+
+    Parameters
+    ----------
+    scenario
+        The resolved scenario.
+    replications
+        Number of pairs.
+    given
+        Parameters that replace drawn ones, the same in both.
+    exit_date
+        When all leave, from Iraq and Syria.
+    """
+    alone = {"committee.partnership": 0.0, "isis.anticipation": 0.0, **given}
+    counts = [
+        _attacks_in_year(_forced(scenario, date), replications, alone, to_days(exit_date))
+        for date in (exit_date, NEVER)
+    ]
+    return math.log(counts[0] / counts[1])
+
+
+def measure_withdrawal(scenario: Scenario, replications: int) -> dict[str, float]:
+    """Return what the elasticities of the withdrawal effect are corrected by.
+
+    Parameters
+    ----------
+    scenario
+        The resolved scenario.
+    replications
+        Number of pairs in each of three comparisons.
+
+    Returns
+    -------
+    ``withdrawal.indirect``, the log effect when the mediators carry none, and
+    ``withdrawal.carried``, the change of the effect for a change of what they carry.
+    """
+    none, most, least = (
+        withdrawal_effect(scenario, replications, given={"withdrawal.direct": direct})
+        for direct in (0.0, 0.3, -0.3)
+    )
+    return {"withdrawal.indirect": none, "withdrawal.carried": (most - least) / 0.6}
+
+
+def _forced(scenario: Scenario, date: dt.date) -> Blueprint:
+    """Return the scenario with both missions ending on a date that nobody decides."""
+    changes = {name: MilestoneChange(date=date, forced=True) for name in scenario.timeline}
+    forced = scenario.model_copy(update={"options": {"forced": Option(timeline=changes)}})
+    return assemble(forced, "forced")
+
+
+def _attacks_in_year(
+    blueprint: Blueprint, replications: int, given: Mapping[str, float], first: float
+) -> int:
+    channels = blueprint.channels.channels
+    is_attack = np.array(
+        [
+            type_ == "isis_attack" and country == "Iraq"
+            for type_, country in zip(channels.types, channels.countries, strict=True)
+        ]
+    )
+    total = 0
+    for replication in range(replications):
+        incidents = simulate(blueprint, replication, parameters=given).incidents
+        inside = (incidents.time >= first) & (incidents.time < first + YEAR)
+        total += int((is_attack[incidents.channel] & inside).sum())
+    return total
