@@ -15,7 +15,7 @@ folder.mkdir(parents=True, exist_ok=True)
 ensemble = simlib.run("as_agreed", replications=int(sys.argv[2]) if len(sys.argv) > 2 else 24)
 
 # A plot takes data and axes, and returns the axes: it can stand in any figure.
-fan, stay, history = (Figure(figsize=(7, 4), dpi=120, layout="constrained") for _ in range(3))
+fan, stay, history = (Figure(figsize=(7, h), dpi=120, layout="constrained") for h in (4, 4, 6.5))
 drawn = {
     "isis_attacks_iraq_fan": simlib.plot.fan(ensemble, "isis_attack", "Iraq", ax=fan.subplots()),
     "iraq_stay": simlib.plot.exit_curve(ensemble, "iraq_mission_end", ax=stay.subplots()),

@@ -75,6 +75,13 @@ class Incidents:
     def __len__(self) -> int:
         return len(self.time)
 
+    def caused_by(self, row: int) -> str:
+        """Return what an incident came of: the incident that excited it, else the decision
+        that opened its channel; empty when it is neither's."""
+        if self.parent[row] >= 0:
+            return f"incident {self.parent[row]}"
+        return f"decision {self.opener[row]}" if self.opener[row] >= 0 else ""
+
     def mark(self, name: str) -> NDArray[np.float64]:
         """Return the column of one mark, shape (n,)."""
         return self.marks[:, MARKS.index(name)]
@@ -99,6 +106,11 @@ class Decision:
     """Row of the incident that woke the agent, else -1."""
     value: float
     """A number decided with it (months, persons), else nan."""
+
+    @property
+    def caused_by(self) -> str:
+        """What woke the agent: ``incident 12``, or the cause in words."""
+        return f"incident {self.cause_row}" if self.cause_row >= 0 else self.cause
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def test_a_timeline_has_a_lane_for_everyone() -> None:
     blueprint = simlib.assemble(watched(), agents=[Watcher])
     ax = simlib.plot.timeline(simlib.simulate(blueprint, 1))
     lanes = [label.get_text() for label in ax.get_yticklabels()]
-    assert lanes[0].startswith("talks posture\n(apart")
+    assert lanes[0].startswith("talks posture\napart")
     assert lanes[1:] == ["exit", "watcher"]
     assert ax.get_title(loc="left") == "Small, replication 1"
 

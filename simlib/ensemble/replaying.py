@@ -9,6 +9,7 @@ from simlib.errors import StoreError
 from simlib.journal import MARKS
 from simlib.scenario import load_text
 from simlib.simulation import assemble, simulate
+from simlib.world.clock import to_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,9 +46,10 @@ def replay(
 def write_journal(run: Run, path: Path) -> None:
     """Write the whole journal of a run as CSV: incidents and decisions in order of time.
 
-    Times are days since 2000-01-01. ``row`` is the row among incidents or among decisions,
-    ``cause_row`` that of the incident that woke an agent, ``parent`` that of the incident
-    that excited this one.
+    ``time`` is in days since 2000-01-01; what is dated before the scenario's start is the
+    history drawn for it. ``row`` is the row among incidents or among decisions. ``caused_by``
+    names the incident that excited one (``incident 12``), else the decision that opened its
+    channel (``decision 3``); of a decision, what woke the agent.
 
     Raises
     ------
@@ -65,8 +67,8 @@ def write_journal(run: Run, path: Path) -> None:
 
 
 _FIELDS = (
-    *("time", "kind", "row", "what", "place", "target", "parent"),
-    *("agent", "taken", "probability", "value", "cause_kind", "cause", "cause_row"),
+    *("time", "date", "kind", "row", "what", "place", "target", "caused_by"),
+    *("agent", "taken", "probability", "value", "cause"),
     *MARKS,
 )
 
@@ -77,12 +79,13 @@ def _incident_rows(run: Run) -> Iterator[dict[str, Any]]:
         channel = int(incidents.channel[row])
         yield {
             "time": float(incidents.time[row]),
+            "date": to_date(float(incidents.time[row])),
             "kind": "incident",
             "row": row,
             "what": channels.types[channel],
             "place": channels.places[channel],
             "target": channels.targets[channel],
-            "parent": int(incidents.parent[row]),
+            "caused_by": incidents.caused_by(row),
             **dict(zip(MARKS, incidents.marks[row].tolist(), strict=True)),
         }
 
@@ -91,6 +94,7 @@ def _decision_rows(run: Run) -> Iterator[dict[str, Any]]:
     for row, decision in enumerate(run.decisions):
         yield {
             "time": decision.time,
+            "date": to_date(decision.time),
             "kind": "decision",
             "row": row,
             "what": decision.name,
@@ -99,7 +103,6 @@ def _decision_rows(run: Run) -> Iterator[dict[str, Any]]:
             "taken": decision.taken,
             "probability": decision.probability,
             "value": decision.value,
-            "cause_kind": decision.cause_kind,
+            "caused_by": decision.caused_by,
             "cause": decision.cause,
-            "cause_row": decision.cause_row,
         }

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _FILLS = ("#d3e0ec", "#eadfd3", "#dbe7dc", "#e6dced", "#ebe6cc", "#dfe2e5")
 _HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----")
+_POSTURE_LANE = 1.7
 _CHARACTERS = 130
 """Characters of lane text that fit into the whole width."""
 
@@ -48,9 +49,9 @@ def timeline(run: Run, ax: Axes | None = None) -> Axes:
         Where to draw; new axes when not given.
     """
     agents = sorted({decision.agent for decision in run.decisions})
-    lanes = [*sorted(run.postures), *sorted(run.milestones), *agents]
-    ax = axes_or_new(ax, 10.0, 1.6 + 0.34 * max(len(lanes), 3))
-    heights = {lane: len(lanes) - 1 - index for index, lane in enumerate(lanes)}
+    heights = _lanes(sorted(run.postures), [*sorted(run.milestones), *agents])
+    top = max(heights.values(), default=0.0)
+    ax = axes_or_new(ax, 10.0, 1.6 + 0.34 * max(top + 1.0, 3.0))
     for name, history in run.postures.items():
         _draw_posture(ax, run, history, heights[name])
     for name, record in run.milestones.items():
@@ -59,8 +60,8 @@ def timeline(run: Run, ax: Axes | None = None) -> Axes:
         _draw_decisions(ax, [d for d in run.decisions if d.agent == agent], heights[agent])
     for boundary in (len(agents), len(agents) + len(run.milestones)):
         ax.axhline(boundary - 0.5, color=RULE, linewidth=0.8)
-    ax.set_yticks(list(heights.values()), [_label(lane, run) for lane in lanes])
-    ax.set_ylim(-0.7, len(lanes) - 0.3)
+    ax.set_yticks(list(heights.values()), [_label(lane, run) for lane in heights])
+    ax.set_ylim(-0.7, top + 0.9)
     first, last = date_numbers([run.start, run.horizon])
     ax.set_xlim(first, last)
     date_axis(ax)
@@ -72,12 +73,21 @@ def timeline(run: Run, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def _lanes(postures: list[str], others: list[str]) -> dict[str, float]:
+    """Return the height of each lane, from the top; a posture's label has two lines."""
+    heights = {lane: float(len(others) - 1 - i) for i, lane in enumerate(others)}
+    first = len(others) + 0.3
+    rising = {lane: first + _POSTURE_LANE * i for i, lane in enumerate(reversed(postures))}
+    return {**dict(reversed(rising.items())), **heights}
+
+
 def _label(lane: str, run: Run) -> str:
     """Return a lane's name; of a posture also its states, of which short ones bear no text."""
     if lane not in run.postures:
         return words(lane)
     states = dict.fromkeys(words(state) for _, state in run.postures[lane])
-    return "\n".join([words(lane), *textwrap.wrap(f"({', '.join(states)})", 34)])
+    listed = textwrap.shorten(", ".join(states), 46, placeholder=" ...")
+    return f"{words(lane)}\n{listed}"
 
 
 def _draw_posture(

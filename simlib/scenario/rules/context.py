@@ -45,6 +45,11 @@ class Context:
         mark, _ = find(self.tree, path)
         self.findings.problems.append(problem_at(mark, path, rule, hint))
 
+    @property
+    def has_span(self) -> bool:
+        """Whether start and end could be read, so that dates can be judged by them."""
+        return not {("start",), ("end",)}.intersection(self.findings.broken)
+
     def undefined(self, path: Path, what: str, name: str, known: Iterable[str]) -> None:
         """Note a name that stands for nothing."""
         hint = near_or_all(name, known) if self.findings.spare() else ""

@@ -132,7 +132,7 @@ def _check_window(context: Context, path: Path, outcome: Outcome) -> None:
 def _check_inside(
     context: Context, path: Path, date: dt.date | None, start: dt.date, end: dt.date
 ) -> None:
-    if {("start",), ("end",)}.intersection(context.findings.broken):
+    if not context.has_span:
         return
     if date and date < start:
         context.add(path, f"must not be before the start (got {date} < {start})")

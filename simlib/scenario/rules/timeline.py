@@ -68,6 +68,8 @@ def _check_change(context: Context, path: Path, change: MilestoneChange, agreed:
     if len(given) > 1:
         context.add(path, f"must have one of shift, extend, date, cancel (got {', '.join(given)})")
     days = [_check_shift(context, (*path, key), getattr(change, key)) for key in keys[:2]]
+    if not context.has_span:
+        return
     scenario = context.scenario
     if change.announced and change.announced > scenario.end:
         rule = f"must not be after the end (got {change.announced} > {scenario.end})"
