@@ -41,6 +41,7 @@ def scenario() -> dict[str, Any]:
         "context_of_use": "Measuring the engine against a known law.",
         "start": "2000-01-01",
         "end": "2000-02-19",
+        "history_days": 0,
         "places": {"Vessel": {"kind": "governorate"}},
         "state": {"X": {"over": "governorate", "unit": "particles", "start": PARTICLES}},
         "incidents": {"birth": reaction(BIRTH, 1), "death": reaction(DEATH, -1)},

@@ -48,6 +48,7 @@ class Coalition(Agent):
         self._at_start = {role: self.see_all(f"coalition.{role}") for role in ROLES}
         self._is_federal = np.array([base in FEDERAL for base in self._bases])
         self._surge = np.zeros(len(self._bases))
+        self._planned = dict.fromkeys(ROLES, (1.0, 1.0))
         self._hasten = 0.0
         self._paused_until = self.now
         self._has_nato = True
@@ -115,9 +116,12 @@ class Coalition(Agent):
         return last + (1.0 - last) * min(1.0, max(0.0, ahead))
 
     def _draw_down(self, role: str) -> None:
+        shares = self._planned_share(role, IRAQ), self._planned_share(role, SYRIA)
+        if shares == self._planned[role] and not self._surge.any():
+            return
+        self._planned[role] = shares
         present = self.see_all(f"coalition.{role}")
-        federal, other = (self._planned_share(role, end) for end in (IRAQ, SYRIA))
-        planned = np.where(self._is_federal, federal, other)
+        planned = np.where(self._is_federal, *shares)
         surge = self._surge if role == "combat" else 0.0
         wanted = self._at_start[role] * planned + surge
         self.change_all(f"coalition.{role}", np.minimum(wanted, present))
