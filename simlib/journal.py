@@ -76,8 +76,11 @@ class Incidents:
         return len(self.time)
 
     def caused_by(self, row: int) -> str:
-        """Return what an incident came of: the incident that excited it, else the decision
-        that opened its channel; empty when it is neither's."""
+        """Return what an incident came of, in words; empty when it came of nothing named.
+
+        The incident that excited it (``incident 12``), else the decision that opened its
+        channel (``decision 3``).
+        """
         if self.parent[row] >= 0:
             return f"incident {self.parent[row]}"
         return f"decision {self.opener[row]}" if self.opener[row] >= 0 else ""

@@ -1,7 +1,6 @@
 """Constants of the committee and of the withdrawal effect, computed from the scenario itself.
 
-The committee's grounds are standardized on the prior predictive at 30 June 2025; its
-offsets keep the mean probability of each class where it is at the mean of all grounds; the
+The committee's grounds are standardized on the prior predictive at 30 June 2025; the
 withdrawal effect is corrected for what fewer operations and strikes add through fighters.
 `scenarios/theatre.yaml` holds what these functions return, and tests re-derive it.
 """
@@ -13,19 +12,14 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import root
-from scipy.special import ndtri
 
-from simlib.agents.committee import CLASSES, GROUNDS
-from simlib.chance.addresses import name_hash
-from simlib.chance.philox import uniform
+from simlib.agents.committee import GROUNDS
 from simlib.scenario.schema import MilestoneChange, Option
 from simlib.simulation import assemble, simulate
 from simlib.world.clock import to_days
-from simlib.world.parameters import ParameterPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -79,74 +73,6 @@ def standardize(scenario: Scenario, replications: int) -> dict[str, float]:
 def _snapshot(run: Run, date: dt.date) -> NDArray[np.float64]:
     row = int(np.searchsorted(run.snapshot_times, to_days(date)))
     return np.asarray(run.snapshots[row])
-
-
-def _committee_draws(
-    scenario: Scenario, draws: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return log odds against `met` (at offset 0) and beta . z, shapes (draws, 3), (draws,)."""
-    plan = ParameterPlan(scenario)
-    eta, shift = np.empty((draws, len(OTHERS))), np.empty(draws)
-    z_names = [name_hash(f"standardizing|{ground}") for ground in GROUNDS]
-    for i in range(draws):
-        p = plan.draw(i, {})
-        log_met = math.log(max(1e-12, p["committee.pi.met"]))
-        delta = {
-            "formally_extended": p["committee.delta_extended"],
-            "relabelled": p["committee.delta_relabelled"],
-            "slipped": 0.0,
-        }
-        eta[i] = [
-            math.log(max(1e-12, p[f"committee.pi.{name}"])) - log_met + delta[name]
-            for name in OTHERS
-        ]
-        z = [float(ndtri(max(2.0**-54, uniform(0, i, n, 0, 0)))) for n in z_names]
-        shift[i] = sum(
-            p[f"committee.beta_{ground}"] * value for ground, value in zip(GROUNDS, z, strict=True)
-        )
-    return eta, shift
-
-
-def _class_means(
-    eta: NDArray[np.float64], offsets: Sequence[float] | NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return mean probabilities of the classes other than `met`."""
-    weights = np.exp(eta + np.asarray(offsets))
-    return np.asarray((weights / (1.0 + weights.sum(axis=1, keepdims=True))).mean(axis=0))
-
-
-def answer_at_zero(scenario: Scenario, draws: int = 4000) -> dict[str, float]:
-    """Return the mean probability of each class when every ground stands at its mean.
-
-    The offsets of the scenario are left out: this is what they are solved to keep.
-    """
-    eta, _ = _committee_draws(scenario, draws)
-    means = dict(zip(OTHERS, _class_means(eta, [0.0] * 3).tolist(), strict=True))
-    return {name: means.get(name, 1.0 - sum(means.values())) for name in CLASSES}
-
-
-def solve_offsets(scenario: Scenario, draws: int = 4000) -> dict[str, float]:
-    """Return offsets under which the class means hold when the grounds vary.
-
-    Over the prior of pi, delta and beta and standard normal grounds, the expected
-    probability of each class equals the one with every ground at zero.
-
-    Parameters
-    ----------
-    scenario
-        A resolved scenario with a committee.
-    draws
-        Number of prior draws the expectations are taken over.
-    """
-    eta, shift = _committee_draws(scenario, draws)
-    target = _class_means(eta, [0.0] * 3)
-    varying = eta.copy()
-    varying[:, OTHERS.index("formally_extended")] += shift
-    found = root(lambda offsets: _class_means(varying, offsets) - target, np.zeros(3))
-    return {
-        f"committee.offset_{name}": float(offset)
-        for name, offset in zip(OTHERS, found.x, strict=True)
-    }
 
 
 def withdrawal_effect(

@@ -90,7 +90,7 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
 ) -> None:
     """Simulate a scenario; run again to resume or to add replications."""
     import simlib.ensemble
-    from simlib.cli.tables import show_tables
+    from simlib.cli.tables import show_committee, show_tables
 
     with stopping(output) as reporter:
         loaded = _load(scenario)
@@ -106,6 +106,7 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
             progress=reporter,
         )
     show_tables(ensemble)
+    show_committee(loaded)
     if output is not None:
         say(f"results: {output}")
         if figures:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from simlib.ensemble import Ensemble
     from simlib.ensemble.statistics import Summary
     from simlib.journal import Run
+    from simlib.scenario.schema import Scenario
 
 _EPOCH = dt.date(2000, 1, 1)
 
@@ -27,6 +28,22 @@ def show_tables(ensemble: Ensemble) -> None:
         count = f"{part.n - part.n_failed:,} of {part.n:,} replications"
         _show(f"{title}: {count}, root seed {ensemble.root_seed}", list(part.summaries()))
     say(f"digest: {ensemble.digest}")
+
+
+def show_committee(scenario: Scenario) -> None:
+    """Print the committee's answer at the mean of its grounds, and how much is prior."""
+    if "committee.pi" not in scenario.parameters or "committee" not in scenario.agents:
+        return
+    from simlib.analysis.committee import answer_at_zero, share_due_to_pi
+
+    answer = sorted(answer_at_zero(scenario, 1000).items(), key=lambda item: -item[1])
+    classes = ", ".join(f"{name.replace('_', ' ')} {p:.2f}" for name, p in answer)
+    say(f"committee with every ground at its mean: {classes}")
+    share = share_due_to_pi(scenario)
+    say(
+        f"{share:.0%} of the variance of P(extension) is due to how deadlines end in general, "
+        "which rests on three past ones; most of the rest is judgement too"
+    )
 
 
 _WIDE = 120

@@ -154,7 +154,7 @@ def wake(floats: Floats, ints: Integers, words: Words, channel: int) -> None:
     intensity = floats[row(ints, CHANNEL_F, channel) + INTENSITY]
     where = row(ints, CHANNEL_I, channel) + TOP
     top = ints[where]
-    while LAYER_LOW[top + 1] < intensity:
+    while top + 1 < N_LAYERS and LAYER_LOW[top + 1] < intensity:
         top += 1
     while top > 0 and LAYER_LOW[top] >= intensity:
         top -= 1
