@@ -12,10 +12,11 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from addressed import MASK, Address, choose_goal, invert, philox, unit
 from simlib.chance.addresses import name_hash
 from simlib.chance.tables import count_table
 from simlib.journal import MARKS, Incidents, Run
@@ -33,26 +34,7 @@ if TYPE_CHECKING:
     import simpy
 
     from simlib.scenario.schema import Effect, Factor, Gate, Group, Mark
-
-MASK = 2**64 - 1
-Address = tuple[int, int, int]
-
-
-def philox(key: tuple[int, int], counter: tuple[int, int, int, int]) -> list[int]:
-    """Return a block from NumPy, which advances the counter before its first block."""
-    whole = sum(word << (64 * i) for i, word in enumerate(counter))
-    before = (whole - 1) % 2**256
-    words = np.array([(before >> (64 * i)) & MASK for i in range(4)], dtype=np.uint64)
-    generator = np.random.Philox(key=np.array(key, dtype=np.uint64), counter=words)
-    return [int(word) for word in generator.random_raw(4)]
-
-
-def unit(word: int) -> float:
-    return (word >> 11) * 2.0**-53
-
-
-def invert(table: list[float], u: float) -> int:
-    return next((k for k, p in enumerate(table[:-1]) if u < p), len(table) - 1)
+    from simlib.simulation import EngineType
 
 
 class PlainIncidents:
@@ -62,6 +44,7 @@ class PlainIncidents:
         self.clock, self.blueprint = clock, blueprint
         self.scenario = blueprint.scenario
         self.state, self.watches, self.key = given["state"], given["watches"], given["key"]
+        self.floor = given["floor"]
         self.begin_at, self.start, self.horizon = given["span"]
         self.geography = Geography(self.scenario, blueprint.layout)
         self.parameters = blueprint.parameters.draw(self.key[1], {})
@@ -102,13 +85,20 @@ class PlainIncidents:
         for c in range(len(self.channels)):
             self.refresh(c, -1)
 
-    def changed(self, where: int, opener: int) -> None:
-        for c in self.readers[where]:
-            self.refresh(c, opener)
-
-    def changed_many(self, positions: Any, opener: int) -> None:
-        for where in positions.tolist():
-            self.changed(where, opener)
+    def write(self, positions: Any, values: Any, opener: int) -> int:
+        result = 0
+        for i, where in enumerate(positions.tolist()):
+            value = max(float(self.floor[where]), float(values[i]))
+            if not math.isfinite(values[i]):
+                return -1 - i
+            if value != self.state[where]:
+                self.state[where] = value
+                result = max(result, 1)
+                if self.watches.is_watched[where] and self.watches.test(where, value):
+                    result = 2
+                for c in self.readers[where]:
+                    self.refresh(c, opener)
+        return result
 
     def wait(self, type_: int, by: int) -> None:
         self.waiting[type_] += by
@@ -176,7 +166,7 @@ class PlainIncidents:
     def codes(self, variable: str) -> list[str]:
         if variable == MONTH:
             return [str(m) for m in range(1, 13)]
-        return list(self.scenario.postures[variable].states)
+        return sorted(self.scenario.postures[variable].states)
 
     def factor(self, c: int, factor: Factor) -> float:
         where = self.read_by(c, factor)
@@ -185,7 +175,7 @@ class PlainIncidents:
             given = factor.reference
             reference = self.start_state[where[0]] if given == "start" else self.value(given)
             ratio = min(max(x / float(reference), 0.05), 20.0)
-            return ratio ** self.value(factor.elasticity)
+            return float(ratio ** self.value(factor.elasticity))
         if isinstance(factor, Falling):
             value = x
             for k in range(1, factor.order):
@@ -312,8 +302,8 @@ class PlainIncidents:
         if mark.share is not None:
             low, high = self.value(mark.share[0]), self.value(mark.share[1])
             return low + (high - low) * u
-        given = 1.0 if mark.probability is None else mark.probability
-        p = self.value(given[self.channels.places[c]] if isinstance(given, dict) else given)
+        chance = 1.0 if mark.probability is None else mark.probability
+        p = self.value(chance[self.channels.places[c]] if isinstance(chance, dict) else chance)
         for name in sorted(mark.factors):
             p *= self.factor(c, mark.factors[name])
         return 1.0 if u < min(max(p, 0.0), 1.0) else 0.0
@@ -348,7 +338,8 @@ class PlainIncidents:
         self.state[where] = value
         if self.watches.is_watched[where]:
             self.watches.test(where, value)
-        self.changed(where, -1)
+        for c in self.readers[where]:
+            self.refresh(c, -1)
 
     def is_notable(self, c: int, marks: list[float]) -> bool:
         notable = self.scenario.incidents[self.channels.types[c]].notable
@@ -372,7 +363,7 @@ class PlainIncidents:
                 date = now + -math.log(1.0 - unit(words[0])) * delay
                 if date > self.horizon or (in_history and date < self.start):
                     continue
-                goal = self.goal(own, near, weights, self.value(excitation.own_place), words[1])
+                goal = choose_goal(own, near, weights, self.value(excitation.own_place), words[1])
                 child = (a0, a1, a2)
                 self.clock.process(self.arrive(date, goal, number, child, words[2:]))
 
@@ -394,16 +385,6 @@ class PlainIncidents:
         weights = list(itertools.accumulate(links._typical[i] / total for i in near))
         return at(place), near, weights
 
-    def goal(
-        self, own: int, near: list[int], weights: list[float], share: float, word: int
-    ) -> int:
-        u = unit(word)
-        if not near or (own >= 0 and u < share):
-            return own
-        if own >= 0:
-            u = (u - share) / (1.0 - share)
-        return near[invert(weights, u)]
-
     def arrive(self, date: float, c: int, parent: int, address: Address, words: Any) -> Any:
         yield self.clock.at(date, INCIDENT_RANK)
         if self.open[c]:
@@ -412,7 +393,6 @@ class PlainIncidents:
 
 def simulate_plain(blueprint: Blueprint, replication: int) -> Run:
     """Simulate one replication in plain SimPy."""
-    return simulate(blueprint, replication, engine=partial(PlainIncidents, blueprint))
-
-
-
+    return simulate(
+        blueprint, replication, engine=cast("EngineType", partial(PlainIncidents, blueprint))
+    )

@@ -44,8 +44,9 @@ class JointCommittee(Agent):
                 until=meetings[0],
                 notice=("detention_break", "militia_attack"),
                 posture="israel_iran.posture",
+                milestone=IRAQ,
             )
-            if self.is_forced(IRAQ):
+            if self.is_forced(IRAQ) or self.woken == "milestone":
                 return
             if self.woken == "date":
                 meetings.pop(0)

@@ -31,7 +31,7 @@ def to_days(date: dt.date) -> float:
 
     Examples
     --------
-    >>> to_days(datetime.date(2025, 1, 1))
+    >>> to_days(dt.date(2025, 1, 1))
     9132.0
     """
     return float((date - EPOCH).days)

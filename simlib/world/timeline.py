@@ -57,6 +57,7 @@ class _Entry:
         self.completed_at = math.nan
         self.condition = milestone.conditional_on
         self.is_forced = False
+        self.is_held_up = False
         self.due: simpy.Event | None = None
 
 
@@ -114,7 +115,9 @@ class Timeline:
     def _fall_due(self, name: str) -> None:
         condition = self._entries[name].condition
         if condition and not self._entry(condition).completed_at <= self._clock.now:
+            self._entries[name].is_held_up = True
             return
+        self._entries[name].is_held_up = False
         self._on_due(name)
 
     def date(self, name: str) -> float:
@@ -150,8 +153,11 @@ class Timeline:
         self._entry(name).classification = classification
 
     def complete(self, name: str) -> None:
-        """Say that a milestone is done, now."""
+        """Say that a milestone is done, now; what only waited for it falls due."""
         self._entry(name).completed_at = self._clock.now
+        for other, entry in self._entries.items():
+            if entry.is_held_up and entry.condition == name:
+                self._fall_due(other)
 
     def records(self) -> dict[str, MilestoneRecord]:
         """Return what became of each milestone."""

@@ -1,0 +1,160 @@
+"""One door per dependency, no global generator, no long file, no work on import.
+
+Which module may import which is import-linter's (``make check``); what stands here it
+cannot see. Every rule is also shown to fail on a line that breaks it.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "simlib"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MOST_LINES = 400
+
+DOORS = {
+    "simpy": ("world/clock.py", "agents/base.py"),
+    "yaml": ("scenario/",),
+    "numba": ("world/kernel", "chance/"),
+    "llvmlite": ("chance/",),
+    "matplotlib": ("plot/",),
+    "loky": ("ensemble/executors.py",),
+    "dask": ("ensemble/executors.py",),
+    "distributed": ("ensemble/executors.py",),
+    "concurrent": ("ensemble/executors.py",),
+    "multiprocessing": ("ensemble/executors.py",),
+    "cloudpickle": ("ensemble/executors.py",),
+    "pickle": ("ensemble/executors.py",),
+    "pyarrow": ("ensemble/store",),
+    "typer": ("cli",),
+    "rich": ("cli",),
+    "random": (),
+    "secrets": (),
+}
+"""Dependency -> beginnings of the only paths inside simlib that may import it."""
+
+LOADED_LATE = ("dask", "loky", "matplotlib", "numba", "pandas", "pyarrow", "scipy.stats", "xarray")
+
+
+def executed(source: str) -> ast.Module:
+    """Parse a module without what stands there for type checkers only."""
+
+    class Annotations(ast.NodeTransformer):
+        def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+            match node.test:
+                case ast.Name(id="TYPE_CHECKING"):
+                    return node.orelse
+            return self.generic_visit(node)
+
+    tree = ast.parse(source)
+    Annotations().visit(tree)
+    return tree
+
+
+def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield line and dotted name of every absolute import, also by `import_module`."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                yield from ((node.lineno, alias.name) for alias in names)
+            case ast.ImportFrom(module=str(module), level=0, names=names):
+                yield from ((node.lineno, f"{module}.{alias.name}") for alias in names)
+            case ast.Call(
+                func=ast.Attribute(attr="import_module") | ast.Name(id="import_module"),
+                args=[ast.Constant(value=str(name)), *_],
+            ):
+                yield node.lineno, name
+
+
+def random_names(tree: ast.Module) -> Iterator[int]:
+    """Yield the line of every mention of NumPy's random module."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="random"):
+                yield node.lineno
+
+
+def prints(tree: ast.Module) -> Iterator[int]:
+    """Yield the line of every call of `print`."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="print")):
+                yield node.lineno
+
+
+def broken_rules(path: str, source: str) -> list[str]:
+    """Return a line for everything in a module that breaks a rule."""
+    tree = executed(source)
+    found = []
+    for line, name in imported(tree):
+        doors = DOORS.get(name.partition(".")[0])
+        if doors is not None and not path.startswith(doors):
+            found.append(f"{path}:{line}: imports {name}")
+        if name.startswith("numpy.random"):
+            found.append(f"{path}:{line}: imports {name}")
+    found += [f"{path}:{line}: uses numpy.random" for line in random_names(tree)]
+    if not path.startswith("cli"):
+        found += [f"{path}:{line}: prints" for line in prints(tree)]
+    n_lines = source.count("\n")
+    if n_lines > MOST_LINES:
+        found.append(f"{path}: {n_lines} lines, more than {MOST_LINES}")
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(PACKAGE)))
+def test_module_keeps_to_its_doors(module: Path) -> None:
+    """A dependency enters by one door, chance by its address, words by the command line."""
+    path = module.relative_to(PACKAGE).as_posix()
+    assert broken_rules(path, module.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("world/state.py", "import simpy"),
+        ("world/state.py", "def f():\n    from simpy.events import Event"),
+        ("agents/isf.py", "import importlib\nimportlib.import_module('simpy')"),
+        ("cli.py", "import yaml"),
+        ("simulation.py", "import numba as nb"),
+        ("analysis/scoring.py", "import matplotlib.pyplot as plt"),
+        ("ensemble/results.py", "from concurrent.futures import Future"),
+        ("ensemble/results.py", "import pyarrow.parquet"),
+        ("agents/isis.py", "import random"),
+        ("agents/isis.py", "from numpy.random import default_rng"),
+        ("agents/isis.py", "from numpy import random"),
+        ("agents/isis.py", "import numpy as np\nnp.random.default_rng()"),
+        ("plot/maps.py", "print('here')"),
+        ("errors.py", "x = 1\n" * (MOST_LINES + 1)),
+    ],
+)
+def test_broken_rule_is_found(path: str, source: str) -> None:
+    """Negative control: a line that breaks a rule is reported."""
+    assert len(broken_rules(path, source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("world/clock.py", "import simpy"),
+        ("world/kernel/loop.py", "import numba"),
+        ("cli.py", "import typer\nprint('done')"),
+        ("scenario/reading.py", "import yaml"),
+        ("world/waiting.py", "if TYPE_CHECKING:\n    import simpy"),
+    ],
+)
+def test_the_door_itself_is_open(path: str, source: str) -> None:
+    """Negative control of the other kind: the rule forbids no more than it says."""
+    assert broken_rules(path, source) == []
+
+
+def test_import_does_no_work() -> None:
+    """`import simlib` loads nothing heavy: that waits until something runs."""
+    code = f"import simlib, sys; print([n for n in {LOADED_LATE!r} if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,256 @@
+"""The base scenario agrees with the classes, the register and the first intensities."""
+
+from __future__ import annotations
+
+import csv
+import inspect
+import re
+
+import pytest
+
+from simlib.scenario import load
+from simlib.scenario.bundled import folder
+from simlib.scenario.expressions import compile_quantity, names
+from simlib.scenario.schema import (
+    Group,
+    Parameter,
+    Posture,
+    Quantity,
+    Scenario,
+    StateVariable,
+)
+from simlib.simulation import CATALOGUE, agent_class
+from simlib.world.parameters import ParameterPlan
+
+CENTRAL = {
+    "isis.level_iraq": 5.0,
+    "isis.level_syria": 58.7,
+    "shift.government": 0.6,
+    "shift.sdf": 1.2,
+    "operations.level_iraq": 22.8,
+    "operations.level_syria": 9.8,
+    "turkiye.strike_level": 98.0,
+    "pkk.attack_level": 1.7,
+    "clash.deaths": 270.0,
+    "hts.clash_level": 1.0,
+    "israel.strike_level": 15.0,
+    "strikes.share": 0.25,
+    "ucdp.isis_initiated": 0.25,
+}
+"""Where the drawn levels equal those of seeds/initial_intensities.csv."""
+
+
+@pytest.fixture(scope="module")
+def theatre() -> Scenario:
+    return load("theatre")
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (folder("seeds") / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# ------------------------------------------------------------------ agents and their entries
+
+
+def _uses(name: str) -> tuple[set[str], list[re.Pattern[str]]]:
+    """Return the texts in an agent's source, and its f-strings as patterns."""
+    source = inspect.getsource(inspect.getmodule(agent_class(name)))  # type: ignore[arg-type]
+    texts = set(re.findall(r'(?<!f)"([\w.]+)"', source))
+    formats = re.findall(r'f"([\w.]*\{[^"]*)"', source)
+    return texts, [re.compile(re.sub(r"\{[^}]*\}", r"\\w+", f)) for f in formats]
+
+
+def _is_used(what: str, texts: set[str], patterns: list[re.Pattern[str]]) -> bool:
+    return what in texts or any(pattern.fullmatch(what) for pattern in patterns)
+
+
+def test_catalogue_and_classes_match(theatre: Scenario) -> None:
+    assert set(theatre.agents) == set(CATALOGUE)
+    for name in theatre.agents:
+        assert agent_class(name).name == name
+
+
+@pytest.mark.parametrize("name", sorted(CATALOGUE))
+def test_entry_names_what_the_class_uses(theatre: Scenario, name: str) -> None:
+    entry = theatre.agents[name]
+    texts, patterns = _uses(name)
+    listed = {*entry.parameters, *entry.decisions, *entry.writes}
+    dirichlets = {p for p in entry.parameters if _is_vector(theatre.parameters[p])}
+    unused = {x for x in listed - dirichlets if not _is_used(x, texts, patterns)}
+    assert unused == set()
+    assert texts & set(theatre.parameters) <= set(entry.parameters)
+    assert texts & set(theatre.decisions) <= set(entry.decisions)
+
+
+def _is_vector(parameter: Parameter) -> bool:
+    return parameter.distribution is not None and "dirichlet" in parameter.distribution
+
+
+# ------------------------------------------------------------------ numbers and their sources
+
+
+def test_every_parameter_says_where_it_comes_from(theatre: Scenario) -> None:
+    register = {row["id"] for row in _rows("parameters.csv")}
+    for name, parameter in theatre.parameters.items():
+        assert parameter.register or parameter.judgement, name
+        assert parameter.register is None or parameter.register in register, name
+
+
+def test_every_group_and_state_variable_says_where_it_comes_from(theatre: Scenario) -> None:
+    register = {row["id"] for row in _rows("parameters.csv")}
+    groups = {f"{t}.{g}": x for t, i in theatre.incidents.items() for g, x in i.groups.items()}
+    parts: dict[str, Group | StateVariable | Posture] = {}
+    parts.update(groups)
+    parts.update(theatre.state)
+    parts.update(theatre.postures)
+    for name, part in parts.items():
+        assert part.register or part.source or part.judgement, name
+        assert part.register is None or part.register in register, name
+
+
+def _numbers(text: str) -> list[float]:
+    return sorted(float(x) for x in re.findall(r"-?\d+\.?\d*", re.sub(r"p95", "", text)))
+
+
+def _disagreement(parameter: Parameter, row: dict[str, str]) -> str:
+    if parameter.value is not None:
+        return "" if float(row["central"]) == parameter.value else f"central {row['central']}"
+    assert parameter.distribution is not None
+    ((kind, arguments),) = parameter.distribution.items()
+    text = row["note"] if kind == "dirichlet" else row["distribution"]
+    found = _numbers(text.split("dirichlet")[-1].split(")")[0] if kind == "dirichlet" else text)
+    wanted = sorted(arguments.values())
+    return "" if found == wanted else f"{kind} {wanted} against {text!r}"
+
+
+def test_registered_numbers_agree_with_the_register(theatre: Scenario) -> None:
+    rows = {row["id"]: row for row in _rows("parameters.csv")}
+    found = {
+        name: _disagreement(parameter, rows[parameter.register])
+        for name, parameter in theatre.parameters.items()
+        if parameter.register
+    }
+    assert {name: text for name, text in found.items() if text} == {}
+    assert len(found) > 30
+
+
+def test_a_wrong_number_is_found() -> None:
+    """Negative control: one end of a range moved by a tenth."""
+    row = {"distribution": "triangular(1,2,3)", "central": "2", "note": ""}
+    args = {"triangular": {"low": 1.0, "mode": 2.0, "high": 3.1}}
+    assert _disagreement(Parameter(distribution=args, unit="x", register="Y"), row)
+
+
+# ------------------------------------------------------------------ first intensities
+
+
+def _value(quantity: Quantity, parameters: dict[str, float]) -> float:
+    return float(compile_quantity(quantity)(parameters))
+
+
+def _lethal(group: Group, place: str, parameters: dict[str, float]) -> float:
+    given = group.marks["lethal"].probability
+    quantity = given[place] if isinstance(given, dict) else given
+    assert quantity is not None
+    return _value(quantity, parameters)
+
+
+def _expected(theatre: Scenario) -> dict[tuple[str, str, str], tuple[float, float]]:
+    """Return all and lethal incidents a month by type, place and row target."""
+    parameters = {**ParameterPlan(theatre).typical(), **CENTRAL}
+    result: dict[tuple[str, str, str], tuple[float, float]] = {}
+    for type_, incident in theatre.incidents.items():
+        for group in incident.groups.values():
+            if not group.source or "lethal" not in group.marks:
+                continue
+            for place, level in group.level.items():
+                in_syria = theatre.places[place].country == "Syria"
+                has_targets = type_ == "isis_attack" and in_syria
+                # UCDP has strikes among the operations, and they are not counted as such.
+                is_strike = type_ == "coalition_strike"
+                key = (
+                    "counter_isis_operation" if is_strike else type_,
+                    place,
+                    group.target if has_targets else "",
+                )
+                number = _value(level, parameters)
+                lethal = number * _lethal(group, place, parameters)
+                before = result.get(key, (0.0, 0.0))
+                result[key] = (before[0] + (0.0 if is_strike else number), before[1] + lethal)
+    return result
+
+
+def test_levels_are_the_first_intensities(theatre: Scenario) -> None:
+    """All and lethal incidents a month agree row by row within 2 % (rounding in the file)."""
+    expected = _expected(theatre)
+    for row in _rows("initial_intensities.csv"):
+        key = (row["type"], row["place"], row["target"])
+        number, lethal = expected[key]
+        assert number == pytest.approx(float(row["all_per_month"]), rel=0.02, abs=0.002), key
+        assert lethal == pytest.approx(float(row["lethal_per_month"]), rel=0.03, abs=0.004), key
+
+
+# ------------------------------------------------------------------ nothing idle
+
+
+def _quantities(value: object) -> set[str]:
+    """Return the names in every expression below a part of the scenario."""
+    if isinstance(value, str):
+        try:
+            return names(value)
+        except Exception:  # noqa: BLE001  (a text, not an expression)
+            return set()
+    if isinstance(value, dict):
+        return set().union(*map(_quantities, value.values())) if value else set()
+    if isinstance(value, (list, tuple)):
+        return set().union(*map(_quantities, value)) if value else set()
+    return set()
+
+
+def unused_parameters(scenario: Scenario) -> set[str]:
+    """Return parameters that no expression and no agent uses."""
+    dumped = scenario.model_dump(
+        include={"state", "parameters", "incidents", "postures", "decisions", "series"}
+    )
+    used = _quantities(dumped)
+    used |= {name.rsplit(".", 1)[0] for name in used}
+    used |= {name for entry in scenario.agents.values() for name in entry.parameters}
+    return set(scenario.parameters) - used
+
+
+def unused_state(scenario: Scenario) -> set[str]:
+    """Return state variables that no incident, agent or outcome reads."""
+    text = scenario.model_dump_json(include={"incidents"})
+    source = "".join(
+        inspect.getsource(inspect.getmodule(agent_class(name)))  # type: ignore[arg-type]
+        for name in scenario.agents
+    )
+    patterns = [
+        re.compile(re.sub(r"\\\{[^}]*\}", r"\\w+", re.escape(f)))
+        for f in re.findall(r'f"([\w.]*\{[^"]*)"', source)
+    ]
+    return {
+        name
+        for name in scenario.state
+        if f'"{name}"' not in text
+        and f'"{name}"' not in source
+        and not any(p.fullmatch(name) for p in patterns)
+    }
+
+
+def test_no_parameter_is_unused(theatre: Scenario) -> None:
+    assert unused_parameters(theatre) == set()
+
+
+def test_no_state_variable_is_unused(theatre: Scenario) -> None:
+    assert unused_state(theatre) == set()
+
+
+def test_an_unused_parameter_is_found(theatre: Scenario) -> None:
+    """Negative control: a parameter nobody reads is refused."""
+    idle = Parameter(value=1.0, unit="x", judgement="none")
+    parameters = {**theatre.parameters, "idle.number": idle}
+    assert unused_parameters(theatre.model_copy(update={"parameters": parameters})) == {
+        "idle.number"
+    }
