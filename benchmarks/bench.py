@@ -101,36 +101,48 @@ def whole_run(replications: int, repeats: int, jobs: int) -> Iterator[Row]:
     yield Row(f"{replications:,} replications, {jobs} workers", "s", tuple(walls))
     yield Row("  replications", "per second", tuple(replications / wall for wall in walls))
     yield Row("  incidents", "per second", tuple(incidents))
+    alone = tuple(ratio / jobs for ratio in overheads)
+    yield Row("  wall time / time in compiled calls of all workers", "x", alone)
     yield Row("  wall time x workers / time in compiled calls", "x", tuple(overheads))
 
 
-def exam(repeats: int) -> Iterator[Row]:
-    """Yield reactions per second on the birth-death exam, beside GillesPy2's C++ solver."""
-    n_reactions = birth_death.expected_reactions()
-    blueprint = simulation.assemble(from_dict(birth_death.scenario()))
-    simulation.simulate(blueprint, 0)  # compiles
-    what = f"{birth_death.PARTICLES:,}-particle birth-death exam, "
-    for keep, how in ((True, "simlib, whole journal"), (False, "simlib, no journal")):
-        ours = [
-            seconds(simulation.simulate, blueprint, k, keep_journal=keep)
-            for k in range(1, repeats + 1)
-        ]
-        yield Row(what + how, "reactions/s", tuple(n_reactions / one for one in ours))
-    theirs = gillespy2_seconds(repeats)
-    if isinstance(theirs, str):
-        yield Row(what + "GillesPy2 (C++)", "reactions/s", skipped=theirs)
-        return
-    yield Row(what + "GillesPy2 (C++)", "reactions/s", tuple(n_reactions / one for one in theirs))
-    ratio = statistics.median(theirs) / statistics.median(ours)
-    yield Row("  simlib without journal / GillesPy2", "x", (ratio,))
-
-
-def gillespy2_seconds(repeats: int, trajectories: int = 20) -> list[float] | str:
-    """Return seconds a trajectory of GillesPy2's compiled solver, or why there are none.
+def exam(repeats: int, trajectories: int = 20) -> Iterator[Row]:
+    """Yield reactions per second on the birth-death exam, beside GillesPy2's C++ solver.
 
     Its solver is a program of its own: many trajectories in one call keep the start of
-    that program out of the number.
+    that program out of the number. Both are measured in turns.
     """
+    blueprint = simulation.assemble(from_dict(birth_death.scenario()))
+
+    def ours(*, keep_journal: bool) -> None:
+        for k in range(trajectories):
+            simulation.simulate(blueprint, k, keep_journal=keep_journal)
+
+    theirs = gillespy2_run(trajectories)
+    run: dict[str, Callable[[], object]] = {
+        "simlib, whole journal": lambda: ours(keep_journal=True),
+        "simlib, no journal": lambda: ours(keep_journal=False),
+    }
+    if not isinstance(theirs, str):
+        run["GillesPy2 (C++)"] = theirs
+    times: dict[str, list[float]] = {how: [] for how in run}
+    simulation.simulate(blueprint, 0)  # compiles
+    for _ in range(repeats):
+        for how, function in run.items():
+            times[how].append(seconds(function))
+    reactions = birth_death.expected_reactions() * trajectories
+    what = f"{birth_death.PARTICLES:,}-particle birth-death exam, "
+    for how, measured in times.items():
+        yield Row(what + how, "reactions/s", tuple(reactions / one for one in measured))
+    if isinstance(theirs, str):
+        yield Row(what + "GillesPy2 (C++)", "reactions/s", skipped=theirs)
+    else:
+        both = ratios(times["GillesPy2 (C++)"], times["simlib, no journal"])
+        yield Row("  simlib without journal / GillesPy2", "x", both)
+
+
+def gillespy2_run(trajectories: int) -> Callable[[], object] | str:
+    """Return a call of GillesPy2's compiled solver, or why there is none."""
     for program in ("g++", "scons", "make"):
         if shutil.which(program) is None:
             return f"no {program} on PATH"
@@ -142,11 +154,7 @@ def gillespy2_seconds(repeats: int, trajectories: int = 20) -> list[float] | str
 
     solver = SSACSolver(model=model)
     model.run(solver=solver, number_of_trajectories=1)  # compiles
-    run = [
-        seconds(model.run, solver=solver, number_of_trajectories=trajectories)
-        for _ in range(repeats)
-    ]
-    return [one / trajectories for one in run]
+    return lambda: model.run(solver=solver, number_of_trajectories=trajectories)
 
 
 def fresh(code: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import operator
 import time
 import traceback
@@ -100,7 +101,11 @@ def simulate_packed(job: bytes, option: str, first: int, stop: int) -> Chunk:
 
 @functools.lru_cache(maxsize=16)
 def _unpacked(job: bytes, option: str) -> Prepared:
-    return prepare(unpack(job), option)
+    prepared = prepare(unpack(job), option)
+    # What a worker holds for good need not be looked at by every collection.
+    gc.collect()
+    gc.freeze()
+    return prepared
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from simlib.world.kernel.tables import (
     STATE,
-    TABLES,
+    WIDTHS,
     Floats,
     Integers,
     Words,
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CONTROL_FLOATS = 4
-_DIRECTORY_END = STATE + 2 * len(TABLES)
+_DIRECTORY_END = STATE + len(WIDTHS)
 
 
 class Memory:
@@ -29,7 +29,7 @@ class Memory:
     Parameters
     ----------
     contents
-        Contents of each table of `TABLES`, of type float64, int64 or uint64, with one or
+        Contents of each table of `WIDTHS`, of type float64, int64 or uint64, with one or
         two dimensions; they are copied.
 
     Attributes
@@ -43,7 +43,7 @@ class Memory:
     def __init__(self, contents: Mapping[str, NDArray[Any]]) -> None:
         sizes = {"f": _CONTROL_FLOATS, "i": _DIRECTORY_END, "u": 0}
         places: dict[str, int] = {}
-        for name in TABLES:
+        for name in WIDTHS:
             kind = contents[name].dtype.kind
             places[name] = sizes[kind]
             sizes[kind] += contents[name].size
@@ -52,11 +52,12 @@ class Memory:
         self.words: Words = np.zeros(sizes["u"], dtype=np.uint64)
         self.views: dict[str, NDArray[Any]] = {}
         arrays: dict[str, NDArray[Any]] = {"f": self.floats, "i": self.ints, "u": self.words}
-        for number, name in enumerate(TABLES):
+        for number, name in enumerate(WIDTHS):
             table = contents[name]
             first = places[name]
             view = arrays[table.dtype.kind][first : first + table.size].reshape(table.shape)
             view[...] = table
             self.views[name] = view
             width = table.shape[1] if table.ndim > 1 else 1
-            self.ints[STATE + 2 * number : STATE + 2 * number + 2] = first, width
+            assert width == WIDTHS[name]  # noqa: S101  (else the kernel reads other rows)
+            self.ints[STATE + number] = first

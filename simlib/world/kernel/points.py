@@ -34,10 +34,12 @@ from simlib.world.kernel.tables import (
     LAYER_I,
     LAYER_LOW,
     LAYER_U,
+    MEAN_GAP,
     N_AWAKE,
     N_LAYERS,
     POINT,
     TOP,
+    WIDTH_OF,
     Floats,
     Integers,
     Words,
@@ -52,7 +54,7 @@ _ZERO = np.uint64(0)
 @inlined
 def row(ints: Integers, table: int, number: int) -> int:
     """Return where a row of a table begins in its array."""
-    return int(ints[table] + number * ints[table + 1])
+    return int(ints[table] + number * WIDTH_OF[table])
 
 
 @inlined
@@ -113,7 +115,7 @@ def next_point(floats: Floats, ints: Integers, words: Words, channel: int, layer
     while True:
         place = layer_word(layer, ints[i + CELL])
         w0, w1, w2, w3 = block(key0, key1, name, place, np.uint64(point), _ZERO)
-        date += -math.log(1.0 - unit(w0)) / height
+        date += -math.log(1.0 - unit(w0)) * MEAN_GAP[layer]
         if date < floats[f + CELL_END]:
             break
         date = floats[f + CELL_END]

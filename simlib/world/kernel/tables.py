@@ -2,8 +2,8 @@
 
 The kernel owns no memory and keeps nothing between calls: all there is stands in a few
 arrays, so returning and being called again changes no number. Tables of one type lie one
-after the other in one array; a directory in ``ints`` says where each begins and how wide
-its rows are. (Compiled functions that pass forty arrays on are fifty times slower.)
+after the other in one array; a directory in ``ints`` says where each begins. (Compiled
+functions that pass forty arrays on are fifty times slower.)
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ N_LAYERS = 48
 LAYER_LOW = np.array([0.0] + [2.0 ** (layer - 13) for layer in range(1, N_LAYERS + 1)])
 """Lower edge of each layer, per day (one more than there are layers: the upper end)."""
 LAYER_HEIGHT = np.array([2.0**-12] + [2.0 ** (layer - 13) for layer in range(1, N_LAYERS)])
+MEAN_GAP = 1.0 / LAYER_HEIGHT
+"""Mean days between points; heights are powers of two, so this is exact."""
 CELL_WIDTH = 8.0 / LAYER_HEIGHT
 """Days of a cell: the power of two that makes eight points expected."""
 
@@ -106,20 +108,25 @@ WATCH_STATE, ARMED, WAITED, FIRED = range(4)
 UNCHANGED, CHANGED, FIRED_WATCH = range(3)
 
 
-TABLES = (
-    "state", "channel_f", "factor_f", "mark_f", "effect_f", "link_f", "notable_f", "numbers",
-    "layer_f", "heap_at", "watch_f", "floor",
-    "channel_i", "factor_i", "gate_i", "mark_i", "effect_i", "link_i", "notable_i", "waiting",
-    "indices", "dependents_from", "dependents", "layer_i", "heap_row", "watch_i", "is_watched",
-    "key", "channel_u", "link_u", "layer_u",
-)  # fmt: skip
-"""Every table of the directory, in order."""
+WIDTHS = {
+    "state": 1, "channel_f": 3, "factor_f": 2, "mark_f": 2, "effect_f": 1, "link_f": 2,
+    "notable_f": 1, "numbers": 1, "layer_f": 3, "heap_at": 1, "watch_f": 1, "floor": 1,
+    "channel_i": 16, "factor_i": 4, "gate_i": 4, "mark_i": 8, "effect_i": 10, "link_i": 6,
+    "notable_i": 1, "waiting": 1, "indices": 1, "dependents_from": 1, "dependents": 1,
+    "layer_i": 2, "heap_row": 1, "watch_i": 4, "is_watched": 1,
+    "key": 1, "channel_u": 2, "link_u": 2, "layer_u": 2,
+}  # fmt: skip
+"""Every table of the directory, in order, with the width of its rows."""
 
 (
-    STATE, CHANNEL_F, FACTOR_F, MARK_F, EFFECT_F, LINK_F, NOTABLE_F, NUMBERS,
-    LAYER_F, HEAP_AT, WATCH_F, FLOOR,
-    CHANNEL_I, FACTOR_I, GATE_I, MARK_I, EFFECT_I, LINK_I, NOTABLE_I, WAITING,
-    INDICES, DEPENDENTS_FROM, DEPENDENTS, LAYER_I, HEAP_ROW, WATCH_I, IS_WATCHED,
+    STATE, CHANNEL_F, FACTOR_F, MARK_F, EFFECT_F, LINK_F,
+    NOTABLE_F, NUMBERS, LAYER_F, HEAP_AT, WATCH_F, FLOOR,
+    CHANNEL_I, FACTOR_I, GATE_I, MARK_I, EFFECT_I, LINK_I,
+    NOTABLE_I, WAITING, INDICES, DEPENDENTS_FROM, DEPENDENTS,
+    LAYER_I, HEAP_ROW, WATCH_I, IS_WATCHED,
     KEY, CHANNEL_U, LINK_U, LAYER_U,
-) = range(_CONTROL, _CONTROL + 2 * len(TABLES), 2)  # fmt: skip
-"""Where the directory has each table's beginning; the width of its rows stands next."""
+) = range(_CONTROL, _CONTROL + len(WIDTHS))  # fmt: skip
+"""Where the directory has each table's beginning."""
+
+WIDTH_OF = np.array([0] * _CONTROL + list(WIDTHS.values()))
+"""Width of a table's rows, by its place in the directory."""
