@@ -275,7 +275,7 @@ class Ensemble:
         return pd.concat(frames, keys=self.options, names=["option", "replication"])
 
     def _frame_of(self, table: str, option: str) -> pd.DataFrame:
-        frame: pd.DataFrame = joined(list(self._tables(option, table))).to_pandas()
+        frame: pd.DataFrame = joined(list(self._tables(option, table))).to_pandas(use_threads=False)
         return _plain(frame).set_index("replication")
 
     @functools.cached_property

@@ -85,7 +85,8 @@ def encode(table: str, columns: Columns) -> bytes:
 
 def decode(data: bytes) -> Any:
     """Return the Arrow table that a Parquet file holds."""
-    return pq.read_table(io.BytesIO(data), use_threads=False)
+    # No threads and no prefetch: a thread that outlives the interpreter aborts the process.
+    return pq.read_table(pa.BufferReader(data), use_threads=False, pre_buffer=False)
 
 
 def joined(tables: list[Any]) -> Any:
