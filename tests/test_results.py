@@ -150,7 +150,7 @@ def test_replay_regenerates_a_replication_exactly() -> None:
 
 
 def test_replay_asks_for_the_agents_that_were_added(ensemble: simlib.Ensemble) -> None:
-    with pytest.raises(simlib.StoreError, match="give the added agents to replay: watcher"):
+    with pytest.raises(simlib.StoreError, match="give the agents that were added: watcher"):
         ensemble.replay(0)
 
 

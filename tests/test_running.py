@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 import simlib
-from simlib.ensemble.executors import InProcess, completed, pool
-from small_scenarios import Failing, Watcher, small, watched
+from simlib.scenario import load_text
+from small_scenarios import TEXT, Failing, Watcher, small, watched
 
 if TYPE_CHECKING:
     from simlib.ensemble import Progress
@@ -102,21 +102,32 @@ def test_running_again_completes_what_is_there(tmp_path: Path) -> None:
     assert again.digest == simlib.run(small(), replications=9, jobs=1).digest
     assert simlib.open(out).digest == again.digest
     simlib.run(small(), replications=9, jobs=1, directory=out, progress=seen.append)
-    assert seen[-1].n_total == 0
+    assert (seen[-1].phase, seen[-1].n_total) == ("done", 0)
 
 
-def test_another_scenario_is_refused_with_what_differs(tmp_path: Path) -> None:
+def test_another_scenario_is_refused_field_by_field(tmp_path: Path) -> None:
+    """Comments and the order of keys are no change; every field that is one has a line."""
     simlib.run(small(), replications=1, jobs=1, directory=tmp_path)
-    with pytest.raises(simlib.StoreError, match=r"another scenario \(root_seed: 0 there, root_"):
-        simlib.run(small(), replications=1, jobs=1, directory=tmp_path, root_seed=1)
-    with pytest.raises(simlib.StoreError, match="results of another scenario"):
-        simlib.run(watched(), replications=1, jobs=1, directory=tmp_path, agents=[Watcher])
+    text = TEXT.replace("mean: 2}", "mean: 3}").replace("{North: 3, East: 1}", "{North: 3}")
+    with pytest.raises(simlib.StoreError) as refused:
+        simlib.run(load_text(text), replications=1, jobs=1, directory=tmp_path, root_seed=1)
+    assert str(refused.value).splitlines() == [
+        f"{tmp_path}: holds results of another scenario; give another directory",
+        "  incidents.raid.groups.main.marks.fatalities.law.geometric.mean: 2 there, 3 here",
+        "  incidents.patrol.groups.main.level.East: 1 there, nothing here",
+        "  root_seed: 0 there, 1 here",
+    ]
+    lines = TEXT.splitlines(keepends=True)
+    start = next(i for i, line in enumerate(lines) if line.startswith("start:"))
+    swapped = [*lines[:start], lines[start + 1], "# a comment\n", lines[start], *lines[start + 2 :]]
+    simlib.run(load_text("".join(swapped)), replications=2, jobs=1, directory=tmp_path)
 
 
 def test_other_agents_are_refused(tmp_path: Path) -> None:
     simlib.run(watched(), replications=1, jobs=1, directory=tmp_path, agents=[Watcher])
-    with pytest.raises(simlib.StoreError, match="other added agents"):
-        simlib.run(watched(), replications=1, jobs=1, directory=tmp_path, agents=[Failing])
+    arguments = {"replications": 1, "jobs": 1, "directory": tmp_path}
+    with pytest.raises(simlib.StoreError, match=r"other added agents.*\n  agents.watcher: another"):
+        simlib.run(watched(), **arguments, agents=[Failing])  # type: ignore[arg-type]
 
 
 def test_failures_are_the_same_for_any_number_of_workers() -> None:
@@ -131,10 +142,48 @@ def test_failures_are_the_same_for_any_number_of_workers() -> None:
 def test_progress_is_told_from_the_first_to_the_last() -> None:
     seen: list[Progress] = []
     simlib.run(small(), replications=6, jobs=1, chunk_size=2, progress=seen.append)
-    running = [progress for progress in seen if progress.phase != "compiling"]
+    running = [progress for progress in seen if progress.phase == "running"]
     assert [progress.n_done for progress in running] == [0, 2, 4, 6]
     assert running[0].seconds_expected > 0
-    assert running[-1].phase == "done"
+    assert running[-1].per_second == pytest.approx(6 / running[-1].seconds)
+    assert running[1].seconds_left == pytest.approx(4 / running[1].per_second)
+    assert seen[-1].phase == "done"
+
+
+def test_extending_is_running_more_and_changes_nothing_before(tmp_path: Path) -> None:
+    """The first N of an extended ensemble are the N there were, byte for byte."""
+    before = simlib.run(small(), replications=5, jobs=1, directory=tmp_path)
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*.parquet")}
+    after = before.extend(11, jobs=1)
+    assert after.n == 11
+    assert {path: path.read_bytes() for path in files} == files
+    assert after.digest == simlib.run(small(), replications=11, jobs=1).digest
+    assert before.extend(3, jobs=1).digest == after.digest
+
+
+def test_extending_asks_for_the_agents_that_were_added(tmp_path: Path) -> None:
+    kept = simlib.run(watched(), replications=2, jobs=1, directory=tmp_path, agents=[Watcher])
+    with pytest.raises(simlib.StoreError, match="give the agents that were added: watcher"):
+        kept.extend(4, jobs=1)
+    assert kept.extend(4, jobs=1, agents=[Watcher]).n == 4
+
+
+def test_journals_are_kept_on_request_and_change_no_digest(tmp_path: Path) -> None:
+    plain = simlib.run(small(), replications=3, jobs=1, directory=tmp_path / "plain")
+    full = simlib.run(small(), replications=3, jobs=1, directory=tmp_path / "full", journals=True)
+    assert full.digest == plain.digest
+    incidents = full.extend(4, jobs=1).incidents
+    assert sorted(incidents.index.unique()) == [0, 1, 2, 3]
+    run = full.replay(2)
+    pd.testing.assert_series_equal(
+        incidents.loc[2, "time"].reset_index(drop=True), pd.Series(run.incidents.time, name="time")
+    )
+    assert incidents.loc[2, "type"].tolist() == [
+        run.incidents.channels.types[channel] for channel in run.incidents.channel
+    ]
+    assert plain.incidents.empty
+    with pytest.raises(simlib.StoreError, match="was begun without journals"):
+        simlib.run(small(), replications=3, jobs=1, directory=tmp_path / "plain", journals=True)
 
 
 @pytest.mark.parametrize(
@@ -145,26 +194,10 @@ def test_progress_is_told_from_the_first_to_the_last() -> None:
         ({"root_seed": -1}, r"root_seed: must be from 0 to .*got -1"),
         ({"jobs": 0}, r"jobs: must be 1 or more \(got 0\)"),
         ({"option": "later", "options": ["later"]}, "give option or options, not both"),
+        ({"replications": range(5, 9), "until": "raids +- 1"}, "must begin with 0 where a rule"),
+        ({"scheduler": "tcp://127.0.0.1:1"}, "no Dask scheduler answers at tcp://127.0.0.1:1"),
     ],
 )
 def test_wrong_arguments_are_one_clear_line(arguments: dict[str, object], message: str) -> None:
-    with pytest.raises(simlib.ScenarioError, match=message):
+    with pytest.raises(simlib.SimlibError, match=message):
         simlib.run(small(), **arguments)  # type: ignore[arg-type]
-
-
-def test_an_executor_in_this_process_is_an_executor() -> None:
-    with InProcess() as executor:
-        assert executor.submit(max, 1, 2).result() == 2
-        assert isinstance(executor.submit(int, "x").exception(), ValueError)
-
-
-def _exit() -> None:
-    os._exit(1)
-
-
-def test_a_worker_that_dies_is_one_clear_line() -> None:
-    with (
-        pytest.raises(simlib.SimulationError, match="a worker process died"),
-        pool(2) as executor,
-    ):
-        list(completed(executor, _exit, [(), ()], jobs=2))

@@ -1,17 +1,18 @@
-"""The commands: run, plot, replay, check, resolve."""
+"""The commands: run, extend, verify, plot, replay, check, resolve."""
 
 from __future__ import annotations
 
 import sys
+import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simlib._version import __version__
-from simlib.cli.progress import INTERRUPTED, stopping
+from simlib.cli.progress import INTERRUPTED, checking, stopping
 from simlib.cli.text import say, tell
-from simlib.errors import ScenarioError, SimlibError
+from simlib.errors import Problem, ScenarioError, SimlibError, SimulationError, StoreError
 
 if TYPE_CHECKING:
     from simlib.ensemble import Ensemble
@@ -36,6 +37,24 @@ def _examples(*lines: str) -> str:
 
 
 _Scenario = Annotated[str, typer.Argument(help="A scenario file, or the name of a bundled one.")]
+_Until = Annotated[
+    str | None,
+    typer.Option(
+        help="Stop when this holds: 'OUTCOME[.CLASS] +- HALF_WIDTH' or, of several options, "
+        "'wrong ranking of OUTCOME < P'. --replications is then the most (100,000)."
+    ),
+]
+_Jobs = Annotated[
+    int | None, typer.Option(help="Worker processes; one for each core when not given.")
+]
+_Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Run on the workers of this Dask scheduler."),
+]
+_DaskLocal = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Run on N Dask workers started on this machine."),
+]
 _Results = Annotated[Path, typer.Argument(help="A results directory that simlib run wrote.")]
 
 
@@ -66,6 +85,10 @@ def _version(
         "simlib run mine.yaml -o out/ --replications 5000 --root-seed 7 --jobs 4",
         "simlib run as_agreed -o out/ --option as_agreed --option extend_12m",
         "simlib run as_agreed -o out/ --option all",
+        "simlib run as_agreed -o out/ --until 'iraq_end_class.formally_extended +- 0.01'",
+        "simlib run as_agreed -o out/ --option as_agreed --option extend_12m "
+        "--until 'wrong ranking of isis_attacks_iraq_year_1 < 0.05'",
+        "simlib run as_agreed -o out/ --scheduler tcp://10.0.0.1:8786",
     )
 )
 def run(  # noqa: PLR0913, PLR0917  (options of a command line)
@@ -76,44 +99,99 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
     replications: Annotated[
         int | None, typer.Option(help="How many; the scenario's number when not given.")
     ] = None,
+    until: _Until = None,
     root_seed: Annotated[int | None, typer.Option(help="Replaces the scenario's.")] = None,
-    jobs: Annotated[
-        int | None, typer.Option(help="Worker processes; one for each core when not given.")
+    design: Annotated[
+        str | None,
+        typer.Option(help="Of the parameter draws: random, sobol or latin_hypercube."),
     ] = None,
+    jobs: _Jobs = None,
+    scheduler: _Scheduler = None,
+    dask_local: _DaskLocal = None,
     option: Annotated[
         list[str] | None, typer.Option(help="An option; may be repeated; all: every one.")
     ] = None,
     without: Annotated[
         list[str] | None, typer.Option(help="An agent to leave out; may be repeated.")
     ] = None,
+    journals: Annotated[  # noqa: FBT002
+        bool, typer.Option("--journals", help="Keep every incident too; much larger.")
+    ] = False,
     figures: Annotated[bool, typer.Option(help="Draw figures beside the results.")] = True,  # noqa: FBT002
 ) -> None:
     """Simulate a scenario; run again to resume or to add replications."""
     import simlib.ensemble
-    from simlib.cli.tables import show_committee, show_tables
+    from simlib.cli.tables import show_committee
 
     with stopping(output) as reporter:
-        loaded = _load(scenario)
+        loaded = _designed(_load(scenario), design)
         tell(f"context of use: {loaded.context_of_use}")
         ensemble = simlib.ensemble.run(
             loaded,
             options="all" if option and "all" in option else option,
             replications=replications,
+            until=until,
             root_seed=root_seed,
-            jobs=jobs,
+            **_workers(jobs, scheduler, dask_local),
             without=without or (),
             directory=output,
+            journals=journals,
             progress=reporter,
         )
-    show_tables(ensemble)
+    _show(ensemble)
     show_committee(loaded)
-    if output is not None:
-        say(f"results: {output}")
-        if figures:
-            _draw(ensemble, output / "figures")
-    else:
-        say("results are not kept; give -o DIRECTORY to keep them")
-    _end_with_failures(ensemble, output)
+    _finish(ensemble, output, figures=figures)
+
+
+@app.command(
+    epilog=_examples(
+        "simlib extend out/ --replications 5000",
+        "simlib extend out/ --until 'iraq_end_class.formally_extended +- 0.01'",
+    )
+)
+def extend(  # noqa: PLR0913, PLR0917  (options of a command line)
+    results: _Results,
+    replications: Annotated[
+        int | None, typer.Option(help="How many there shall be in all, of each option.")
+    ] = None,
+    until: _Until = None,
+    jobs: _Jobs = None,
+    scheduler: _Scheduler = None,
+    dask_local: _DaskLocal = None,
+    figures: Annotated[bool, typer.Option(help="Draw figures beside the results.")] = True,  # noqa: FBT002
+) -> None:
+    """Add replications to results; those there are stay as they are."""
+    from simlib.ensemble import open_results
+
+    with stopping(results) as reporter:
+        if replications is None and until is None:
+            raise StoreError("say how many replications there shall be, or until what to go on")
+        ensemble = open_results(results).extend(
+            replications, until=until, progress=reporter, **_workers(jobs, scheduler, dask_local)
+        )
+    _show(ensemble)
+    _finish(ensemble, results, figures=figures)
+
+
+@app.command(epilog=_examples("simlib verify out/"))
+def verify(results: _Results) -> None:
+    """Hash every file of the results again, and print their digest."""
+    from simlib.ensemble import open_results
+
+    ensemble = open_results(results)
+    with checking() as progress:
+        found = ensemble.verify(progress)
+    for fault in found.faults:
+        tell(fault)
+    counted = f"{found.n_replications:,} replications in {found.n_chunks:,} chunks"
+    if ensemble.n_failed:
+        counted += f", {ensemble.n_failed:,} failed"
+    if not found.is_whole:
+        n_sound = found.n_chunks - len(found.faults)
+        tell(f"{n_sound:,} of {found.n_chunks:,} chunks are whole; run again to redo the others")
+        raise typer.Exit(_FAILED)
+    say(f"{counted}: every file and every digest as stated")
+    say(f"digest: {found.digest}")
 
 
 @app.command(
@@ -156,7 +234,13 @@ def replay(
     from simlib.ensemble import open_results
     from simlib.ensemble.replaying import write_journal
 
-    replayed = open_results(results).replay(replication, option=option)
+    ensemble = open_results(results)
+    try:
+        replayed = ensemble.replay(replication, option=option)
+    except SimulationError as error:
+        # What failed fails again: with the lines of code it failed at.
+        tell("".join(traceback.format_exception(error)))
+        raise typer.Exit(_FAILED) from None
     if journal is not None:
         write_journal(replayed, journal)
     if figure is not None:
@@ -207,6 +291,39 @@ def _load(scenario: str) -> Scenario:
     from simlib.scenario import load
 
     return load(scenario)
+
+
+def _designed(scenario: Scenario, design: str | None) -> Scenario:
+    from simlib.scenario import with_design
+
+    return scenario if design is None else with_design(scenario, design)
+
+
+def _workers(jobs: int | None, scheduler: str | None, dask_local: int | None) -> dict[str, Any]:
+    if sum(given is not None for given in (jobs, scheduler, dask_local)) > 1:
+        raise ScenarioError([Problem("jobs", "give one of --jobs, --scheduler and --dask-local")])
+    if dask_local is not None:
+        return {"jobs": dask_local, "scheduler": "local"}
+    return {"jobs": jobs, "scheduler": scheduler}
+
+
+def _show(ensemble: Ensemble) -> None:
+    from simlib.cli.tables import show_tables
+
+    show_tables(ensemble)
+    stopped = ensemble.manifest.get("stopped")
+    if stopped:
+        say(f"stopped at {stopped['replications']:,} replications: {stopped['why']}")
+
+
+def _finish(ensemble: Ensemble, output: Path | None, *, figures: bool) -> None:
+    if output is None:
+        say("results are not kept; give -o DIRECTORY to keep them")
+    else:
+        say(f"results: {output}")
+        if figures:
+            _draw(ensemble, output / "figures")
+    _end_with_failures(ensemble, output)
 
 
 def _draw(ensemble: Ensemble, folder: Path) -> None:

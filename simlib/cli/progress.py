@@ -60,20 +60,29 @@ class _Lines:
 
     def __init__(self) -> None:
         self.last: Progress | None = None
-        self._tenth = 0
+        self._tenth = self._n_total = 0
 
     def __call__(self, progress: Progress) -> None:
         """Take note of progress."""
-        self.last = progress
-        if progress.phase == "compiling":
+        if progress.phase == "note":
+            tell(progress.note)
+        elif progress.phase == "compiling":
             tell("compiling the kernel (once, cached) ...")
-        elif not progress.n_done and progress.n_total:
-            tell(_announcement(progress))
-        elif progress.n_total and 10 * progress.n_done // progress.n_total > self._tenth:
-            self._tenth = 10 * progress.n_done // progress.n_total
-            tell(_standing(progress))
-        elif not progress.n_total:
+        elif progress.phase == "done" and not progress.n_total:
             tell("all replications are there already")
+        elif progress.phase == "running":
+            self.last = progress
+            self._run(progress)
+
+    def _run(self, progress: Progress) -> None:
+        if not progress.n_done:
+            tell(_announcement(progress))
+            return
+        tenth = 10 * progress.n_done // progress.n_total
+        # A run that stops on precision sets itself a new total: the tenths begin anew.
+        if tenth > self._tenth or progress.n_total != self._n_total:
+            self._tenth, self._n_total = tenth, progress.n_total
+            tell(_standing(progress))
 
     def close(self) -> None:
         """Nothing to close."""
@@ -89,25 +98,52 @@ class _Bar(_Lines):
 
     def __call__(self, progress: Progress) -> None:
         """Take note of progress."""
-        is_first = not progress.n_done
-        if is_first:
-            super().__call__(progress)
+        if progress.phase == "note":
+            self.close()  # a line amid a bar would be overwritten
+        super().__call__(progress)
+
+    def _run(self, progress: Progress) -> None:
+        if not progress.n_done:
+            super()._run(progress)
             return
-        self.last = progress
+        is_last = progress.n_done == progress.n_total
         now = time.monotonic()
-        if progress.phase == "running" and now - self._shown_at < 0.1:
+        if now - self._shown_at < 0.1 and not is_last:
             return
         self._shown_at = now
         if self._status is None:
             self._status = _new_bar(progress.n_total)
         bar, task = self._status
-        bar.update(task, completed=progress.n_done, description=_standing(progress))
+        bar.update(
+            task,
+            completed=progress.n_done,
+            total=progress.n_total,
+            description=_standing(progress),
+        )
 
     def close(self) -> None:
         """Leave the bar as it stands."""
         if self._status is not None:
             self._status[0].stop()
             self._status = None
+
+
+@contextlib.contextmanager
+def checking() -> Iterator[Callable[[int, int], None] | None]:
+    """Report how many chunks are checked: a bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    bar, task = _new_bar(0)
+
+    def tell_progress(n_done: int, n_total: int) -> None:
+        what = f"{n_done:,} of {n_total:,} chunks checked"
+        bar.update(task, completed=n_done, total=n_total, description=what)
+
+    try:
+        yield tell_progress
+    finally:
+        bar.stop()
 
 
 def _new_bar(n_total: int) -> tuple[Any, Any]:
@@ -125,14 +161,17 @@ def _new_bar(n_total: int) -> tuple[Any, Any]:
 def _announcement(progress: Progress) -> str:
     workers = f"{progress.jobs} worker{'s' if progress.jobs > 1 else ''}"
     time_needed = _duration(progress.seconds_expected)
-    return f"{progress.n_total:,} replications, about {time_needed} with {workers}"
+    over = f" over {progress.n_options} options" if progress.n_options > 1 else ""
+    return f"{progress.n_total:,} replications{over}, about {time_needed} with {workers}"
 
 
 def _standing(progress: Progress) -> str:
-    speed = progress.n_done / max(progress.seconds, 1e-9)
-    left = (progress.n_total - progress.n_done) / speed
-    parts = [f"{progress.n_done:,} of {progress.n_total:,}", f"{speed:,.0f}/s"]
-    parts.append(f"{_duration(left)} left" if progress.phase == "running" else "done")
+    is_last = progress.n_done == progress.n_total
+    parts = [
+        f"{progress.n_done:,} of {progress.n_total:,}",
+        f"{progress.per_second:,.0f}/s",
+        "done" if is_last else f"{_duration(progress.seconds_left)} left",
+    ]
     if progress.n_failed:
         parts.append(f"{progress.n_failed} failed")
     return ", ".join(parts)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import itertools
-import platform
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from simlib._version import __version__
-from simlib.errors import StoreError
+from simlib.ensemble.environment import versions
+from simlib.ensemble.store import FORMAT, MANIFEST
+from simlib.errors import ScenarioError, StoreError
 from simlib.outcomes import kind_of, month_starts, unit_of
-from simlib.scenario import digest, resolve
+from simlib.scenario import differences, digest, load_text, resolve
+from simlib.scenario.differing import lines as lines_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simlib.agents.base import Agent
     from simlib.ensemble.replications import Job
     from simlib.ensemble.store import Directory
     from simlib.scenario.schema import Scenario
@@ -26,42 +28,76 @@ def refuse_other(found: Directory, manifest: dict[str, Any]) -> None:
     Raises
     ------
     StoreError
-        One line that says what differs.
+        What differs, a line for each field.
     """
     before = found.manifest
     if before.get("scenario_digest") != manifest["scenario_digest"]:
-        what = f"another scenario{_first_difference(before, manifest)}"
+        what = ["another scenario", *_differing_fields(found, manifest)]
     elif before.get("agents") != manifest["agents"]:
-        what = "other added agents"
+        what = ["other added agents", *_differing_agents(before["agents"], manifest["agents"])]
     elif before.get("without") != manifest["without"]:
-        what = "other agents left out"
+        there, here = (", ".join(side["without"]) or "none" for side in (before, manifest))
+        what = ["other agents left out", f"without: {there} there, {here} here"]
     else:
         return
-    raise StoreError(f"{found.path}: holds results of {what}; give another directory")
+    first, *more = what
+    lines = [f"{found.path}: holds results of {first}; give another directory", *more]
+    raise StoreError("\n  ".join(lines))
 
 
-def _first_difference(before: dict[str, Any], now: dict[str, Any]) -> str:
-    lines = (str(side.get("scenario", "")).splitlines() for side in (before, now))
-    for there, here in itertools.zip_longest(*lines, fillvalue=""):
-        if there != here and not there.startswith("replications:"):
-            return f" ({there.strip() or 'nothing'} there, {here.strip() or 'nothing'} here)"
-    return ""
+def _differing_fields(found: Directory, manifest: dict[str, Any]) -> list[str]:
+    try:
+        there = load_text(found.manifest["scenario"], file=str(found.path / MANIFEST))
+    except (KeyError, ScenarioError):
+        return ["(its scenario cannot be read by this version)"]
+    here = load_text(manifest["scenario"])
+    fields = [each for each in differences(there, here) if each.path != "replications"]
+    return lines_of(fields)
+
+
+def _differing_agents(before: dict[str, str], now: dict[str, str]) -> list[str]:
+    both = sorted(before.keys() | now.keys())
+    kinds = {
+        (True, False): "not added here",
+        (False, True): "not added there",
+        (True, True): "another source",
+    }
+    return [
+        f"agents.{name}: {kinds[name in before, name in now]}"
+        for name in both
+        if before.get(name) != now.get(name)
+    ]
+
+
+def refuse_missing_agents(manifest: dict[str, Any], agents: Sequence[type[Agent]]) -> None:
+    """Refuse to go on without the agent classes that were added when results were made.
+
+    Raises
+    ------
+    StoreError
+        Some are not given.
+    """
+    missing = manifest["agents"].keys() - {agent.name for agent in agents}
+    if missing:
+        raise StoreError(f"give the agents that were added: {', '.join(sorted(missing))}")
 
 
 def manifest_of(job: Job, options: tuple[str, ...]) -> dict[str, Any]:
     """Return the manifest of an ensemble."""
     scenario = job.scenario
     return {
-        "simlib_results": 1,
+        "simlib_results": FORMAT,
         "name": scenario.name,
         "context_of_use": scenario.context_of_use,
         "options": list(options),
         "replications": scenario.replications,
         "root_seed": scenario.root_seed,
+        "design": scenario.design,
+        "journals": job.journals,
         "scenario_digest": digest(scenario.model_copy(update={"replications": 1})),
         "agents": {agent.name: _source_digest(agent) for agent in job.agents},
         "without": sorted(job.without),
-        "versions": _versions(),
+        "made_by": [versions()],
         "months": [month.isoformat() for month in month_starts(scenario)],
         "start": scenario.start.isoformat(),
         "end": scenario.end.isoformat(),
@@ -88,12 +124,6 @@ def _source_digest(agent: type) -> str:
         # A class typed at a prompt has no source to be found.
         source = f"{agent.__module__}.{agent.__qualname__}"
     return hashlib.sha256(source.encode()).hexdigest()
-
-
-def _versions() -> dict[str, str]:
-    packages = ("numpy", "numba", "simpy", "scipy", "pyarrow")
-    found = {name: metadata.version(name) for name in packages}
-    return {"simlib": __version__, "python": platform.python_version(), **found}
 
 
 def _country(scenario: Scenario, name: str) -> str:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, Any
 
+from simlib.ensemble.manifest import refuse_missing_agents
+from simlib.ensemble.probing import refuse_unequal
+from simlib.ensemble.replications import Job, prepare
+from simlib.ensemble.store import MANIFEST
 from simlib.errors import StoreError
 from simlib.journal import MARKS
 from simlib.scenario import load_text
-from simlib.simulation import assemble, simulate
+from simlib.simulation import simulate
 from simlib.world.clock import to_date
 
 if TYPE_CHECKING:
@@ -28,19 +32,16 @@ def replay(
     if option is None and len(ensemble.options) > 1:
         raise StoreError(f"say which option is replayed: {', '.join(ensemble.options)}")
     chosen = ensemble.of(ensemble.options[0] if option is None else option)
-    if not chosen.holds(replication):
+    held = (each for each in chosen.entries() if each.first <= replication < each.stop)
+    entry = next(held, None)
+    if entry is None:
         raise StoreError(f"{ensemble.path}: holds no replication {replication}")
-    missing = manifest["agents"].keys() - {agent.name for agent in agents}
-    if missing:
-        raise StoreError(f"give the added agents to replay: {', '.join(sorted(missing))}")
-    scenario = load_text(manifest["scenario"], file=str(ensemble.path / "manifest.json"))
-    blueprint = assemble(
-        scenario,
-        option=chosen.options[0] or None,
-        agents=tuple(agents),
-        without=tuple(manifest["without"]),
-    )
-    return simulate(blueprint, replication)
+    refuse_missing_agents(manifest, agents)
+    scenario = load_text(manifest["scenario"], file=str(ensemble.path / MANIFEST))
+    prepared = prepare(Job(scenario, tuple(agents), tuple(manifest["without"])), chosen.options[0])
+    run = simulate(prepared.blueprint, replication)
+    refuse_unequal(ensemble.directory, entry, prepared, replication)
+    return run
 
 
 def write_journal(run: Run, path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import operator
+import threading
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simlib.ensemble.environment import versions
 from simlib.ensemble.executors import unpack
-from simlib.ensemble.store import Chunk, encode
-from simlib.ensemble.store.chunks import monthly_columns
+from simlib.ensemble.store import Chunk, arrow, pack
+from simlib.ensemble.store.chunks import incident_columns, joined, monthly_columns
 from simlib.errors import SimulationError
 from simlib.outcomes import OutcomePlan, month_starts, plan
 from simlib.simulation import assemble, simulate
@@ -32,6 +34,9 @@ _DECISION = ("time", "agent", "name", "place", "taken", "probability")
 _CAUSE = ("cause_kind", "cause", "cause_row", "value")
 _FAILURE = ("replication", "agent", "date", "error", "traceback")
 _decision_row = operator.attrgetter(*_DECISION, *_CAUSE)
+_one_at_a_time = threading.Lock()
+"""A worker of several threads simulates one chunk at a time: Python would let no two
+proceed together, and what is prepared is shared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class Job:
     scenario: Scenario
     agents: tuple[type[Agent], ...] = ()
     without: tuple[str, ...] = ()
+    journals: bool = False
+    """Whether incidents are kept, not only counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Prepared:
     blueprint: Any
     plan: OutcomePlan
     months: NDArray[np.datetime64]
+    journals: bool = False
 
 
 def prepare(job: Job, option: str) -> Prepared:
@@ -66,7 +74,8 @@ def prepare(job: Job, option: str) -> Prepared:
         job.scenario, option=option or None, agents=job.agents, without=job.without
     )
     months = np.array(month_starts(job.scenario), dtype="datetime64[D]")
-    return Prepared(blueprint, plan(job.scenario, blueprint.channels.channels), months)
+    outcomes = plan(job.scenario, blueprint.channels.channels)
+    return Prepared(blueprint, outcomes, months, job.journals)
 
 
 def simulate_chunk(prepared: Prepared, option: str, replications: range) -> Chunk:
@@ -82,21 +91,38 @@ def simulate_chunk(prepared: Prepared, option: str, replications: range) -> Chun
             rows.fail(replication, error)
         else:
             rows.add(run, values, counts)
-    tables = rows.tables(prepared)
-    return Chunk(
+            if prepared.journals:
+                rows.keep_journal(run)
+    return pack(
+        rows.tables(prepared),
         option=option,
         first=replications.start,
         stop=replications.stop,
-        tables=tables,
         n_failed=len(rows.failures),
         seconds=time.perf_counter() - began,
         compiled_seconds=rows.compiled_seconds,
+        versions=versions(),
+    )
+
+
+def lost(option: str, replication: int, error: str) -> Chunk:
+    """Return the chunk of a replication that is given up: its worker dies each time."""
+    rows = _Rows(failures=[(replication, "", "", error, "")])
+    return pack(
+        {"failures": rows.failure_table()},
+        option=option,
+        first=replication,
+        stop=replication + 1,
+        n_failed=1,
+        n_lost=1,
+        versions=versions(),
     )
 
 
 def simulate_packed(job: bytes, option: str, first: int, stop: int) -> Chunk:
     """Simulate replications ``first`` to ``stop - 1`` of a packed job, in a worker."""
-    return simulate_chunk(_unpacked(job, option), option, range(first, stop))
+    with _one_at_a_time:
+        return simulate_chunk(_unpacked(job, option), option, range(first, stop))
 
 
 @functools.lru_cache(maxsize=16)
@@ -120,6 +146,7 @@ class _Rows:
     milestones: list[tuple[Any, ...]] = field(default_factory=list)
     failures: list[tuple[Any, ...]] = field(default_factory=list)
     n_decisions: list[int] = field(default_factory=list)
+    journals: list[dict[str, Any]] = field(default_factory=list)
     compiled_seconds: float = 0.0
 
     def add(self, run: Run, values: dict[str, float | str], counts: NDArray[np.int32]) -> None:
@@ -135,6 +162,10 @@ class _Rows:
             self.milestones.append((run.replication, name, *when))
         self.compiled_seconds += run.compiled_seconds
 
+    def keep_journal(self, run: Run) -> None:
+        """Keep every incident of one replication."""
+        self.journals.append(incident_columns(run))
+
     def fail(self, replication: int, error: Exception) -> None:
         """Keep what is known of a replication that failed."""
         text = "".join(traceback.format_exception(error))
@@ -142,8 +173,8 @@ class _Rows:
         date = error.date if isinstance(error, SimulationError) else ""
         self.failures.append((replication, agent, date, f"{type(error).__name__}: {error}", text))
 
-    def tables(self, prepared: Prepared) -> dict[str, bytes]:
-        """Return every table as Parquet."""
+    def tables(self, prepared: Prepared) -> dict[str, Any]:
+        """Return every table as Arrow."""
         replication = np.array(self.replications, dtype=np.int32)
         decisions = {"replication": np.repeat(replication, self.n_decisions)}
         decisions.update(_columns((*_DECISION, *_CAUSE), self.decisions))
@@ -151,16 +182,22 @@ class _Rows:
             self.replications, self.counts, prepared.months, prepared.plan.cells
         )
         milestone = ("replication", "milestone", "agreed", "date_moved", "classification")
-        return {
-            "outcomes": encode("outcomes", _named(replication, self.outcomes)),
-            "parameters": encode("parameters", _named(replication, self.parameters)),
-            "monthly": encode("monthly", monthly),
-            "decisions": encode("decisions", decisions),
-            "milestones": encode(
-                "milestones", _columns((*milestone, "completed_at"), self.milestones)
-            ),
-            "failures": encode("failures", _columns(_FAILURE, self.failures)),
+        tables = {
+            "outcomes": _named(replication, self.outcomes),
+            "parameters": _named(replication, self.parameters),
+            "monthly": monthly,
+            "decisions": decisions,
+            "milestones": _columns((*milestone, "completed_at"), self.milestones),
         }
+        found = {name: arrow(name, columns) for name, columns in tables.items()}
+        found["failures"] = self.failure_table()
+        if self.journals:
+            found["incidents"] = joined([arrow("incidents", each) for each in self.journals])
+        return found
+
+    def failure_table(self) -> Any:
+        """Return what failed as Arrow."""
+        return arrow("failures", _columns(_FAILURE, self.failures))
 
 
 def _named(replication: NDArray[np.int32], rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.agents.base import Agent
-    from simlib.ensemble.store import Directory
-    from simlib.ensemble.store.directory import Entry
+    from simlib.ensemble.progress import Listener
+    from simlib.ensemble.store import Directory, Entry
+    from simlib.ensemble.verifying import Verification
     from simlib.journal import Run
 
 
@@ -44,7 +45,7 @@ class Ensemble:
     """
 
     def __init__(self, directory: Directory, options: Sequence[str] | None = None) -> None:
-        self._directory = directory
+        self.directory = directory
         self.options: tuple[str, ...] = tuple(options or directory.manifest["options"])
 
     def __repr__(self) -> str:
@@ -53,37 +54,37 @@ class Ensemble:
     @property
     def name(self) -> str:
         """Name of the scenario."""
-        return str(self._directory.manifest["name"])
+        return str(self.directory.manifest["name"])
 
     @property
     def manifest(self) -> dict[str, Any]:
         """The scenario as resolved text, and everything that fixed the results."""
-        return self._directory.manifest
+        return self.directory.manifest
 
     @property
     def path(self) -> Path:
         """The results directory."""
-        return self._directory.path
+        return self.directory.path
 
     @property
     def root_seed(self) -> int:
         """The only seed."""
-        return int(self._directory.manifest["root_seed"])
+        return int(self.directory.manifest["root_seed"])
 
     @property
     def n(self) -> int:
         """Replications simulated, over all options looked at."""
-        return sum(entry.stop - entry.first for entry in self._entries())
+        return sum(entry.stop - entry.first for entry in self.entries())
 
     @property
     def n_failed(self) -> int:
         """How many of them failed."""
-        return sum(entry.n_failed for entry in self._entries())
+        return sum(entry.n_failed for entry in self.entries())
 
     @property
     def seconds(self) -> tuple[float, float]:
         """Time spent on the replications, and inside compiled calls, over all workers."""
-        entries = list(self._entries())
+        entries = list(self.entries())
         return sum(e.seconds for e in entries), sum(e.compiled_seconds for e in entries)
 
     @functools.cached_property
@@ -107,6 +108,11 @@ class Ensemble:
         return self._frame("failures")
 
     @property
+    def incidents(self) -> pd.DataFrame:
+        """Every incident, where journals were asked for: a row an incident, by time."""
+        return self._frame("incidents")
+
+    @property
     def monthly(self) -> pd.DataFrame:
         """Incidents by month, type and place; rows of no incident are left out.
 
@@ -122,13 +128,11 @@ class Ensemble:
     @functools.cached_property
     def digest(self) -> str:
         """The result digest: equal when, and only when, every result is equal."""
-        parts = (
-            (option, table, rows)
+        return store.digest_of(
+            (option, entry.first, entry.digests())
             for option in sorted(self.options)
-            for table in TABLES
-            for rows in self._tables(option, table)
+            for entry in self._chunks[option]
         )
-        return store.digest_of(parts)
 
     def of(self, option: str) -> Ensemble:
         """Return the ensemble of one option (empty: the scenario as it is written).
@@ -141,11 +145,7 @@ class Ensemble:
         if option not in self.options:
             known = ", ".join(name or "(as written)" for name in self.options)
             raise StoreError(f"{self.path}: no results of option {option!r}; there are {known}")
-        return Ensemble(self._directory, (option,))
-
-    def holds(self, replication: int) -> bool:
-        """Whether a replication is among the results, failed or not."""
-        return any(entry.first <= replication < entry.stop for entry in self._entries())
+        return Ensemble(self.directory, (option,))
 
     def months(self) -> NDArray[np.datetime64]:
         """Return the first days of the months, shape (n_months,)."""
@@ -230,6 +230,77 @@ class Ensemble:
         names = xr.DataArray(list(self.options), dims="option", name="option")
         return xr.concat(cubes, dim=names, join="inner")
 
+    def extend(  # noqa: PLR0913  (what `run` takes, less what the directory knows)
+        self,
+        replications: int | None = None,
+        *,
+        until: str | None = None,
+        jobs: int | None = None,
+        scheduler: Any = None,
+        agents: Sequence[type[Agent]] = (),
+        progress: Listener | None = None,
+    ) -> Ensemble:
+        """Simulate more replications of every option; those there are stay as they are.
+
+        Parameters
+        ----------
+        replications
+            How many there shall be in all.
+        until, jobs, scheduler, progress
+            As in `simlib.run`.
+        agents
+            The agent classes that were added when the results were made.
+
+        Raises
+        ------
+        StoreError
+            The agents are others, or stored replications do not come out again.
+        """
+        from simlib.ensemble.running import extend
+
+        return extend(
+            self, replications, until=until, jobs=jobs, scheduler=scheduler, agents=agents,
+            progress=progress,
+        )  # fmt: skip
+
+    def verify(self, progress: Callable[[int, int], None] | None = None) -> Verification:
+        """Hash every file again, and compute the digest of every replication again.
+
+        Parameters
+        ----------
+        progress
+            Called with how many chunks are done, and how many there are.
+        """
+        from simlib.ensemble.verifying import verify
+
+        return verify(self, progress)
+
+    def column(self, outcome: str, n: int | None = None) -> dict[int, Any]:
+        """Return one outcome of a single option by replication.
+
+        Parameters
+        ----------
+        outcome
+            Its name.
+        n
+            Only of the first n replications.
+        """
+        found: dict[int, Any] = {}
+        for entry in self.entries():
+            if n is not None and entry.first >= n:
+                continue
+            rows = entry.read("outcomes")
+            if outcome in rows.column_names:
+                pairs = zip(*(rows.column(c).to_pylist() for c in ("replication", outcome)), strict=True)
+                found.update((index, value) for index, value in pairs if n is None or index < n)
+        return found
+
+    def blocks(self, replications: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Return the block of the design that each replication is of; None without blocks."""
+        if self.manifest["design"] != "latin_hypercube":
+            return None
+        return replications // BLOCK
+
     def replay(
         self, replication: int, *, option: str | None = None, agents: Sequence[type[Agent]] = ()
     ) -> Run:
@@ -256,9 +327,10 @@ class Ensemble:
     @functools.cached_property
     def _chunks(self) -> dict[str, list[Entry]]:
         """The chunks there were at the first look: what is written later changes no answer."""
-        return {option: self._directory.entries(option) for option in self.options}
+        return {option: self.directory.entries(option) for option in self.options}
 
-    def _entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[Entry]:
+        """Iterate over the stored chunks, by option and replication."""
         for entries in self._chunks.values():
             yield from entries
 
@@ -286,7 +358,7 @@ class Ensemble:
     def _by_country(self) -> NDArray[np.int32]:
         """Incidents by replication, month, country and type, in one pass over the chunks."""
         parts = [
-            self._dense(entry.read("outcomes"), entry.read("monthly")) for entry in self._entries()
+            self._dense(entry.read("outcomes"), entry.read("monthly")) for entry in self.entries()
         ]
         shape = (0, len(self.months()), len(self._lands), len(self.manifest["types"]))
         return np.concatenate([np.zeros(shape, dtype=np.int32), *parts])

@@ -1,75 +1,29 @@
-"""From a scenario to an ensemble: what is missing is simulated, written, and counted."""
+"""From a scenario to an ensemble: begin, resume, extend."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
-from simlib.ensemble import store
-from simlib.ensemble.executors import InProcess, StartMethod, completed, n_cores, pack, pool
-from simlib.ensemble.manifest import manifest_of, refuse_other
-from simlib.ensemble.replications import Job, prepare, simulate_chunk, simulate_packed
+from simlib.ensemble import stopping, store
+from simlib.ensemble.environment import versions
+from simlib.ensemble.manifest import manifest_of, refuse_missing_agents, refuse_other
+from simlib.ensemble.replications import Job, prepare
 from simlib.ensemble.results import Ensemble
-from simlib.errors import Problem, ScenarioError
-from simlib.scenario import load
-from simlib.simulation import needs_compiling
+from simlib.ensemble.working import Work, Workers
+from simlib.errors import Problem, ScenarioError, StoreError
+from simlib.scenario import load, load_text
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import Executor
+    from collections.abc import Iterator, Sequence
 
     from simlib.agents.base import Agent
-    from simlib.ensemble.replications import Prepared
-    from simlib.ensemble.store import Chunk, Directory
+    from simlib.ensemble.executors import StartMethod
+    from simlib.ensemble.progress import Listener
+    from simlib.ensemble.store import Directory
     from simlib.scenario.schema import Scenario
-
-MAX_CHUNK = 64
-_CHUNKS_A_WORKER = 4
-_START_SECONDS = 3.0
-"""What it takes until workers have loaded what they need."""
-_WORTH_A_POOL = 6.0
-"""Seconds of work below which starting workers takes longer than it saves."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is.
-
-    Attributes
-    ----------
-    phase
-        ``compiling`` (only where nothing is cached), ``running``, ``done``.
-    n_done, n_total
-        Replications simulated in this call, and to be simulated, over all options.
-    n_failed
-        How many of those done have failed.
-    seconds
-        Since the replications began.
-    seconds_expected
-        Expected time of all, from the first replication tried.
-    jobs
-        Number of workers.
-    """
-
-    phase: Literal["compiling", "running", "done"]
-    n_done: int
-    n_total: int
-    n_failed: int = 0
-    seconds: float = 0.0
-    seconds_expected: float = 0.0
-    jobs: int = 1
-
-
-Listener: TypeAlias = "Callable[[Progress], None]"
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    option: str
-    replications: range
 
 
 def run(  # noqa: PLR0913  (one door for every ensemble; all but the scenario have defaults)
@@ -78,11 +32,14 @@ def run(  # noqa: PLR0913  (one door for every ensemble; all but the scenario ha
     option: str | None = None,
     options: Sequence[str] | Literal["all"] | None = None,
     replications: int | range | None = None,
+    until: str | None = None,
     root_seed: int | None = None,
     jobs: int | None = None,
+    scheduler: Any = None,
     agents: Sequence[type[Agent]] = (),
     without: Sequence[str] = (),
     directory: str | os.PathLike[str] | None = None,
+    journals: bool = False,
     progress: Listener | None = None,
     chunk_size: int | None = None,
     start_method: StartMethod = "loky",
@@ -98,16 +55,26 @@ def run(  # noqa: PLR0913  (one door for every ensemble; all but the scenario ha
         when neither is given. Options share their luck replication by replication.
     replications
         How many (the scenario's number when not given), or which: ``range(100, 200)``.
+    until
+        Stop as soon as this holds, looking at sizes fixed in advance; `replications` is
+        then the most (100,000 when not given). ``"OUTCOME[.CLASS] +- HALF_WIDTH"`` of the
+        95 % interval, or ``"wrong ranking of OUTCOME[.CLASS] < PROBABILITY"`` of options.
     root_seed
         Replaces the scenario's.
     jobs
         Number of worker processes; by default one for each core, and none for an
         ensemble of a few seconds. It changes no number.
+    scheduler
+        Run on Dask workers instead: the address of a scheduler, a ``distributed.Client``,
+        or ``"local"`` for `jobs` workers here. Needs the extra ``dask``.
     agents, without
         Agent classes added to the scenario's, and names of its agents left out.
     directory
         Where results are kept. Results of the same scenario that are there already are
         completed, not redone. Without it they live as long as the ensemble returned.
+    journals
+        Keep every incident of every replication too (much larger; `Ensemble.replay`
+        makes any of them again without). Fixed when a directory is begun.
     progress
         Called with a `Progress` when something is done.
     chunk_size
@@ -123,99 +90,84 @@ def run(  # noqa: PLR0913  (one door for every ensemble; all but the scenario ha
     Raises
     ------
     ScenarioError
-        The scenario is wrong or has no such option.
+        The scenario is wrong or has no such option, or `until` is no rule.
     StoreError
-        The directory is that of another scenario or cannot be written.
+        The directory is that of another scenario, is being written by another run, or
+        cannot be written.
+    SimulationError
+        Two runs of one replication differ, or workers have other versions.
     """
-    wanted = _replications(scenario := _loaded(scenario), replications)
-    scenario = _with(scenario, wanted.stop, root_seed)
+    scenario = _loaded(scenario)
+    wanted = _replications(scenario, replications, until)
+    if until is None:
+        scenario = scenario.model_copy(update={"replications": wanted.stop})
+    scenario = _with_seed(scenario, root_seed)
     chosen = _options(scenario, option, options)
-    job = Job(scenario, tuple(agents), tuple(without))
-    prepared = {name: prepare(job, name) for name in chosen}
-    jobs = _at_least_one("jobs", jobs)
-    chunk_size = _at_least_one("chunk_size", chunk_size)
-    target = _directory(directory, manifest_of(job, chosen))
-    work = _Work(job, prepared, target, progress or (lambda _progress: None))
-    work.do(wanted, jobs=jobs, chunk_size=chunk_size, start_method=start_method)
-    return Ensemble(target)
+    path = None if directory is None else Path(directory)
+    job = Job(scenario, tuple(agents), tuple(without), _keeps_journals(path, asked=journals))
+    workers = _workers(jobs, start_method, scheduler, chunk_size)
+    return _simulated(job, chosen, wanted, path, until, workers, progress)
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """One call of `run`: what is missing is simulated and written."""
+def extend(  # noqa: PLR0913  (what `run` takes, less what the directory knows)
+    ensemble: Ensemble,
+    replications: int | None,
+    *,
+    until: str | None,
+    jobs: int | None,
+    scheduler: Any,
+    agents: Sequence[type[Agent]],
+    progress: Listener | None,
+) -> Ensemble:
+    """Simulate more replications of a kept ensemble; see `Ensemble.extend`."""
+    manifest = ensemble.manifest
+    refuse_missing_agents(manifest, agents)
+    scenario = load_text(manifest["scenario"], file=str(ensemble.path / store.MANIFEST))
+    wanted = _replications(scenario, replications, until)
+    if until is None:
+        scenario = scenario.model_copy(update={"replications": wanted.stop})
+    job = Job(scenario, tuple(agents), tuple(manifest["without"]), manifest["journals"])
+    workers = _workers(jobs, "loky", scheduler, None)
+    return _simulated(job, ensemble.options, wanted, ensemble.path, until, workers, progress)
 
-    job: Job
-    prepared: dict[str, Prepared]
-    directory: Directory
-    tell: Listener
 
-    def do(
-        self,
-        wanted: range,
-        *,
-        jobs: int | None,
-        chunk_size: int | None,
-        start_method: StartMethod,
-    ) -> None:
-        gaps = [
-            _Task(name, gap)
-            for name in self.prepared
-            for gap in self.directory.missing(name, wanted)
-        ]
-        n_total = sum(len(gap.replications) for gap in gaps)
-        if not n_total:
-            self.tell(Progress("done", 0, 0))
-            return
-        if needs_compiling():
-            self.tell(Progress("compiling", 0, n_total))
-        seconds_each = self._try(gaps[0])
-        n_workers = _n_workers(jobs, n_total, seconds_each)
-        size = chunk_size or _chunk_size(n_total, n_workers)
-        tasks = [_Task(gap.option, part) for gap in gaps for part in _cut(gap.replications, size)]
-        n_workers = min(n_workers, len(tasks))
-        expected = n_total * seconds_each / n_workers + (_START_SECONDS if n_workers > 1 else 0)
-        start = Progress("running", 0, n_total, seconds_expected=expected, jobs=n_workers)
-        self.tell(start)
-        with pool(n_workers, start_method) as executor:
-            self._write(self._chunks(executor, tasks, n_workers), start)
+def _simulated(  # noqa: PLR0913, PLR0917
+    job: Job,
+    options: tuple[str, ...],
+    wanted: range,
+    path: Path | None,
+    until: str | None,
+    workers: Workers,
+    progress: Listener | None,
+) -> Ensemble:
+    """Return the ensemble of a directory in which nothing is missing any more."""
+    rule = None if until is None else stopping.rule_of(until, job.scenario, options)
+    prepared = {name: prepare(job, name) for name in options}
+    with (
+        _opened(path, manifest_of(job, options)) as directory,
+        Work(job, prepared, directory, progress or (lambda _progress: None), workers) as work,
+    ):
+        work.survey(wanted)
+        if rule is None:
+            work.do(wanted.stop)
+        else:
+            _until(rule, str(until), work, wanted.stop)
+        work.finish()
+    return Ensemble(directory)
 
-    def _try(self, gap: _Task) -> float:
-        """Simulate one replication to compile everything, and time one more.
 
-        Compiling once in the parent fills the cache that all workers read.
-        """
-        first = gap.replications[:1]
-        simulate_chunk(self.prepared[gap.option], gap.option, first)
-        return simulate_chunk(self.prepared[gap.option], gap.option, first).seconds
-
-    def _chunks(self, executor: Executor, tasks: list[_Task], jobs: int) -> Iterator[Chunk]:
-        if isinstance(executor, InProcess):
-            here = ((self.prepared[t.option], t.option, t.replications) for t in tasks)
-            yield from completed(executor, simulate_chunk, here, jobs=1)
-            return
-        job = pack(self.job)
-        there = ((job, t.option, t.replications.start, t.replications.stop) for t in tasks)
-        yield from completed(executor, simulate_packed, there, jobs=jobs)
-
-    def _write(self, chunks: Iterator[Chunk], start: Progress) -> None:
-        began, n_done, n_failed = time.perf_counter(), 0, 0
-        for chunk in chunks:
-            self.directory.write(chunk)
-            n_done += chunk.stop - chunk.first
-            n_failed += chunk.n_failed
-            seconds = time.perf_counter() - began
-            phase: Literal["running", "done"] = "done" if n_done == start.n_total else "running"
-            self.tell(
-                Progress(
-                    phase,
-                    n_done,
-                    start.n_total,
-                    n_failed,
-                    seconds,
-                    start.seconds_expected,
-                    start.jobs,
-                )
-            )
+def _until(rule: stopping.Rule, text: str, work: Work, most: int) -> None:
+    """Simulate up to the first size at which a rule holds, and keep why it stopped."""
+    for look, n in enumerate(stopping.looks(work.job.scenario.design, most), start=1):
+        work.do(n)
+        verdict = rule.judge(Ensemble(work.directory, tuple(work.prepared)), n, look)
+        if verdict.is_met or n == most:
+            break
+        work.note(f"going on: {verdict.text}")
+    why = verdict.text if verdict.is_met else f"the most asked for; {verdict.text}"
+    work.note(f"stopped: {why}")
+    stopped = {"until": text, "replications": n, "is_met": verdict.is_met, "why": why}
+    work.directory.write_manifest({**work.directory.manifest, "stopped": stopped})
 
 
 def _loaded(scenario: Scenario | str | os.PathLike[str]) -> Scenario:
@@ -224,20 +176,29 @@ def _loaded(scenario: Scenario | str | os.PathLike[str]) -> Scenario:
     return scenario if isinstance(scenario, Model) else load(scenario)
 
 
-def _replications(scenario: Scenario, replications: int | range | None) -> range:
-    wanted = scenario.replications if replications is None else replications
+def _replications(
+    scenario: Scenario, replications: int | range | None, until: str | None
+) -> range:
+    """Return which replications are wanted, at most."""
+    usual = scenario.replications if until is None else stopping.MOST
+    wanted = usual if replications is None else replications
     chosen = wanted if isinstance(wanted, range) else range(wanted)
+    rule = ""
     if not len(chosen) or chosen.step != 1 or chosen.start < 0:
         rule = f"must be at least one replication from 0 on (got {replications})"
+    elif until is not None and chosen.start:
+        rule = f"must begin with 0 where a rule says when to stop (got {replications})"
+    if rule:
         raise ScenarioError([Problem("replications", rule)])
     return chosen
 
 
-def _with(scenario: Scenario, replications: int, root_seed: int | None) -> Scenario:
-    seed = scenario.root_seed if root_seed is None else root_seed
-    if not 0 <= seed < 2**63:
-        raise ScenarioError([Problem("root_seed", f"must be from 0 to 2**63 - 1 (got {seed})")])
-    return scenario.model_copy(update={"replications": replications, "root_seed": seed})
+def _with_seed(scenario: Scenario, root_seed: int | None) -> Scenario:
+    if root_seed is None:
+        return scenario
+    if not 0 <= root_seed < 2**63:
+        raise ScenarioError([Problem("root_seed", f"must be from 0 to 2**63 - 1 (got {root_seed})")])
+    return scenario.model_copy(update={"root_seed": root_seed})
 
 
 def _options(
@@ -258,37 +219,57 @@ def _options(
     return chosen
 
 
-def _at_least_one(name: str, value: int | None) -> int | None:
-    if value is not None and value < 1:
-        raise ScenarioError([Problem(name, f"must be 1 or more (got {value})")])
-    return value
+def _workers(
+    jobs: int | None, start_method: StartMethod, scheduler: Any, chunk_size: int | None
+) -> Workers:
+    for name, value in (("jobs", jobs), ("chunk_size", chunk_size)):
+        if value is not None and value < 1:
+            raise ScenarioError([Problem(name, f"must be 1 or more (got {value})")])
+    return Workers(jobs, start_method, scheduler, chunk_size)
 
 
-def _n_workers(jobs: int | None, n_total: int, seconds_each: float) -> int:
-    if jobs is not None:
-        return jobs
-    return n_cores() if n_total * seconds_each > _WORTH_A_POOL else 1
+def _keeps_journals(path: Path | None, *, asked: bool) -> bool:
+    """Whether journals are kept: as a directory that is there already was begun."""
+    if path is None or store.is_free(path):
+        return asked
+    kept = bool(store.reopen(path).manifest["journals"])
+    if asked and not kept:
+        raise StoreError(
+            f"{path}: was begun without journals; give another directory, or replay what you need"
+        )
+    return kept
 
 
-def _chunk_size(n_total: int, jobs: int) -> int:
-    return max(1, min(MAX_CHUNK, -(-n_total // (_CHUNKS_A_WORKER * jobs))))
-
-
-def _cut(gap: range, size: int) -> list[range]:
-    return [gap[i : i + size] for i in range(0, len(gap), size)]
-
-
-def _directory(path: str | os.PathLike[str] | None, manifest: dict[str, Any]) -> Directory:
+@contextlib.contextmanager
+def _opened(path: Path | None, manifest: dict[str, Any]) -> Iterator[Directory]:
+    """Hold the directory of an ensemble, begun or found, for writing."""
     if path is None:
-        return store.create(None, manifest)
-    where = Path(path)
-    if store.is_free(where):
-        return store.create(where, manifest)
-    found = store.reopen(where)
-    refuse_other(found, manifest)
-    options = dict.fromkeys([*found.manifest["options"], *manifest["options"]])
-    most = max(found.manifest["replications"], manifest["replications"])
-    merged = {**found.manifest, "options": list(options), "replications": most}
-    if merged != found.manifest:
-        found.write_manifest(merged)
-    return found
+        yield store.create(None, manifest)
+        return
+    is_new = store.is_free(path)
+    if is_new:
+        store.make_folder(path)
+    else:
+        refuse_other(store.reopen(path), manifest)
+    with store.locked(path):
+        # Another run may have begun it in the meantime.
+        if store.is_free(path):
+            directory = store.create(path, manifest)
+        else:
+            directory = store.reopen(path)
+            refuse_other(directory, manifest)
+            directory.sweep()
+            _widen(directory, manifest)
+        yield directory
+
+
+def _widen(directory: Directory, manifest: dict[str, Any]) -> None:
+    """Let the manifest speak of all that is there now: options, replications, versions."""
+    before = directory.manifest
+    merged = {
+        **before,
+        "options": list(dict.fromkeys([*before["options"], *manifest["options"]])),
+        "replications": max(before["replications"], manifest["replications"]),
+    }
+    if merged != before:
+        directory.write_manifest(merged)

@@ -1,6 +1,25 @@
 """Scenarios: what they are, how they are read, checked and written."""
 
-from simlib.scenario.loading import check, from_dict, load, load_text, option_scenario
+from simlib.scenario.differing import Difference, differences
+from simlib.scenario.loading import (
+    check,
+    from_dict,
+    load,
+    load_text,
+    option_scenario,
+    with_design,
+)
 from simlib.scenario.writing import digest, resolve
 
-__all__ = ["check", "digest", "from_dict", "load", "load_text", "option_scenario", "resolve"]
+__all__ = [
+    "Difference",
+    "check",
+    "differences",
+    "digest",
+    "from_dict",
+    "load",
+    "load_text",
+    "option_scenario",
+    "resolve",
+    "with_design",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import bundled
@@ -98,6 +98,21 @@ def option_scenario(scenario: Scenario, option_name: str) -> Scenario:
         raise ScenarioError([Problem("options", rule, near_or_all(option_name, scenario.options))])
     parameters = {**scenario.parameters, **option.parameters}
     return scenario.model_copy(update={"parameters": parameters})
+
+
+def with_design(scenario: Scenario, design: str) -> Scenario:
+    """Return a scenario whose parameters are drawn by another design.
+
+    Raises
+    ------
+    ScenarioError
+        There is no such design.
+    """
+    known = get_args(Scenario.model_fields["design"].annotation)
+    if design not in known:
+        rule = f"must be one of {', '.join(known)} (got {shown(design)})"
+        raise ScenarioError([Problem("design", rule)])
+    return scenario.model_copy(update={"design": design})
 
 
 def _path(name_or_path: str | os.PathLike[str]) -> Path:

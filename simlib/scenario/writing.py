@@ -31,7 +31,7 @@ def resolve(scenario: Scenario) -> str:
     Fields that are empty by default are left out. Reading the text gives the same
     scenario again, and its text is the same text.
     """
-    return "\n".join(_block(_explicit(scenario), 0)) + "\n"
+    return "\n".join(_block(explicit(scenario), 0)) + "\n"
 
 
 def digest(scenario: Scenario) -> str:
@@ -41,20 +41,20 @@ def digest(scenario: Scenario) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _explicit(value: Any) -> Any:
+def explicit(value: Any) -> Any:
     """Return a model as mappings, lists and scalars, without what is empty by default."""
     if isinstance(value, BaseModel):
         return {
-            info.alias or name: _explicit(getattr(value, name))
+            info.alias or name: explicit(getattr(value, name))
             for name, info in type(value).model_fields.items()
             if info.is_required()
             or getattr(value, name) not in _EMPTY
             or getattr(value, name) != info.default
         }
     if isinstance(value, dict):
-        return {key: _explicit(item) for key, item in value.items()}
+        return {key: explicit(item) for key, item in value.items()}
     if isinstance(value, tuple):
-        return [_explicit(item) for item in value]
+        return [explicit(item) for item in value]
     return value
 
 
@@ -63,9 +63,9 @@ def _block(content: dict[str, Any], indent: int) -> Iterator[str]:
     space = " " * indent
     for key, value in content.items():
         head = f"{space}{_text(key)}:"
-        flow = _flow(value)
-        if len(head) + 1 + len(flow) <= WIDTH or not isinstance(value, dict | list) or not value:
-            yield f"{head} {flow}"
+        line = flow(value)
+        if len(head) + 1 + len(line) <= WIDTH or not isinstance(value, dict | list) or not value:
+            yield f"{head} {line}"
         elif isinstance(value, dict):
             yield head
             yield from _block(value, indent + 2)
@@ -76,20 +76,21 @@ def _block(content: dict[str, Any], indent: int) -> Iterator[str]:
 
 def _items(content: list[Any], indent: int) -> Iterator[str]:
     for value in content:
-        flow = _flow(value)
-        if isinstance(value, dict) and indent + 2 + len(flow) > WIDTH:
+        line = flow(value)
+        if isinstance(value, dict) and indent + 2 + len(line) > WIDTH:
             lines = list(_block(value, indent + 2))
             yield f"{' ' * indent}- {lines[0][indent + 2 :]}"
             yield from lines[1:]
         else:
-            yield f"{' ' * indent}- {flow}"
+            yield f"{' ' * indent}- {line}"
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
+    """Return a value as YAML on one line."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_text(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{_text(k)}: {flow(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
+        return "[" + ", ".join(map(flow, value)) + "]"
     return _scalar(value)
 
 

@@ -14,21 +14,33 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simlib.ensemble.store.digest import replication_digests
+from simlib.journal import MARKS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from simlib.journal import Run
 
 Columns: TypeAlias = dict[str, Any]
 """Columns of one table by name: lists or arrays of one length."""
 
-TABLES = ("outcomes", "parameters", "monthly", "decisions", "milestones", "failures")
+TABLES = ("outcomes", "parameters", "monthly", "decisions", "milestones", "failures", "incidents")
+"""``incidents`` is kept on request only. A table without rows has no file."""
+MAX_ROWS = 2**28
+"""Most rows of a file that is read back: a forged one must not fill the memory."""
 
 _TYPES = {
     "replication": pa.int32(),
     "month": pa.date32(),
     "count": pa.int32(),
     "cause_row": pa.int64(),
+    "row": pa.int32(),
+    "parent": pa.int32(),
+    "opener": pa.int32(),
     "type": pa.dictionary(pa.int32(), pa.string()),
     "place": pa.dictionary(pa.int32(), pa.string()),
+    "target": pa.dictionary(pa.int32(), pa.string()),
     "agent": pa.dictionary(pa.int32(), pa.string()),
     "name": pa.dictionary(pa.int32(), pa.string()),
     "taken": pa.dictionary(pa.int32(), pa.string()),
@@ -52,15 +64,25 @@ class Chunk:
     first: int
     stop: int
     tables: dict[str, bytes]
-    """One Parquet file for each table."""
-    n_failed: int
-    seconds: float
-    compiled_seconds: float
-    digests: dict[str, str] = field(default_factory=dict)
+    """A Parquet file for each table that has rows."""
+    digests: list[str]
+    """The digest of each replication."""
+    n_failed: int = 0
+    n_lost: int = 0
+    """How many of the failed were given up because their worker process died."""
+    seconds: float = 0.0
+    compiled_seconds: float = 0.0
+    versions: dict[str, str] = field(default_factory=dict)
+    """Of the libraries that simulated it."""
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of its files."""
+        return sum(map(len, self.tables.values()))
 
 
-def encode(table: str, columns: Columns) -> bytes:
-    """Return one table as the bytes of a Parquet file.
+def arrow(table: str, columns: Columns) -> Any:
+    """Return one table as Arrow.
 
     Parameters
     ----------
@@ -69,12 +91,31 @@ def encode(table: str, columns: Columns) -> bytes:
     columns
         Its columns; ``replication`` is one of them.
     """
-    arrays = {name: _array(table, name, values) for name, values in columns.items()}
+    return pa.table({name: _array(table, name, values) for name, values in columns.items()})
+
+
+def pack(tables: dict[str, Any], **about: Any) -> Chunk:
+    """Return the Arrow tables of a chunk as files, with the digest of each replication.
+
+    Parameters
+    ----------
+    tables
+        By name, rows by replication.
+    about
+        The other attributes of `Chunk`.
+    """
+    replications = range(about["first"], about["stop"])
+    files = {name: encode(rows) for name, rows in tables.items() if rows.num_rows}
+    return Chunk(tables=files, digests=replication_digests(tables, replications), **about)
+
+
+def encode(rows: Any) -> bytes:
+    """Return an Arrow table as the bytes of a Parquet file."""
     # Numbers drawn are all different: a dictionary of them costs time and saves no space.
-    repeating = [name for name, array in arrays.items() if not pa.types.is_floating(array.type)]
+    repeating = [field.name for field in rows.schema if not pa.types.is_floating(field.type)]
     sink = io.BytesIO()
     pq.write_table(
-        pa.table(arrays),
+        rows,
         sink,
         compression="zstd",
         use_dictionary=repeating,
@@ -84,9 +125,18 @@ def encode(table: str, columns: Columns) -> bytes:
 
 
 def decode(data: bytes) -> Any:
-    """Return the Arrow table that a Parquet file holds."""
+    """Return the Arrow table that a Parquet file holds.
+
+    Raises
+    ------
+    ValueError
+        It is no such file, or too large a table.
+    """
+    file = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False)
+    if file.metadata.num_rows > MAX_ROWS:
+        raise ValueError(f"has more than {MAX_ROWS:,} rows")
     # No threads and no prefetch: a thread that outlives the interpreter aborts the process.
-    return pq.read_table(pa.BufferReader(data), use_threads=False, pre_buffer=False)
+    return file.read(use_threads=False)
 
 
 def joined(tables: list[Any]) -> Any:
@@ -143,6 +193,33 @@ def monthly_columns(
         "place": pa.DictionaryArray.from_arrays(place_codes[cell], pa.array(places, pa.string())),
         "count": dense[found],
     }
+
+
+def incident_columns(run: Run) -> Columns:
+    """Return the journal of incidents of one run as columns.
+
+    ``parent`` is the row of the incident that excited it, ``opener`` the row of the
+    decision that opened its channel, each within the replication, else -1.
+    """
+    incidents, channels = run.incidents, run.incidents.channels
+    n = len(incidents)
+    named = {"type": channels.types, "place": channels.places, "target": channels.targets}
+    return {
+        "replication": np.full(n, run.replication, dtype=np.int32),
+        "row": np.arange(n, dtype=np.int32),
+        "time": incidents.time,
+        **{name: _coded(values, incidents.channel) for name, values in named.items()},
+        "parent": incidents.parent,
+        "opener": incidents.opener,
+        **{mark: incidents.mark(mark) for mark in MARKS},
+    }
+
+
+def _coded(of_channel: Sequence[str], channel: np.ndarray[Any, np.dtype[np.int32]]) -> Any:
+    """Return a text of each incident's channel, as a dictionary column."""
+    texts = sorted(set(of_channel))
+    codes = np.array([texts.index(text) for text in of_channel], dtype=np.int32)
+    return pa.DictionaryArray.from_arrays(codes[channel], pa.array(texts, pa.string()))
 
 
 def _array(table: str, name: str, values: Any) -> Any:

@@ -1,15 +1,16 @@
-"""The result digest: of content, in one canonical form.
+"""The result digest: of content, in one canonical form, replication by replication.
 
-Every column is hashed on its own, rows by replication: integers and dates as
-little-endian int64, numbers as little-endian float64 with one NaN, text as lengths and
-UTF-8 bytes. The digest is of the columns' names and hashes, sorted. So it depends on
-nothing but the values: not on chunks, files, versions, times or the text of tracebacks.
+Each replication has a digest of its own: of its rows in every table, as 64-bit words in
+little-endian order (integers and dates as they are, numbers as IEEE doubles with one NaN,
+text as a hash of its UTF-8 bytes). The result digest is of options, replications and their
+digests. So it depends on nothing but the values: not on chunks, files, versions, times or
+the text of tracebacks; two results that differ say in which replications; and the first N
+replications of a larger ensemble have the digest of the smaller one.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,72 +18,110 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
 LEFT_OUT = frozenset({("failures", "traceback"), ("failures", "error")})
 """Columns that name files, lines and addresses in memory."""
+TABLES_LEFT_OUT = frozenset({"incidents"})
+"""Journals are kept on request; asking for them changes no result."""
+_NONE = b"\xff"
+"""Stands for no text: no UTF-8 has this byte."""
 
 
-def digest_of(parts: Iterable[tuple[str, str, Any]]) -> str:
+def replication_digests(tables: Mapping[str, Any], replications: range) -> list[str]:
+    """Return the digest of each replication, in order.
+
+    Parameters
+    ----------
+    tables
+        Arrow tables by name, rows by replication; a table without rows may be left out.
+    replications
+        Which replications the tables are of.
+
+    Returns
+    -------
+    list of str
+        64 hexadecimal digits (SHA-256) for each replication.
+    """
+    hashes = [hashlib.sha256() for _ in replications]
+    for name in sorted(tables.keys() - TABLES_LEFT_OUT):
+        _hash_table(name, tables[name], replications, hashes)
+    return [each.hexdigest() for each in hashes]
+
+
+def digest_of(parts: Iterable[tuple[str, int, Iterable[str]]]) -> str:
     """Return the digest of results.
 
     Parameters
     ----------
     parts
-        (option, table name, Arrow table), with each option's rows of each table in the
-        order of their replications; how they are cut into parts does not matter.
+        (option, first replication, digests of consecutive replications), options in order
+        of their names, replications in theirs; how they are cut into parts does not matter.
 
     Returns
     -------
     str
         64 hexadecimal digits (SHA-256).
     """
-    hashes: defaultdict[tuple[str, str, str, str], Any] = defaultdict(hashlib.sha256)
-    for option, table, rows in parts:
-        if rows.num_rows == 0:
-            continue
-        for name in rows.column_names:
-            if (table, name) not in LEFT_OUT:
-                for kind, data in _canonical(rows.column(name)):
-                    hashes[option, table, name, kind].update(data)
     total = hashlib.sha256()
-    for key in sorted(hashes):
-        # Lengths first: no choice of names makes two keys one text.
-        line = "".join(f"{len(part)}:{part}" for part in key)
-        total.update(f"{line}={hashes[key].hexdigest()}\n".encode())
+    before: str | None = None
+    for option, first, digests in parts:
+        if option != before:
+            # The length first: no choice of names makes two options one text.
+            total.update(f"{len(option)}:{option}\n".encode())
+            before = option
+        lines = (f"{replication}={each}\n" for replication, each in enumerate(digests, first))
+        total.update("".join(lines).encode())
     return total.hexdigest()
 
 
-def _canonical(column: Any) -> list[tuple[str, bytes]]:
-    """Return what is hashed of a column, each part with its kind."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(pa.string())
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        return [("length", _lengths(column).tobytes()), ("text", _text(column))]
-    if pa.types.is_floating(column.type):
-        return [("number", _numbers(column).tobytes())]
-    if pa.types.is_date(column.type):
-        column = column.cast(pa.int32())
-    return [("integer", column.to_numpy().astype("<i8").tobytes())]
+def _hash_table(name: str, rows: Any, replications: range, hashes: list[Any]) -> None:
+    """Add each replication's rows of one table to its hash."""
+    if rows.num_rows == 0:
+        return
+    names = [
+        column
+        for column in sorted(rows.column_names)
+        if column != "replication" and (name, column) not in LEFT_OUT
+    ]
+    words = np.empty((rows.num_rows, len(names)), dtype="<u8")
+    for position, column in enumerate(names):
+        words[:, position] = _words(rows.column(column))
+    edges = np.searchsorted(
+        rows.column("replication").to_numpy(), np.arange(replications.start, replications.stop + 1)
+    ).tolist()
+    head = "".join(f"{len(text)}:{text}" for text in (name, *names))
+    for each, first, stop in zip(hashes, edges[:-1], edges[1:], strict=True):
+        if stop > first:
+            each.update(f"{head}={stop - first}\n".encode())
+            each.update(words[first:stop].data)
 
 
-def _lengths(column: Any) -> NDArray[np.int64]:
-    """Return the length of each text in bytes, -1 for none."""
-    lengths = pc.fill_null(pc.binary_length(column), -1)
-    found: NDArray[np.int64] = lengths.to_numpy().astype("<i8")
-    return found
+def _words(column: Any) -> NDArray[np.uint64]:
+    """Return a column of any type as words of 64 bits."""
+    kind = column.type
+    if pa.types.is_dictionary(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _text_words(column)
+    if pa.types.is_floating(kind):
+        values = column.to_numpy().astype("<f8", copy=True)
+        values[np.isnan(values)] = np.nan
+        found: NDArray[np.uint64] = values.view("<u8")
+        return found
+    whole = column.cast(pa.int32()) if pa.types.is_date(kind) else column
+    integers: NDArray[np.uint64] = whole.to_numpy().astype("<i8").view("<u8")
+    return integers
 
 
-def _text(column: Any) -> bytes:
-    whole = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
-    joined = pc.binary_join(pa.ListArray.from_arrays([0, len(whole)], pc.fill_null(whole, "")), "")
-    data: bytes = joined[0].as_buffer().to_pybytes()
-    return data
-
-
-def _numbers(column: Any) -> NDArray[np.float64]:
-    values: NDArray[np.float64] = column.to_numpy().astype("<f8", copy=True)
-    values[np.isnan(values)] = np.nan
-    return values
+def _text_words(column: Any) -> NDArray[np.uint64]:
+    """Return the first 64 bits of the BLAKE2b of each text."""
+    column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    parts = [np.zeros(0, dtype="<u8")]
+    for part in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
+        texts = [_NONE if t is None else t.encode() for t in part.dictionary.to_pylist()]
+        hashed = [hashlib.blake2b(text, digest_size=8).digest() for text in (*texts, _NONE)]
+        table = np.frombuffer(b"".join(hashed), dtype="<u8")
+        # A text that is missing has no index; it is read as the last entry.
+        parts.append(table[pc.fill_null(part.indices, len(texts)).to_numpy()])
+    return np.concatenate(parts)

@@ -1,85 +1,49 @@
-"""A results directory: create, resume, write a chunk, read chunks back.
+"""A results directory: create, lock, resume, write a chunk, read chunks back.
 
 ::
 
-    manifest.json                            the scenario and all that fixed the results
-    chunks/OPTION/FIRST-STOP.TABLE.parquet   immutable tables of a few replications
-    chunks/OPTION/FIRST-STOP.json            their checksums; written last, so it vouches
+    manifest.json                           the scenario and all that fixed the results
+    TABLE/option=OPTION/FIRST-STOP.parquet  immutable tables of a few replications
+    chunks/option=OPTION/FIRST-STOP.json    their checksums; written last, so it vouches
+    corrupt/...                             what was found damaged
 
 A file is written under a temporary name, flushed to the disk and renamed, so what bears a
-final name is whole; what a sidecar does not vouch for is not read.
+final name is whole. What no sidecar vouches for is not read, and is removed by the next
+run. Every table is a folder of Parquet files with Hive partitions, which pandas, DuckDB
+and R open as one.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import contextlib
 import os
-import re
+import platform
 import shutil
 import tempfile
 import weakref
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simlib.ensemble.store.chunks import TABLES, Chunk, decode
-from simlib.errors import StoreError
+from filelock import FileLock, Timeout
+
+from simlib.ensemble.store.chunks import TABLES, Chunk
+from simlib.ensemble.store.entries import Entry, entry_of, sidecar_of, stem
+from simlib.ensemble.store.files import (
+    as_json,
+    flush_folder,
+    read_bytes,
+    read_json,
+    slug,
+    write_whole,
+)
+from simlib.errors import SimulationError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MANIFEST = "manifest.json"
-FORMAT = 1
-_DEVICES = {"con", "prn", "aux", "nul"} | {
-    f"{port}{i}" for port in ("com", "lpt") for i in range(10)
-}
-"""Names that are devices on Windows, where no folder can bear them."""
-MAX_FILE = 2**31
-"""Size cap in bytes of any file that is read back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What a sidecar says of one chunk."""
-
-    option: str
-    first: int
-    stop: int
-    sidecar: Path
-    files: dict[str, str]
-    """SHA-256 of each table's file."""
-    n_failed: int
-    seconds: float
-    compiled_seconds: float
-
-    def file(self, table: str) -> Path:
-        """Return the path of a table."""
-        return self.sidecar.with_name(f"{self.sidecar.stem}.{table}.parquet")
-
-    def read(self, table: str) -> Any:
-        """Return a table as Arrow.
-
-        Raises
-        ------
-        StoreError
-            The file is missing or does not have the checksum its sidecar states.
-        """
-        path = self.file(table)
-        data = _read(path)
-        if hashlib.sha256(data).hexdigest() != self.files[table]:
-            raise StoreError(f"{path}: damaged (its checksum differs); run again to redo it")
-        return decode(data)
-
-    def is_whole(self) -> bool:
-        """Whether every file is there with the checksum stated."""
-        try:
-            return all(
-                hashlib.sha256(_read(self.file(table))).hexdigest() == digest
-                for table, digest in self.files.items()
-            )
-        except StoreError:
-            return False
+FORMAT = 2
+_LOCK, _HOLDER = ".lock", ".holder"
 
 
 class Directory:
@@ -104,8 +68,8 @@ class Directory:
 
     def entries(self, option: str) -> list[Entry]:
         """Return the chunks of an option, by their first replication."""
-        found = self._folder(option).glob("*.json")
-        return sorted((_entry(path) for path in found), key=lambda entry: entry.first)
+        found = self._folder("chunks", option).glob("[0-9]*.json")
+        return sorted((entry_of(path) for path in found), key=lambda entry: entry.first)
 
     def tables(self, option: str, table: str) -> Iterator[Any]:
         """Iterate over the Arrow tables of an option, by replication."""
@@ -113,50 +77,110 @@ class Directory:
             yield entry.read(table)
 
     def write(self, chunk: Chunk) -> None:
-        """Write a chunk; it counts from the moment its sidecar has its name."""
-        folder = self._folder(chunk.option)
-        folder.mkdir(parents=True, exist_ok=True)
-        stem = f"{chunk.first:07d}-{chunk.stop:07d}"
+        """Write a chunk; it counts from the moment its sidecar has its name.
+
+        Raises
+        ------
+        SimulationError
+            The same replications are there already, and came out otherwise.
+        StoreError
+            It cannot be written.
+        """
+        name = stem(chunk.first, chunk.stop)
+        sidecar = self._folder("chunks", chunk.option) / f"{name}.json"
+        if sidecar.exists() and _is_known(entry_of(sidecar), chunk):
+            return
+        is_flushed = not self.is_temporary
         for table, data in chunk.tables.items():
-            self._write(folder / f"{stem}.{table}.parquet", data)
-        files = {t: hashlib.sha256(data).hexdigest() for t, data in chunk.tables.items()}
-        sidecar = {
-            "option": chunk.option,
-            "first": chunk.first,
-            "stop": chunk.stop,
-            "n_failed": chunk.n_failed,
-            "seconds": chunk.seconds,
-            "compiled_seconds": chunk.compiled_seconds,
-            "sha256": files,
-        }
-        self._write(folder / f"{stem}.json", _json(sidecar))
+            file = self._folder(table, chunk.option) / f"{name}.parquet"
+            write_whole(file, data, is_flushed=is_flushed)
+            if is_flushed:
+                flush_folder(file.parent)
+        write_whole(sidecar, as_json(sidecar_of(chunk)), is_flushed=is_flushed)
+        if is_flushed:
+            flush_folder(sidecar.parent)
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         """Replace the manifest."""
         self.manifest = manifest
-        self._write(self.path / MANIFEST, _json(manifest))
+        write_whole(self.path / MANIFEST, as_json(manifest), is_flushed=not self.is_temporary)
 
-    def missing(self, option: str, wanted: range) -> list[range]:
-        """Return the replications wanted that no whole chunk holds.
+    def missing(self, option: str, wanted: range) -> tuple[list[range], list[str]]:
+        """Return the replications wanted that no whole chunk holds, and what was found.
 
-        A damaged chunk is set aside as ``.corrupt``, and counts as missing.
+        Checksums are trusted, never that a file is there. A damaged chunk is set aside as
+        ``.corrupt``; one whose worker died over it is removed, to be tried again. Both
+        count as missing, and each is told in a line.
         """
-        gaps = [wanted]
+        gaps, notes = [wanted], []
         for entry in self.entries(option):
-            if not entry.is_whole():
-                set_aside(entry)
+            if entry.stop <= wanted.start or entry.first >= wanted.stop:
                 continue
-            gaps = [part for gap in gaps for part in _without(gap, entry.first, entry.stop)]
-        return gaps
+            if entry.n_lost:
+                self.remove(entry)
+                notes.append(f"replication {entry.first} was given up before; it is tried again")
+            elif fault := entry.fault():
+                self.set_aside(entry)
+                notes.append(f"{fault}; set aside in corrupt/ and simulated again")
+            else:
+                gaps = [part for gap in gaps for part in _without(gap, entry.first, entry.stop)]
+        return gaps, notes
 
-    def _folder(self, option: str) -> Path:
-        return self.path / "chunks" / slug(option)
+    def set_aside(self, entry: Entry) -> None:
+        """Move the files of a damaged chunk out of the way, sidecar first."""
+        for path in (entry.sidecar, *(entry.file(table) for table in entry.files)):
+            if path.exists():
+                aside = self.path / "corrupt" / path.relative_to(self.path)
+                aside.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(aside.with_name(f"{aside.name}.corrupt"))
 
-    def _write(self, path: Path, data: bytes) -> None:
-        try:
-            write_whole(path, data, is_flushed=not self.is_temporary)
-        except OSError as error:
-            raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+    def remove(self, entry: Entry) -> None:
+        """Remove a chunk, sidecar first."""
+        entry.sidecar.unlink()
+        for table in entry.files:
+            entry.file(table).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove what an interrupted run left and no sidecar vouches for."""
+        for folder in self.path.glob("chunks/option=*"):
+            vouched = {path.stem for path in folder.glob("[0-9]*.json")}
+            for part in (folder, *(self.path / table / folder.name for table in TABLES)):
+                for path in part.iterdir() if part.is_dir() else ():
+                    if path.name.startswith(".") or path.stem not in vouched:
+                        path.unlink(missing_ok=True)
+        for table in TABLES:
+            for folder in self.path.glob(f"{table}/option=*"):
+                if not (self.path / "chunks" / folder.name).exists():
+                    shutil.rmtree(folder)
+        for path in self.path.glob(".*.tmp"):
+            path.unlink(missing_ok=True)
+
+    def _folder(self, table: str, option: str) -> Path:
+        return self.path / table / f"option={slug(option)}"
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a folder for writing; the lock goes with the process that holds it.
+
+    Raises
+    ------
+    StoreError
+        Another run holds it; the message names that one.
+    """
+    lock, holder = FileLock(path / _LOCK, timeout=0), path / _HOLDER
+    try:
+        lock.acquire()
+    except Timeout:
+        raise StoreError(f"{path}: is being written by {_named(holder)}") from None
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+    try:
+        write_whole(holder, f"process {os.getpid()} on {platform.node()}".encode())
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
 
 
 def create(path: Path | None, manifest: dict[str, Any]) -> Directory:
@@ -164,13 +188,24 @@ def create(path: Path | None, manifest: dict[str, Any]) -> Directory:
     if path is None:
         directory = Directory(Path(tempfile.mkdtemp(prefix="simlib-")), manifest, is_temporary=True)
     else:
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"{path}: cannot be made ({error.strerror})") from error
+        make_folder(path)
         directory = Directory(path, manifest)
     directory.write_manifest(manifest)
     return directory
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder for results.
+
+    Raises
+    ------
+    StoreError
+        It cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be made ({error.strerror})") from error
 
 
 def is_free(path: Path) -> bool:
@@ -187,7 +222,7 @@ def is_free(path: Path) -> bool:
         raise StoreError(f"{path}: is a file; give a directory for the results")
     if (path / MANIFEST).exists():
         return False
-    if any(path.iterdir()):
+    if any(not _is_ours(other) for other in path.iterdir()):
         raise StoreError(
             f"{path}: is not empty and holds no simlib results; give another directory"
         )
@@ -205,51 +240,16 @@ def reopen(path: Path) -> Directory:
     file = path / MANIFEST
     if not file.is_file():
         raise StoreError(f"{path}: holds no simlib results ({MANIFEST} is missing)")
-    manifest = _load(file)
+    manifest = read_json(file)
     if manifest.get("simlib_results") != FORMAT:
         found = manifest.get("simlib_results")
         raise StoreError(f"{file}: results of format {FORMAT} can be read (got {found!r})")
     return Directory(path, manifest)
 
 
-def slug(option: str) -> str:
-    """Return a folder name for an option: plain where the name is, else with a hash.
-
-    Examples
-    --------
-    >>> slug("extend_12m"), slug("")
-    ('extend_12m', '_')
-    >>> slug("../Con")
-    'con-d586e099'
-    """
-    plain = re.sub(r"[^a-z0-9_]+", "-", option.lower()).strip("-")[:40]
-    if plain == option and plain and plain not in _DEVICES:
-        return plain
-    if not option:
-        return "_"
-    return f"{plain}-{hashlib.blake2b(option.encode(), digest_size=4).hexdigest()}"
-
-
-def write_whole(path: Path, data: bytes, *, is_flushed: bool = True) -> None:
-    """Write a file so that its name never stands for a part of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            if is_flushed:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def set_aside(entry: Entry) -> None:
-    """Rename the files of a damaged chunk, sidecar first, so that they are not read."""
-    for path in (entry.sidecar, *(entry.file(table) for table in entry.files)):
-        if path.exists():
-            path.replace(path.with_name(f"{path.name}.corrupt"))
+def _is_ours(path: Path) -> bool:
+    """Whether a run that was killed before it wrote its manifest may have left this."""
+    return path.name in {_LOCK, _HOLDER} or path.name.startswith(f".{MANIFEST}.")
 
 
 def _without(gap: range, first: int, stop: int) -> list[range]:
@@ -257,42 +257,23 @@ def _without(gap: range, first: int, stop: int) -> list[range]:
     return [part for part in parts if len(part)]
 
 
-def _entry(path: Path) -> Entry:
-    sidecar = _load(path)
-    try:
-        files = {table: str(sidecar["sha256"][table]) for table in TABLES}
-        return Entry(
-            option=str(sidecar["option"]),
-            first=int(sidecar["first"]),
-            stop=int(sidecar["stop"]),
-            sidecar=path,
-            files=files,
-            n_failed=int(sidecar["n_failed"]),
-            seconds=float(sidecar["seconds"]),
-            compiled_seconds=float(sidecar["compiled_seconds"]),
+def _is_known(entry: Entry, chunk: Chunk) -> bool:
+    """Whether a chunk that comes a second time is what is there."""
+    if entry.n_lost or entry.fault():
+        return False
+    pairs = zip(entry.digests(), chunk.digests, strict=True)
+    differing = [chunk.first + i for i, (there, here) in enumerate(pairs) if there != here]
+    if differing:
+        option = f" of option {chunk.option}" if chunk.option else ""
+        raise SimulationError(
+            f"not deterministic: replication {differing[0]}{option} was simulated twice and "
+            f"came out differently ({len(differing)} of {len(chunk.digests)} in its chunk)"
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"{path}: is no sidecar of a chunk ({error})") from error
+    return True
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _named(holder: Path) -> str:
     try:
-        found = json.loads(_read(path))
-    except (ValueError, RecursionError) as error:
-        raise StoreError(f"{path}: is no JSON ({error})") from error
-    if not isinstance(found, dict):
-        raise StoreError(f"{path}: holds no mapping")
-    return found
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MAX_FILE:
-            raise StoreError(f"{path}: is larger than {MAX_FILE} bytes")
-        return path.read_bytes()
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
-
-
-def _json(content: dict[str, Any]) -> bytes:
-    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+        return read_bytes(holder)[:200].decode(errors="replace")
+    except StoreError:
+        return "another process"

@@ -1,0 +1,24 @@
+"""Where chunks run: in this process, in a pool of workers, on a Dask cluster.
+
+All are `Crew`s: `completed` hands them tasks and iterates over what comes of these. A
+worker that dies while it runs a task is a `WorkerDied` of that task alone.
+"""
+
+from simlib.ensemble.executors.cluster import cluster
+from simlib.ensemble.executors.crew import Crew, InProcess, Task, WorkerDied, completed, n_cores
+from simlib.ensemble.executors.packing import pack, unpack
+from simlib.ensemble.executors.pool import StartMethod, pool
+
+__all__ = [
+    "Crew",
+    "InProcess",
+    "StartMethod",
+    "Task",
+    "WorkerDied",
+    "cluster",
+    "completed",
+    "n_cores",
+    "pack",
+    "pool",
+    "unpack",
+]

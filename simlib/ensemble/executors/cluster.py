@@ -1,0 +1,141 @@
+"""Workers of a Dask cluster, on this machine or on many.
+
+Dask moves a task whose worker is lost to another; a task over which several workers die
+is given up by the scheduler and comes back as `WorkerDied`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import importlib
+import logging
+import socket
+from concurrent.futures import CancelledError, Future
+from typing import TYPE_CHECKING, Any
+
+from simlib.ensemble.executors.crew import WorkerDied
+from simlib.ensemble.executors.pool import interrupts_held
+from simlib.errors import SimulationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simlib.ensemble.executors.crew import Crew, Task
+
+_ALLOWED_FAILURES = 2
+"""Of a local scheduler: it gives up a task at the third worker that dies over it."""
+_PATIENCE = 30
+"""Seconds until a scheduler must have answered."""
+
+
+class _Cluster:
+    """The workers behind a scheduler, as many as there are at the time."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @property
+    def capacity(self) -> int:
+        """One task for each thread, so that a worker dies over one task; one if none is there.
+
+        A task that only waited on a worker that died would be blamed as well.
+        """
+        return max(1, sum(self._client.nthreads().values()))
+
+    def share(self, data: bytes) -> Any:
+        """Return data that many tasks take as a task of its own, made again when it is lost."""
+        key = f"simlib-job-{hashlib.sha256(data).hexdigest()[:16]}"
+        return self._client.submit(_itself, data, key=key)
+
+    def submit(self, task: Task) -> Future[Any]:
+        inner = self._client.submit(task.call, *task.arguments, key=task.key, pure=True)
+        outer: Future[Any] = Future()
+        inner.add_done_callback(functools.partial(_hand_over, outer=outer))
+        return outer
+
+
+def _itself(data: bytes) -> bytes:
+    return data
+
+
+def _hand_over(inner: Any, *, outer: Future[Any]) -> None:
+    """Give what came of a task of Dask's to the future that is waited for."""
+    distributed = importlib.import_module("distributed")
+    try:
+        outer.set_result(inner.result())
+    except distributed.KilledWorker as error:
+        last = f"the last was {error.last_worker.address}"
+        outer.set_exception(WorkerDied(last, n_deaths=_ALLOWED_FAILURES + 1))
+    except (CancelledError, OSError) as error:
+        message = "the Dask scheduler was lost; what had been finished is kept, run again to go on"
+        lost = SimulationError(message)
+        lost.__cause__ = error
+        outer.set_exception(lost)
+    except Exception as error:  # noqa: BLE001  (raised again by the future)
+        outer.set_exception(error)
+    inner.release()
+
+
+@contextlib.contextmanager
+def cluster(scheduler: Any, *, jobs: int | None = None) -> Iterator[Crew]:
+    """Open a crew of Dask workers.
+
+    Parameters
+    ----------
+    scheduler
+        Address of a scheduler, a ``distributed.Client``, or ``local``: a scheduler and
+        `jobs` worker processes on this machine, ended with the crew.
+    jobs
+        Number of local workers.
+
+    Raises
+    ------
+    SimulationError
+        Dask is not installed, or no scheduler answers at that address.
+    """
+    try:
+        distributed = importlib.import_module("distributed")
+    except ImportError:
+        message = "Dask needs the extra dask: pip install 'simlib-scenarios[dask]'"
+        raise SimulationError(message) from None
+    if isinstance(scheduler, distributed.Client):
+        yield _Cluster(scheduler)
+        return
+    with contextlib.ExitStack() as stack:
+        # Its threads and processes inherit the mask: only the parent hears Ctrl-C.
+        with interrupts_held():
+            if scheduler == "local":
+                scheduler = stack.enter_context(_local(distributed, jobs))
+            client = stack.enter_context(_client(distributed, scheduler))
+        yield _Cluster(client)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _local(distributed: Any, jobs: int | None) -> Any:
+    settings = importlib.import_module("dask.config")
+    with settings.set({"distributed.scheduler.allowed-failures": _ALLOWED_FAILURES}):
+        return distributed.LocalCluster(
+            n_workers=jobs,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        )
+
+
+def _client(distributed: Any, scheduler: Any) -> Any:
+    try:
+        if isinstance(scheduler, str):
+            # A client that finds nobody holds its caller for a minute when it is collected.
+            host, port = distributed.comm.get_address_host_port(scheduler, strict=True)
+            socket.create_connection((host, port), timeout=_PATIENCE).close()
+        return distributed.Client(scheduler, timeout=_PATIENCE, set_as_default=False)
+    except (OSError, ValueError) as error:
+        reason = _first_line(error) or type(error).__name__
+        message = f"no Dask scheduler answers at {scheduler} ({reason})"
+        raise SimulationError(message) from None

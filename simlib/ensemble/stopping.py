@@ -1,0 +1,223 @@
+"""Stop when an estimate is precise enough, or when a ranking of options is safe.
+
+A rule looks at the first n replications, at sizes n that are fixed in advance. So what it
+answers does not depend on how many workers there are nor on who finishes first.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from simlib.ensemble import statistics
+from simlib.errors import Problem, ScenarioError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simlib.ensemble.results import Ensemble
+    from simlib.scenario.schema import Scenario
+
+FIRST_LOOK = 200
+_GROWTH = 1.25
+_STEP = 100
+MOST = 100_000
+"""Replications at which a rule gives up, when nothing else is said."""
+
+_NUMBER = r"(?P<number>\d*\.?\d+(?:[eE][+-]?\d+)?)"
+_PRECISION = re.compile(rf"\s*(?P<of>[\w.]+)\s*(?:\+-|\+/-|±)\s*{_NUMBER}\s*")
+_RANKING = re.compile(rf"\s*wrong ranking of\s+(?P<of>[\w.]+)\s*<\s*{_NUMBER}\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule says of the first n replications."""
+
+    is_met: bool
+    text: str
+
+
+class Rule(Protocol):
+    """When to stop."""
+
+    def judge(self, ensemble: Ensemble, n: int, look: int) -> Verdict:
+        """Return whether the first n replications are enough, at the look-th look (from 1)."""
+
+
+def looks(design: str, most: int) -> Iterator[int]:
+    """Iterate over the sizes at which rules look: growing by a quarter, up to the most.
+
+    Multiples of 100, as Latin hypercubes need; powers of two for Sobol sequences, where
+    these are balanced.
+
+    Examples
+    --------
+    >>> list(looks("random", 1000))
+    [200, 300, 400, 500, 700, 900, 1000]
+    >>> list(looks("sobol", 1000))
+    [256, 512, 1000]
+    """
+    size = 256 if design == "sobol" else FIRST_LOOK
+    while size < most:
+        yield size
+        grown = math.ceil(size * _GROWTH / _STEP) * _STEP
+        size = 2 * size if design == "sobol" else grown
+    yield most
+
+
+def rule_of(text: str, scenario: Scenario, options: tuple[str, ...]) -> Rule:
+    """Return the rule that a text states.
+
+    Parameters
+    ----------
+    text
+        ``OUTCOME +- HALF_WIDTH`` or ``OUTCOME.CLASS +- HALF_WIDTH`` (of the 95 % interval,
+        for every option), or ``wrong ranking of OUTCOME < PROBABILITY`` (of options).
+    scenario
+        Has the outcome.
+    options
+        Those that are run.
+
+    Raises
+    ------
+    ScenarioError
+        The text states no rule, or one about an outcome that is not there.
+    """
+    if found := _PRECISION.fullmatch(text):
+        target = _target(found["of"], scenario)
+        return Precision(target, _positive(found["number"], math.inf))
+    if found := _RANKING.fullmatch(text):
+        if len(options) < 2:
+            raise _wrong("a ranking needs at least two options", text)
+        return Ranking(_target(found["of"], scenario), options, _positive(found["number"], 0.5))
+    rule = "must be 'OUTCOME[.CLASS] +- HALF_WIDTH' or 'wrong ranking of OUTCOME[.CLASS] < P'"
+    raise _wrong(rule, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An outcome, or the share of one of its classes."""
+
+    outcome: str
+    category: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.outcome}.{self.category}" if self.category else self.outcome
+
+    def values(self, ensemble: Ensemble, option: str, n: int) -> dict[int, float]:
+        """Return the values of the first n replications by index; censored are left out."""
+        column = ensemble.of(option).column(self.outcome, n)
+        if self.category:
+            return {index: float(value == self.category) for index, value in column.items()}
+        return {index: float(value) for index, value in column.items() if value == value}
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """Until the 95 % interval of an estimate is narrow enough, for every option."""
+
+    target: Target
+    half_width: float
+
+    def judge(self, ensemble: Ensemble, n: int, look: int) -> Verdict:
+        """Return whether it is; see `Rule`."""
+        del look  # a fixed-width interval needs no correction: Chow and Robbins (1965)
+        widths = {option: self._half_width(ensemble, option, n) for option in ensemble.options}
+        widest = max(widths, key=lambda option: widths[option])
+        is_met = widths[widest] <= self.half_width
+        of = f" ({widest})" if widest else ""
+        sign = "<=" if is_met else ">"
+        text = (
+            f"{self.target}{of}: half-width {widths[widest]:.3g} {sign} {self.half_width:g} "
+            f"at {n:,} replications"
+        )
+        return Verdict(is_met, text)
+
+    def _half_width(self, ensemble: Ensemble, option: str, n: int) -> float:
+        values = self.target.values(ensemble, option, n)
+        about = ensemble.manifest["outcomes"][self.target.outcome]
+        array = np.array(list(values.values()))
+        blocks = ensemble.blocks(np.array(list(values), dtype=np.int64))
+        if about["kind"] == "number":
+            row = statistics.of_number("", "", array, n)
+        else:
+            row = statistics.of_flag("", array, n)
+        half = (row.high - row.low) / 2
+        return half if half == half else math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Until the order of the options by an outcome's mean is wrong with small probability.
+
+    The probability that a pair of neighbors in the order is the other way round is
+    Phi(-|d| / s), of the mean paired difference d with standard error s (normal, flat
+    prior); a wrong order has such a pair, so the sum over neighbors bounds it. The k-th
+    look may spend epsilon / (k (k + 1)), so that all looks together spend at most epsilon.
+    """
+
+    target: Target
+    options: tuple[str, ...]
+    epsilon: float
+
+    def judge(self, ensemble: Ensemble, n: int, look: int) -> Verdict:
+        """Return whether it is; see `Rule`."""
+        values = {name: self.target.values(ensemble, name, n) for name in self.options}
+        common = sorted(set.intersection(*(set(each) for each in values.values())))
+        table = {name: np.array([each[i] for i in common]) for name, each in values.items()}
+        order = sorted(table, key=lambda name: float(np.mean(table[name])) if common else 0.0)
+        wrong = sum(
+            _p_other_way(table[above] - table[below]) for below, above in itertools.pairwise(order)
+        )
+        share = self.epsilon / (look * (look + 1))
+        is_met = wrong < share
+        sign = "<" if is_met else ">="
+        ranked = " < ".join(name or "(as written)" for name in order)
+        text = (
+            f"{self.target}: {ranked}; P(wrong ranking) <= {wrong:.2g} {sign} {share:.2g}, "
+            f"the part of {self.epsilon:g} that look {look} may spend, at {n:,} replications"
+        )
+        return Verdict(is_met, text)
+
+
+def _p_other_way(difference: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    """Return the probability that the true mean difference has the other sign."""
+    n = len(difference)
+    spread = float(np.std(difference, ddof=1)) if n > 1 else 0.0
+    if spread == 0.0:
+        # Equal in every replication: nothing is known of the order.
+        return 0.5 if n < 2 or not difference.any() else 0.0
+    z = abs(float(np.mean(difference))) / (spread / math.sqrt(n))
+    return 0.5 * math.erfc(z / math.sqrt(2))
+
+
+def _target(text: str, scenario: Scenario) -> Target:
+    name, category = text, ""
+    if name not in scenario.outcomes:
+        name, _, category = text.rpartition(".")
+    if name not in scenario.outcomes:
+        known = ", ".join(scenario.outcomes)
+        raise _wrong(f"no such outcome; one of {known}", text)
+    classes = scenario.outcomes[name].classes
+    if category and category not in classes:
+        raise _wrong(f"{name} has no such class; one of {', '.join(classes) or 'none'}", text)
+    if classes and not category:
+        raise _wrong(f"say which class: one of {', '.join(f'{name}.{c}' for c in classes)}", text)
+    return Target(name, category)
+
+
+def _positive(text: str, below: float) -> float:
+    value = float(text)
+    if not 0 < value < below:
+        rule = "must be above 0" + (f" and below {below:g}" if below < math.inf else "")
+        raise _wrong(rule, text)
+    return value
+
+
+def _wrong(rule: str, text: str) -> ScenarioError:
+    return ScenarioError([Problem("until", f"{rule} (got {text!r})")])

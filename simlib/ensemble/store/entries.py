@@ -1,0 +1,143 @@
+"""What a sidecar says of one chunk, and the chunk's tables, checked before they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from simlib.ensemble.store.chunks import TABLES, decode
+from simlib.ensemble.store.digest import replication_digests
+from simlib.ensemble.store.files import read_bytes, read_json
+from simlib.errors import StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from simlib.ensemble.store.chunks import Chunk
+
+_HEX = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a sidecar says of one chunk."""
+
+    option: str
+    first: int
+    stop: int
+    sidecar: Path
+    files: dict[str, str]
+    """SHA-256 of each table's file."""
+    n_failed: int
+    n_lost: int
+    seconds: float
+    compiled_seconds: float
+
+    def file(self, table: str) -> Path:
+        """Return the path of a table."""
+        root, option = self.sidecar.parents[2], self.sidecar.parent.name
+        return root / table / option / f"{self.sidecar.stem}.parquet"
+
+    def read(self, table: str) -> Any:
+        """Return a table as Arrow; one without rows may lack columns.
+
+        Raises
+        ------
+        StoreError
+            The file is missing or does not have the checksum its sidecar states.
+        """
+        if table not in self.files:
+            return decode_nothing()
+        path = self.file(table)
+        data = read_bytes(path)
+        if hashlib.sha256(data).hexdigest() != self.files[table]:
+            raise StoreError(f"{path}: damaged (its checksum differs); run again to redo it")
+        try:
+            return decode(data)
+        except ValueError as error:
+            raise StoreError(f"{path}: is no table ({error})") from error
+
+    def digests(self) -> list[str]:
+        """Return the digest of each replication, as the sidecar states it."""
+        return _digests(read_json(self.sidecar), len(range(self.first, self.stop)))
+
+    def fault(self) -> str:
+        """Return what is wrong with its files, in words; empty when they are as stated."""
+        for table, digest in self.files.items():
+            try:
+                data = read_bytes(self.file(table))
+            except StoreError as error:
+                return str(error)
+            if hashlib.sha256(data).hexdigest() != digest:
+                return f"{self.file(table)}: damaged (its checksum differs)"
+        return ""
+
+    def recomputed(self) -> list[str]:
+        """Return the digest of each replication, computed from the tables."""
+        tables = {table: self.read(table) for table in self.files}
+        return replication_digests(tables, range(self.first, self.stop))
+
+
+def decode_nothing() -> Any:
+    """Return an Arrow table without rows."""
+    from simlib.ensemble.store.chunks import joined
+
+    return joined([])
+
+
+def sidecar_of(chunk: Chunk) -> dict[str, Any]:
+    """Return what the sidecar of a chunk says."""
+    return {
+        "option": chunk.option,
+        "first": chunk.first,
+        "stop": chunk.stop,
+        "n_failed": chunk.n_failed,
+        "n_lost": chunk.n_lost,
+        "seconds": chunk.seconds,
+        "compiled_seconds": chunk.compiled_seconds,
+        "sha256": {t: hashlib.sha256(data).hexdigest() for t, data in chunk.tables.items()},
+        "digests": chunk.digests,
+    }
+
+
+def entry_of(path: Path) -> Entry:
+    """Return the entry that a sidecar describes.
+
+    Raises
+    ------
+    StoreError
+        It is no sidecar of a chunk.
+    """
+    said = read_json(path)
+    try:
+        first, stop = int(said["first"]), int(said["stop"])
+        if not 0 <= first < stop or path.stem != stem(first, stop):
+            raise ValueError(f"replications {first} to {stop} under this name")
+        _digests(said, stop - first)
+        return Entry(
+            option=str(said["option"]),
+            first=first,
+            stop=stop,
+            sidecar=path,
+            files={t: str(said["sha256"][t]) for t in TABLES if t in said["sha256"]},
+            n_failed=int(said["n_failed"]),
+            n_lost=int(said["n_lost"]),
+            seconds=float(said["seconds"]),
+            compiled_seconds=float(said["compiled_seconds"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"{path}: is no sidecar of a chunk ({error})") from error
+
+
+def stem(first: int, stop: int) -> str:
+    """Return the name of a chunk's files, without their ending."""
+    return f"{first:08d}-{stop:08d}"
+
+
+def _digests(said: dict[str, Any], n: int) -> list[str]:
+    found = said["digests"]
+    if len(found) != n or not all(_HEX.fullmatch(each) for each in found):
+        raise StoreError(f"replications {said['first']} to {said['stop']}: digests are missing")
+    return [str(each) for each in found]
