@@ -137,7 +137,7 @@ def assemble(
         agents=_choose_agents(changed, agents, without),
         layout=layout,
         quantities=quantities,
-        parameters=ParameterPlan(changed),
+        parameters=ParameterPlan(changed, written=scenario),
         start_state=StartingState(changed, layout, quantities),
         calendar=Calendar(changed, layout, quantities, start, horizon),
         channels=ChannelPlan(changed, layout, geography, quantities),

@@ -1,4 +1,10 @@
-"""What a set of replications says of an outcome, with its Monte Carlo error."""
+"""What a set of replications says of an outcome, with its Monte Carlo error.
+
+Where replications come in blocks that are independent of one another, but are not
+independent within one (a Latin hypercube), errors are taken between the blocks: from the
+spread of their means, with Student's t. Only whole blocks are balanced: a part of one
+counts as a block too, and as a rule makes the error larger.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +42,8 @@ class Summary:
     mc_error
         Its Monte Carlo standard error.
     low, high
-        95 % interval of the mean (normal) or of the probability (Wilson).
+        95 % interval of the mean (normal) or of the probability (Wilson); between blocks
+        Student's.
     q05, q50, q95
         Quantiles over replications; infinite where they fall among the censored.
     """
@@ -87,14 +94,31 @@ def wilson(n_yes: int, n: int, z: float = Z95) -> tuple[float, float]:
     return max(0.0, center - half), min(1.0, center + half)
 
 
-def of_number(name: str, unit: str, values: NDArray[np.float64], n_asked: int) -> Summary:
-    """Sum up a number; nan is censored."""
-    seen = values[~np.isnan(values)]
+def of_number(
+    name: str,
+    unit: str,
+    values: NDArray[np.float64],
+    n_asked: int,
+    *,
+    blocks: NDArray[np.integer] | None = None,
+) -> Summary:
+    """Sum up a number; nan is censored.
+
+    Parameters
+    ----------
+    blocks
+        Block of each value, where errors are to be taken between blocks.
+    """
+    is_seen = ~np.isnan(values)
+    seen = values[is_seen]
     n_censored = len(values) - len(seen)
     n = len(seen)
     mean = float(np.mean(seen)) if n else math.nan
-    error = float(np.std(seen, ddof=1)) / math.sqrt(n) if n > 1 else math.nan
-    low, high = mean - Z95 * error, mean + Z95 * error
+    if blocks is None:
+        error = float(np.std(seen, ddof=1)) / math.sqrt(n) if n > 1 else math.nan
+        half = Z95 * error
+    else:
+        error, half = _between(seen, blocks[is_seen])
     quantiles = [math.nan] * 3
     if len(values):
         # What is censored comes later than everything seen; a quantile cannot lie between.
@@ -102,26 +126,43 @@ def of_number(name: str, unit: str, values: NDArray[np.float64], n_asked: int) -
         method: Literal["inverted_cdf", "linear"] = "inverted_cdf" if n_censored else "linear"
         quantiles = [float(np.quantile(ranked, q, method=method)) for q in QUANTILES]
     return Summary(
-        name, "", "number", unit, n, n_asked, n_censored, mean, error, low, high, *quantiles
-    )
+        name, "", "number", unit, n, n_asked, n_censored,
+        mean, error, mean - half, mean + half, *quantiles,
+    )  # fmt: skip
 
 
-def of_flag(name: str, values: NDArray[np.float64], n_asked: int) -> Summary:
-    """Sum up a yes/no kept as 1/0."""
-    seen = values[~np.isnan(values)]
-    n_yes = int(np.count_nonzero(seen))
-    return _probability((name, "", "flag"), n_yes, len(seen), n_asked, len(values) - len(seen))
+def of_flag(
+    name: str,
+    values: NDArray[np.float64],
+    n_asked: int,
+    *,
+    blocks: NDArray[np.integer] | None = None,
+) -> Summary:
+    """Sum up a yes/no kept as 1/0; `blocks` as in `of_number`."""
+    is_seen = ~np.isnan(values)
+    is_yes = values[is_seen] != 0
+    own_blocks = None if blocks is None else blocks[is_seen]
+    n_censored = len(values) - len(is_yes)
+    return _probability((name, "", "flag"), is_yes, own_blocks, n_asked, n_censored)
 
 
 def of_classes(
-    name: str, classes: Sequence[str], values: Sequence[str], n_asked: int
+    name: str,
+    classes: Sequence[str],
+    values: Sequence[str],
+    n_asked: int,
+    *,
+    blocks: NDArray[np.integer] | None = None,
 ) -> list[Summary]:
-    """Sum up an outcome that is a class: a line for each class, declared ones first."""
+    """Sum up an outcome that is a class: a line for each class, declared ones first.
+
+    `blocks` is as in `of_number`.
+    """
     others = sorted(set(values) - set(classes))
     rows = []
     for category in (*classes, *others):
-        n_yes = sum(value == category for value in values)
-        rows.append(_probability((name, category, "class"), n_yes, len(values), n_asked, 0))
+        is_yes = np.array([value == category for value in values], dtype=np.bool_)
+        rows.append(_probability((name, category, "class"), is_yes, blocks, n_asked, 0))
     return rows
 
 
@@ -161,9 +202,45 @@ def _decimals(value: float, digits: int) -> int:
 
 
 def _probability(
-    what: tuple[str, str, str], n_yes: int, n: int, n_asked: int, n_censored: int
+    what: tuple[str, str, str],
+    is_yes: NDArray[np.bool_],
+    blocks: NDArray[np.integer] | None,
+    n_asked: int,
+    n_censored: int,
 ) -> Summary:
+    n, n_yes = len(is_yes), int(np.count_nonzero(is_yes))
     share = n_yes / n if n else math.nan
-    error = math.sqrt(share * (1.0 - share) / n) if n else math.nan
-    low, high = wilson(n_yes, n)
+    if blocks is None:
+        error = math.sqrt(share * (1.0 - share) / n) if n else math.nan
+        low, high = wilson(n_yes, n)
+    else:
+        error, half = _between(is_yes.astype(np.float64), blocks)
+        low, high = _share_between(share, half, len(np.unique(blocks)))
     return Summary(*what, "", n, n_asked, n_censored, share, error, low, high)
+
+
+def _between(values: NDArray[np.float64], blocks: NDArray[np.integer]) -> tuple[float, float]:
+    """Return the error of a mean by the spread of block means, and half of its interval."""
+    _, place = np.unique(blocks, return_inverse=True)
+    sizes = np.bincount(place)
+    n_blocks = len(sizes)
+    if n_blocks < 2:
+        return math.nan, math.nan
+    from scipy.special import stdtrit
+
+    means = np.bincount(place, weights=values) / sizes
+    error = float(np.std(means, ddof=1)) / math.sqrt(n_blocks)
+    return error, float(stdtrit(n_blocks - 1, 0.975)) * error
+
+
+def _share_between(share: float, half: float, n_blocks: int) -> tuple[float, float]:
+    """Return the interval of a probability between blocks.
+
+    Blocks that all say never (or always) have no spread. They are then yes/no's of their
+    own: the probability is at most that of a block with a yes in it.
+    """
+    if math.isnan(half):
+        return 0.0, 1.0
+    if share in {0.0, 1.0}:
+        return wilson(int(share) * n_blocks, n_blocks)
+    return max(0.0, share - half), min(1.0, share + half)

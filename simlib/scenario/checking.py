@@ -14,6 +14,7 @@ from simlib.scenario.expressions import ExpressionError, names
 from simlib.scenario.parameters import typical
 from simlib.scenario.rules import (
     agents,
+    designs,
     incidents,
     marks,
     outcomes,
@@ -37,6 +38,7 @@ RULES: tuple[Callable[[Context], None], ...] = (
     incidents.check,
     marks.check,
     outcomes.check,
+    designs.check,
 )
 
 

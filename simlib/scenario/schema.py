@@ -12,6 +12,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from simlib.chance.designs import Design
+
 Quantity: TypeAlias = float | str
 """A number, or an arithmetic expression over parameter names."""
 
@@ -387,3 +389,5 @@ class Scenario(Model):
     design: Literal["random", "sobol", "latin_hypercube"] = "random"
     replications: Annotated[int, Field(ge=1, le=10_000_000)] = 1000
     root_seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    design: Design = "random"
+    """How the parameters of all replications are drawn together."""

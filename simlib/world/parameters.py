@@ -1,4 +1,4 @@
-"""Parameters of one replication: each drawn by inversion from its own address."""
+"""Parameters of one replication, each drawn by inversion from one uniform."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlib.chance import designs
 from simlib.chance.addresses import name_hash
 from simlib.chance.distributions import dirichlet, quantile
 from simlib.chance.philox import uniforms
 from simlib.scenario.expressions import compile_quantity
-from simlib.scenario.parameters import order
+from simlib.scenario.parameters import order, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,12 +25,23 @@ _ONCE = np.zeros(1, dtype=np.uint64)
 class ParameterPlan:
     """How the parameters of a scenario are drawn; built once, used every replication.
 
-    A parameter's address is its name, so adding one changes no other draw. A Dirichlet
-    parameter ``p`` gives one value for each of its parts: ``p.met``, ``p.slipped``.
+    A parameter's address is its name. In the design ``random`` it is where its uniform
+    stands, so adding a parameter changes no other draw; in the others it says which
+    column is the parameter's. A Dirichlet parameter ``p`` gives one value for each of its
+    parts: ``p.met``, ``p.slipped``.
+
+    Parameters
+    ----------
+    scenario
+        The scenario, with the parameters that an option replaces.
+    written
+        The scenario as it is written, where an option has replaced any: all options
+        share the columns of everything that is drawn in one of them.
     """
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, *, written: Scenario | None = None) -> None:
         self._root_seed = scenario.root_seed
+        self._design = scenario.design
         self._fixed: dict[str, float] = {}
         self._drawn: list[tuple[str, Callable[[float], float]]] = []
         self._dirichlets: list[tuple[str, dict[str, float], int]] = []
@@ -40,12 +52,15 @@ class ParameterPlan:
             self._add(name, scenario.parameters[name], addresses, vectors)
         for name, weights in vectors:
             self._dirichlets.append((name, weights, len(addresses)))
-            addresses.extend(f"parameter|{name}.{part}" for part in weights)
+            addresses.extend(_address(f"{name}.{part}") for part in weights)
         for name in order(scenario):
             expression = scenario.parameters[name].expression
             if expression is not None:
                 self._derived.append((name, compile_quantity(expression)))
         self._addresses = np.array([name_hash(text) for text in addresses], dtype=np.uint64)
+        columns = _columns(written or scenario)
+        self._n_columns = len(columns)
+        self._own_columns = np.array([columns[text] for text in addresses], dtype=np.intp)
 
     def _add(
         self,
@@ -63,7 +78,7 @@ class ParameterPlan:
             vectors.append((name, dict(sorted(arguments.items()))))
         else:
             self._drawn.append((name, partial(quantile, kind, arguments)))
-            addresses.append(f"parameter|{name}")
+            addresses.append(_address(name))
 
     def _values(self, uniform: list[float], given: Mapping[str, float]) -> dict[str, float]:
         values = dict(self._fixed)
@@ -88,12 +103,38 @@ class ParameterPlan:
         given
             Values that replace drawn or derived ones.
         """
-        u = uniforms(self._root_seed, replication, self._addresses, _ONCE)
-        return self._values([float(x) for x in u[:, 0]], given)
+        return self._values(self._uniforms(replication), given)
+
+    def _uniforms(self, replication: int) -> list[float]:
+        if self._design == "random":
+            u = uniforms(self._root_seed, replication, self._addresses, _ONCE)[:, 0]
+        else:
+            row = designs.row(
+                self._design, self._n_columns, root_seed=self._root_seed, replication=replication
+            )
+            u = row[self._own_columns]
+        return [float(x) for x in u]
 
     def typical(self) -> dict[str, float]:
         """Return every parameter at its median (a Dirichlet: all parts at theirs)."""
         return self._values([0.5] * len(self._addresses), {})
+
+
+def _address(value_name: str) -> str:
+    return f"parameter|{value_name}"
+
+
+def _columns(scenario: Scenario) -> dict[str, int]:
+    """Return the column of every address drawn in a scenario or in one of its options."""
+    versions = [scenario.parameters, *(o.parameters for o in scenario.options.values())]
+    drawn = {
+        _address(value)
+        for parameters in versions
+        for name, parameter in parameters.items()
+        if parameter.distribution is not None
+        for value in values_of(name, parameter)
+    }
+    return {address: column for column, address in enumerate(sorted(drawn))}
 
 
 def draw(scenario: Scenario, replication: int) -> dict[str, float]:
