@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simlib.chance import designs
 from simlib.ensemble import statistics, store
 from simlib.ensemble.store.chunks import TABLES, joined, positions
 from simlib.errors import StoreError
@@ -291,7 +292,9 @@ class Ensemble:
                 continue
             rows = entry.read("outcomes")
             if outcome in rows.column_names:
-                pairs = zip(*(rows.column(c).to_pylist() for c in ("replication", outcome)), strict=True)
+                pairs = zip(
+                    *(rows.column(c).to_pylist() for c in ("replication", outcome)), strict=True
+                )
                 found.update((index, value) for index, value in pairs if n is None or index < n)
         return found
 
@@ -299,7 +302,7 @@ class Ensemble:
         """Return the block of the design that each replication is of; None without blocks."""
         if self.manifest["design"] != "latin_hypercube":
             return None
-        return replications // BLOCK
+        return replications // designs.BLOCK
 
     def replay(
         self, replication: int, *, option: str | None = None, agents: Sequence[type[Agent]] = ()

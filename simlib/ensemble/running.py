@@ -6,6 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from simlib.chance import designs
 from simlib.ensemble import stopping, store
 from simlib.ensemble.environment import versions
 from simlib.ensemble.manifest import manifest_of, refuse_missing_agents, refuse_other
@@ -176,9 +177,7 @@ def _loaded(scenario: Scenario | str | os.PathLike[str]) -> Scenario:
     return scenario if isinstance(scenario, Model) else load(scenario)
 
 
-def _replications(
-    scenario: Scenario, replications: int | range | None, until: str | None
-) -> range:
+def _replications(scenario: Scenario, replications: int | range | None, until: str | None) -> range:
     """Return which replications are wanted, at most."""
     usual = scenario.replications if until is None else stopping.MOST
     wanted = usual if replications is None else replications
@@ -188,6 +187,8 @@ def _replications(
         rule = f"must be at least one replication from 0 on (got {replications})"
     elif until is not None and chosen.start:
         rule = f"must begin with 0 where a rule says when to stop (got {replications})"
+    for edge in (chosen.start, chosen.stop):
+        rule = rule or designs.broken_rule(scenario.design, edge)
     if rule:
         raise ScenarioError([Problem("replications", rule)])
     return chosen
@@ -197,7 +198,9 @@ def _with_seed(scenario: Scenario, root_seed: int | None) -> Scenario:
     if root_seed is None:
         return scenario
     if not 0 <= root_seed < 2**63:
-        raise ScenarioError([Problem("root_seed", f"must be from 0 to 2**63 - 1 (got {root_seed})")])
+        raise ScenarioError(
+            [Problem("root_seed", f"must be from 0 to 2**63 - 1 (got {root_seed})")]
+        )
     return scenario.model_copy(update={"root_seed": root_seed})
 
 

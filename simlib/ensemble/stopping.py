@@ -144,9 +144,9 @@ class Precision:
         array = np.array(list(values.values()))
         blocks = ensemble.blocks(np.array(list(values), dtype=np.int64))
         if about["kind"] == "number":
-            row = statistics.of_number("", "", array, n)
+            row = statistics.of_number("", "", array, n, blocks=blocks)
         else:
-            row = statistics.of_flag("", array, n)
+            row = statistics.of_flag("", array, n, blocks=blocks)
         half = (row.high - row.low) / 2
         return half if half == half else math.inf
 

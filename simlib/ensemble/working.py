@@ -65,6 +65,19 @@ class Part:
         return [replace(self, replications=range(r, r + 1)) for r in self.replications]
 
 
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What a first look says of a replication: seconds, bytes, and bytes of a chunk's files."""
+
+    seconds: float
+    overhead: int
+    n_bytes: int
+
+    def bytes_of(self, n: int, chunk_size: int) -> float:
+        """Return about how many bytes so many replications take."""
+        return (n * self.n_bytes + -(-n // chunk_size) * self.overhead) * _SPACE_MARGIN
+
+
 @dataclass(slots=True)
 class Work:
     """The replications of one call that are missing, and those who simulate them."""
@@ -77,6 +90,7 @@ class Work:
     gaps: list[Part] = field(default_factory=list)
     so_far: Progress = field(default_factory=lambda: Progress("running", 0, 0))
     _crew: Crew | None = None
+    _trial: _Trial = field(default_factory=lambda: _Trial(0.0, 0, 0))
     _size: int = 1
     _began: float = 0.0
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
@@ -108,8 +122,19 @@ class Work:
         tasks = [cut for part in now for cut in _cut(part, self._size)]
         for chunk in self._chunks(crew, tasks):
             self._refuse_other_versions(chunk)
-            self.directory.write(chunk)
-            self._count(chunk)
+            if self._write(chunk):
+                self._count(chunk)
+
+    def _write(self, chunk: Chunk) -> bool:
+        try:
+            return self.directory.write(chunk)
+        except store.DiskFullError as error:
+            n_left = self.so_far.n_total - self.so_far.n_done
+            needed = store.size(self._trial.bytes_of(n_left, self._size))
+            raise StoreError(
+                f"{error}; {self.so_far.n_done:,} of {self.so_far.n_total:,} replications are "
+                f"kept; free about {needed} for the others, and run again to go on"
+            ) from error
 
     def finish(self) -> None:
         """Tell that all is done."""
@@ -138,8 +163,7 @@ class Work:
         if needs_compiling():
             self.tell(Progress("compiling", 0, n_total))
         self._probe(dict.fromkeys(part.option for part in parts))
-        tried = self._try(parts[0])
-        self._refuse_full_disk(n_total * tried.n_bytes * _SPACE_MARGIN)
+        self._trial = tried = self._try(parts[0])
         jobs = self.workers.jobs or _n_workers(n_total, tried.seconds)
         if self.workers.scheduler is not None:
             crew = self._stack.enter_context(
@@ -147,6 +171,7 @@ class Work:
             )
             jobs = crew.capacity
         self._size = self.workers.chunk_size or _chunk_size(n_total, jobs, tried.seconds)
+        self._refuse_full_disk(tried.bytes_of(n_total, self._size))
         if self.workers.scheduler is None:
             jobs = min(jobs, -(-n_total // self._size))
             crew = self._stack.enter_context(executors.pool(jobs, self.workers.start_method))
@@ -161,10 +186,13 @@ class Work:
         self.tell(self.so_far)
         return crew
 
-    def _try(self, part: Part) -> Chunk:
-        first = part.replications[:1]
-        simulate_chunk(self.prepared[part.option], part.option, first)
-        return simulate_chunk(self.prepared[part.option], part.option, first)
+    def _try(self, part: Part) -> _Trial:
+        """Simulate one replication, which compiles, and then two, which are timed."""
+        prepared, two = self.prepared[part.option], part.replications[:2]
+        one = simulate_chunk(prepared, part.option, two[:1])
+        both = simulate_chunk(prepared, part.option, two)
+        a_row = both.n_bytes - one.n_bytes if len(two) > 1 else one.n_bytes
+        return _Trial(both.seconds / len(two), one.n_bytes - a_row, a_row)
 
     def _refuse_full_disk(self, n_bytes: float) -> None:
         free = shutil.disk_usage(self.directory.path).free
@@ -183,9 +211,9 @@ class Work:
         """
         task_of = self._tasks(crew)
         waiting = deque(task_of(part) for part in parts)
-        pending = {task.key: part for task, part in zip(waiting, parts, strict=True)}
+        part_of = {task.key: part for task, part in zip(waiting, parts, strict=True)}
         for task, result in completed(crew, waiting):
-            part = pending.pop(task.key)
+            part = part_of[task.key]
             if not isinstance(result, WorkerDied):
                 yield result
                 continue
@@ -197,7 +225,7 @@ class Work:
             is_suspect = part.n_deaths >= MOST_DEATHS - 1 and not is_one
             for again in part.divided() if is_suspect else [part]:
                 retry = task_of(again)
-                pending[retry.key] = again
+                part_of[retry.key] = again
                 waiting.append(retry)
 
     def _tasks(self, crew: Crew) -> Any:

@@ -386,7 +386,6 @@ class Scenario(Model):
     history_days: Annotated[float, Field(ge=0, le=3650)] = 90.0
     """Days before the start whose incidents are drawn at the levels of the start, so that
     excitation and what agents look back on do not begin empty."""
-    design: Literal["random", "sobol", "latin_hypercube"] = "random"
     replications: Annotated[int, Field(ge=1, le=10_000_000)] = 1000
     root_seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     design: Design = "random"

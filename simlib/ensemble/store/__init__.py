@@ -13,7 +13,7 @@ from simlib.ensemble.store.directory import (
     reopen,
 )
 from simlib.ensemble.store.entries import Entry
-from simlib.ensemble.store.files import size
+from simlib.ensemble.store.files import DiskFullError, size
 
 __all__ = [
     "FORMAT",
@@ -22,6 +22,7 @@ __all__ = [
     "Chunk",
     "Columns",
     "Directory",
+    "DiskFullError",
     "Entry",
     "arrow",
     "create",

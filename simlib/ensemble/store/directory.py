@@ -30,7 +30,6 @@ from simlib.ensemble.store.chunks import TABLES, Chunk
 from simlib.ensemble.store.entries import Entry, entry_of, sidecar_of, stem
 from simlib.ensemble.store.files import (
     as_json,
-    flush_folder,
     read_bytes,
     read_json,
     slug,
@@ -76,8 +75,13 @@ class Directory:
         for entry in self.entries(option):
             yield entry.read(table)
 
-    def write(self, chunk: Chunk) -> None:
+    def write(self, chunk: Chunk) -> bool:
         """Write a chunk; it counts from the moment its sidecar has its name.
+
+        Returns
+        -------
+        bool
+            Whether it is new: one that comes a second time, and is equal, is not.
 
         Raises
         ------
@@ -89,16 +93,13 @@ class Directory:
         name = stem(chunk.first, chunk.stop)
         sidecar = self._folder("chunks", chunk.option) / f"{name}.json"
         if sidecar.exists() and _is_known(entry_of(sidecar), chunk):
-            return
+            return False
         is_flushed = not self.is_temporary
         for table, data in chunk.tables.items():
             file = self._folder(table, chunk.option) / f"{name}.parquet"
             write_whole(file, data, is_flushed=is_flushed)
-            if is_flushed:
-                flush_folder(file.parent)
         write_whole(sidecar, as_json(sidecar_of(chunk)), is_flushed=is_flushed)
-        if is_flushed:
-            flush_folder(sidecar.parent)
+        return True
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         """Replace the manifest."""

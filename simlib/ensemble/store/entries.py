@@ -61,7 +61,10 @@ class Entry:
 
     def digests(self) -> list[str]:
         """Return the digest of each replication, as the sidecar states it."""
-        return _digests(read_json(self.sidecar), len(range(self.first, self.stop)))
+        try:
+            return _digests(read_json(self.sidecar), self.stop - self.first)
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(f"{self.sidecar}: is no sidecar of a chunk ({error})") from error
 
     def fault(self) -> str:
         """Return what is wrong with its files, in words; empty when they are as stated."""
@@ -139,5 +142,5 @@ def stem(first: int, stop: int) -> str:
 def _digests(said: dict[str, Any], n: int) -> list[str]:
     found = said["digests"]
     if len(found) != n or not all(_HEX.fullmatch(each) for each in found):
-        raise StoreError(f"replications {said['first']} to {said['stop']}: digests are missing")
+        raise ValueError(f"must have {n} digests")
     return [str(each) for each in found]

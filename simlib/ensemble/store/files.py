@@ -24,6 +24,10 @@ _RESERVED = {"con", "prn", "aux", "nul", "_"} | {
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
+class DiskFullError(StoreError):
+    """There is no space left to write to."""
+
+
 def slug(option: str) -> str:
     """Return a folder name for an option: plain where the name is, else with a hash.
 
@@ -52,12 +56,12 @@ def write_whole(path: Path, data: bytes, *, is_flushed: bool = True) -> None:
     data
         All of it.
     is_flushed
-        Whether it has reached the disk on return; its name has after `flush_folder`.
+        Whether it and its name have reached the disk on return.
 
     Raises
     ------
     StoreError
-        It cannot be written; nothing is left behind.
+        It cannot be written; no part of it is left behind.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -68,23 +72,16 @@ def write_whole(path: Path, data: bytes, *, is_flushed: bool = True) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         temporary.replace(path)
+        if is_flushed:
+            _flush_folder(path.parent)
     except OSError as error:
         _forget(temporary)
-        raise StoreError(_why_unwritten(path, error, len(data))) from error
+        if error.errno in _FULL:
+            raise DiskFullError(f"{path}: the disk is full") from error
+        raise StoreError(f"{path}: cannot be written ({error.strerror or error})") from error
     except BaseException:
         _forget(temporary)
         raise
-
-
-def flush_folder(path: Path) -> None:
-    """Let the names in a folder reach the disk, where the system can."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -144,10 +141,12 @@ def _forget(temporary: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _why_unwritten(path: Path, error: OSError, n_bytes: int) -> str:
-    if error.errno in _FULL:
-        return (
-            f"{path}: the disk is full (this file alone needs {size(n_bytes)} more); "
-            "all that was finished is kept"
-        )
-    return f"{path}: cannot be written ({error.strerror or error})"
+def _flush_folder(path: Path) -> None:
+    """Let the names in a folder reach the disk, where the system can."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,59 @@
+"""Agents that bring down what simulates them, and one that is not deterministic."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from small_scenarios import Watcher
+
+if TYPE_CHECKING:
+    from simlib.agents.base import Life
+
+LETHAL = 5
+"""The replication that `Killing` dies in."""
+DEATHS, SURPRISE, STOP = "SIMLIB_TEST_DEATHS", "SIMLIB_TEST_SURPRISE", "SIMLIB_TEST_STOP"
+
+
+class Killing(Watcher):
+    """Kills its process in one replication, always or as often as a folder has files."""
+
+    def live(self) -> Life:
+        """Live until the first review."""
+        yield self.wait(days=30)
+        if self._world.replication == LETHAL and self._has_a_death_left():
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield self.wait(days=10_000)
+
+    def _has_a_death_left(self) -> bool:
+        if DEATHS not in os.environ:
+            return True
+        left = sorted(Path(os.environ[DEATHS]).iterdir())
+        if left:
+            left[0].unlink()
+        return bool(left)
+
+
+class Moody(Watcher):
+    """Does what a file says that is read anew: not deterministic."""
+
+    def live(self) -> Life:
+        """Live until the first review."""
+        yield self.wait(days=30)
+        self.change("guards", "North", by=float(Path(os.environ[SURPRISE]).read_text()))
+        yield self.wait(days=10_000)
+
+
+class Stopping(Watcher):
+    """Sleeps for good once a file is there, so that a run can be caught in the act."""
+
+    def live(self) -> Life:
+        """Live until the first review."""
+        import time
+
+        yield self.wait(days=30)
+        while Path(os.environ[STOP]).exists():
+            time.sleep(0.05)
+        yield self.wait(days=10_000)
