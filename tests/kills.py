@@ -9,6 +9,7 @@ and every chunk that was whole at any kill must still be there, byte for byte.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import os
 import random
@@ -93,10 +94,8 @@ def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
     try:
         out, error = process.communicate(timeout=PATIENCE)
     finally:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
     return out, error
 
 
@@ -166,15 +165,13 @@ def series(backend: str, root: Path, chance: random.Random, seconds: float, tall
 
 
 def _kill(process: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(process, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def trial(backend: str, n_kills: int, seed: int) -> Tally:
     """Kill runs of one backend so many times and compare what they come to."""
-    tally, chance = Tally(), random.Random(f"{backend} {seed}")
+    tally, chance = Tally(), random.Random(f"{backend} {seed}")  # noqa: S311  (when to kill)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         began = time.monotonic()

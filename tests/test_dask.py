@@ -108,9 +108,9 @@ def test_workers_of_another_version_are_refused(
     scheduler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker brings its versions with each chunk; here the parent is the odd one out."""
-    from simlib.ensemble import working
+    from simlib.ensemble import environment, working
 
-    here = {**working.versions(), "numpy": "1.0"}
+    here = {**environment.versions(), "numpy": "1.0"}
     monkeypatch.setattr(working, "versions", lambda: here)
     message = r"would mix versions in one ensemble: numpy \S+ there, 1.0 here"
     with worker(scheduler), pytest.raises(simlib.SimulationError, match=message):

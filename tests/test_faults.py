@@ -25,7 +25,7 @@ import pytest
 
 import simlib
 from lethal_agents import DEATHS, LETHAL, STOP, SURPRISE, Killing, Moody, Stopping
-from simlib.ensemble import working
+from simlib.ensemble import executors, working
 from simlib.ensemble.store import chunks, files
 from small_scenarios import TEXT, Failing, Watcher, small, watched
 
@@ -81,7 +81,7 @@ def test_a_replication_that_kills_three_workers_is_set_aside_and_tried_again_lat
     for i in range(3):
         (folder / str(i)).touch()
     monkeypatch.setenv(DEATHS, str(folder))
-    arguments = {"jobs": 2, "agents": [Killing], "start_method": "spawn"}
+    arguments: dict[str, Any] = {"jobs": 2, "agents": [Killing], "start_method": "spawn"}
     hurt = run(tmp_path / "out", **arguments)
     assert hurt.failures.index.tolist() == [LETHAL]
     assert set(hurt.table()["n_asked"]) == {N}
@@ -112,7 +112,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     where = tmp_path / "disk"
     where.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(where)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:  # noqa: PLW1510, S607
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:  # noqa: PLW1510
         pytest.skip("mounting takes privileges")
     yield where
     subprocess.run(["umount", str(where)], check=True)  # noqa: S607
@@ -150,11 +150,11 @@ def test_a_write_that_fails_anywhere_loses_nothing(
             raise OSError(code, os.strerror(code))
         fsync(descriptor)
 
-    monkeypatch.setattr(files.os, "fsync", failing)
+    monkeypatch.setattr(os, "fsync", failing)
     expected = run().digest
     for k in range(2, 40, 3):
         out, left = tmp_path / f"{code}-{k}", k
-        with pytest.raises(simlib.StoreError, match="the disk is full|cannot be written"):
+        with pytest.raises(simlib.StoreError, match=r"the disk is full|cannot be written"):
             run(out)
         left = 0
         if (out / "manifest.json").exists():
@@ -165,7 +165,7 @@ def test_a_write_that_fails_anywhere_loses_nothing(
 
 def test_an_output_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(simlib.StoreError, match="cannot be made|is a file"):
+    with pytest.raises(simlib.StoreError, match=r"cannot be made|is a file"):
         run(tmp_path / "file" / "out")
 
 
@@ -196,7 +196,7 @@ def test_a_damaged_chunk_is_set_aside_reported_and_made_again(how: str, tmp_path
     assert str(file) in faults[0]
     if how == "sidecar":  # files are as their checksums say: only verify can tell
         return
-    with pytest.raises(simlib.StoreError, match="damaged|cannot be read"):
+    with pytest.raises(simlib.StoreError, match=r"damaged|cannot be read"):
         simlib.open(tmp_path).table()
     seen: list[Progress] = []
     again = run(tmp_path, progress=seen.append)
@@ -228,7 +228,7 @@ def test_other_versions_go_on_when_stored_replications_come_out_again(tmp_path: 
     assert note.startswith("going on with other versions, with which stored ones agree: machine")
     assert "numpy 1.0 there" in note
     assert grown.digest == run(n=N + 4).digest
-    assert [made["numpy"] for made in grown.manifest["made_by"]][0] == "1.0"
+    assert grown.manifest["made_by"][0]["numpy"] == "1.0"
     assert len(grown.manifest["made_by"]) == 2
 
 
@@ -311,7 +311,7 @@ class Twice:
     capacity = 1
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, alter: Any) -> None:
-        once = working.completed
+        once = executors.completed
 
         def completed(crew: Any, waiting: Any) -> Iterator[tuple[Any, Any]]:
             for task, result in once(crew, waiting):
@@ -370,7 +370,7 @@ def test_forged_results_fail_in_one_line_or_are_told_by_verify(
     (fault,) = simlib.open(tmp_path).verify().faults
     assert "its digests are not those of its tables" in fault
     monkeypatch.setattr(chunks, "MAX_ROWS", 3)
-    with pytest.raises(simlib.StoreError, match="is no table .has more than 3 rows"):
+    with pytest.raises(simlib.StoreError, match=r"is no table .has more than 3 rows"):
         simlib.open(tmp_path).table()
     monkeypatch.setattr(files, "MAX_FILE", 10)
     with pytest.raises(simlib.StoreError, match="is larger than 10 bytes"):

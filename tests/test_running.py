@@ -175,10 +175,9 @@ def test_journals_are_kept_on_request_and_change_no_digest(tmp_path: Path) -> No
     incidents = full.extend(4, jobs=1).incidents
     assert sorted(incidents.index.unique()) == [0, 1, 2, 3]
     run = full.replay(2)
-    pd.testing.assert_series_equal(
-        incidents.loc[2, "time"].reset_index(drop=True), pd.Series(run.incidents.time, name="time")
-    )
-    assert incidents.loc[2, "type"].tolist() == [
+    own = incidents[incidents.index == 2]
+    assert (own["time"].to_numpy() == run.incidents.time).all()
+    assert own["type"].tolist() == [
         run.incidents.channels.types[channel] for channel in run.incidents.channel
     ]
     assert plain.incidents.empty

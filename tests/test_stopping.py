@@ -1,5 +1,4 @@
-"""Rules that say when to stop: what they look at, what they find, and that it is the same
-for any number of workers."""
+"""Rules that say when to stop: what they look at and find, for any number of workers."""
 
 from __future__ import annotations
 

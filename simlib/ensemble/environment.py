@@ -9,7 +9,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import simlib
 from simlib._version import __version__
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def _short(version: str | None) -> str:
 
 
 def _source_digest() -> str:
-    package = Path(simlib.__file__).parent
+    package = Path(__file__).parents[1]
     total = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
         total.update(f"{path.relative_to(package).as_posix()}\n".encode())

@@ -12,7 +12,7 @@ import numpy as np
 
 from simlib.chance import designs
 from simlib.ensemble import statistics, store
-from simlib.ensemble.store.chunks import TABLES, joined, positions
+from simlib.ensemble.store.chunks import joined, positions
 from simlib.errors import StoreError
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ class Ensemble:
         names = xr.DataArray(list(self.options), dims="option", name="option")
         return xr.concat(cubes, dim=names, join="inner")
 
-    def extend(  # noqa: PLR0913  (what `run` takes, less what the directory knows)
+    def extend(
         self,
         replications: int | None = None,
         *,

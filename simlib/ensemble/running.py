@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from simlib.chance import designs
 from simlib.ensemble import stopping, store
-from simlib.ensemble.environment import versions
 from simlib.ensemble.manifest import manifest_of, refuse_missing_agents, refuse_other
 from simlib.ensemble.replications import Job, prepare
 from simlib.ensemble.results import Ensemble

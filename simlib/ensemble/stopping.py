@@ -114,7 +114,7 @@ class Target:
         column = ensemble.of(option).column(self.outcome, n)
         if self.category:
             return {index: float(value == self.category) for index, value in column.items()}
-        return {index: float(value) for index, value in column.items() if value == value}
+        return {index: float(value) for index, value in column.items() if not math.isnan(value)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class Precision:
         else:
             row = statistics.of_flag("", array, n, blocks=blocks)
         half = (row.high - row.low) / 2
-        return half if half == half else math.inf
+        return math.inf if math.isnan(half) else half
 
 
 @dataclass(frozen=True, slots=True)

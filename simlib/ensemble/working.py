@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import shutil
 import time
 from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from simlib.ensemble import executors, store
 from simlib.ensemble.environment import changes, versions
@@ -95,7 +96,7 @@ class Work:
     _began: float = 0.0
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
-    def __enter__(self) -> Work:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -275,7 +276,7 @@ def _cut(part: Part, size: int) -> list[Part]:
     """Return a part in pieces that end at multiples of a size, so that names recur."""
     first, stop = part.replications.start, part.replications.stop
     edges = [first, *range((first // size + 1) * size, stop, size), stop]
-    ranges = [range(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    ranges = [range(a, b) for a, b in itertools.pairwise(edges)]
     return [replace(part, replications=each) for each in ranges]
 
 

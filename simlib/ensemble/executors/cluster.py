@@ -42,7 +42,7 @@ class _Cluster:
 
         A task that only waited on a worker that died would be blamed as well.
         """
-        return max(1, sum(self._client.nthreads().values()))
+        return max(1, sum(map(int, self._client.nthreads().values())))
 
     def share(self, data: bytes) -> Any:
         """Return data that many tasks take as a task of its own, made again when it is lost."""

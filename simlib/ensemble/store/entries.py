@@ -116,8 +116,7 @@ def entry_of(path: Path) -> Entry:
     said = read_json(path)
     try:
         first, stop = int(said["first"]), int(said["stop"])
-        if not 0 <= first < stop or path.stem != stem(first, stop):
-            raise ValueError(f"replications {first} to {stop} under this name")
+        _refuse_misnamed(path, first, stop)
         _digests(said, stop - first)
         return Entry(
             option=str(said["option"]),
@@ -137,6 +136,11 @@ def entry_of(path: Path) -> Entry:
 def stem(first: int, stop: int) -> str:
     """Return the name of a chunk's files, without their ending."""
     return f"{first:08d}-{stop:08d}"
+
+
+def _refuse_misnamed(path: Path, first: int, stop: int) -> None:
+    if not 0 <= first < stop or path.stem != stem(first, stop):
+        raise ValueError(f"replications {first} to {stop} under this name")
 
 
 def _digests(said: dict[str, Any], n: int) -> list[str]:
