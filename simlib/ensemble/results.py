@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simlib.chance import designs
-from simlib.ensemble import statistics, store
-from simlib.ensemble.store.chunks import joined, positions
+from simlib.ensemble import store
+from simlib.ensemble.counting import Counts, lands
+from simlib.ensemble.store import reading
+from simlib.ensemble.store.chunks import TABLES
+from simlib.ensemble.summing import Outcomes
 from simlib.errors import StoreError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
     import xarray as xr
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from simlib.agents.base import Agent
     from simlib.ensemble.progress import Listener
+    from simlib.ensemble.statistics import Summary
     from simlib.ensemble.store import Directory, Entry
     from simlib.ensemble.verifying import Verification
     from simlib.journal import Run
@@ -37,17 +40,30 @@ class Ensemble:
     and ``replication`` (`of` gives the ensemble of one option). A replication that failed
     has a row in `failures` only.
 
+    A table asked for by its name is whole in memory. What `table`, `summaries`,
+    `monthly_counts`, `parts` and `to_xarray` take has a bound, however many replications
+    there are.
+
     Parameters
     ----------
     directory
         Where the results are.
     options
         The options looked at; all that are there when not given.
+    chunks
+        The chunks of each option; all that are there now when not given.
     """
 
-    def __init__(self, directory: Directory, options: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        options: Sequence[str] | None = None,
+        *,
+        chunks: Mapping[str, Sequence[Entry]] | None = None,
+    ) -> None:
         self.directory = directory
         self.options: tuple[str, ...] = tuple(options or directory.manifest["options"])
+        self._given = chunks
 
     def __repr__(self) -> str:
         return f"<Ensemble {self.name}: {self.n} replications, {self.n_failed} failed>"
@@ -91,7 +107,7 @@ class Ensemble:
     @functools.cached_property
     def outcomes(self) -> pd.DataFrame:
         """Outcomes: a row a replication, a column an outcome."""
-        return self._frame("outcomes").reindex(columns=list(self.manifest["outcomes"]))
+        return self._frame("outcomes")
 
     @functools.cached_property
     def parameters(self) -> pd.DataFrame:
@@ -146,7 +162,9 @@ class Ensemble:
         if option not in self.options:
             known = ", ".join(name or "(as written)" for name in self.options)
             raise StoreError(f"{self.path}: no results of option {option!r}; there are {known}")
-        return Ensemble(self.directory, (option,))
+        if len(self.options) == 1:
+            return self
+        return Ensemble(self.directory, (option,), chunks=self._chunks)
 
     def months(self) -> NDArray[np.datetime64]:
         """Return the first days of the months, shape (n_months,)."""
@@ -167,14 +185,20 @@ class Ensemble:
             The type counted.
         country
             Count only there; everywhere when not given.
+
+        Raises
+        ------
+        KeyError
+            There is no such type or country.
         """
-        types = self.manifest["types"]
-        counts: NDArray[np.int32] = self._by_country[..., types.index(incident_type)]
-        if country is None:
-            chosen: NDArray[np.int32] = counts.sum(axis=2, dtype=np.int32)
-        else:
-            chosen = counts[..., self._lands.index(country)]
-        return chosen
+        return self._counts.monthly(incident_type, country).copy()
+
+    def monthly_totals(self) -> pd.DataFrame:
+        """Return incidents over all replications and months: a row a type, a column a country."""
+        import pandas as pd
+
+        types, countries = self.manifest["types"], lands(self.manifest)
+        return pd.DataFrame(self._counts.totals().T, index=types, columns=list(countries))
 
     def table(self) -> pd.DataFrame:
         """Return the outcome table: what is expected, how sure, and on how many runs.
@@ -194,12 +218,11 @@ class Ensemble:
         frame = pd.DataFrame(rows)
         return frame if len(self.options) > 1 else frame.drop(columns="option", errors="ignore")
 
-    def summaries(self) -> Iterator[statistics.Summary]:
+    def summaries(self) -> Iterator[Summary]:
         """Iterate over the lines of the outcome table of a single option."""
-        for name in self.manifest["outcomes"]:
-            yield from self.summary(name)
+        return self._columns.summaries()
 
-    def summary(self, outcome: str) -> list[statistics.Summary]:
+    def summary(self, outcome: str) -> list[Summary]:
         """Return what replications of a single option say of an outcome: a line, or one a class.
 
         Raises
@@ -207,29 +230,58 @@ class Ensemble:
         KeyError
             There is no such outcome.
         """
-        if outcome not in self.manifest["outcomes"]:
-            raise KeyError(f"no outcome {outcome!r}")
-        about, column = self.manifest["outcomes"][outcome], self.outcomes[outcome]
-        if about["kind"] == "class":
-            classes = column.dropna().tolist()
-            return statistics.of_classes(outcome, about["classes"], classes, self.n)
-        values = column.to_numpy(dtype=np.float64)
-        if about["kind"] == "flag":
-            return [statistics.of_flag(outcome, values, self.n)]
-        return [statistics.of_number(outcome, about["unit"], values, self.n)]
+        return self._columns.summary(self._known(outcome))
+
+    def values(self, outcome: str) -> NDArray[Any]:
+        """Return one outcome of all replications, in the order of `outcomes`, without the rest.
+
+        Numbers and yes/no (1 or 0) as float64, nan where not settled; classes as text.
+
+        Raises
+        ------
+        KeyError
+            There is no such outcome.
+        """
+        return self._columns.values(self._known(outcome)).copy()
+
+    def parts(self, table: str) -> Iterator[pd.DataFrame]:
+        """Iterate over a table in pieces, in its order: what is too large to hold whole.
+
+        The pieces, each of one stored chunk, add up to the table; a chunk without a row is
+        left out. Where there is no row at all, one piece says so.
+
+        Parameters
+        ----------
+        table
+            ``outcomes``, ``parameters``, ``monthly``, ``decisions``, ``milestones`` or
+            ``failures``.
+
+        Raises
+        ------
+        StoreError
+            There is no such table.
+        """
+        if table not in TABLES:
+            raise StoreError(f"no table {table!r}; there are {', '.join(TABLES)}")
+        return self._parts(table)
 
     def to_xarray(self) -> xr.DataArray:
         """Return incidents as a labelled cube (option,) replication x month x place x type.
 
-        Needs the extra ``cube`` (xarray).
-        """
-        import xarray as xr
+        It is read when it is computed, one chunk at a time: ``cube.sum("place").compute()``.
+        Several options have the replications that all of them have.
 
-        cubes = [_cube(self.of(option), xr.DataArray) for option in self.options]
-        if len(cubes) == 1:
-            return cubes[0]
-        names = xr.DataArray(list(self.options), dims="option", name="option")
-        return xr.concat(cubes, dim=names, join="inner")
+        Raises
+        ------
+        StoreError
+            The extra ``cube`` (Dask and xarray) is not installed.
+        """
+        from simlib.ensemble.cube import beside, cube
+
+        cubes = [
+            cube(self.directory, self._chunks[option], self.manifest) for option in self.options
+        ]
+        return cubes[0] if len(cubes) == 1 else beside(cubes, self.options)
 
     def extend(
         self,
@@ -328,8 +380,10 @@ class Ensemble:
         return replay(self, replication, option=option, agents=agents)
 
     @functools.cached_property
-    def _chunks(self) -> dict[str, list[Entry]]:
+    def _chunks(self) -> dict[str, Sequence[Entry]]:
         """The chunks there were at the first look: what is written later changes no answer."""
+        if self._given is not None:
+            return {option: self._given[option] for option in self.options}
         return {option: self.directory.entries(option) for option in self.options}
 
     def entries(self) -> Iterator[Entry]:
@@ -337,49 +391,49 @@ class Ensemble:
         for entries in self._chunks.values():
             yield from entries
 
+    @functools.cached_property
+    def _columns(self) -> Outcomes:
+        return Outcomes(list(self.entries()), self.manifest["outcomes"])
+
+    @functools.cached_property
+    def _counts(self) -> Counts:
+        return Counts(list(self.entries()), self.manifest)
+
+    def _known(self, outcome: str) -> str:
+        if outcome not in self.manifest["outcomes"]:
+            raise KeyError(f"no outcome {outcome!r}")
+        return outcome
+
     def _tables(self, option: str, table: str) -> Iterator[Any]:
         for entry in self._chunks[option]:
             yield entry.read(table)
 
     def _frame(self, table: str) -> pd.DataFrame:
-        frames = [self._frame_of(table, option) for option in self.options]
-        if len(frames) == 1:
-            return frames[0]
+        frames = {o: self._plain(table, self._tables(o, table)) for o in self.options}
+        return self._labelled(frames)
+
+    def _parts(self, table: str) -> Iterator[pd.DataFrame]:
+        is_empty = True
+        for option in self.options:
+            for rows in self._tables(option, table):
+                if rows.num_rows:
+                    is_empty = False
+                    yield self._labelled({option: self._plain(table, [rows])})
+        if is_empty:
+            yield self._labelled({option: self._plain(table, []) for option in self.options})
+
+    def _plain(self, table: str, rows: Iterable[Any]) -> pd.DataFrame:
+        frame = reading.frame(table, rows)
+        names = list(self.manifest["outcomes"]) if table == "outcomes" else frame.columns
+        return frame.reindex(columns=names)
+
+    def _labelled(self, frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+        """Return frames of options as one; the option is told where there are several."""
+        if len(self.options) == 1:
+            return frames[self.options[0]]
         import pandas as pd
 
-        return pd.concat(frames, keys=self.options, names=["option", "replication"])
-
-    def _frame_of(self, table: str, option: str) -> pd.DataFrame:
-        frame: pd.DataFrame = joined(list(self._tables(option, table))).to_pandas(use_threads=False)
-        return _plain(frame).set_index("replication")
-
-    @functools.cached_property
-    def _lands(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self.manifest["places"].values()))
-
-    @functools.cached_property
-    def _by_country(self) -> NDArray[np.int32]:
-        """Incidents by replication, month, country and type, in one pass over the chunks."""
-        parts = [
-            self._dense(entry.read("outcomes"), entry.read("monthly")) for entry in self.entries()
-        ]
-        shape = (0, len(self.months()), len(self._lands), len(self.manifest["types"]))
-        return np.concatenate([np.zeros(shape, dtype=np.int32), *parts])
-
-    def _dense(self, outcomes: Any, rows: Any) -> NDArray[np.int32]:
-        months, places = self.months(), self.manifest["places"]
-        replications = outcomes.column("replication").to_numpy()
-        land_of = np.array([self._lands.index(land) for land in places.values()])
-        n = len(replications), len(months), len(self._lands), len(self.manifest["types"])
-        where = (
-            np.searchsorted(replications, rows.column("replication").to_numpy()),
-            np.searchsorted(months, rows.column("month").to_numpy()),
-            land_of[positions(rows.column("place"), list(places))],
-            positions(rows.column("type"), self.manifest["types"]),
-        )
-        weights = rows.column("count").to_numpy()
-        dense = np.bincount(np.ravel_multi_index(where, n), weights, minlength=math.prod(n))
-        return dense.reshape(n).astype(np.int32)
+        return pd.concat(frames, names=["option", "replication"])
 
 
 def open_results(path: str | os.PathLike[str]) -> Ensemble:
@@ -391,30 +445,3 @@ def open_results(path: str | os.PathLike[str]) -> Ensemble:
         It holds no results, or of another format.
     """
     return Ensemble(store.reopen(Path(path)))
-
-
-def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return text as text: the categories of different chunks would not compare."""
-    for name in frame.columns[frame.dtypes == "category"]:
-        frame[name] = frame[name].astype(str).where(frame[name].notna(), None)
-    return frame
-
-
-def _cube(ensemble: Ensemble, array: Callable[..., xr.DataArray]) -> xr.DataArray:
-    types, places = ensemble.manifest["types"], list(ensemble.manifest["places"])
-    months, index = ensemble.months(), ensemble.outcomes.index.to_numpy()
-    counts = np.zeros((len(index), len(months), len(places), len(types)), dtype=np.int32)
-    rows = ensemble.monthly.reset_index()
-    counts[
-        np.searchsorted(index, rows["replication"].to_numpy()),
-        np.searchsorted(months, rows["month"].to_numpy(dtype="datetime64[D]")),
-        [places.index(name) for name in rows["place"]],
-        [types.index(name) for name in rows["type"]],
-    ] = rows["count"].to_numpy()
-    coords = {
-        "replication": index,
-        "month": months.astype("datetime64[ns]"),
-        "place": places,
-        "type": types,
-    }
-    return array(counts, dims=tuple(coords), coords=coords, name="incidents")

@@ -49,7 +49,7 @@ def distribution(ensemble: Ensemble, outcome: str, ax: Axes | None = None) -> Ax
     ax = axes_or_new(ax)
     rows = ensemble.summary(outcome)
     if rows[0].kind == "number":
-        _draw_number(ax, rows[0], ensemble.outcomes[outcome].to_numpy(dtype=np.float64))
+        _draw_number(ax, rows[0], ensemble.values(outcome))
     else:
         _draw_probabilities(ax, rows)
     return ax

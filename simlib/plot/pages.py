@@ -64,7 +64,8 @@ def _pages_of(ensemble: Ensemble, folder: Path) -> list[Path]:
     option = ensemble.options[0]
     mark = f"-{slug(option)}" if option else ""
     head = f"{heading(ensemble.name)}{', ' + words(option) if option else ''}"
-    kinds = {name: about["kind"] for name, about in ensemble.manifest["outcomes"].items()}
+    # One pass over the chunks; what it gathered serves the pages that follow.
+    kinds = {row.outcome: row.kind for row in ensemble.summaries()}
     pages = _cut([name for name, kind in kinds.items() if kind != "flag"], _COLUMNS * _ROWS)
     written = []
     if "flag" in kinds.values():
@@ -77,13 +78,10 @@ def _pages_of(ensemble: Ensemble, folder: Path) -> list[Path]:
         draw = [_drawing(distribution, ensemble, name) for name in names]
         _write(path, draw, f"{head}: outcomes, page {number} of {len(pages)}")
         written.append(path)
+    totals = ensemble.monthly_totals()
     for country in ensemble.countries():
-        types = [
-            name
-            for name in ensemble.manifest["types"]
-            if ensemble.monthly_counts(name, country).any()
-        ]
-        if types:
+        types = totals.index[totals[country] > 0]
+        if len(types):
             written.append(folder / f"months{mark}-{_plain(country)}.png")
             draw = [_drawing(fan, ensemble, name, country) for name in types]
             _write(written[-1], draw, f"{head}: incidents by month, {country}")

@@ -1,0 +1,134 @@
+"""Tables of chunks as NumPy arrays and as DataFrames, however they are cut into chunks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from simlib.ensemble.store.chunks import decode, encode, joined, positions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from simlib.ensemble.store.directory import Entry
+
+COLUMNS = {
+    "monthly": ("month", "type", "place", "count"),
+    "decisions": (
+        *("time", "agent", "name", "place", "taken", "probability"),
+        *("cause_kind", "cause", "cause_row", "value"),
+    ),
+    "milestones": ("milestone", "agreed", "date_moved", "classification", "completed_at"),
+    "failures": ("agent", "date", "error", "traceback"),
+}
+"""Columns beside ``replication``, for a table of no row: it may lack them in a file."""
+
+
+def frame(table: str, parts: Iterable[Any]) -> pd.DataFrame:
+    """Return Arrow tables, one below the other, as a DataFrame indexed by replication.
+
+    Parameters
+    ----------
+    table
+        Name of the table; it tells the columns where there is no row.
+    parts
+        What was read of it.
+    """
+    filled = [part for part in parts if part.num_rows]
+    rows = joined(filled) if filled else _empty(table)
+    found = rows.to_pandas(use_threads=False)
+    for name in found.columns[found.dtypes == "category"]:
+        # Text as text: the categories of different chunks would not compare.
+        found[name] = found[name].astype(str).where(found[name].notna(), None)
+    # Pandas turns numbers in a row into a range of int64; a gap must not change the type.
+    return found.astype({"replication": np.int64}).set_index("replication")  # type: ignore[no-any-return]
+
+
+def numbers(rows: Any, name: str) -> NDArray[np.float64]:
+    """Return a column of numbers; nan where it has no value or is not there."""
+    column = _column(rows, name)
+    if column is None:
+        return np.full(rows.num_rows, np.nan)
+    found: NDArray[np.float64] = column.to_numpy().astype(np.float64, copy=False)
+    return found
+
+
+def codes(rows: Any, name: str, known: dict[str, int]) -> NDArray[np.int32]:
+    """Return the code of each entry of a column of text, and -1 for none.
+
+    Parameters
+    ----------
+    rows, name
+        An Arrow table and one of its columns, which may be missing.
+    known
+        Text -> code; text met for the first time is added.
+    """
+    found = np.full(rows.num_rows, -1, dtype=np.int32)
+    column = _column(rows, name)
+    if column is None or pa.types.is_floating(column.type):
+        # A column without any text is one of missing numbers.
+        return found
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    start = 0
+    for part in column.chunks:
+        texts = part.dictionary.to_pylist()
+        # The last code is what a null points to.
+        code = np.array([*(known.setdefault(text, len(known)) for text in texts), -1], np.int32)
+        found[start : start + len(part)] = code[part.indices.fill_null(len(texts)).to_numpy()]
+        start += len(part)
+    return found
+
+
+def kept(entry: Entry) -> NDArray[np.int32]:
+    """Return the replications of a chunk that did not fail, in order.
+
+    Nothing is read unless some failed.
+    """
+    every = np.arange(entry.first, entry.stop, dtype=np.int32)
+    if not entry.n_failed:
+        return every
+    return np.setdiff1d(every, entry.read("failures").column("replication").to_numpy())
+
+
+def monthly_cells(
+    rows: Any, places: Sequence[str], types: Sequence[str]
+) -> tuple[NDArray[Any], ...]:
+    """Return rows of monthly counts as arrays.
+
+    Parameters
+    ----------
+    rows
+        The Arrow table; one of no row may have no columns.
+    places, types
+        All names there are.
+
+    Returns
+    -------
+    tuple
+        Replication, first day of the month, position of the place, of the type, and count.
+    """
+    if not rows.num_rows:
+        rows = _empty("monthly")
+    return (
+        rows.column("replication").to_numpy(),
+        rows.column("month").to_numpy().astype("datetime64[D]", copy=False),
+        positions(rows.column("place"), places),
+        positions(rows.column("type"), types),
+        rows.column("count").to_numpy(),
+    )
+
+
+def _column(rows: Any, name: str) -> Any:
+    # Not by `column_names`: that list of all columns is made anew each time.
+    index = rows.schema.get_field_index(name)
+    return None if index < 0 else rows.column(index)
+
+
+def _empty(table: str) -> Any:
+    return decode(encode(table, dict.fromkeys(("replication", *COLUMNS.get(table, ())), ())))
