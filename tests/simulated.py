@@ -10,7 +10,7 @@ import pyarrow as pa
 from simlib.ensemble import store
 from simlib.ensemble.manifest import manifest_of
 from simlib.ensemble.replications import Job, prepare, simulate_chunk
-from simlib.ensemble.store import Chunk, encode
+from simlib.ensemble.store import arrow, pack
 from simlib.ensemble.store.chunks import decode
 from simlib.scenario import load_text
 from small_scenarios import TEXT
@@ -31,12 +31,12 @@ def simulated(path: Path, n: int) -> None:
     for start in range(0, n, CHUNK):
         size = min(CHUNK, n - start)
         again = {name: _moved(name, rows, start, size) for name, rows in tables.items()}
-        directory.write(Chunk("", start, start + size, again, 0, 1.0, 0.5))
+        directory.write(pack(again, option="", first=start, stop=start + size))
 
 
-def _moved(table: str, rows: pa.Table, start: int, size: int) -> bytes:
-    """Encode the rows of the first `size` replications as those from `start` on."""
+def _moved(table: str, rows: pa.Table, start: int, size: int) -> pa.Table:
+    """Return the rows of the first `size` replications as those from `start` on."""
     rows = rows.filter(pa.array(rows.column("replication").to_numpy() < size))
     columns = {name: rows.column(name).combine_chunks() for name in rows.column_names}
     columns["replication"] = rows.column("replication").to_numpy() + np.int32(start)
-    return encode(table, columns)
+    return arrow(table, columns)

@@ -12,7 +12,7 @@ import pytest
 from scipy.special import stdtrit
 
 import simlib
-from simlib.ensemble.stopping import MOST, Precision, Ranking, Target, looks, rule_of
+from simlib.ensemble.stopping import MOST, Precision, Ranking, Target, Verdict, looks, rule_of
 from simlib.scenario import with_design
 from small_scenarios import Watcher, small, watched
 
@@ -39,7 +39,7 @@ def test_looks_grow_to_the_most_and_suit_the_design() -> None:
         ("raids +- 0.5", Precision(Target("raids"), 0.5)),
         ("exit_class.met±1e-2", Precision(Target("exit_class", "met"), 0.01)),
         ("exit_class.met +/- .01", Precision(Target("exit_class", "met"), 0.01)),
-        ("wrong ranking of raids < 0.05", Ranking(Target("raids"), BOTH, 0.05)),
+        ("wrong ranking of raids < 0.05", Ranking(Target("raids"), 0.05)),
     ],
 )
 def test_rules_are_read(text: str, rule: object) -> None:
@@ -119,25 +119,27 @@ def test_options_that_are_equal_are_never_ranked() -> None:
 
 
 class Race:
-    """Stands for an ensemble of two options whose paired differences are given."""
+    """Stands for the first outcomes of one option."""
 
-    def __init__(self, differences: NDArray[np.float64]) -> None:
-        self.columns = {"as_planned": np.zeros(len(differences)), "later": differences}
-        self.option = ""
+    def __init__(self, column: NDArray[np.float64]) -> None:
+        self.column = column
+        self.replications = np.arange(len(column))
 
-    def of(self, option: str) -> Race:
-        """Return one option."""
-        self.option = option
-        return self
+    def values(self, _outcome: str) -> NDArray[np.float64]:
+        """Return the values."""
+        return self.column
 
-    def column(self, _outcome: str, n: int) -> dict[int, float]:
-        """Return the first n values."""
-        return dict(enumerate(self.columns[self.option][:n].tolist()))
+
+def judged(rule: Ranking, differences: NDArray[np.float64], look: int) -> Verdict:
+    """Return what a rule says of two options with these paired differences."""
+    n = len(differences)
+    race = {"as_planned": Race(np.zeros(n)), "later": Race(differences)}
+    return rule.judge(race, n, look)  # type: ignore[arg-type]
 
 
 def test_a_clear_ranking_is_safe_at_the_first_look() -> None:
-    race = Race(np.random.default_rng(1).normal(-1.0, 1.0, 200))
-    verdict = Ranking(Target("x"), BOTH, 0.05).judge(race, 200, 1)  # type: ignore[arg-type]
+    differences = np.random.default_rng(1).normal(-1.0, 1.0, 200)
+    verdict = judged(Ranking(Target("x"), 0.05), differences, 1)
     assert verdict.is_met
     assert verdict.text.startswith("x: later < as_planned; P(wrong ranking) <= ")
 
@@ -152,12 +154,11 @@ def test_a_wrong_ranking_is_as_rare_as_promised() -> None:
     rng, sizes = np.random.default_rng(5), list(looks("random", 3000))
     n_wrong = {"rule": 0, "control": 0}
     for _ in range(200):
-        race = Race(rng.normal(0.03, 1.0, sizes[-1]))
+        differences = rng.normal(0.03, 1.0, sizes[-1])
         for how in n_wrong:
             for look, n in enumerate(sizes, start=1):
                 epsilon = 0.2 if how == "rule" else 0.2 * look * (look + 1)
-                rule = Ranking(Target("x"), BOTH, epsilon)
-                verdict = rule.judge(race, n, look)  # type: ignore[arg-type]
+                verdict = judged(Ranking(Target("x"), epsilon), differences[:n], look)
                 if verdict.is_met:
                     n_wrong[how] += verdict.text.startswith("x: later")
                     break

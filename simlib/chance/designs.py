@@ -59,6 +59,11 @@ def broken_rule(design: str, replications: int) -> str:
     return f"must be a multiple of {BLOCK} in a Latin hypercube (got {replications})"
 
 
+def blocks(design: str, replications: NDArray[np.int32]) -> NDArray[np.int32] | None:
+    """Return the block of each replication; None in a design without blocks."""
+    return replications // BLOCK if design == "latin_hypercube" else None
+
+
 def row(
     design: Literal["sobol", "latin_hypercube"],
     n_columns: int,

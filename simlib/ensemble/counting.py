@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.ensemble.store.directory import Entry
+    from simlib.ensemble.store import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from xarray import DataArray
 
     from simlib.ensemble.counting import Grid
-    from simlib.ensemble.store import Directory
-    from simlib.ensemble.store.directory import Entry
+    from simlib.ensemble.store import Directory, Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.chance import designs
 from simlib.ensemble import store
 from simlib.ensemble.counting import Counts, lands
-from simlib.ensemble.store import reading
-from simlib.ensemble.store.chunks import TABLES
+from simlib.ensemble.frames import Frames
 from simlib.ensemble.summing import Outcomes
 from simlib.errors import StoreError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pandas as pd
     import xarray as xr
@@ -107,27 +105,27 @@ class Ensemble:
     @functools.cached_property
     def outcomes(self) -> pd.DataFrame:
         """Outcomes: a row a replication, a column an outcome."""
-        return self._frame("outcomes")
+        return self._frames.whole("outcomes")
 
     @functools.cached_property
     def parameters(self) -> pd.DataFrame:
         """Parameters drawn: a row a replication, a column a parameter."""
-        return self._frame("parameters")
+        return self._frames.whole("parameters")
 
     @functools.cached_property
     def milestones(self) -> pd.DataFrame:
         """Milestones of each replication; times in days since 2000-01-01."""
-        return self._frame("milestones")
+        return self._frames.whole("milestones")
 
     @functools.cached_property
     def failures(self) -> pd.DataFrame:
         """Replications that failed: agent, date, error, traceback."""
-        return self._frame("failures")
+        return self._frames.whole("failures")
 
     @property
     def incidents(self) -> pd.DataFrame:
         """Every incident, where journals were asked for: a row an incident, by time."""
-        return self._frame("incidents")
+        return self._frames.whole("incidents")
 
     @property
     def monthly(self) -> pd.DataFrame:
@@ -135,12 +133,12 @@ class Ensemble:
 
         It is read anew each time: it is the largest table.
         """
-        return self._frame("monthly")
+        return self._frames.whole("monthly")
 
     @property
     def decisions(self) -> pd.DataFrame:
         """Decisions with their causes; times in days since 2000-01-01. Read anew each time."""
-        return self._frame("decisions")
+        return self._frames.whole("decisions")
 
     @functools.cached_property
     def digest(self) -> str:
@@ -253,17 +251,17 @@ class Ensemble:
         Parameters
         ----------
         table
-            ``outcomes``, ``parameters``, ``monthly``, ``decisions``, ``milestones`` or
-            ``failures``.
+            ``outcomes``, ``parameters``, ``monthly``, ``decisions``, ``milestones``,
+            ``failures`` or ``incidents``.
 
         Raises
         ------
         StoreError
             There is no such table.
         """
-        if table not in TABLES:
-            raise StoreError(f"no table {table!r}; there are {', '.join(TABLES)}")
-        return self._parts(table)
+        if table not in store.TABLES:
+            raise StoreError(f"no table {table!r}; there are {', '.join(store.TABLES)}")
+        return self._frames.parts(table)
 
     def to_xarray(self) -> xr.DataArray:
         """Return incidents as a labelled cube (option,) replication x month x place x type.
@@ -328,34 +326,6 @@ class Ensemble:
 
         return verify(self, progress)
 
-    def column(self, outcome: str, n: int | None = None) -> dict[int, Any]:
-        """Return one outcome of a single option by replication.
-
-        Parameters
-        ----------
-        outcome
-            Its name.
-        n
-            Only of the first n replications.
-        """
-        found: dict[int, Any] = {}
-        for entry in self.entries():
-            if n is not None and entry.first >= n:
-                continue
-            rows = entry.read("outcomes")
-            if outcome in rows.column_names:
-                pairs = zip(
-                    *(rows.column(c).to_pylist() for c in ("replication", outcome)), strict=True
-                )
-                found.update((index, value) for index, value in pairs if n is None or index < n)
-        return found
-
-    def blocks(self, replications: NDArray[np.int64]) -> NDArray[np.int64] | None:
-        """Return the block of the design that each replication is of; None without blocks."""
-        if self.manifest["design"] != "latin_hypercube":
-            return None
-        return replications // designs.BLOCK
-
     def replay(
         self, replication: int, *, option: str | None = None, agents: Sequence[type[Agent]] = ()
     ) -> Run:
@@ -392,8 +362,12 @@ class Ensemble:
             yield from entries
 
     @functools.cached_property
+    def _frames(self) -> Frames:
+        return Frames(self._chunks, self.manifest)
+
+    @functools.cached_property
     def _columns(self) -> Outcomes:
-        return Outcomes(list(self.entries()), self.manifest["outcomes"])
+        return Outcomes(list(self.entries()), self.manifest)
 
     @functools.cached_property
     def _counts(self) -> Counts:
@@ -403,37 +377,6 @@ class Ensemble:
         if outcome not in self.manifest["outcomes"]:
             raise KeyError(f"no outcome {outcome!r}")
         return outcome
-
-    def _tables(self, option: str, table: str) -> Iterator[Any]:
-        for entry in self._chunks[option]:
-            yield entry.read(table)
-
-    def _frame(self, table: str) -> pd.DataFrame:
-        frames = {o: self._plain(table, self._tables(o, table)) for o in self.options}
-        return self._labelled(frames)
-
-    def _parts(self, table: str) -> Iterator[pd.DataFrame]:
-        is_empty = True
-        for option in self.options:
-            for rows in self._tables(option, table):
-                if rows.num_rows:
-                    is_empty = False
-                    yield self._labelled({option: self._plain(table, [rows])})
-        if is_empty:
-            yield self._labelled({option: self._plain(table, []) for option in self.options})
-
-    def _plain(self, table: str, rows: Iterable[Any]) -> pd.DataFrame:
-        frame = reading.frame(table, rows)
-        names = list(self.manifest["outcomes"]) if table == "outcomes" else frame.columns
-        return frame.reindex(columns=names)
-
-    def _labelled(self, frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
-        """Return frames of options as one; the option is told where there are several."""
-        if len(self.options) == 1:
-            return frames[self.options[0]]
-        import pandas as pd
-
-        return pd.concat(frames, names=["option", "replication"])
 
 
 def open_results(path: str | os.PathLike[str]) -> Ensemble:

@@ -11,6 +11,7 @@ from simlib.ensemble import stopping, store
 from simlib.ensemble.manifest import manifest_of, refuse_missing_agents, refuse_other
 from simlib.ensemble.replications import Job, prepare
 from simlib.ensemble.results import Ensemble
+from simlib.ensemble.summing import Outcomes
 from simlib.ensemble.working import Work, Workers
 from simlib.errors import Problem, ScenarioError, StoreError
 from simlib.scenario import load, load_text
@@ -160,7 +161,12 @@ def _until(rule: stopping.Rule, text: str, work: Work, most: int) -> None:
     """Simulate up to the first size at which a rule holds, and keep why it stopped."""
     for look, n in enumerate(stopping.looks(work.job.scenario.design, most), start=1):
         work.do(n)
-        verdict = rule.judge(Ensemble(work.directory, tuple(work.prepared)), n, look)
+        directory = work.directory
+        first = {
+            option: Outcomes(directory.entries(option), directory.manifest, before=n)
+            for option in work.prepared
+        }
+        verdict = rule.judge(first, n, look)
         if verdict.is_met or n == most:
             break
         work.note(f"going on: {verdict.text}")

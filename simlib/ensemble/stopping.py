@@ -10,17 +10,18 @@ import itertools
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
-from simlib.ensemble import statistics
 from simlib.errors import Problem, ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from simlib.ensemble.results import Ensemble
+    from numpy.typing import NDArray
+
+    from simlib.ensemble.summing import Outcomes
     from simlib.scenario.schema import Scenario
 
 FIRST_LOOK = 200
@@ -45,8 +46,12 @@ class Verdict:
 class Rule(Protocol):
     """When to stop."""
 
-    def judge(self, ensemble: Ensemble, n: int, look: int) -> Verdict:
+    def judge(self, options: Options, n: int, look: int) -> Verdict:
         """Return whether the first n replications are enough, at the look-th look (from 1)."""
+
+
+Options: TypeAlias = "Mapping[str, Outcomes]"
+"""The outcomes of the first replications of each option."""
 
 
 def looks(design: str, most: int) -> Iterator[int]:
@@ -94,7 +99,7 @@ def rule_of(text: str, scenario: Scenario, options: tuple[str, ...]) -> Rule:
     if found := _RANKING.fullmatch(text):
         if len(options) < 2:
             raise _wrong("a ranking needs at least two options", text)
-        return Ranking(_target(found["of"], scenario), options, _positive(found["number"], 0.5))
+        return Ranking(_target(found["of"], scenario), _positive(found["number"], 0.5))
     rule = "must be 'OUTCOME[.CLASS] +- HALF_WIDTH' or 'wrong ranking of OUTCOME[.CLASS] < P'"
     raise _wrong(rule, text)
 
@@ -109,12 +114,17 @@ class Target:
     def __str__(self) -> str:
         return f"{self.outcome}.{self.category}" if self.category else self.outcome
 
-    def values(self, ensemble: Ensemble, option: str, n: int) -> dict[int, float]:
-        """Return the values of the first n replications by index; censored are left out."""
-        column = ensemble.of(option).column(self.outcome, n)
-        if self.category:
-            return {index: float(value == self.category) for index, value in column.items()}
-        return {index: float(value) for index, value in column.items() if not math.isnan(value)}
+    def values(self, outcomes: Outcomes) -> NDArray[np.float64]:
+        """Return its value in each replication; nan is censored."""
+        column = outcomes.values(self.outcome)
+        found = (column == self.category) if self.category else column
+        return found.astype(np.float64)
+
+    def half_width(self, outcomes: Outcomes) -> float:
+        """Return half of the 95 % interval of its mean; infinite where there is none."""
+        rows = outcomes.summary(self.outcome)
+        half = [(row.high - row.low) / 2 for row in rows if row.category == self.category]
+        return math.inf if not half or math.isnan(half[0]) else half[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +134,11 @@ class Precision:
     target: Target
     half_width: float
 
-    def judge(self, ensemble: Ensemble, n: int, look: int) -> Verdict:
+    def judge(self, options: Options, n: int, look: int) -> Verdict:
         """Return whether it is; see `Rule`."""
         del look  # a fixed-width interval needs no correction: Chow and Robbins (1965)
-        widths = {option: self._half_width(ensemble, option, n) for option in ensemble.options}
-        widest = max(widths, key=lambda option: widths[option])
+        widths = {name: self.target.half_width(outcomes) for name, outcomes in options.items()}
+        widest = max(widths, key=lambda name: widths[name])
         is_met = widths[widest] <= self.half_width
         of = f" ({widest})" if widest else ""
         sign = "<=" if is_met else ">"
@@ -137,18 +147,6 @@ class Precision:
             f"at {n:,} replications"
         )
         return Verdict(is_met, text)
-
-    def _half_width(self, ensemble: Ensemble, option: str, n: int) -> float:
-        values = self.target.values(ensemble, option, n)
-        about = ensemble.manifest["outcomes"][self.target.outcome]
-        array = np.array(list(values.values()))
-        blocks = ensemble.blocks(np.array(list(values), dtype=np.int64))
-        if about["kind"] == "number":
-            row = statistics.of_number("", "", array, n, blocks=blocks)
-        else:
-            row = statistics.of_flag("", array, n, blocks=blocks)
-        half = (row.high - row.low) / 2
-        return math.inf if math.isnan(half) else half
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +160,12 @@ class Ranking:
     """
 
     target: Target
-    options: tuple[str, ...]
     epsilon: float
 
-    def judge(self, ensemble: Ensemble, n: int, look: int) -> Verdict:
+    def judge(self, options: Options, n: int, look: int) -> Verdict:
         """Return whether it is; see `Rule`."""
-        values = {name: self.target.values(ensemble, name, n) for name in self.options}
-        common = sorted(set.intersection(*(set(each) for each in values.values())))
-        table = {name: np.array([each[i] for i in common]) for name, each in values.items()}
-        order = sorted(table, key=lambda name: float(np.mean(table[name])) if common else 0.0)
+        table = self._paired(options, n)
+        order = sorted(table, key=lambda name: float(np.sum(table[name])))
         wrong = sum(
             _p_other_way(table[above] - table[below]) for below, above in itertools.pairwise(order)
         )
@@ -184,8 +179,16 @@ class Ranking:
         )
         return Verdict(is_met, text)
 
+    def _paired(self, options: Options, n: int) -> dict[str, NDArray[np.float64]]:
+        """Return the values of the replications that every option has one of."""
+        table = np.full((len(options), n), np.nan)
+        for row, outcomes in zip(table, options.values(), strict=True):
+            row[outcomes.replications] = self.target.values(outcomes)
+        common = table[:, ~np.isnan(table).any(axis=0)]
+        return dict(zip(options, common, strict=True))
 
-def _p_other_way(difference: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+
+def _p_other_way(difference: NDArray[np.float64]) -> float:
     """Return the probability that the true mean difference has the other sign."""
     n = len(difference)
     spread = float(np.std(difference, ddof=1)) if n > 1 else 0.0

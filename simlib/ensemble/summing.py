@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simlib.chance import designs
 from simlib.ensemble import budget, statistics
 from simlib.ensemble.store import reading
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.ensemble.statistics import Summary
-    from simlib.ensemble.store.directory import Entry
+    from simlib.ensemble.store import Entry
 
 
 class Outcomes:
@@ -29,23 +31,34 @@ class Outcomes:
     ----------
     entries
         The chunks.
-    about
-        What the manifest says of each outcome.
+    manifest
+        What the manifest says: of each outcome, and of the design, whose blocks errors are
+        taken between.
+    before
+        Only replications before this one.
     """
 
-    def __init__(self, entries: Sequence[Entry], about: Mapping[str, Mapping[str, Any]]) -> None:
-        self._entries = entries
-        self._about = about
-        self._n_asked = sum(entry.stop - entry.first for entry in entries)
+    def __init__(
+        self, entries: Sequence[Entry], manifest: Mapping[str, Any], *, before: int | None = None
+    ) -> None:
+        self._before = max((e.stop for e in entries), default=0) if before is None else before
+        self._entries = [entry for entry in entries if entry.first < self._before]
+        self._about: Mapping[str, Mapping[str, Any]] = manifest["outcomes"]
+        self._design = manifest["design"]
+        self._n_asked = sum(min(e.stop, self._before) - e.first for e in self._entries)
         self._held: dict[str, _Column] = {}
+
+    @functools.cached_property
+    def replications(self) -> NDArray[np.int32]:
+        """Return which replications the values are of, in order."""
+        found = np.concatenate([np.zeros(0, dtype=np.int32), *map(reading.kept, self._entries)])
+        return found[found < self._before]
 
     def summaries(self) -> Iterator[Summary]:
         """Iterate over the lines of all outcomes, with one pass for each batch of columns."""
         bytes_each = self._n_asked * np.dtype(np.float64).itemsize
         for names in budget.batches(list(self._about), bytes_each):
-            columns = self._gathered(names)
-            for name in names:
-                yield from self._summary(name, columns[name])
+            yield from self._lines(names)
 
     def summary(self, name: str) -> list[Summary]:
         """Return the lines of one outcome."""
@@ -56,14 +69,23 @@ class Outcomes:
         column = self._gathered([name])[name]
         return np.array(column.as_texts(), dtype=object) if column.is_class else column.entries
 
+    def _lines(self, names: Sequence[str]) -> Iterator[Summary]:
+        # A generator of its own: it lets go of a batch before the next is gathered.
+        columns = self._gathered(names)
+        for name in names:
+            yield from self._summary(name, columns[name])
+
     def _summary(self, name: str, column: _Column) -> list[Summary]:
-        kind, n_asked = self._about[name]["kind"], self._n_asked
+        about, n_asked = self._about[name], self._n_asked
+        blocks = designs.blocks(self._design, self.replications)
         if column.is_class:
+            is_told = column.entries >= 0
             texts = [text for text in column.as_texts() if text is not None]
-            return statistics.of_classes(name, self._about[name]["classes"], texts, n_asked)
-        if kind == "flag":
-            return [statistics.of_flag(name, column.entries, n_asked)]
-        return [statistics.of_number(name, self._about[name]["unit"], column.entries, n_asked)]
+            own = None if blocks is None else blocks[is_told]
+            return statistics.of_classes(name, about["classes"], texts, n_asked, blocks=own)
+        if about["kind"] == "flag":
+            return [statistics.of_flag(name, column.entries, n_asked, blocks=blocks)]
+        return [statistics.of_number(name, about["unit"], column.entries, n_asked, blocks=blocks)]
 
     def _gathered(self, names: Sequence[str]) -> Mapping[str, _Column]:
         if not self._held.keys() >= set(names):
@@ -73,11 +95,13 @@ class Outcomes:
         return self._held
 
     def _gather(self, names: Sequence[str]) -> dict[str, _Column]:
-        size = sum(entry.stop - entry.first - entry.n_failed for entry in self._entries)
+        size = len(self.replications)
         columns = {name: _column(size, self._about[name]["kind"] == "class") for name in names}
         start = 0
         for entry in self._entries:
-            rows = entry.read("outcomes")
+            rows = entry.read("outcomes", ["replication", *names])
+            if entry.stop > self._before:
+                rows = rows.slice(0, size - start)
             for name, column in columns.items():
                 column.fill(start, rows, name)
             start += rows.num_rows

@@ -124,8 +124,8 @@ def encode(rows: Any) -> bytes:
     return sink.getvalue()
 
 
-def decode(data: bytes) -> Any:
-    """Return the Arrow table that a Parquet file holds.
+def decode(data: bytes, columns: Sequence[str] | None = None) -> Any:
+    """Return the Arrow table that a Parquet file holds, or some columns of it.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def decode(data: bytes) -> Any:
     if file.metadata.num_rows > MAX_ROWS:
         raise ValueError(f"has more than {MAX_ROWS:,} rows")
     # No threads and no prefetch: a thread that outlives the interpreter aborts the process.
-    return file.read(use_threads=False)
+    return file.read(columns, use_threads=False)
 
 
 def joined(tables: list[Any]) -> Any:

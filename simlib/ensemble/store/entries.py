@@ -7,12 +7,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simlib.ensemble.store.chunks import TABLES, decode
+from simlib.ensemble.store.chunks import TABLES, decode, joined
 from simlib.ensemble.store.digest import replication_digests
 from simlib.ensemble.store.files import read_bytes, read_json
 from simlib.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from simlib.ensemble.store.chunks import Chunk
@@ -40,8 +41,15 @@ class Entry:
         root, option = self.sidecar.parents[2], self.sidecar.parent.name
         return root / table / option / f"{self.sidecar.stem}.parquet"
 
-    def read(self, table: str) -> Any:
+    def read(self, table: str, columns: Sequence[str] | None = None) -> Any:
         """Return a table as Arrow; one without rows may lack columns.
+
+        Parameters
+        ----------
+        table
+            Its name.
+        columns
+            Only these, as far as they are there.
 
         Raises
         ------
@@ -49,13 +57,13 @@ class Entry:
             The file is missing or does not have the checksum its sidecar states.
         """
         if table not in self.files:
-            return decode_nothing()
+            return joined([])
         path = self.file(table)
         data = read_bytes(path)
         if hashlib.sha256(data).hexdigest() != self.files[table]:
             raise StoreError(f"{path}: damaged (its checksum differs); run again to redo it")
         try:
-            return decode(data)
+            return decode(data, columns)
         except ValueError as error:
             raise StoreError(f"{path}: is no table ({error})") from error
 
@@ -81,13 +89,6 @@ class Entry:
         """Return the digest of each replication, computed from the tables."""
         tables = {table: self.read(table) for table in self.files}
         return replication_digests(tables, range(self.first, self.stop))
-
-
-def decode_nothing() -> Any:
-    """Return an Arrow table without rows."""
-    from simlib.ensemble.store.chunks import joined
-
-    return joined([])
 
 
 def sidecar_of(chunk: Chunk) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from simlib.ensemble.store.chunks import decode, encode, joined, positions
+from simlib.ensemble.store.chunks import arrow, joined, positions
+from simlib.journal import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from simlib.ensemble.store.directory import Entry
+    from simlib.ensemble.store.entries import Entry
 
 COLUMNS = {
     "monthly": ("month", "type", "place", "count"),
@@ -25,6 +26,7 @@ COLUMNS = {
     ),
     "milestones": ("milestone", "agreed", "date_moved", "classification", "completed_at"),
     "failures": ("agent", "date", "error", "traceback"),
+    "incidents": ("row", "time", "type", "place", "target", "parent", "opener", *MARKS),
 }
 """Columns beside ``replication``, for a table of no row: it may lack them in a file."""
 
@@ -131,4 +133,4 @@ def _column(rows: Any, name: str) -> Any:
 
 
 def _empty(table: str) -> Any:
-    return decode(encode(table, dict.fromkeys(("replication", *COLUMNS.get(table, ())), ())))
+    return arrow(table, dict.fromkeys(("replication", *COLUMNS.get(table, ())), ()))
