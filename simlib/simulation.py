@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlib.agents.faults import naming
 from simlib.chance.compiling import is_cached
 from simlib.errors import SimulationError
 from simlib.journal import Run
@@ -179,8 +180,8 @@ class _Observer:
         if not np.isfinite(state).all():
             where = int(np.flatnonzero(~np.isfinite(state))[0])
             variable = name_of(self._world.layout, where)
-            date = to_date(self._world.clock.now)
-            raise SimulationError(f"{variable} became {state[where]} by {date}")
+            date = str(to_date(self._world.clock.now))
+            raise SimulationError(f"{variable} became {state[where]} by {date}", "", date)
         self.snapshots[i] = state
 
 
@@ -225,6 +226,7 @@ def _build(
     engine = engine_type(
         clock,
         channels=plan.channels,
+        layout=blueprint.layout,
         state=state,
         floor=blueprint.start_state.floor,
         evaluated=plan.evaluate(values, state),
@@ -290,7 +292,8 @@ def simulate(
     clock = world.clock
     world.engine.begin()
     for rank, agent in enumerate(blueprint.agents, start=FIRST_AGENT_RANK):
-        agent(world, rank).begin()
+        with naming(agent.name, clock):
+            agent(world, rank).begin()
     clock.start(world.engine.process())
     clock.run_through(blueprint.horizon)
     return Run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
@@ -10,14 +9,15 @@ from typing import TYPE_CHECKING
 
 import simpy
 
-from simlib.agents.seeing import Seeing
+from simlib.agents.faults import naming
 from simlib.agents.sojourns import next_link, sojourn, tilted
+from simlib.agents.waits import Waiting
 from simlib.chance.addresses import name_hash
 from simlib.chance.distributions import quantile
-from simlib.errors import SimlibError, SimulationError
-from simlib.journal import MARKS, Decision
-from simlib.world.clock import DAYS_PER_MONTH, to_date
-from simlib.world.waiting import Cause, Wait, dated_cause, named_cause
+from simlib.errors import SimulationError
+from simlib.journal import Decision
+from simlib.world.clock import DAYS_PER_MONTH
+from simlib.world.waiting import Cause
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,18 +28,11 @@ if TYPE_CHECKING:
 Life = Generator[simpy.Event, object, None]
 Tilt = Callable[[str], Mapping[str, float]]
 
-_WOKEN = {
-    "incident": "notice",
-    "start": "start",
-    "review": "review",
-    "date": "date",
-    "milestone": "milestone",
-    "threshold": "threshold",
-    "posture": "posture",
-}
+_ROUNDING = 1e-9
+"""How far probabilities may lie off by rounding."""
 
 
-class Agent(Seeing, ABC):
+class Agent(Waiting, ABC):
     """Somebody who decides.
 
     Subclasses give `name`, the agent's entry in the scenario's catalogue, and `live`, its
@@ -54,11 +47,8 @@ class Agent(Seeing, ABC):
     """
 
     def __init__(self, world: World, rank: int) -> None:
-        super().__init__(world)
-        self._rank = rank
-        self._cause = named_cause("start", "of the scenario")
+        super().__init__(world, rank)
         self._last_decision = (-math.inf, -1)
-        self._start = world.clock.now
 
     @abstractmethod
     def live(self) -> Life:
@@ -70,126 +60,16 @@ class Agent(Seeing, ABC):
 
     def start(self, life: Life) -> None:
         """Start another process of the same agent."""
-        self._world.clock.start(self._guarded(life))
+        self._use().clock.start(self._guarded(life))
 
     def _guarded(self, life: Life) -> Life:
-        try:
-            yield from life
-        except SimlibError:
-            raise
-        except Exception as error:
-            date = str(to_date(self.now))
-            message = f"agent {self.name} on {date}: {type(error).__name__}: {error}"
-            raise SimulationError(message, self.name, date) from error
-
-    # waiting
-
-    def wait(  # noqa: PLR0913
-        self,
-        *,
-        days: int | None = None,
-        months: int | None = None,
-        until: float | None = None,
-        notice: str | tuple[str, ...] = (),
-        posture: str | None = None,
-        milestone: str | None = None,
-        above: tuple[str, str | None, float] | None = None,
-    ) -> simpy.Event:
-        """Return an event that happens when the first of these comes; yield it.
-
-        Parameters
-        ----------
-        days, months
-            The next review on the agent's fixed grid: so many days counted from the
-            scenario's start, or every so many calendar months (their first instant).
-        until
-            A date, in days.
-        notice
-            A notable incident of a type, or of one of several types.
-        posture, milestone
-            A change of that posture; the date of that milestone, wherever it moves.
-        above
-            ``(variable, place, level)``: an upward crossing; at once if the variable is
-            above already, and not again before it has been below.
-        """
-        wait = Wait(simpy.Event(self._world.clock), self._rank)
-        self._add_time(wait, days, months, until)
-        types = (notice,) if isinstance(notice, str) else notice
-        wait.notices = tuple(self._type_number(name) for name in types)
-        wait.posture, wait.milestone = posture, milestone
-        crossed: Cause | None = None
-        if above:
-            variable, place, level = above
-            where = self._world.position(variable, place)
-            wait.watch = self._world.watches.wait(where, level, self._rank, self._world.state)
-            if wait.watch is None:
-                crossed = self._world.crossing(where, level, self._rank)
-        assert wait.event.callbacks is not None  # noqa: S101  (a new event has them)
-        wait.event.callbacks.append(lambda _event: self._resume(wait))
-        self._world.arm(wait)
-        if crossed:
-            self._world.wake(wait, crossed)
-        return wait.event
-
-    def _type_number(self, name: str) -> int:
-        if name not in self._world.types:
-            raise SimulationError(f"agent {self.name}: no incident type {name!r}")
-        return self._world.types.index(name)
-
-    def _add_time(
-        self, wait: Wait, days: int | None, months: int | None, until: float | None
-    ) -> None:
-        due = math.inf
-        if days is not None:
-            due = self._start + (math.floor((self.now - self._start) / days) + 1) * days
-        if months is not None:
-            due = min(due, self._next_month(months))
-        if due < math.inf:
-            wait.timed = dated_cause("review", due)
-        if until is not None and until < due:
-            due = max(until, self.now)
-            wait.timed = dated_cause("date", due)
-        if due < math.inf:
-            self._world.clock.put(wait.event, due, self._rank)
-
-    def _next_month(self, months: int) -> float:
-        starts = self._world.month_starts
-        first = bisect.bisect_right(starts, self.now)
-        if months == 1:
-            return starts[first] if first < len(starts) else math.inf
-        start = to_date(self._start)
-        for time in starts[first : first + months]:
-            date = to_date(time)
-            if ((date.year - start.year) * 12 + date.month - start.month) % months == 0:
-                return time
-        return math.inf
-
-    def _resume(self, wait: Wait) -> None:
-        self._world.disarm(wait)
-        cause = wait.cause or wait.timed
-        assert cause is not None  # noqa: S101  (something ended the wait)
-        self._cause = cause
-
-    @property
-    def woken(self) -> str:
-        """What ended the last wait."""
-        return _WOKEN[self._cause.kind]
-
-    @property
-    def incident(self) -> dict[str, float | str]:
-        """The incident that woke the agent: type, place, target, time and its marks."""
-        if self._cause.row < 0:
-            raise SimulationError(f"agent {self.name} was not woken by an incident")
-        time, channel, _, marks = self._world.engine.row(self._cause.row)
-        channels = self._world.channels
-        return {
-            "type": channels.types[channel],
-            "place": channels.places[channel],
-            "target": channels.targets[channel],
-            "country": channels.countries[channel],
-            "time": time,
-            **{name: float(marks[i]) for i, name in enumerate(MARKS)},
-        }
+        with naming(self.name, self._world.clock):
+            for event in life:
+                if not isinstance(event, simpy.Event):
+                    raise SimulationError(f"must yield self.wait(...) (got {type(event).__name__})")
+                if event.callbacks is None:  # SimPy goes on at once, without an event
+                    self._use()
+                yield event
 
     # changing
 
@@ -202,13 +82,13 @@ class Agent(Seeing, ABC):
         by: float | None = None,
     ) -> None:
         """Change a state variable, to a value or by an amount, with effect at once."""
-        where = self._world.position(variable, place)
+        where = self._use().position(variable, place)
         value = (to or 0.0) if by is None else float(self._world.state[where]) + by
         self._change(where, value)
 
     def change_all(self, variable: str, values: NDArray[np.float64]) -> None:
         """Set a variable over all its places, in the order of `places`."""
-        self._world.change_all(variable, values, self._opener())
+        self._use().change_all(variable, values, self._opener())
 
     def _change(self, where: int, value: float) -> None:
         if value != self._world.state[where]:
@@ -221,22 +101,22 @@ class Agent(Seeing, ABC):
 
     def move_milestone(self, name: str, to: float) -> None:
         """Move a milestone to another date, in days (infinity: cancel it)."""
-        self._world.timeline.move(name, to)
+        self._use().timeline.move(name, to)
 
     def settle(self, name: str, classification: str) -> None:
         """Say what class a milestone ends in."""
-        self._world.timeline.settle(name, classification)
+        self._use().timeline.settle(name, classification)
 
     def complete(self, name: str) -> None:
         """Say that a milestone is done, now."""
-        self._world.timeline.complete(name)
+        self._use().timeline.complete(name)
 
     # deciding
 
     def _journal(
         self, name: str, taken: str, probability: float, place: str | None, value: float
     ) -> None:
-        decisions = self._world.decisions
+        decisions = self._use().decisions
         self._last_decision = (self.now, len(decisions))
         decisions.append(
             Decision(
@@ -263,15 +143,18 @@ class Agent(Seeing, ABC):
         Raises
         ------
         SimulationError
-            When what is seen is not what the logit weighs.
+            When what is seen is not what the logit weighs, or no finite number.
         """
         logit = self._world.scenario.decisions.get(name)
         if logit is None or set(seen) != set(logit.weights):
             weighed = sorted(logit.weights) if logit else "no such decision"
-            raise SimulationError(f"agent {self.name}: decision {name!r} weighs {weighed}")
+            raise SimulationError(f"decision {name!r} weighs {weighed}")
         score = self._world.value_of(logit.intercept)
         for what in sorted(seen):
             score += self._world.value_of(logit.weights[what]) * seen[what]
+        if not math.isfinite(score):
+            where = f" at {place}" if place else ""
+            raise SimulationError(f"decision {name!r}{where}: score became {score} (saw {seen})")
         return self.agrees(name, 1.0 / (1.0 + math.exp(-max(-700.0, score))), place=place)
 
     def agrees(
@@ -282,7 +165,16 @@ class Agent(Seeing, ABC):
         place: str | None = None,
         value: float = math.nan,
     ) -> bool:
-        """Decide yes with a given probability."""
+        """Decide yes with a given probability.
+
+        Raises
+        ------
+        SimulationError
+            When it is no probability.
+        """
+        if not 0.0 <= probability <= 1.0 + _ROUNDING:
+            where = f" at {place}" if place else ""
+            raise SimulationError(f"decision {name!r}{where}: no probability (got {probability})")
         yes = self._uniform(name, place) < probability
         chance = probability if yes else 1.0 - probability
         self._journal(name, "yes" if yes else "no", chance, place, value)
@@ -297,8 +189,8 @@ class Agent(Seeing, ABC):
     def _pick(self, name: str, probabilities: Mapping[str, float]) -> str:
         names = sorted(probabilities)
         total = math.fsum(probabilities.values())
-        if abs(total - 1.0) > 1e-9:
-            raise SimulationError(f"agent {self.name}: {name!r}: probabilities sum to {total}")
+        if not abs(total - 1.0) <= _ROUNDING or min(probabilities.values()) < -_ROUNDING:
+            raise SimulationError(f"decision {name!r}: no probabilities (got {probabilities})")
         u, before = self._uniform(name), 0.0
         for candidate in names:
             before += probabilities[candidate]
@@ -309,6 +201,8 @@ class Agent(Seeing, ABC):
     def draws(self, name: str, kind: str, **arguments: float) -> float:
         """Draw a number from a distribution of `simlib.chance.distributions`; journal it."""
         value = quantile(kind, arguments, self._uniform(name))
+        if not math.isfinite(value):
+            raise SimulationError(f"decision {name!r}: drew {value} ({kind} of {arguments})")
         self._journal(name, "yes", 1.0, None, value)
         return value
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
+from simlib.agents.faults import MOST_USES, too_many_uses
 from simlib.errors import SimulationError
 from simlib.journal import MARKS
 
@@ -24,19 +25,35 @@ class Seeing:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._n_uses = 0
+
+    def _use(self) -> World:
+        """Return the world, counting how often before the next wait ends.
+
+        Raises
+        ------
+        SimulationError
+            When an agent looks and acts on without ever coming to wait.
+        """
+        self._n_uses += 1
+        if self._n_uses > MOST_USES:
+            raise too_many_uses()
+        return self._world
 
     @property
     def now(self) -> float:
         """The time, in days since 2000-01-01."""
-        return float(self._world.clock.now)
+        return float(self._use().clock.now)
 
     def see(self, variable: str, place: str | None = None) -> float:
         """Return a state variable, at a place or (None) national."""
-        return float(self._world.state[self._world.position(variable, place)])
+        world = self._use()
+        return float(world.state[world.position(variable, place)])
 
     def see_all(self, variable: str) -> NDArray[np.float64]:
         """Return a copy of a variable over all its places, in the order of `places`."""
-        return self._world.state[self._world.layout.slice_of(variable)].copy()
+        world = self._use()
+        return world.state[world.layout.slice_of(variable)].copy()
 
     def total(self, variable: str, country: str | None = None) -> float:
         """Return a variable's sum over its places, or over those of a country."""
@@ -59,12 +76,12 @@ class Seeing:
 
     def posture(self, name: str) -> str:
         """Return the state a posture is in."""
-        return self._world.postures[name][-1][1]
+        return self._use().postures[name][-1][1]
 
     def parameter(self, name: str) -> float:
         """Return a parameter of this replication."""
         if name not in self._world.parameters:
-            raise SimulationError(f"agent {self.name}: no parameter {name!r}")
+            raise SimulationError(f"no parameter {name!r}")
         return self._world.parameters[name]
 
     def recent(
@@ -78,24 +95,24 @@ class Seeing:
         """Return how many incidents there were in the last days, with marks at least so."""
         chosen = (types,) if isinstance(types, str) else types
         least = tuple((MARKS.index(name), value) for name, value in (having or {}).items())
-        return self._world.count_since(chosen, country, self.now - days, least)
+        return self._use().count_since(chosen, country, self.now - days, least)
 
     def date_of(self, milestone: str) -> float:
         """Return a milestone's date as publicly known now, in days."""
-        return self._world.timeline.date(milestone)
+        return self._use().timeline.date(milestone)
 
     def agreed_date_of(self, milestone: str) -> float:
         """Return the date first agreed for a milestone, in days."""
-        return self._world.timeline.agreed(milestone)
+        return self._use().timeline.agreed(milestone)
 
     def is_forced(self, milestone: str) -> bool:
         """Whether the option at hand forces a milestone, so that nobody decides it."""
-        return self._world.timeline.is_forced(milestone)
+        return self._use().timeline.is_forced(milestone)
 
     def class_of(self, milestone: str) -> str | None:
         """Return what class a milestone has ended in, if it has."""
-        return self._world.timeline.classification(milestone)
+        return self._use().timeline.classification(milestone)
 
     def is_complete(self, milestone: str) -> bool:
         """Whether a milestone has been completed."""
-        return self._world.timeline.completed_at(milestone) <= self.now
+        return self._use().timeline.completed_at(milestone) <= self.now

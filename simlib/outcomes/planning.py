@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from simlib.errors import Problem, ScenarioError
+from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.journal import MARKS
 from simlib.outcomes.counting import IncidentOutcomes, cell_of, plan_incidents
 from simlib.outcomes.recorded import Recorded, has_snapshot, plan_recorded
@@ -42,7 +43,9 @@ class OutcomePlan:
     incidents: IncidentOutcomes
     recorded: dict[str, Recorded]
     censored: frozenset[str]
-    """Outcomes whose window goes past the horizon: always nan."""
+    """Outcomes whose window or date lies past the horizon: always nan."""
+    waited_for: frozenset[str]
+    """Outcomes that are nan while a milestone is not completed."""
     edges: NDArray[np.float64]
     cell_of_channel: NDArray[np.intp]
 
@@ -50,13 +53,28 @@ class OutcomePlan:
         """Return the value of each outcome: a number, or a class as text.
 
         Times of milestones that are not completed by the horizon are nan; a milestone
-        that is not settled by then has the class ``open``.
+        that is not settled by then has the class ``open``. So nan means "not seen", and
+        nothing else.
+
+        Raises
+        ------
+        SimulationError
+            When an outcome that is always seen is no finite number, and so would pass for
+            one that is not.
         """
-        values: dict[str, float | str] = dict.fromkeys(self.censored, float("nan"))
+        values: dict[str, float | str] = dict.fromkeys(self.censored, math.nan)
         values.update(self.incidents.evaluate(run))
         for name, outcome in self.recorded.items():
             values[name] = outcome.evaluate(run)
+        for name, value in values.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                self._refuse_unless_unseen(name, value)
         return {name: values[name] for name in self.names}
+
+    def _refuse_unless_unseen(self, name: str, value: float) -> None:
+        if math.isnan(value) and (name in self.censored or name in self.waited_for):
+            return
+        raise SimulationError(f"outcome {name}: no finite number (got {value})")
 
     def monthly_counts(self, run: Run) -> NDArray[np.int32]:
         """Return incidents by month and channel, shape (n_months, n_channels)."""
@@ -97,6 +115,7 @@ def plan(scenario: Scenario, channels: Channels) -> OutcomePlan:
         name
         for name, outcome in scenario.outcomes.items()
         if window(outcome, scenario)[1] > horizon
+        or (outcome.on is not None and days_of(outcome.on) > horizon)
     }
     _refuse(scenario)
     seen = {name: o for name, o in scenario.outcomes.items() if name not in censored}
@@ -112,6 +131,7 @@ def plan(scenario: Scenario, channels: Channels) -> OutcomePlan:
             if name not in counted
         },
         censored=frozenset(censored),
+        waited_for=frozenset(name for name, o in seen.items() if o.milestone is not None),
         edges=month_edges(scenario),
         cell_of_channel=cell_of_channel,
     )

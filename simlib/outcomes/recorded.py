@@ -30,7 +30,7 @@ class StateOutcome:
     reduce: str
 
     def evaluate(self, run: Run) -> float:
-        """Return the value, or nan where the run has no such snapshot."""
+        """Return the value; nan where the run has no such snapshot, or no place has it."""
         row = int(np.searchsorted(run.snapshot_times, self.time))
         if row == len(run.snapshot_times) or run.snapshot_times[row] != self.time:
             return math.nan

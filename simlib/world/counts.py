@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.chance.distributions import count_table
+from simlib.errors import SimulationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,14 +50,30 @@ class CountTables:
         return self._laws[key]
 
     def evaluate(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the tables one after the other, shape (length,)."""
+        """Return the tables one after the other, shape (length,).
+
+        Raises
+        ------
+        SimulationError
+            When a law has no probabilities under these values.
+        """
         result = np.ones(self.length)
         first = 0
         for i, (kind, names, numbers, length) in enumerate(self._plans):
             table = self._ready.get(i)
             if table is None:
                 arguments = {a: float(values[q]) for a, q in zip(names, numbers, strict=True)}
-                table = count_table(kind, arguments)[: length - 1]
+                table = _table(kind, arguments)[: length - 1]
             result[first : first + len(table)] = table
             first += length
         return result
+
+
+def _table(kind: str, arguments: dict[str, float]) -> NDArray[np.float64]:
+    try:
+        table = count_table(kind, arguments)
+    except (ArithmeticError, ValueError) as error:
+        raise SimulationError(f"count {kind} of {arguments}: {error}") from None
+    if not np.isfinite(table).all():
+        raise SimulationError(f"count {kind} of {arguments}: no finite probabilities")
+    return table

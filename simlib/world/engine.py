@@ -11,6 +11,7 @@ import numpy as np
 from simlib.errors import SimulationError
 from simlib.journal import MARKS, Incidents
 from simlib.world.clock import AFTER_RANK, INCIDENT_RANK, OBSERVER_RANK, Process, to_date
+from simlib.world.faults import kernel_error
 from simlib.world.kernel import tables as t
 from simlib.world.kernel.advance import advance, begin, begin_history
 from simlib.world.kernel.intensities import write
@@ -19,12 +20,18 @@ from simlib.world.kernel.memory import Memory
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simlib.journal import Channels
+    from simlib.journal import Channels, Layout
     from simlib.world.clock import Clock
     from simlib.world.watches import Watches
 
-MOST_INCIDENTS = 50_000_000
-"""Cap on the incidents of one replication: an explosion is an error, not a hang."""
+MOST_INCIDENTS = 2_000_000
+"""Cap on the incidents of one replication: an explosion is an error, not a hang.
+
+The reference scenario has some 10,000, and a scenario that expects more than half of the
+cap is refused before it runs. The journal of so many takes a second and about half a
+gigabyte; a cap that the memory of a machine would reach first is none. A constant, so that
+a replication fails or does not wherever it is run.
+"""
 _FIRST_CAPACITY = 16_384
 _CHILD_CAPACITY = 4_096
 
@@ -39,6 +46,8 @@ class CompiledIncidents:
     ----------
     clock
         The replication's clock.
+    channels, layout
+        Names of the channels and of the state variables.
     state
         The state vector at the start; `state` is the one that lives.
     floor
@@ -62,6 +71,7 @@ class CompiledIncidents:
         clock: Clock,
         *,
         channels: Channels,
+        layout: Layout,
         state: NDArray[np.float64],
         floor: NDArray[np.float64],
         evaluated: dict[str, NDArray[Any]],
@@ -72,6 +82,7 @@ class CompiledIncidents:
         keep_journal: bool = True,
     ) -> None:
         self._clock, self._channels, self._watches = clock, channels, watches
+        self._layout = layout
         self.on_notable: OnNotable = lambda _row: None
         self.on_crossed: OnCrossed = lambda _watches: None
         self.compiled_seconds = 0.0
@@ -93,6 +104,7 @@ class CompiledIncidents:
                 "heap_row": np.zeros(n_layers, dtype=np.int64),
             }
         )
+        self._views = memory.views
         self.state = memory.views["state"]
         self._waiting = memory.views["waiting"]
         watches.live_in(memory.views)
@@ -127,6 +139,7 @@ class CompiledIncidents:
             pass
         self._control_i[t.IN_HISTORY] = 0
         self._call(begin)
+        self._check()
 
     def write(self, positions: NDArray[np.int64], values: NDArray[np.float64], opener: int) -> int:
         """Set state variables; the channels that read them change at once.
@@ -142,9 +155,17 @@ class CompiledIncidents:
         -------
         What it comes to: `UNCHANGED`, `CHANGED` or `FIRED_WATCH` of
         `simlib.world.kernel.tables`; -1 less the index of a value that is not finite.
+
+        Raises
+        ------
+        SimulationError
+            When the intensity of a channel leaves its range.
         """
         self._control_i[t.N_WATCHES] = len(self._watches)
-        return int(self._call(write, positions, values, opener))
+        result = int(self._call(write, positions, values, opener))
+        if result == t.FAULTY:
+            self._check()
+        return result
 
     def wait(self, type_: int, by: int) -> None:
         """Add to the number of those who wait for notable incidents of a type."""
@@ -235,9 +256,22 @@ class CompiledIncidents:
             self._grow()
             stop = int(self._call(advance, *self._children, *self._journal))
         if stop == t.TOO_MANY:
-            date = to_date(float(self._control_f[t.NOW]))
-            raise SimulationError(f"more than {MOST_INCIDENTS} incidents by {date}")
+            raise self._too_many("incidents")
+        if stop == t.FAULTY:
+            self._check()
         return stop
+
+    def _check(self) -> None:
+        """Raise what the kernel noted to be wrong, if anything."""
+        what, number = self._control_i[t.FAULT : t.FAULT_ROW + 1].tolist()
+        if what != t.SOUND:
+            value, now = self._control_f[[t.FAULT_VALUE, t.NOW]].tolist()
+            names = (self._channels, self._layout)
+            raise kernel_error((what, number, value), now, self._views, names)
+
+    def _too_many(self, what: str) -> SimulationError:
+        date = str(to_date(float(self._control_f[t.NOW])))
+        return SimulationError(f"more than {MOST_INCIDENTS} {what} by {date}", "", date)
 
     def _grow(self) -> None:
         """Double whichever buffer is full."""
@@ -245,6 +279,8 @@ class CompiledIncidents:
             self._journal = tuple(np.concatenate([array] * 2) for array in self._journal)
             return
         capacity = len(self._children[0])
+        if capacity > MOST_INCIDENTS:
+            raise self._too_many("incidents to come")
         self._children = tuple(np.concatenate([array] * 2) for array in self._children)
         free = int(self._control_i[t.N_FREE])
         self._children[2][free : free + capacity] = np.arange(capacity, 2 * capacity)

@@ -13,9 +13,10 @@ from simlib.journal import MARKS, Channels
 from simlib.scenario.schema import Falling, Power, Shield, Table, Value
 from simlib.world.clock import DAYS_PER_MONTH
 from simlib.world.counts import CountTables
+from simlib.world.faults import place_of
 from simlib.world.kernel import tables as t
 from simlib.world.links import Links
-from simlib.world.state import MONTH, tempo_name, trend_name
+from simlib.world.state import MONTH, name_of, tempo_name, trend_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -287,17 +288,27 @@ class ChannelPlan:
             Values of the quantities.
         state
             State vector at the start.
+
+        Raises
+        ------
+        SimulationError
+            When a number is none that the kernel can work with.
         """
         factor_f = values[self._factor_q]
         where = self._static["factor_i"][:, t.WHERE]
         factor_f[self._own_start, t.REFERENCE] = state[where[self._own_start]]
-        empty = self._own_start & (factor_f[:, t.REFERENCE] <= 0.0)
+        empty = ~(factor_f[:, t.REFERENCE] > 0.0)
         if empty.any():
-            self._refuse_empty(int(where[np.flatnonzero(empty)[0]]))
+            row = int(np.flatnonzero(empty)[0])
+            self._refuse_reference(int(where[row]), row, float(factor_f[row, t.REFERENCE]))
         level = values[self._level_q] * self._rate
         channel_f = np.zeros((len(level), 3))
         channel_f[:, t.START_LEVEL] = level
         channel_f[:, t.BASE] = self.links.immigrant_level(level, values)
+        if not np.isfinite(channel_f).all():
+            channel = int(np.flatnonzero(~np.isfinite(channel_f).all(axis=1))[0])
+            got = channel_f[channel, t.BASE]
+            raise SimulationError(f"level of {place_of(self.channels, channel)} became {got}")
         numbers = [
             values[self._number_q],
             self.counts.evaluate(values),
@@ -316,13 +327,14 @@ class ChannelPlan:
             "numbers": np.concatenate(numbers),
         }
 
-    def _refuse_empty(self, position: int) -> None:
-        for (variable, place), p in self._layout.positions.items():
-            if p == position:
-                raise SimulationError(
-                    f"{variable} at {place} is 0 at the start and so cannot be the "
-                    "reference of a power factor; give `reference` a number"
-                )
+    def _refuse_reference(self, position: int, row: int, got: float) -> None:
+        variable = name_of(self._layout, position)
+        if self._own_start[row]:
+            raise SimulationError(
+                f"{variable} is 0 at the start and so cannot be the "
+                "reference of a power factor; give `reference` a number"
+            )
+        raise SimulationError(f"{variable}: reference of a power factor must be > 0 (got {got})")
 
 
 def _condition(when: str | None) -> tuple[int, int]:

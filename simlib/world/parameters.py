@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from simlib.chance import designs
 from simlib.chance.addresses import name_hash
 from simlib.chance.distributions import dirichlet, quantile
 from simlib.chance.philox import uniforms
+from simlib.errors import SimulationError
 from simlib.scenario.expressions import compile_quantity
 from simlib.scenario.parameters import order, values_of
 
@@ -88,9 +90,12 @@ class ParameterPlan:
             shares = dirichlet(weights, uniform[first : first + len(weights)])
             values.update((f"{name}.{part}", share) for part, share in shares.items())
         values.update(given)
+        for name, value in values.items():
+            if not math.isfinite(value):
+                raise SimulationError(f"parameter {name}: no finite number (got {value})")
         for name, function in self._derived:
             if name not in given:
-                values[name] = function(values)
+                values[name] = _derive(name, function, values)
         return values
 
     def draw(self, replication: int, given: Mapping[str, float]) -> dict[str, float]:
@@ -120,6 +125,7 @@ class ParameterPlan:
         return self._values([0.5] * len(self._addresses), {})
 
 
+<<<<<<< HEAD
 def _address(value_name: str) -> str:
     return f"parameter|{value_name}"
 
@@ -135,6 +141,15 @@ def _columns(scenario: Scenario) -> dict[str, int]:
         for value in values_of(name, parameter)
     }
     return {address: column for column, address in enumerate(sorted(drawn))}
+=======
+def _derive(
+    name: str, function: Callable[[Mapping[str, float]], float], values: Mapping[str, float]
+) -> float:
+    try:
+        return function(values)
+    except SimulationError as error:
+        raise SimulationError(f"parameter {name}: {error}") from None
+>>>>>>> 68d6732 (Catch faults inside a replication with agent, date and variable; cap what never ends)
 
 
 def draw(scenario: Scenario, replication: int) -> dict[str, float]:

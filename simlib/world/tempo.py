@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,10 +11,13 @@ from scipy.special import ndtri
 
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
+from simlib.errors import SimulationError
 from simlib.world.clock import month_starts, to_date
 from simlib.world.state import MONTH, tempo_name, trend_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from simlib.journal import Layout
@@ -61,6 +65,7 @@ class Calendar:
         self._numbers = np.array([d.year * 12 + d.month - 1 for d in dates], dtype=np.uint64)
         self._months = np.array([d.month - 1.0 for d in dates])
         names = [MONTH, *sorted(trends), *sorted(tempos)]
+        self._columns = names
         self.positions = np.array([layout.index(name) for name in names])
 
     def _trend(self, log_slope: float, damping: float) -> list[float]:
@@ -81,17 +86,35 @@ class Calendar:
         return result
 
     def evaluate(self, replication: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the multipliers, shape (n_months, len(positions))."""
+        """Return the multipliers, shape (n_months, len(positions)).
+
+        Raises
+        ------
+        SimulationError
+            When a multiplier is no finite number.
+        """
         result = np.empty((len(self.times), len(self.positions)))
         result[:, 0] = self._months
         column = 1
         for slope, damping in self._trends:
-            result[:, column] = self._trend(float(values[slope]), float(values[damping]))
+            trend = partial(self._trend, float(values[slope]), float(values[damping]))
+            result[:, column] = self._finite(column, trend)
             column += 1
         if self._tempos:
             u = uniforms(self._root_seed, replication, self._names, self._numbers)
             normals = ndtri(np.maximum(u, 2.0**-54)).tolist()
             for i, (rho, sd) in enumerate(self._tempos):
-                result[:, column] = self._tempo(normals[i], float(values[rho]), float(values[sd]))
+                tempo = partial(self._tempo, normals[i], float(values[rho]), float(values[sd]))
+                result[:, column] = self._finite(column, tempo)
                 column += 1
+        return result
+
+    def _finite(self, column: int, multipliers: Callable[[], list[float]]) -> list[float]:
+        """Return the multipliers of a column; name it where one is no finite number."""
+        try:
+            result = multipliers()
+        except (ArithmeticError, ValueError) as error:
+            raise SimulationError(f"{self._columns[column]}: {error}") from None
+        if not all(map(math.isfinite, result)):
+            raise SimulationError(f"{self._columns[column]}: no finite number (got {result})")
         return result

@@ -143,6 +143,8 @@ class Timeline:
     def move(self, name: str, to: float) -> None:
         """Move a milestone to another date (days); infinity cancels it."""
         entry = self._entry(name)
+        if math.isnan(to):
+            raise SimulationError(f"milestone {name!r} cannot move to nan")
         if to < self._clock.now:
             raise SimulationError(f"milestone {name!r} cannot move to the past ({to_date(to)})")
         entry.date = to

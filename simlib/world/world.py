@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -124,11 +125,21 @@ class World:
         self.change_many(self._one_position, self._one_value, opener)
 
     def change_all(self, variable: str, values: NDArray[np.float64], opener: int) -> None:
-        """Set a variable over all its places, as `change` does at one."""
+        """Set a variable over all its places, as `change` does at one.
+
+        Raises
+        ------
+        SimulationError
+            When there are more or fewer values than places, or one is not finite.
+        """
         if variable not in self._positions:
             span = self.layout.slice_of(variable)
             self._positions[variable] = np.arange(span.start, span.stop)
-        self.change_many(self._positions[variable], values, opener)
+        positions = self._positions[variable]
+        if np.shape(values) != positions.shape:  # compiled code would read on past the end
+            wanted, got = len(positions), np.shape(values)
+            raise SimulationError(f"{variable}: must be {wanted} values in a row (got {got})")
+        self.change_many(positions, values, opener)
 
     def change_many(
         self, positions: NDArray[np.int64], values: NDArray[np.float64], opener: int
@@ -140,7 +151,8 @@ class World:
         elif result < 0:
             where, value = int(positions[-1 - result]), values[-1 - result]
             name = name_of(self.layout, where)
-            raise SimulationError(f"{name} became {value} on {to_date(self.clock.now)}")
+            date = str(to_date(self.clock.now))
+            raise SimulationError(f"{name} became {value} on {date}", "", date)
 
     def enter(self, posture: str, state: str, cause: Cause, opener: int) -> None:
         """Let a posture enter a state, and wake who waits for it."""
@@ -177,6 +189,8 @@ class World:
         least: tuple[tuple[int, float], ...],
     ) -> int:
         """Return how many incidents there were since a time, with marks of at least so."""
+        if math.isnan(since) or any(math.isnan(value) for _, value in least):
+            raise SimulationError(f"incidents of {', '.join(types)}: nan is no limit")
         key = (types, country)
         if key not in self._masks:
             homes = zip(self.channels.types, self.channels.countries, strict=True)

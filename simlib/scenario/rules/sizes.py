@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simlib.scenario.rules.context import Context
     from simlib.scenario.schema import Group, Quantity
 
-MOST_INCIDENTS = 5_000_000
+MOST_INCIDENTS = 1_000_000
 """Cap on the incidents expected in one replication, levels as at the start."""
 MOST_TYPES = 300
 """Cap on the types of incidents."""

@@ -20,6 +20,8 @@ from simlib.world.kernel.tables import (
     CHILD_CHANNEL,
     CHILD_PARENT,
     CROSSED,
+    FAULT,
+    FAULTY,
     FULL,
     HASH,
     HEAP_AT,
@@ -51,6 +53,7 @@ from simlib.world.kernel.tables import (
     NOW,
     OPENER,
     POINT,
+    SOUND,
     START_LEVEL,
     TOO_MANY,
     TYPE,
@@ -115,7 +118,7 @@ def happen(
         floats, ints, words, child_at, child_slot, child_free, child_i, child_u,
         channel, own, a0, a1, a2,
     )  # fmt: skip
-    return stop
+    return stop if ints[FAULT] == SOUND else FAULTY
 
 
 @inlined

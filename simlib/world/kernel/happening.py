@@ -9,9 +9,12 @@ import numpy as np
 from simlib.chance.compiling import compiled, inlined
 from simlib.chance.philox import Block, Word, block, unit
 from simlib.journal import MARKS
+from simlib.world.kernel.faults import note_fault
 from simlib.world.kernel.intensities import has_crossed, product, refresh_dependents
 from simlib.world.kernel.points import push, row
 from simlib.world.kernel.tables import (
+    BAD_CHANCE,
+    BAD_STATE,
     CHANNEL_I,
     CHILD_CHANNEL,
     CHILD_PARENT,
@@ -119,6 +122,8 @@ def mark_value(floats: Floats, ints: Integers, mark: int, u: float) -> float:
     kind = ints[i + KIND]
     if kind == YES_NO:
         p = product(floats, ints, floats[f + LOW], ints[i + PART_FROM], ints[i + PART_TO])
+        if not math.isfinite(p):
+            note_fault(floats, ints, BAD_CHANCE, mark, p)
         return 1.0 if u < min(max(p, 0.0), 1.0) else 0.0
     if kind == COUNT:
         first = ints[NUMBERS] + ints[i + TABLE_FROM]
@@ -200,6 +205,9 @@ def apply_effect(
         amount = amount * stock
     if amount == 0.0:
         return False
+    if not math.isfinite(stock + amount):  # max and min below would hide nan
+        note_fault(floats, ints, BAD_STATE, source, stock + amount)
+        return False
     if ints[e + MOVES] == 0:
         fired = _set(floats, ints, source, max(0.0, stock + amount))
         refresh_dependents(floats, ints, words, source, -1)
@@ -207,7 +215,11 @@ def apply_effect(
     amount = min(max(amount, 0.0), stock)
     goal = _place(ints, ints[e + DESTINATION], ints[e + DESTINATION_LENGTH], u)
     fired = _set(floats, ints, source, stock - amount)
-    fired = _set(floats, ints, goal, floats[ints[STATE] + goal] + amount) or fired
+    reached = floats[ints[STATE] + goal] + amount
+    if not math.isfinite(reached):
+        note_fault(floats, ints, BAD_STATE, goal, reached)
+        return False
+    fired = _set(floats, ints, goal, reached) or fired
     refresh_dependents(floats, ints, words, source, -1)
     refresh_dependents(floats, ints, words, goal, -1)
     return fired

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 
 from simlib.chance.compiling import compiled, inlined
+from simlib.world.kernel.faults import note_fault
 from simlib.world.kernel.points import row, wake
 from simlib.world.kernel.tables import (
     ARMED,
+    BAD_INTENSITY,
     BASE,
     CHANGED,
     CHANNEL_F,
@@ -20,6 +22,8 @@ from simlib.world.kernel.tables import (
     FACTOR_I,
     FACTOR_TO,
     FALLING,
+    FAULT,
+    FAULTY,
     FIRED,
     FIRED_WATCH,
     FIRST,
@@ -32,13 +36,16 @@ from simlib.world.kernel.tables import (
     IS_OPEN,
     IS_WATCHED,
     KIND,
+    LAYER_LOW,
     LENGTH,
+    N_LAYERS,
     N_WATCHES,
     NUMBERS,
     OPENER,
     POWER,
     REFERENCE,
     SHIELD,
+    SOUND,
     STATE,
     TABLE,
     UNCHANGED,
@@ -54,6 +61,8 @@ from simlib.world.kernel.tables import (
 
 LEAST_RATIO = 0.05
 MOST_RATIO = 20.0
+MOST_INTENSITY = LAYER_LOW[N_LAYERS]
+"""Upper end of the ladder, per day: nothing above it could be drawn."""
 
 
 @inlined
@@ -121,6 +130,9 @@ def refresh(floats: Floats, ints: Integers, words: Words, channel: int, opener: 
     if opened:
         first, last = ints[c + FACTOR_FROM], ints[c + FACTOR_TO]
         intensity = product(floats, ints, floats[f + BASE], first, last)
+        if not intensity <= MOST_INTENSITY:  # this finds nan too
+            note_fault(floats, ints, BAD_INTENSITY, channel, intensity)
+            intensity = 0.0
     floats[f + INTENSITY] = intensity
     if intensity > 0.0 and not was_open:
         ints[c + OPENER] = opener
@@ -167,7 +179,8 @@ def write(
     """Set state variables and refresh what reads them; tell what it comes to.
 
     Values below a variable's floor become the floor. A value that is not finite is not
-    written: the result is then -1 less its index.
+    written: the result is then -1 less its index. It is `FAULTY` when an intensity leaves
+    its range.
     """
     result = UNCHANGED
     state, floor = ints[STATE], ints[FLOOR]
@@ -182,4 +195,4 @@ def write(
             if ints[ints[IS_WATCHED] + where] == 1 and has_crossed(floats, ints, where):
                 result = FIRED_WATCH
             refresh_dependents(floats, ints, words, where, opener)
-    return result
+    return result if ints[FAULT] == SOUND else FAULTY

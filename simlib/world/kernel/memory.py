@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_CONTROL_FLOATS = 4
+_CONTROL_FLOATS = 5
 _DIRECTORY_END = STATE + len(WIDTHS)
 
 

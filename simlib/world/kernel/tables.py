@@ -27,7 +27,7 @@ CELL_WIDTH = 8.0 / LAYER_HEIGHT
 """Days of a cell: the power of two that makes eight points expected."""
 
 # control of floats: its first places
-NOW, LIMIT, START, HORIZON = range(4)
+NOW, LIMIT, START, HORIZON, FAULT_VALUE = range(5)
 # control of ints: its first places
 (
     INCLUSIVE,
@@ -42,10 +42,14 @@ NOW, LIMIT, START, HORIZON = range(4)
     MOST_HAPPENED,
     N_CANDIDATES,
     N_CHANNELS,
-) = range(12)
+    FAULT,
+    FAULT_ROW,
+) = range(14)
 _CONTROL = 16
 # stops
-AT_LIMIT, NOTABLE, CROSSED, FULL, TOO_MANY = range(5)
+AT_LIMIT, NOTABLE, CROSSED, FULL, TOO_MANY, FAULTY = range(6)
+# what a fault is of
+SOUND, BAD_INTENSITY, BAD_STATE, BAD_CHANCE = range(4)
 # channel_f
 BASE, INTENSITY, START_LEVEL = range(3)
 # channel_i
@@ -104,7 +108,7 @@ CHILD_CHANNEL, CHILD_PARENT = range(2)
 J_CHANNEL, J_PARENT, J_OPENER = range(3)
 # watch_i
 WATCH_STATE, ARMED, WAITED, FIRED = range(4)
-# what a write comes to
+# what a write comes to (or FAULTY)
 UNCHANGED, CHANGED, FIRED_WATCH = range(3)
 
 
