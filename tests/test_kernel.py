@@ -147,8 +147,7 @@ class Exploding(Agent):
 def test_intensity_near_or_above_the_top_of_the_ladder_is_an_error_not_a_hang(
     monkeypatch: pytest.MonkeyPatch, intensity: float, message: str
 ) -> None:
-    """The ladder ends at 2^35 a day: below, the cap on incidents is reached; above, nothing
-    could be drawn."""
+    """The ladder ends at 2^35 a day: near it the cap is reached, above it nothing is drawn."""
     monkeypatch.setattr(engine_module, "MOST_INCIDENTS", 1000)
     agent = type("Agent", (Exploding,), {"to": intensity})
     raid = recurring({"North": 1.0}, factors={"p": {"value": "pressure"}})

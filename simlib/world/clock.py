@@ -29,7 +29,7 @@ AFTER_RANK = 100_002
 
 MOST_EVENTS = 1_000_000
 """Cap on the events of one replication; the reference scenario has between 490 and 580."""
-MOST_AT_ONCE = 100_000
+MOST_AT_ONCE = 20_000
 """Cap on the events of one instant; at the start of the reference scenario there are 19.
 
 Each agent that is woken is an event. Agents that wake one another without end, or wait for

@@ -50,7 +50,7 @@ def kernel_error(
     if what == t.BAD_STATE:
         text = f"{name_of(layout, number)} became {value}"
     elif what == t.BAD_INTENSITY:
-        text = f"intensity of {place_of(channels, number)} became {value} a day"
+        text = f"intensity of {place_of(channels, number)} became {value:g} a day"
         if np.isfinite(value):
             text += f", more than {t.LAYER_LOW[t.N_LAYERS]:.2g}"
     else:
