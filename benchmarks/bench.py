@@ -8,6 +8,7 @@ machine it was measured on. Options: ``--replications N`` of the whole run (1,00
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
 import shutil
@@ -19,11 +20,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 import birth_death
 import plain_simpy
 import simlib
 from simlib import simulation
-from simlib.scenario import from_dict
+from simlib.scenario import from_dict, load_text
+from simlib.scenario.expressions import _code, _parsed
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"
 
@@ -85,6 +89,38 @@ def engines(repeats: int) -> Iterator[Row]:
     yield Row("  plain SimPy / simlib", "x", ratios(times["plain"], times["ours"]))
     yield Row("the tests' addressed SimPy engine: the same journal", "s", tuple(times["addressed"]))
     yield Row("  addressed SimPy / simlib", "x", ratios(times["addressed"], times["ours"]))
+
+
+def reading(repeats: int) -> Iterator[Row]:
+    """Yield the slowest kinds of large scenario files beside the bare events of YAML.
+
+    Read alone on a machine that does nothing else, each is to take less than a second.
+    """
+    sys.path.insert(0, str(TESTS))
+    from large_texts import LARGE
+
+    for kind in ("factors", "outcomes", "expressions", "unknown keys, few enough"):
+        text = LARGE[kind]
+        times: dict[str, list[float]] = {"ours": [], "yaml": []}
+        for _ in range(repeats):
+            _parsed.cache_clear()
+            _code.cache_clear()
+            times["ours"].append(seconds(read_or_refuse, text))
+            times["yaml"].append(seconds(parse_only, text))
+        yield Row(f"reading {len(text):,} characters of {kind}", "s", tuple(times["ours"]))
+        yield Row("  simlib / events of YAML's C parser", "x", ratios(times["ours"], times["yaml"]))
+
+
+def parse_only(text: str) -> None:
+    """Take every event of a YAML text, or those before its first mistake, and keep none."""
+    for _ in yaml.parse(text, yaml.CSafeLoader):
+        pass
+
+
+def read_or_refuse(text: str) -> None:
+    """Read a scenario; one that is refused has been read too."""
+    with contextlib.suppress(simlib.ScenarioError):
+        load_text(text)
 
 
 def whole_run(replications: int, repeats: int, jobs: int) -> Iterator[Row]:
@@ -196,6 +232,7 @@ def main() -> None:
     for rows in (
         engines(given.repeats),
         exam(given.repeats),
+        reading(given.repeats),
         whole_run(given.replications, few, given.jobs),
         [imports(given.repeats)],
         (memory(n, few, given.jobs) for n in (200, 2000)),

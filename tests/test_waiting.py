@@ -272,7 +272,7 @@ class Incident(Agent):
 def test_incident_is_seen_only_by_whom_it_woke() -> None:
     run_until_date = run_of(raided(end="2000-01-01", incidents={}), waiting(until=0.5))
     assert [d.cause_kind for d in run_until_date.decisions] == ["date"]
-    with pytest.raises(SimulationError, match="agent m_alert on .*: not woken by an incident"):
+    with pytest.raises(SimulationError, match=r"agent m_alert on .*: not woken by an incident"):
         run_of(raided(), Incident)
 
 

@@ -131,7 +131,7 @@ class _Parser:
     def _operand(self) -> None:
         token = self._peek()
         if token.kind == "number":
-            if re.fullmatch(r"0[0-9]+.*", token.text):
+            if token.text[0] == "0" and token.text[1:2].isdigit():
                 raise _wrong(self._text, token.text)
             self._written.append(repr(float(self._take().text)))
         elif token.kind == "name":

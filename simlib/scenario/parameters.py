@@ -67,20 +67,30 @@ def typical(parameters: Mapping[str, Parameter]) -> tuple[dict[str, float], dict
 
     A Dirichlet stays at its means in both.
     """
-    sequence = [(name, parameters[name]) for name in ordered(parameters)]
+    # Compiling costs more than all else here: once for both.
+    sequence = [
+        (name, parameters[name], _compiled(parameters[name])) for name in ordered(parameters)
+    ]
     return _evaluated(sequence, mean), _evaluated(
         sequence, lambda kind, args: quantile(kind, args, 0.95)
     )
 
 
+_Function = Callable[[Mapping[str, float]], float]
+
+
+def _compiled(parameter: Parameter) -> _Function | None:
+    return None if parameter.expression is None else compile_quantity(parameter.expression)
+
+
 def _evaluated(
-    parameters: Sequence[tuple[str, Parameter]],
+    parameters: Sequence[tuple[str, Parameter, _Function | None]],
     number: Callable[[str, Mapping[str, float]], float],
 ) -> dict[str, float]:
     values: dict[str, float] = {}
-    for name, parameter in parameters:
-        if parameter.expression is not None:
-            values[name] = compile_quantity(parameter.expression)(values)
+    for name, parameter, function in parameters:
+        if function is not None:
+            values[name] = function(values)
         elif parameter.value is not None:
             values[name] = parameter.value
         elif parameter.distribution:

@@ -125,7 +125,6 @@ class ParameterPlan:
         return self._values([0.5] * len(self._addresses), {})
 
 
-<<<<<<< HEAD
 def _address(value_name: str) -> str:
     return f"parameter|{value_name}"
 
@@ -141,7 +140,8 @@ def _columns(scenario: Scenario) -> dict[str, int]:
         for value in values_of(name, parameter)
     }
     return {address: column for column, address in enumerate(sorted(drawn))}
-=======
+
+
 def _derive(
     name: str, function: Callable[[Mapping[str, float]], float], values: Mapping[str, float]
 ) -> float:
@@ -149,7 +149,6 @@ def _derive(
         return function(values)
     except SimulationError as error:
         raise SimulationError(f"parameter {name}: {error}") from None
->>>>>>> 68d6732 (Catch faults inside a replication with agent, date and variable; cap what never ends)
 
 
 def draw(scenario: Scenario, replication: int) -> dict[str, float]:
