@@ -97,7 +97,7 @@ class Agent(Waiting, ABC):
     def _opener(self) -> int:
         """Return the row of the decision taken on this occasion, else -1."""
         at, row = self._last_decision
-        return row if at == self.now else -1
+        return row if at == self._world.clock.now else -1
 
     def move_milestone(self, name: str, to: float) -> None:
         """Move a milestone to another date, in days (infinity: cancel it)."""
@@ -116,11 +116,12 @@ class Agent(Waiting, ABC):
     def _journal(
         self, name: str, taken: str, probability: float, place: str | None, value: float
     ) -> None:
-        decisions = self._use().decisions
-        self._last_decision = (self.now, len(decisions))
+        world = self._use()
+        now, decisions = float(world.clock.now), world.decisions
+        self._last_decision = (now, len(decisions))
         decisions.append(
             Decision(
-                time=self.now,
+                time=now,
                 agent=self.name,
                 name=name,
                 place=place,

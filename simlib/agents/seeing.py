@@ -47,12 +47,18 @@ class Seeing:
 
     def see(self, variable: str, place: str | None = None) -> float:
         """Return a state variable, at a place or (None) national."""
-        world = self._use()
+        self._n_uses += 1  # as `_use` does, but half of all looks pass here
+        if self._n_uses > MOST_USES:
+            raise too_many_uses()
+        world = self._world
         return float(world.state[world.position(variable, place)])
 
     def see_all(self, variable: str) -> NDArray[np.float64]:
         """Return a copy of a variable over all its places, in the order of `places`."""
-        world = self._use()
+        self._n_uses += 1  # as `_use` does, but half of all looks pass here
+        if self._n_uses > MOST_USES:
+            raise too_many_uses()
+        world = self._world
         return world.state[world.layout.slice_of(variable)].copy()
 
     def total(self, variable: str, country: str | None = None) -> float:

@@ -6,8 +6,6 @@ import bisect
 import math
 from typing import TYPE_CHECKING
 
-import simpy
-
 from simlib.agents.seeing import Seeing
 from simlib.errors import SimulationError
 from simlib.journal import MARKS
@@ -15,6 +13,10 @@ from simlib.world.clock import to_date
 from simlib.world.waiting import Cause, Wait, dated_cause, named_cause
 
 if TYPE_CHECKING:
+    from typing import NoReturn
+
+    import simpy
+
     from simlib.world.world import World
 
 _WOKEN = {
@@ -70,7 +72,7 @@ class Waiting(Seeing):
         SimulationError
             When a number is no time or no level.
         """
-        wait = Wait(simpy.Event(self._use().clock), self._rank)
+        wait = Wait(self._use().clock.event(), self._rank)
         self._add_time(wait, days, months, until)
         types = (notice,) if isinstance(notice, str) else notice
         wait.notices = tuple(self._type_number(name) for name in types)
@@ -78,7 +80,8 @@ class Waiting(Seeing):
         crossed: Cause | None = None
         if above:
             variable, place, level = above
-            _refuse("level above which to wake", level, is_fine=not math.isnan(level))
+            if math.isnan(level):
+                _refuse("level above which to wake", level)
             where = self._world.position(variable, place)
             wait.watch = self._world.watches.wait(where, level, self._rank, self._world.state)
             if wait.watch is None:
@@ -98,26 +101,29 @@ class Waiting(Seeing):
     def _add_time(
         self, wait: Wait, days: int | None, months: int | None, until: float | None
     ) -> None:
-        due = math.inf
+        due, now = math.inf, float(self._world.clock.now)
         if days is not None:
-            _refuse("days of a wait", days, is_fine=0 < days < math.inf)
-            due = self._start + (math.floor((self.now - self._start) / days) + 1) * days
+            if not 0 < days < math.inf:
+                _refuse("days of a wait", days)
+            due = self._start + (math.floor((now - self._start) / days) + 1) * days
         if months is not None:
-            _refuse("months of a wait", months, is_fine=months >= 1)
+            if not months >= 1:
+                _refuse("months of a wait", months)
             due = min(due, self._next_month(months))
         if due < math.inf:
             wait.timed = dated_cause("review", due)
         if until is not None:
-            _refuse("date until which to wait", until, is_fine=not math.isnan(until))
+            if math.isnan(until):
+                _refuse("date until which to wait", until)
             if until < due:
-                due = max(until, self.now)
+                due = max(until, now)
                 wait.timed = dated_cause("date", due)
         if due < math.inf:
             self._world.clock.put(wait.event, due, self._rank)
 
     def _next_month(self, months: int) -> float:
         starts = self._world.month_starts
-        first = bisect.bisect_right(starts, self.now)
+        first = bisect.bisect_right(starts, self._world.clock.now)
         if months == 1:
             return starts[first] if first < len(starts) else math.inf
         start = to_date(self._start)
@@ -156,6 +162,5 @@ class Waiting(Seeing):
         }
 
 
-def _refuse(what: str, value: float, *, is_fine: bool) -> None:
-    if not is_fine:
-        raise SimulationError(f"{what}: not possible (got {value})")
+def _refuse(what: str, value: float) -> NoReturn:
+    raise SimulationError(f"{what}: not possible (got {value})")
