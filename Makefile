@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer, and make. Everything else is made in .venv here.
 .DEFAULT_GOAL := help
-.PHONY: help run test check exams bench examples clean
+.PHONY: help run test check exams faults bench examples clean
 
 VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
@@ -31,8 +31,12 @@ check: $(READY)  ## style, types and layers
 exams: $(READY)  ## the long tests: many replications against exact answers
 	$(PYTHON_IN) -m pytest -n $(JOBS) -m "slow or exam"
 
+faults: $(READY)  ## kill runs at 200 random points for each way of running, and compare
+	PYTHONPATH=tests $(PYTHON_IN) tests/kills.py --kills 200
+
 bench: $(READY) $(BENCH_READY)  ## measure speed and memory beside plain SimPy and a peer
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON_IN) benchmarks/bench.py
+	$(PYTHON_IN) benchmarks/ensembles.py
 
 examples: $(READY)  ## run the examples; renew their outputs and the figures of the pages
 	cd examples && for example in [0-9]*.py; do \

@@ -128,7 +128,70 @@ def test_replay_writes_the_journal_and_a_figure(scenario: Path, tmp_path: Path) 
     assert figure.read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("name", ["run", "plot", "replay", "check", "resolve"])
+def test_extend_and_verify_print_the_digest_of_one_whole_run(
+    scenario: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert call("run", scenario, "-o", out, "--replications", "4", "--no-figures").returncode == 0
+    done = call("extend", out, "--replications", "9", "--no-figures", "--jobs", "1")
+    assert done.returncode == 0, done.stderr
+    assert "small: 9 of 9 replications" in done.stdout
+    whole = simlib.run(str(scenario), replications=9, jobs=1).digest
+    verified = call("verify", out)
+    assert verified.returncode == 0, verified.stderr
+    assert "9 replications in " in verified.stdout
+    assert f"digest: {whole}" in verified.stdout
+    assert f"digest: {whole}" in done.stdout
+    refused = call("extend", out)
+    assert refused.returncode == 2
+    assert "say how many replications there shall be, or until what" in refused.stderr
+
+
+def test_verify_names_what_is_damaged_with_status_1(scenario: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    call("run", scenario, "-o", out, "--replications", "8", "--no-figures")
+    file = sorted(out.glob("monthly/*/*.parquet"))[0]
+    file.write_bytes(file.read_bytes()[:-9])
+    done = call("verify", out)
+    assert done.returncode == 1
+    assert f"{file}: damaged" in done.stderr
+    assert "chunks are whole; run again to redo the others" in done.stderr
+    assert done.stdout == ""
+    again = call("run", scenario, "-o", out, "--replications", "8", "--no-figures")
+    assert "set aside in corrupt/ and simulated again" in again.stderr
+    assert call("verify", out).returncode == 0
+
+
+def test_until_says_why_it_stopped(scenario: Path) -> None:
+    done = call("run", scenario, "--until", "raids +- 4", "--jobs", "1")
+    assert done.returncode == 0, done.stderr
+    assert "stopped at 200 replications: raids: half-width " in done.stdout
+    wrong = call("run", scenario, "--until", "raids")
+    assert wrong.returncode == 2
+    assert wrong.stderr.splitlines()[-1].startswith("until: must be 'OUTCOME[.CLASS] +- HALF")
+
+
+def test_a_design_is_chosen_and_a_wrong_one_is_one_line(scenario: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    arguments = ("run", scenario, "-o", out, "--no-figures", "--design")
+    assert call(*arguments, "sobol", "--replications", "8").returncode == 0
+    assert simlib.open(out).manifest["design"] == "sobol"
+    other = call(*arguments, "random", "--replications", "8")
+    assert other.returncode == 2
+    assert "design: sobol there, random here" in other.stderr
+    for design, n, message in (
+        ("sobl", "8", "design: must be one of random, sobol, latin_hypercube"),
+        ("latin_hypercube", "8", "replications: must be a multiple of 100 in a Latin hypercube"),
+    ):
+        done = call("run", scenario, "--design", design, "--replications", n)
+        assert done.returncode == 2
+        assert message in done.stderr
+    both = call("run", scenario, "--jobs", "2", "--dask-local", "2")
+    assert both.returncode == 2
+    assert "jobs: give one of --jobs, --scheduler and --dask-local" in both.stderr
+
+
+@pytest.mark.parametrize("name", ["run", "extend", "verify", "plot", "replay", "check", "resolve"])
 def test_every_command_explains_itself_with_examples(name: str) -> None:
     done = call(name, "--help")
     assert done.returncode == 0
@@ -151,12 +214,13 @@ def children_of(process: int) -> set[int]:
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs the process table")
+@pytest.mark.parametrize("workers", ["--jobs", "--dask-local"])
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stop_says_how_to_go_on_and_leaves_no_orphan(
-    scenario: Path, tmp_path: Path, number: signal.Signals, status: int
+    scenario: Path, tmp_path: Path, number: signal.Signals, status: int, workers: str
 ) -> None:
     out = tmp_path / "out"
-    arguments = ("run", scenario, "-o", out, "--replications", "200000", "--jobs", "2")
+    arguments = ("run", scenario, "-o", out, "--replications", "200000", workers, "2")
     # A group of its own hears Ctrl-C as from a terminal: the parent and all its workers.
     process = subprocess.Popen(
         command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

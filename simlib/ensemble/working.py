@@ -40,6 +40,8 @@ _START_SECONDS = 3.0
 _WORTH_A_POOL = 6.0
 """Seconds of work below which starting workers takes longer than it saves."""
 _SPACE_MARGIN = 1.1
+_MANY_CHUNKS = 1000
+"""Chunks whose checksums take more than a second or so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,9 @@ class Work:
     def survey(self, wanted: range) -> None:
         """Find what is missing; what is damaged is set aside and missing too."""
         self.tell(Progress("checking", 0, 0))
+        n_chunks = sum(len(self.directory.entries(option)) for option in self.prepared)
+        if n_chunks > _MANY_CHUNKS:
+            self.note(f"checking {n_chunks:,} chunks that are there ...")
         for option in self.prepared:
             missing, notes = self.directory.missing(option, wanted)
             self.gaps.extend(Part(option, gap) for gap in missing)
