@@ -136,8 +136,8 @@ class World:
             span = self.layout.slice_of(variable)
             self._positions[variable] = np.arange(span.start, span.stop)
         positions = self._positions[variable]
-        if np.shape(values) != positions.shape:  # compiled code would read on past the end
-            wanted, got = len(positions), np.shape(values)
+        if values.shape != positions.shape:  # compiled code would read on past the end
+            wanted, got = len(positions), values.shape
             raise SimulationError(f"{variable}: must be {wanted} values in a row (got {got})")
         self.change_many(positions, values, opener)
 
