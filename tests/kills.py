@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import hashlib
 import os
 import random
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,9 +34,10 @@ BACKENDS: dict[str, dict[str, Any]] = {
     "pool": {"jobs": 2},
     "dask": {"jobs": 2, "scheduler": "local"},
 }
-REPLICATIONS = 1200
-CHUNK_SIZE = 8
-KILLS_A_SERIES = 8
+REPLICATIONS = 160
+CHUNK_SIZE = 4
+KILLS_A_SERIES = 6
+EARLY = 0.25
 PATIENCE = 180.0
 
 
@@ -46,8 +49,9 @@ class Tally:
     n_workers: int = 0
     n_series: int = 0
     n_differing: int = 0
-    n_chunks_seen: int = 0
-    n_chunks_lost: int = 0
+    n_files_seen: int = 0
+    """Files of chunks that were whole at a kill."""
+    n_files_lost: int = 0
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -59,7 +63,7 @@ class Tally:
         return (
             f"{self.n_kills} kills ({self.n_parents} of the run, {self.n_workers} of a worker) "
             f"in {self.n_series} series: {self.n_differing} digests differ, "
-            f"{self.n_chunks_lost} of {self.n_chunks_seen} whole chunks lost"
+            f"{self.n_files_lost} of {self.n_files_seen} files of whole chunks lost"
         )
 
 
@@ -97,6 +101,22 @@ def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     return out, error
+
+
+def wait_for(process: subprocess.Popen[str], is_so: Callable[[], bool]) -> None:
+    """Wait until something is so, or a process has ended."""
+    while process.poll() is None and not is_so():
+        time.sleep(0.01)
+
+
+def n_chunks(directory: Path) -> int:
+    """Return how many chunks a directory holds."""
+    return len(list(directory.glob("chunks/*/[0-9]*.json")))
+
+
+def has_more(directory: Path, n: int) -> bool:
+    """Whether there are more than so many chunks by now."""
+    return n_chunks(directory) > n
 
 
 def workers_of(process: int) -> list[int]:
@@ -140,7 +160,12 @@ def series(backend: str, root: Path, chance: random.Random, seconds: float, tall
     seen: dict[Path, str] = {}
     for _ in range(KILLS_A_SERIES):
         process = started(backend, directory, REPLICATIONS)
-        time.sleep(chance.uniform(0.2, 1.0) * seconds)
+        # One in four before anything new is written, the others while chunks are.
+        if chance.random() < EARLY:
+            wait_for(process, (directory / ".holder").exists)
+        else:
+            wait_for(process, functools.partial(has_more, directory, n_chunks(directory)))
+        time.sleep(chance.uniform(0.0, seconds))
         workers = workers_of(process.pid) if backend != "in-process" else []
         if process.poll() is None and workers and chance.random() < 0.3:
             _kill(chance.choice(workers))
@@ -156,8 +181,8 @@ def series(backend: str, root: Path, chance: random.Random, seconds: float, tall
             tally.faults.append(error.strip() or out)
     out, error = ended(started(backend, directory, REPLICATIONS))
     there = whole_chunks(directory)
-    tally.n_chunks_seen += len(seen)
-    tally.n_chunks_lost += sum(there.get(path) != held for path, held in seen.items())
+    tally.n_files_seen += len(seen)
+    tally.n_files_lost += sum(there.get(path) != held for path, held in seen.items())
     if error.strip():
         tally.faults.append(error.strip())
     shutil.rmtree(directory)
@@ -174,8 +199,10 @@ def trial(backend: str, n_kills: int, seed: int) -> Tally:
     tally, chance = Tally(), random.Random(f"{backend} {seed}")  # noqa: S311  (when to kill)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
+        process = started(backend, root / "uninterrupted", REPLICATIONS)
+        wait_for(process, lambda: n_chunks(root / "uninterrupted") > 0)
         began = time.monotonic()
-        expected, error = ended(started(backend, root / "uninterrupted", REPLICATIONS))
+        expected, error = ended(process)
         seconds = time.monotonic() - began
         assert expected.strip(), error
         while tally.n_kills < n_kills:
@@ -202,7 +229,7 @@ def main() -> None:
         print(f"{backend}: {tally}", flush=True)
         for fault in dict.fromkeys(tally.faults):
             print(f"  said: {fault}", flush=True)
-        is_bad |= bool(tally.n_differing or tally.n_chunks_lost)
+        is_bad |= bool(tally.n_differing or tally.n_files_lost)
     sys.exit(is_bad)
 
 

@@ -150,7 +150,7 @@ def test_extend_and_verify_print_the_digest_of_one_whole_run(
 def test_verify_names_what_is_damaged_with_status_1(scenario: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     call("run", scenario, "-o", out, "--replications", "8", "--no-figures")
-    file = sorted(out.glob("monthly/*/*.parquet"))[0]
+    file = min(out.glob("monthly/*/*.parquet"))
     file.write_bytes(file.read_bytes()[:-9])
     done = call("verify", out)
     assert done.returncode == 1

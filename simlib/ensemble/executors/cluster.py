@@ -67,7 +67,7 @@ def _hand_over(inner: Any, *, outer: Future[Any]) -> None:
         outer.set_result(inner.result())
     except distributed.KilledWorker as error:
         last = f"the last was {error.last_worker.address}"
-        outer.set_exception(WorkerDied(last, n_deaths=_ALLOWED_FAILURES + 1))
+        outer.set_exception(WorkerDied(last, n_deaths=error.allowed_failures + 1))
     except (CancelledError, OSError) as error:
         message = "the Dask scheduler was lost; what had been finished is kept, run again to go on"
         lost = SimulationError(message)

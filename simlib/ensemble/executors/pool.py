@@ -14,6 +14,7 @@ import signal
 import threading
 import time
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from simlib.ensemble.executors.crew import InProcess, WorkerDied
@@ -137,6 +138,9 @@ def _with_deaths(inner: Future[Any]) -> Future[Any]:
     outer: Future[Any] = Future()
 
     def hand_over(done: Future[Any]) -> None:
+        if done.cancelled():  # when an error elsewhere ends the crew
+            outer.cancel()
+            return
         error = done.exception()
         if isinstance(error, BrokenExecutor):
             outer.set_exception(WorkerDied(str(error).partition("\n")[0]))
@@ -203,6 +207,8 @@ def interrupts_held() -> Iterator[None]:
     if not is_main or not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    # Starting the tracker that spawned processes need would let the signal through again.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
