@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from pathlib import Path
 
 import pytest
 
 from simlib.errors import ScenarioError
 from simlib.scenario import check, digest, load, load_text, resolve
+from work import n_calls
 
 HERE = Path(__file__).parent
 BAD = sorted((HERE / "bad_scenarios").glob("*.yaml"))
@@ -35,11 +35,13 @@ def test_the_corpus_is_there() -> None:
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
 def test_bad_scenario_says_what_is_wrong(path: Path) -> None:
-    """The messages are those beside the file, to the letter, within a second."""
-    began = time.process_time()
-    said = messages(path)
-    assert time.process_time() - began < 1
-    assert said + "\n" == path.with_suffix(".txt").read_text(encoding="utf-8")
+    """The messages are those beside the file, to the letter, and no bomb goes off.
+
+    A second is good for some three million calls, and the bundled theatre needs a million.
+    """
+    said: list[str] = []
+    assert n_calls(lambda: said.append(messages(path))) < 3_000_000
+    assert f"{said[0]}\n" == path.with_suffix(".txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import cProfile
 import datetime as dt
 import os
 from pathlib import Path
@@ -20,6 +19,7 @@ from simlib.scenario.reading import MOST_BYTES
 from simlib.scenario.scalars import core_value
 from simlib.scenario.schema import Scenario
 from simlib.scenario.wording import dotted, near, shown
+from work import n_calls
 
 HERE = Path(__file__).parent
 GOOD = sorted((HERE / "good_scenarios").glob("*.yaml"))
@@ -121,13 +121,16 @@ MOST_CALLS = 10
 
 def calls_of(text: str) -> tuple[int, str]:
     """Return how many functions reading a text calls, C's included, and what it is told."""
-    profile = cProfile.Profile()
     said = ""
-    try:
-        profile.runcall(load_text, text)
-    except ScenarioError as error:
-        said = str(error)
-    return sum(entry.callcount for entry in profile.getstats()), said
+
+    def read() -> None:
+        nonlocal said
+        try:
+            load_text(text)
+        except ScenarioError as error:
+            said = str(error)
+
+    return n_calls(read), said
 
 
 @pytest.mark.parametrize("kind", LARGE)
