@@ -161,12 +161,14 @@ def series(backend: str, root: Path, chance: random.Random, seconds: float, tall
     for _ in range(KILLS_A_SERIES):
         process = started(backend, directory, REPLICATIONS)
         # One in four before anything new is written, the others while chunks are.
-        if chance.random() < EARLY:
+        is_early = chance.random() < EARLY
+        if is_early:
             wait_for(process, (directory / ".holder").exists)
         else:
             wait_for(process, functools.partial(has_more, directory, n_chunks(directory)))
         time.sleep(chance.uniform(0.0, seconds))
-        workers = workers_of(process.pid) if backend != "in-process" else []
+        # Whoever loses a worker of Dask's while workers are started has no cluster.
+        workers = [] if is_early or backend == "in-process" else workers_of(process.pid)
         if process.poll() is None and workers and chance.random() < 0.3:
             _kill(chance.choice(workers))
             tally.n_workers += 1

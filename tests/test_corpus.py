@@ -37,10 +37,10 @@ def test_the_corpus_is_there() -> None:
 def test_bad_scenario_says_what_is_wrong(path: Path) -> None:
     """The messages are those beside the file, to the letter, and no bomb goes off.
 
-    A second is good for some three million calls, and the bundled theatre needs a million.
+    No file here needs 20,000 calls; reading the bundled theatre takes 600,000.
     """
     said: list[str] = []
-    assert n_calls(lambda: said.append(messages(path))) < 3_000_000
+    assert n_calls(lambda: said.append(messages(path))) < 200_000
     assert f"{said[0]}\n" == path.with_suffix(".txt").read_text(encoding="utf-8")
 
 

@@ -7,7 +7,6 @@ is given up by the scheduler and comes back as `WorkerDied`.
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import importlib
 import logging
@@ -52,30 +51,28 @@ class _Cluster:
     def submit(self, task: Task) -> Future[Any]:
         inner = self._client.submit(task.call, *task.arguments, key=task.key, pure=True)
         outer: Future[Any] = Future()
-        inner.add_done_callback(functools.partial(_hand_over, outer=outer))
+        # Only the caller's thread fetches results: one that waited for a result in a thread
+        # of Dask's while the client closes would wait for good.
+        inner.add_done_callback(outer.set_result)
         return outer
+
+    def result(self, future: Future[Any]) -> Any:
+        distributed = importlib.import_module("distributed")
+        inner = future.result()
+        try:
+            return inner.result()
+        except distributed.KilledWorker as error:
+            last = f"the last was {error.last_worker.address}"
+            raise WorkerDied(last, n_deaths=error.allowed_failures + 1) from None
+        except (CancelledError, OSError) as error:
+            message = "the Dask scheduler was lost; what was finished is kept, run again to go on"
+            raise SimulationError(message) from error
+        finally:
+            inner.release()
 
 
 def _itself(data: bytes) -> bytes:
     return data
-
-
-def _hand_over(inner: Any, *, outer: Future[Any]) -> None:
-    """Give what came of a task of Dask's to the future that is waited for."""
-    distributed = importlib.import_module("distributed")
-    try:
-        outer.set_result(inner.result())
-    except distributed.KilledWorker as error:
-        last = f"the last was {error.last_worker.address}"
-        outer.set_exception(WorkerDied(last, n_deaths=error.allowed_failures + 1))
-    except (CancelledError, OSError) as error:
-        message = "the Dask scheduler was lost; what had been finished is kept, run again to go on"
-        lost = SimulationError(message)
-        lost.__cause__ = error
-        outer.set_exception(lost)
-    except Exception as error:  # noqa: BLE001  (raised again by the future)
-        outer.set_exception(error)
-    inner.release()
 
 
 @contextlib.contextmanager
@@ -118,14 +115,18 @@ def _first_line(error: BaseException) -> str:
 
 def _local(distributed: Any, jobs: int | None) -> Any:
     settings = importlib.import_module("dask.config")
-    with settings.set({"distributed.scheduler.allowed-failures": _ALLOWED_FAILURES}):
-        return distributed.LocalCluster(
-            n_workers=jobs,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-        )
+    try:
+        with settings.set({"distributed.scheduler.allowed-failures": _ALLOWED_FAILURES}):
+            return distributed.LocalCluster(
+                n_workers=jobs,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.CRITICAL,
+            )
+    except RuntimeError as error:
+        message = f"Dask's workers could not be started here ({_first_line(error)}); run again"
+        raise SimulationError(message) from error
 
 
 def _client(distributed: Any, scheduler: Any) -> Any:

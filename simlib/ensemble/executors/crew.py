@@ -48,7 +48,16 @@ class Crew(Protocol):
         """Return what stands for data that many tasks take as an argument."""
 
     def submit(self, task: Task) -> Future[Any]:
-        """Take a task; the future raises `WorkerDied` when its worker died over it."""
+        """Take a task; the future is done when there is something to be had by `result`."""
+
+    def result(self, future: Future[Any]) -> Any:
+        """Return what a task returned, or raise what it raised.
+
+        Raises
+        ------
+        WorkerDied
+            Its worker died over it.
+        """
 
 
 class InProcess:
@@ -68,6 +77,10 @@ class InProcess:
         except Exception as error:  # noqa: BLE001  (raised again by the future)
             future.set_exception(error)
         return future
+
+    def result(self, future: Future[Any]) -> Any:
+        """Return what a task returned, or raise what it raised."""
+        return future.result()
 
 
 def n_cores() -> int:
@@ -99,7 +112,7 @@ def completed(crew: Crew, waiting: deque[Task]) -> Iterator[tuple[Task, Any]]:
         if not isinstance(crew, InProcess):
             _fill(crew, waiting, running)
         for task, future in finished:
-            yield task, _result(future)
+            yield task, _result(crew, future)
 
 
 def _fill(crew: Crew, waiting: deque[Task], running: dict[Future[Any], Task]) -> None:
@@ -108,8 +121,8 @@ def _fill(crew: Crew, waiting: deque[Task], running: dict[Future[Any], Task]) ->
         running[crew.submit(task)] = task
 
 
-def _result(future: Future[Any]) -> Any:
+def _result(crew: Crew, future: Future[Any]) -> Any:
     try:
-        return future.result()
+        return crew.result(future)
     except WorkerDied as died:
         return died

@@ -96,6 +96,9 @@ class _Pool:
     def submit(self, task: Task) -> Future[Any]:
         return next(slot for slot in self.slots if slot.is_idle).submit(task)
 
+    def result(self, future: Future[Any]) -> Any:
+        return future.result()
+
     def end(self) -> None:
         for slot in self.slots:
             slot.end()
