@@ -14,9 +14,8 @@ from simlib.agents.faults import naming
 from simlib.chance.compiling import is_cached
 from simlib.errors import SimulationError
 from simlib.journal import Run
-from simlib.scenario import option_scenario
+from simlib.scenario import option_lineage, option_scenario
 from simlib.scenario.expressions import compile_quantity
-from simlib.scenario.schema import Option, Quantity, Scenario
 from simlib.world.clock import (
     CALENDAR_RANK,
     FIRST_AGENT_RANK,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
 
     from simlib.agents.base import Agent
     from simlib.journal import Layout
+    from simlib.scenario.schema import Quantity, Scenario
 
 CATALOGUE = {
     "coalition": "simlib.agents.coalition:Coalition",
@@ -236,8 +236,8 @@ def _build(
         span=(blueprint.start - scenario.history_days, blueprint.start, blueprint.horizon),
         keep_journal=keep_journal,
     )
-    option = scenario.options.get(blueprint.option, Option())
-    world.connect(Timeline(clock, scenario, option, world.fall_due), engine)
+    options = option_lineage(scenario, blueprint.option) if blueprint.option else ()
+    world.connect(Timeline(clock, scenario, options, world.fall_due), engine)
     _keep_calendar(world, blueprint.calendar, multipliers)
     return world, _Observer(world, times)
 

@@ -32,6 +32,8 @@ DOORS = {
     "cloudpickle": ("ensemble/executors/",),
     "pickle": ("ensemble/executors/",),
     "pyarrow": ("ensemble/store",),
+    "SALib": ("analysis/",),
+    "sklearn": ("analysis/",),
     "typer": ("cli",),
     "rich": ("cli",),
     "random": (),
@@ -39,7 +41,10 @@ DOORS = {
 }
 """Dependency -> beginnings of the only paths inside simlib that may import it."""
 
-LOADED_LATE = ("dask", "loky", "matplotlib", "numba", "pandas", "pyarrow", "scipy.stats", "xarray")
+LOADED_LATE = (
+    *("dask", "loky", "matplotlib", "numba", "pandas", "pyarrow", "SALib", "scipy.stats"),
+    *("sklearn", "xarray"),
+)
 
 
 def executed(source: str) -> ast.Module:

@@ -74,7 +74,7 @@ class Kept:
         self.timeline = Timeline(
             self.clock,
             scenario,
-            Option.model_validate(option),
+            [Option.model_validate(option)],
             lambda name: self.due.append((name, self.clock.now)),
         )
 

@@ -1,5 +1,6 @@
-"""The command line."""
+"""The command line: modules of commands join the application as they are imported."""
 
-from simlib.cli.commands import main
+from simlib.cli import commands
+from simlib.cli.app import main
 
-__all__ = ["main"]
+__all__ = ["commands", "main"]

@@ -1,86 +1,38 @@
-"""The commands: run, extend, verify, plot, replay, check, resolve."""
+"""The commands on one ensemble: run, extend, verify, plot, replay, check, resolve."""
 
 from __future__ import annotations
 
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simlib._version import __version__
-from simlib.cli.progress import INTERRUPTED, checking, stopping
+from simlib.cli.app import (
+    FAILED,
+    DaskLocal,
+    Jobs,
+    Results,
+    ScenarioName,
+    Scheduler,
+    Until,
+    app,
+    examples,
+    load_scenario,
+    workers,
+)
+from simlib.cli.progress import checking, stopping
 from simlib.cli.text import say, tell
-from simlib.errors import Problem, ScenarioError, SimlibError, SimulationError, StoreError
+from simlib.errors import ScenarioError, SimulationError, StoreError
 
 if TYPE_CHECKING:
     from simlib.ensemble import Ensemble
     from simlib.scenario.schema import Scenario
 
-_FAILED, _WRONG = 1, 2
-
-app = typer.Typer(
-    name="simlib",
-    help="Simulate scenarios: agents decide, incidents happen, outcomes are counted.",
-    no_args_is_help=True,
-    add_completion=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-def _examples(*lines: str) -> str:
-    # The backspace keeps the lines as they are.
-    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
-
-
-_Scenario = Annotated[str, typer.Argument(help="A scenario file, or the name of a bundled one.")]
-_Until = Annotated[
-    str | None,
-    typer.Option(
-        help="Stop when this holds: 'OUTCOME[.CLASS] +- HALF_WIDTH' or, of several options, "
-        "'wrong ranking of OUTCOME < P'. --replications is then the most (100,000)."
-    ),
-]
-_Jobs = Annotated[
-    int | None, typer.Option(help="Worker processes; one for each core when not given.")
-]
-_Scheduler = Annotated[
-    str | None,
-    typer.Option(metavar="ADDRESS", help="Run on the workers of this Dask scheduler."),
-]
-_DaskLocal = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="Run on N Dask workers started on this machine."),
-]
-_Results = Annotated[Path, typer.Argument(help="A results directory that simlib run wrote.")]
-
-
-def main() -> None:
-    """Run the command line; errors that simlib raises on purpose are one text and status 2."""
-    try:
-        app()
-    except SimlibError as error:
-        tell(str(error))
-        sys.exit(_WRONG)
-    except KeyboardInterrupt:
-        tell("interrupted")
-        sys.exit(INTERRUPTED)
-
-
-@app.callback(invoke_without_command=True)
-def _version(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,  # noqa: FBT002
-) -> None:
-    if version:
-        say(f"simlib {__version__}")
-        raise typer.Exit
-
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "simlib run as_agreed -o out/",
         "simlib run mine.yaml -o out/ --replications 5000 --root-seed 7 --jobs 4",
         "simlib run as_agreed -o out/ --option as_agreed --option extend_12m",
@@ -92,22 +44,22 @@ def _version(
     )
 )
 def run(  # noqa: PLR0913, PLR0917  (options of a command line)
-    scenario: _Scenario,
+    scenario: ScenarioName,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Directory that keeps the results.")
     ] = None,
     replications: Annotated[
         int | None, typer.Option(help="How many; the scenario's number when not given.")
     ] = None,
-    until: _Until = None,
+    until: Until = None,
     root_seed: Annotated[int | None, typer.Option(help="Replaces the scenario's.")] = None,
     design: Annotated[
         str | None,
         typer.Option(help="Of the parameter draws: random, sobol or latin_hypercube."),
     ] = None,
-    jobs: _Jobs = None,
-    scheduler: _Scheduler = None,
-    dask_local: _DaskLocal = None,
+    jobs: Jobs = None,
+    scheduler: Scheduler = None,
+    dask_local: DaskLocal = None,
     option: Annotated[
         list[str] | None, typer.Option(help="An option; may be repeated; all: every one.")
     ] = None,
@@ -124,7 +76,7 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
     from simlib.cli.tables import show_committee
 
     with stopping(output) as reporter:
-        loaded = _designed(_load(scenario), design)
+        loaded = _designed(load_scenario(scenario), design)
         tell(f"context of use: {loaded.context_of_use}")
         ensemble = simlib.ensemble.run(
             loaded,
@@ -132,7 +84,7 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
             replications=replications,
             until=until,
             root_seed=root_seed,
-            **_workers(jobs, scheduler, dask_local),
+            **workers(jobs, scheduler, dask_local),
             without=without or (),
             directory=output,
             journals=journals,
@@ -144,20 +96,20 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "simlib extend out/ --replications 5000",
         "simlib extend out/ --until 'iraq_end_class.formally_extended +- 0.01'",
     )
 )
 def extend(  # noqa: PLR0913, PLR0917  (options of a command line)
-    results: _Results,
+    results: Results,
     replications: Annotated[
         int | None, typer.Option(help="How many there shall be in all, of each option.")
     ] = None,
-    until: _Until = None,
-    jobs: _Jobs = None,
-    scheduler: _Scheduler = None,
-    dask_local: _DaskLocal = None,
+    until: Until = None,
+    jobs: Jobs = None,
+    scheduler: Scheduler = None,
+    dask_local: DaskLocal = None,
     figures: Annotated[bool, typer.Option(help="Draw figures beside the results.")] = True,  # noqa: FBT002
 ) -> None:
     """Add replications to results; those there are stay as they are."""
@@ -167,14 +119,14 @@ def extend(  # noqa: PLR0913, PLR0917  (options of a command line)
         if replications is None and until is None:
             raise StoreError("say how many replications there shall be, or until what to go on")
         ensemble = open_results(results).extend(
-            replications, until=until, progress=reporter, **_workers(jobs, scheduler, dask_local)
+            replications, until=until, progress=reporter, **workers(jobs, scheduler, dask_local)
         )
     _show(ensemble)
     _finish(ensemble, results, figures=figures)
 
 
-@app.command(epilog=_examples("simlib verify out/"))
-def verify(results: _Results) -> None:
+@app.command(epilog=examples("simlib verify out/"))
+def verify(results: Results) -> None:
     """Hash every file of the results again, and print their digest."""
     from simlib.ensemble import open_results
 
@@ -189,19 +141,19 @@ def verify(results: _Results) -> None:
     if not found.is_whole:
         n_sound = found.n_chunks - len(found.faults)
         tell(f"{n_sound:,} of {found.n_chunks:,} chunks are whole; run again to redo the others")
-        raise typer.Exit(_FAILED)
+        raise typer.Exit(FAILED)
     say(f"{counted}: every file and every digest as stated")
     say(f"digest: {found.digest}")
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "simlib plot out/",
         "simlib plot out/ -o figures/",
     )
 )
 def plot(
-    results: _Results,
+    results: Results,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Where; RESULTS/figures by default.")
     ] = None,
@@ -213,13 +165,13 @@ def plot(
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "simlib replay out/ --replication 17",
         "simlib replay out/ --replication 17 --option extend_12m --journal 17.csv --figure 17.png",
     )
 )
 def replay(
-    results: _Results,
+    results: Results,
     replication: Annotated[int, typer.Option(help="Which replication.")],
     option: Annotated[
         str | None, typer.Option(help="Which option, where there are several.")
@@ -240,7 +192,7 @@ def replay(
     except SimulationError as error:
         # What failed fails again: with the lines of code it failed at.
         tell("".join(traceback.format_exception(error)))
-        raise typer.Exit(_FAILED) from None
+        raise typer.Exit(FAILED) from None
     if journal is not None:
         write_journal(replayed, journal)
     if figure is not None:
@@ -255,11 +207,11 @@ def replay(
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "simlib check mine.yaml",
     )
 )
-def check(scenario: _Scenario) -> None:
+def check(scenario: ScenarioName) -> None:
     """Name every mistake of a scenario, with its line."""
     from simlib.scenario import check as problems_of
 
@@ -270,41 +222,27 @@ def check(scenario: _Scenario) -> None:
 
 
 @app.command(
-    epilog=_examples(
+    epilog=examples(
         "simlib resolve as_agreed > explicit.yaml",
     )
 )
 def resolve(
-    scenario: _Scenario,
+    scenario: ScenarioName,
     option: Annotated[str | None, typer.Option(help="With this option applied.")] = None,
 ) -> None:
     """Print the fully explicit form of a scenario."""
     from simlib.scenario import option_scenario
     from simlib.scenario import resolve as text_of
 
-    loaded = _load(scenario)
+    loaded = load_scenario(scenario)
     chosen = option_scenario(loaded, option) if option else loaded
     sys.stdout.write(text_of(chosen))
-
-
-def _load(scenario: str) -> Scenario:
-    from simlib.scenario import load
-
-    return load(scenario)
 
 
 def _designed(scenario: Scenario, design: str | None) -> Scenario:
     from simlib.scenario import with_design
 
     return scenario if design is None else with_design(scenario, design)
-
-
-def _workers(jobs: int | None, scheduler: str | None, dask_local: int | None) -> dict[str, Any]:
-    if sum(given is not None for given in (jobs, scheduler, dask_local)) > 1:
-        raise ScenarioError([Problem("jobs", "give one of --jobs, --scheduler and --dask-local")])
-    if dask_local is not None:
-        return {"jobs": dask_local, "scheduler": "local"}
-    return {"jobs": jobs, "scheduler": scheduler}
 
 
 def _show(ensemble: Ensemble) -> None:
@@ -343,4 +281,4 @@ def _end_with_failures(ensemble: Ensemble, output: Path | None) -> None:
     )
     if output is not None:
         tell(f"to reproduce it: simlib replay {output} --replication {first['replication']}")
-    raise typer.Exit(_FAILED)
+    raise typer.Exit(FAILED)

@@ -6,6 +6,7 @@ from simlib.scenario.loading import (
     from_dict,
     load,
     load_text,
+    option_lineage,
     option_scenario,
     with_design,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "from_dict",
     "load",
     "load_text",
+    "option_lineage",
     "option_scenario",
     "resolve",
     "with_design",

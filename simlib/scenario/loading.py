@@ -16,7 +16,7 @@ from simlib.scenario.nodes import Mapping as MappingNode
 from simlib.scenario.nodes import from_python
 from simlib.scenario.reading import Budget, read_file, read_text
 from simlib.scenario.resolving import Chain, resolved, unknown_scenario
-from simlib.scenario.schema import Scenario
+from simlib.scenario.schema import Option, Scenario
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def check(path: str | os.PathLike[str]) -> list[Problem]:
 
 
 def option_scenario(scenario: Scenario, option_name: str) -> Scenario:
-    """Return a scenario with the parameters that an option replaces.
+    """Return a scenario with the parameters that an option, or what it goes on from, replaces.
 
     What an option does to milestones stays in the option: the world announces it.
 
@@ -92,12 +92,19 @@ def option_scenario(scenario: Scenario, option_name: str) -> Scenario:
     ScenarioError
         The scenario has no such option.
     """
-    option = scenario.options.get(option_name)
-    if option is None:
+    if option_name not in scenario.options:
         rule = f"undefined option (got {shown(option_name)})"
         raise ScenarioError([Problem("options", rule, near_or_all(option_name, scenario.options))])
-    parameters = {**scenario.parameters, **option.parameters}
+    parameters = dict(scenario.parameters)
+    for option in option_lineage(scenario, option_name):
+        parameters |= option.parameters
     return scenario.model_copy(update={"parameters": parameters})
+
+
+def option_lineage(scenario: Scenario, option_name: str) -> list[Option]:
+    """Return an option after those it goes on from, first to last."""
+    option = scenario.options[option_name]
+    return [*(option_lineage(scenario, option.of) if option.of else ()), option]
 
 
 def with_design(scenario: Scenario, design: str) -> Scenario:

@@ -301,6 +301,11 @@ class Option(Model):
     """A named variation of the scenario that is to be compared."""
 
     description: str = ""
+    of: Name | None = None
+    """Another option that this one goes on from: all that one changes holds here too."""
+    at: dt.date | None = None
+    """The fork: nothing that this option changes itself is known before. Not given: its
+    changes are known when they say."""
     timeline: dict[Name, MilestoneChange] = {}
     parameters: dict[Name, Parameter] = {}
     """Parameters that this option replaces."""
@@ -359,6 +364,8 @@ class Series(Model):
 
     description: str = ""
     source: str | None = None
+    lag_days: Annotated[float, Field(ge=0, le=3650)] = 0.0
+    """Days from the end of a month until the series has counted it."""
     rows: tuple[SeriesRow, ...]
 
 

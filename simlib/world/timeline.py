@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from simlib.errors import SimulationError
@@ -66,12 +66,18 @@ class Timeline:
 
     Parameters
     ----------
+    options
+        The option, after those it goes on from: first to last.
     on_due
         Called with the name of a milestone on its date.
     """
 
     def __init__(
-        self, clock: Clock, scenario: Scenario, option: Option, on_due: Callable[[str], None]
+        self,
+        clock: Clock,
+        scenario: Scenario,
+        options: Iterable[Option],
+        on_due: Callable[[str], None],
     ) -> None:
         self._clock, self._on_due = clock, on_due
         self._start = to_days(scenario.start)
@@ -79,19 +85,25 @@ class Timeline:
         for name in sorted(scenario.timeline):
             self._entries[name] = _Entry(scenario.timeline[name])
             self._arm(name)
-            if name in option.timeline:
-                self._announce(name, scenario.timeline[name], option.timeline[name])
+        for option in options:
+            for name in sorted(option.timeline):
+                known = [date for date in (option.timeline[name].announced, option.at) if date]
+                at = max(map(to_days, known), default=self._start)
+                self._announce(name, scenario.timeline[name], option.timeline[name], at)
 
-    def _announce(self, name: str, milestone: Milestone, change: MilestoneChange) -> None:
-        """Let a change be known from its announcement on; nobody sees any of it before."""
+    def _announce(
+        self, name: str, milestone: Milestone, change: MilestoneChange, at: float
+    ) -> None:
+        """Let a change be known from a time on; nobody sees any of it before."""
 
         def apply() -> None:
             entry = self._entries[name]
+            if not math.isnan(entry.completed_at):  # what is done cannot be moved any more
+                return
             entry.is_forced = change.forced
             entry.condition = change.conditional_on or entry.condition
             self.move(name, changed_date(milestone, change))
 
-        at = to_days(change.announced) if change.announced else self._start
         if at <= self._start:
             apply()
         else:

@@ -34,34 +34,55 @@ def check(context: Context) -> None:
     for name, milestone in scenario.timeline.items():
         path: Path = ("timeline", name, "conditional_on")
         context.expect(path, "milestone", milestone.conditional_on, scenario.timeline)
-    _check_circle(context)
+    waits = {n: [m.conditional_on] for n, m in scenario.timeline.items() if m.conditional_on}
+    _check_circle(context, waits, "milestones wait for", ("timeline", "conditional_on"))
+    follows = {name: [o.of] for name, o in scenario.options.items() if o.of}
+    _check_circle(context, follows, "options go on from", ("options", "of"))
     for name, option in scenario.options.items():
         _check_option(context, name, option)
 
 
-def _check_circle(context: Context) -> None:
-    """Note milestones that wait for one another."""
-    timeline = context.scenario.timeline
-    waits = {name: [m.conditional_on] for name, m in timeline.items() if m.conditional_on}
+def _check_circle(
+    context: Context, links: dict[str, list[str]], what: str, keys: tuple[str, str]
+) -> None:
+    """Note what follows on itself."""
     try:
-        TopologicalSorter(waits).prepare()
+        TopologicalSorter(links).prepare()
     except CycleError as error:
         circle = error.args[1][::-1]
-        rule = f"milestones wait for one another in a circle (got {' -> '.join(circle[:9])})"
-        context.add(("timeline", circle[0], "conditional_on"), rule)
+        rule = f"{what} one another in a circle (got {' -> '.join(circle[:9])})"
+        context.add((keys[0], circle[0], keys[1]), rule)
 
 
 def _check_option(context: Context, name: str, option: Option) -> None:
     timeline = context.scenario.timeline
+    context.expect(("options", name, "of"), "option", option.of, context.scenario.options)
+    _check_fork(context, ("options", name), option)
     for milestone, change in option.timeline.items():
         path: Path = ("options", name, "timeline", milestone)
         if not context.expect(path, "milestone", milestone, timeline):
             continue
         context.expect((*path, "conditional_on"), "milestone", change.conditional_on, timeline)
-        _check_change(context, path, change, timeline[milestone].date)
+        _check_change(context, path, change, (timeline[milestone].date, option.at))
 
 
-def _check_change(context: Context, path: Path, change: MilestoneChange, agreed: dt.date) -> None:
+def _check_fork(context: Context, path: Path, option: Option) -> None:
+    if option.at is None:
+        return
+    if option.parameters:
+        rule = "cannot be replaced at a fork: what is past would have been another"
+        context.add((*path, "parameters"), rule)
+    if context.has_span:
+        start, end = context.scenario.start, context.scenario.end
+        if not start <= option.at <= end:
+            rule = f"must be from the start to the end, {start} to {end} (got {option.at})"
+            context.add((*path, "at"), rule)
+
+
+def _check_change(
+    context: Context, path: Path, change: MilestoneChange, dates: tuple[dt.date, dt.date | None]
+) -> None:
+    agreed, fork = dates
     keys = ("shift", "extend", "date")
     given = [key for key in keys if getattr(change, key) is not None]
     given += ["cancel"] if change.cancel else []
@@ -74,7 +95,7 @@ def _check_change(context: Context, path: Path, change: MilestoneChange, agreed:
     if change.announced and change.announced > scenario.end:
         rule = f"must not be after the end (got {change.announced} > {scenario.end})"
         context.add((*path, "announced"), rule)
-    announced = max(change.announced or scenario.start, scenario.start)
+    announced = max(change.announced or scenario.start, fork or scenario.start, scenario.start)
     goal = change.date
     if goal is None and days[0]:
         # A month's length varies: what is two days off is left to the simulation.

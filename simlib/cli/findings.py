@@ -1,0 +1,93 @@
+"""What an analysis found, for people: sentences, a table, files that other tools open."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import TYPE_CHECKING
+
+from simlib.cli.text import clean, say
+from simlib.ensemble.statistics import number
+from simlib.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+
+def show(sentences: Iterable[str], table: pd.DataFrame | None = None, title: str = "") -> None:
+    """Print sentences, then a table under its title."""
+    for sentence in sentences:
+        say(sentence)
+    if table is not None:
+        _show_table(title, [str(name) for name in table.columns], _rows(table))
+
+
+def keep(
+    folder: Path,
+    tables: dict[str, pd.DataFrame],
+    figures: dict[str, Callable[[Path], object]] | None = None,
+) -> None:
+    """Write tables as CSV and figures as PNG to a folder, and say where.
+
+    Parameters
+    ----------
+    folder
+        Made when it is not there.
+    tables
+        By name of the file, without its suffix.
+    figures
+        What draws each, given the path it is to be saved to.
+
+    Raises
+    ------
+    StoreError
+        It cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, table in tables.items():
+            table.to_csv(folder / f"{name}.csv", index=False)
+            say(f"table: {folder / name}.csv")
+        for name, draw in (figures or {}).items():
+            draw(folder / f"{name}.png")
+            say(f"figure: {folder / name}.png")
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be written ({error.strerror})") from error
+
+
+def _rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
+    return [tuple(map(_cell, row)) for row in table.itertuples(index=False, name=None)]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else number(value)
+    return clean(str(value))
+
+
+def _show_table(title: str, head: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
+    if sys.stdout.isatty():
+        _show_rich(title, head, rows)
+        return
+    if title:
+        say(title)
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for line in (head, *rows):
+        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _show_rich(title: str, head: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title) if title else None, box=SIMPLE_HEAD, title_justify="left")
+    for name in head:
+        table.add_column(Text(name), overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table)

@@ -1,0 +1,198 @@
+"""Pure work in pieces, spread over workers; finished pieces can be kept, and are not redone.
+
+An ensemble of a scenario's options is `running`'s. This is for what analyses simulate
+besides: runs with parameters of a design, with clamped paths, with redrawn groups.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import time
+import zipfile
+import zlib
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simlib.ensemble.environment import versions
+from simlib.ensemble.executors import Task, WorkerDied, completed, n_cores, pack, pool, unpack
+from simlib.ensemble.progress import Progress
+from simlib.errors import Problem, ScenarioError, StoreError
+from simlib.simulation import needs_compiling, warm_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from simlib.ensemble.progress import Listener
+
+Arrays: TypeAlias = dict[str, NDArray[Any]]
+"""What a piece of work returns: named arrays of plain numbers, a row for each of its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How work is spread, and where its pieces are kept.
+
+    Attributes
+    ----------
+    jobs
+        Number of workers; one for each core when not given. It changes no number.
+    directory
+        Where finished pieces are kept, so that work that was stopped goes on; none keeps
+        them in memory only.
+    progress
+        Called with a `Progress` when a piece is done.
+    """
+
+    jobs: int | None = None
+    directory: Path | None = None
+    progress: Listener | None = None
+
+
+def spread(
+    call: Callable[[Any, range], Arrays],
+    job: Any,
+    n_rows: int,
+    *,
+    identity: Mapping[str, Any],
+    each: int = 20,
+    how: Spread | None = None,
+) -> Arrays:
+    """Call a function on every piece of ``range(n_rows)`` and join what it returns.
+
+    Parameters
+    ----------
+    call
+        A module's function of the job and a range of rows: pure, and the same for a row
+        whichever piece it is in. It returns arrays with one row for each of its rows.
+    job
+        What all pieces share; sent to each worker once.
+    n_rows
+        Number of rows.
+    identity
+        What the numbers depend on, as JSON can say it: pieces that are kept are taken
+        for this work only where it is the same.
+    each
+        Rows in a piece.
+    how
+        Workers and where pieces are kept.
+
+    Raises
+    ------
+    ScenarioError
+        There is no row, or the number of workers is not 1 or more.
+    StoreError
+        A piece cannot be written, or a worker died over one.
+    """
+    how = how or Spread()
+    jobs = n_cores() if how.jobs is None else how.jobs
+    if n_rows < 1 or jobs < 1:
+        name, value = ("replications", n_rows) if n_rows < 1 else ("jobs", jobs)
+        raise ScenarioError([Problem(name, f"must be 1 or more (got {value})")])
+    kept = _Kept(how.directory, call, identity)
+    pieces = [range(first, min(first + each, n_rows)) for first in range(0, n_rows, each)]
+    done = {piece.start: found for piece in pieces if (found := kept.read(piece)) is not None}
+    missing = [piece for piece in pieces if piece.start not in done]
+    report = _Report(how.progress, sum(map(len, missing)), jobs)
+    for piece, found in _computed(call, job, missing, min(jobs, max(1, len(missing)))):
+        kept.write(piece, found)
+        done[piece.start] = found
+        report.add(len(piece))
+    first = done[0]
+    return {name: np.concatenate([done[p.start][name] for p in pieces]) for name in first}
+
+
+def _computed(
+    call: Callable[[Any, range], Arrays], job: Any, pieces: list[range], jobs: int
+) -> Any:
+    if not pieces:
+        return
+    if needs_compiling():  # once here, not in every worker
+        warm_up()
+    packed = pack((call, job))
+    with pool(jobs) as crew:
+        shared = crew.share(packed)
+        tasks = {f"{piece.start}": piece for piece in pieces}
+        waiting = deque(Task(key, _call, (shared, piece)) for key, piece in tasks.items())
+        for task, found in completed(crew, waiting):
+            piece = tasks[task.key]
+            if isinstance(found, WorkerDied):
+                rows = f"rows {piece.start} to {piece.stop - 1}"
+                raise StoreError(f"a worker died over {rows} ({found}); run again to go on")
+            yield piece, found
+
+
+def _call(packed: bytes, piece: range) -> Arrays:
+    call, job = _unpacked(packed)
+    found: Arrays = call(job, piece)
+    return found
+
+
+@functools.lru_cache(maxsize=2)
+def _unpacked(packed: bytes) -> Any:
+    return unpack(packed)
+
+
+class _Kept:
+    """Pieces in a folder named by what their numbers depend on."""
+
+    def __init__(
+        self, directory: Path | None, call: Callable[..., Any], identity: Mapping[str, Any]
+    ) -> None:
+        whole = {"call": f"{call.__module__}.{call.__qualname__}", **identity}
+        whole["versions"] = versions()
+        text = json.dumps(whole, sort_keys=True, default=str)
+        name = f"{call.__name__.strip('_')}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        self._folder = None if directory is None else directory / "pieces" / name
+
+    def read(self, piece: range) -> Arrays | None:
+        """Return a piece that is kept; one that cannot be read is none."""
+        path = self._path(piece)
+        if path is None or not path.is_file():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as held:
+                found = {name: held[name] for name in held.files}
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+            return None
+        return found if all(len(array) == len(piece) for array in found.values()) else None
+
+    def write(self, piece: range, found: Arrays) -> None:
+        """Keep a piece: whole or not at all."""
+        path = self._path(piece)
+        if path is None:
+            return
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = path.with_suffix(".tmp.npz")
+            arrays: dict[str, Any] = dict(found)
+            np.savez_compressed(unfinished, **arrays)
+            unfinished.replace(path)
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+
+    def _path(self, piece: range) -> Path | None:
+        return self._folder and self._folder / f"{piece.start:08}-{piece.stop:08}.npz"
+
+
+class _Report:
+    """Tells how far the work is."""
+
+    def __init__(self, listener: Listener | None, n_total: int, jobs: int) -> None:
+        self._listener, self._n_total, self._jobs = listener, n_total, jobs
+        self._n_done, self._began = 0, time.monotonic()
+
+    def add(self, n: int) -> None:
+        """Note rows that are done."""
+        self._n_done += n
+        if self._listener is not None:
+            seconds = time.monotonic() - self._began
+            self._listener(
+                Progress("running", self._n_done, self._n_total, seconds=seconds, jobs=self._jobs)
+            )
