@@ -126,7 +126,7 @@ def test_module_keeps_to_its_doors(module: Path) -> None:
         ("world/state.py", "def f():\n    from simpy.events import Event"),
         ("agents/isf.py", "import importlib\nimportlib.import_module('simpy')"),
         ("cli.py", "import yaml"),
-        ("simulation.py", "import numba as nb"),
+        ("simulation/running.py", "import numba as nb"),
         ("analysis/scoring.py", "import matplotlib.pyplot as plt"),
         ("ensemble/results.py", "from concurrent.futures import Future"),
         ("ensemble/results.py", "import pyarrow.parquet"),

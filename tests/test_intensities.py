@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simlib.simulation import _build, assemble
+from simlib.simulation import assemble
+from simlib.simulation.running import _build
 from simlib.world.engine import CompiledIncidents
 from simlib.world.kernel import tables as t
 from worlds import BORDER, recurring, world
@@ -36,7 +37,7 @@ values = st.floats(0, 50)
 def intensity_of(scenario: Scenario, changes: dict[tuple[str, str | None], float]) -> float:
     """Return the intensity per day of a scenario's only channel, after some changes."""
     blueprint = assemble(scenario)
-    built, _ = _build(blueprint, 0, {}, CompiledIncidents, True, [blueprint.horizon])  # noqa: FBT003
+    built, _ = _build(blueprint, 0, {}, [blueprint.horizon])
     engine = built.engine
     assert isinstance(engine, CompiledIncidents)
     engine.begin()

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 import simpy
 
 from simlib.agents.faults import naming
@@ -20,7 +21,6 @@ from simlib.world.clock import DAYS_PER_MONTH
 from simlib.world.waiting import Cause
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from simlib.world.world import World
@@ -88,11 +88,20 @@ class Agent(Waiting, ABC):
 
     def change_all(self, variable: str, values: NDArray[np.float64]) -> None:
         """Set a variable over all its places, in the order of `places`."""
-        self._use().change_all(variable, values, self._opener())
+        world = self._use()
+        if world.recorder is not None:
+            positions = world.positions_of(variable, values)
+            world.recorder.write(world, self.name, positions, values, self._opener())
+        world.change_all(variable, values, self._opener())
 
     def _change(self, where: int, value: float) -> None:
-        if value != self._world.state[where]:
-            self._world.change(where, value, self._opener())
+        world = self._world
+        if value == world.state[where]:
+            return
+        if world.recorder is not None:
+            at, to = np.array([where]), np.array([value])
+            world.recorder.write(world, self.name, at, to, self._opener())
+        world.change(where, value, self._opener())
 
     def _opener(self) -> int:
         """Return the row of the decision taken on this occasion, else -1."""
@@ -101,15 +110,24 @@ class Agent(Waiting, ABC):
 
     def move_milestone(self, name: str, to: float) -> None:
         """Move a milestone to another date, in days (infinity: cancel it)."""
-        self._use().timeline.move(name, to)
+        world = self._use()
+        if world.recorder is not None:
+            world.recorder.milestone(world, self.name, "move", name, float(to))
+        world.timeline.move(name, to)
 
     def settle(self, name: str, classification: str) -> None:
         """Say what class a milestone ends in."""
-        self._use().timeline.settle(name, classification)
+        world = self._use()
+        if world.recorder is not None:
+            world.recorder.milestone(world, self.name, "settle", name, classification)
+        world.timeline.settle(name, classification)
 
     def complete(self, name: str) -> None:
         """Say that a milestone is done, now."""
-        self._use().timeline.complete(name)
+        world = self._use()
+        if world.recorder is not None:
+            world.recorder.milestone(world, self.name, "complete", name)
+        world.timeline.complete(name)
 
     # deciding
 
@@ -251,9 +269,15 @@ class Agent(Waiting, ABC):
             self._cause = Cause("date", f"end of {name} {here}", chain.occasion)
             self._journal(name, goal, chances[goal], None, math.nan)
             chain = next_link(chain, goal)
-            self._world.enter(name, goal, chain, self._last_decision[1])
+            self._enter(name, goal, chain)
 
     def enter(self, posture: str, state: str) -> None:
         """Put a posture into a state at once (its semi-Markov life goes on from there)."""
         self._journal(posture, state, 1.0, None, math.nan)
-        self._world.enter(posture, state, self._cause, self._last_decision[1])
+        self._enter(posture, state, self._cause)
+
+    def _enter(self, posture: str, state: str, cause: Cause) -> None:
+        world, opener = self._world, self._last_decision[1]
+        if world.recorder is not None:
+            world.recorder.enter(world, self.name, posture, state, opener)
+        world.enter(posture, state, cause, opener)

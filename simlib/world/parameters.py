@@ -17,7 +17,9 @@ from simlib.scenario.expressions import compile_quantity
 from simlib.scenario.parameters import order, values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from simlib.scenario.schema import Parameter, Scenario
 
@@ -59,6 +61,7 @@ class ParameterPlan:
             expression = scenario.parameters[name].expression
             if expression is not None:
                 self._derived.append((name, compile_quantity(expression)))
+        self._names = [text.removeprefix(_address("")) for text in addresses]
         self._addresses = np.array([name_hash(text) for text in addresses], dtype=np.uint64)
         columns = _columns(written or scenario)
         self._n_columns = len(columns)
@@ -109,6 +112,25 @@ class ParameterPlan:
             Values that replace drawn or derived ones.
         """
         return self._values(self._uniforms(replication), given)
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """Names of the values that are drawn, each from a uniform of its own."""
+        return tuple(self._names)
+
+    def uniforms(self, replication: int) -> NDArray[np.float64]:
+        """Return the uniforms of a replication, in the order of `drawn`, shape (n,)."""
+        return np.array(self._uniforms(replication))
+
+    def at(self, uniforms: Sequence[float] | NDArray[np.float64]) -> dict[str, float]:
+        """Return every parameter where the drawn ones stand at given uniforms.
+
+        Parameters
+        ----------
+        uniforms
+            Each in [0, 1), in the order of `drawn`.
+        """
+        return self._values([float(u) for u in uniforms], {})
 
     def _uniforms(self, replication: int) -> list[float]:
         if self._design == "random":

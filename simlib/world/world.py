@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from simlib.journal import Channels, Decision, Incidents, Layout
     from simlib.scenario.schema import Scenario
+    from simlib.world.acts import Recorder
     from simlib.world.clock import Clock, Process
     from simlib.world.timeline import Timeline
     from simlib.world.waiting import Occasion
@@ -86,6 +87,7 @@ class World:
         self.postures: dict[str, list[tuple[float, str]]] = {
             name: [(clock.now, posture.start)] for name, posture in scenario.postures.items()
         }
+        self.recorder: Recorder | None = None
         self.timeline: Timeline
         self.engine: IncidentEngine
         self.state: NDArray[np.float64]
@@ -102,7 +104,7 @@ class World:
     def connect(self, timeline: Timeline, engine: IncidentEngine) -> None:
         """Give the world its timeline and the engine of its incidents."""
         self.timeline, self.engine, self.state = timeline, engine, engine.state
-        engine.on_notable, engine.on_crossed = self._hand_notice, self._cross
+        engine.on_notable, engine.on_crossed = self._hand_notice, self._cross_after
 
     # state
 
@@ -132,6 +134,10 @@ class World:
         SimulationError
             When there are more or fewer values than places, or one is not finite.
         """
+        self.change_many(self.positions_of(variable, values), values, opener)
+
+    def positions_of(self, variable: str, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return where a variable stands, having seen that there is a value for each place."""
         if variable not in self._positions:
             span = self.layout.slice_of(variable)
             self._positions[variable] = np.arange(span.start, span.stop)
@@ -139,7 +145,7 @@ class World:
         if values.shape != positions.shape:  # compiled code would read on past the end
             wanted, got = len(positions), values.shape
             raise SimulationError(f"{variable}: must be {wanted} values in a row (got {got})")
-        self.change_many(positions, values, opener)
+        return positions
 
     def change_many(
         self, positions: NDArray[np.int64], values: NDArray[np.float64], opener: int
@@ -248,11 +254,18 @@ class World:
         return Cause(cause.kind, cause.text, (a0, a1, repeats))
 
     def _hand_notice(self, row: int) -> None:
+        if self.recorder is not None:
+            self.recorder.answered_at = self.clock.now
         _, channel, address, _ = self.engine.row(row)
         type_ = self.channels.types[channel]
         text = f"incident {type_} {self.channels.places[channel]}"
         for wait in tuple(self._notices[self.types.index(type_)]):
             self.wake(wait, Cause("incident", text, address, row))
+
+    def _cross_after(self, fired: list[int]) -> None:
+        if fired and self.recorder is not None:  # an incident has crossed, not a decision
+            self.recorder.answered_at = self.clock.now
+        self._cross(fired)
 
     def _cross(self, fired: list[int]) -> None:
         for watch in fired:

@@ -119,7 +119,7 @@ INTERPRETED = (
         "one seed for all replications",
         (
             Edit(
-                "simulation.py",
+                "simulation/running.py",
                 "key=(scenario.root_seed, replication)",
                 "key=(scenario.root_seed, 0)",
             ),

@@ -1,11 +1,10 @@
-"""One replication: assemble the world of a scenario, run it to its horizon."""
+"""One replication: build its world, let agents live and incidents happen to the horizon."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,24 +12,13 @@ import numpy as np
 from simlib.agents.faults import naming
 from simlib.chance.compiling import is_cached
 from simlib.errors import SimulationError
-from simlib.journal import Run
-from simlib.scenario import option_lineage, option_scenario
+from simlib.journal import Decision, Run
+from simlib.scenario import option_lineage
 from simlib.scenario.expressions import compile_quantity
-from simlib.world.clock import (
-    CALENDAR_RANK,
-    FIRST_AGENT_RANK,
-    OBSERVER_RANK,
-    Clock,
-    to_date,
-    to_days,
-)
+from simlib.world.acts import Act, Recorder, play
+from simlib.world.clock import CALENDAR_RANK, FIRST_AGENT_RANK, OBSERVER_RANK, Clock, to_date
 from simlib.world.engine import CompiledIncidents
-from simlib.world.incidents import ChannelPlan
-from simlib.world.parameters import ParameterPlan
-from simlib.world.places import Geography
-from simlib.world.quantities import Quantities
-from simlib.world.state import StartingState, lay_out, name_of
-from simlib.world.tempo import Calendar
+from simlib.world.state import name_of
 from simlib.world.timeline import Timeline
 from simlib.world.watches import Watches
 from simlib.world.world import IncidentEngine, World
@@ -39,112 +27,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.agents.base import Agent
-    from simlib.journal import Layout
-    from simlib.scenario.schema import Quantity, Scenario
-
-CATALOGUE = {
-    "coalition": "simlib.agents.coalition:Coalition",
-    "committee": "simlib.agents.committee:JointCommittee",
-    "hts": "simlib.agents.hts:HTS",
-    "isf": "simlib.agents.isf:ISF",
-    "isis": "simlib.agents.isis:ISIS",
-    "israel": "simlib.agents.israel:Israel",
-    "pkk": "simlib.agents.pkk:PKK",
-    "sdf": "simlib.agents.sdf:SDF",
-    "turkiye": "simlib.agents.turkiye:TurkishForces",
-}
-"""Where the class of each agent of the catalogue stands."""
+    from simlib.scenario.schema import Quantity
+    from simlib.simulation.assembling import Blueprint
+    from simlib.world.tempo import Calendar
 
 EngineType = Callable[..., IncidentEngine]
-
-
-@dataclass(frozen=True, slots=True)
-class Blueprint:
-    """Everything about a scenario and option that all replications share."""
-
-    scenario: Scenario
-    option: str
-    agents: tuple[type[Agent], ...]
-    layout: Layout
-    quantities: Quantities
-    parameters: ParameterPlan
-    start_state: StartingState
-    calendar: Calendar
-    channels: ChannelPlan
-    start: float
-    horizon: float
-
-
-def agent_class(name: str) -> type[Agent]:
-    """Return the class of an agent of the catalogue.
-
-    Raises
-    ------
-    SimulationError
-        When the catalogue has no such agent.
-    """
-    if name not in CATALOGUE:
-        raise SimulationError(f"no agent class {name!r}; pass it with agents=[...]")
-    module, attribute = CATALOGUE[name].split(":")
-    found: type[Agent] = getattr(import_module(module), attribute)
-    return found
-
-
-def _choose_agents(
-    scenario: Scenario, agents: Sequence[type[Agent]], without: Collection[str]
-) -> tuple[type[Agent], ...]:
-    own = {agent.name: agent for agent in agents}
-    for name in without:
-        if name not in scenario.agents and name not in own:
-            raise SimulationError(f"cannot leave out {name!r}: there is no such agent")
-    names = {name for name, entry in scenario.agents.items() if entry.active} | set(own)
-    chosen = sorted(names - set(without))
-    return tuple(own.get(name) or agent_class(name) for name in chosen)
-
-
-def assemble(
-    scenario: Scenario,
-    option: str | None = None,
-    *,
-    agents: Sequence[type[Agent]] = (),
-    without: Collection[str] = (),
-) -> Blueprint:
-    """Prepare a scenario for simulation, once for all replications.
-
-    Parameters
-    ----------
-    scenario
-        A resolved scenario.
-    option
-        Name of one of its options; none leaves the timeline and parameters as they are.
-    agents
-        Further agent classes, or replacements of those of the same name.
-    without
-        Names of agents to leave out.
-
-    Raises
-    ------
-    ScenarioError, SimulationError
-        When the scenario lacks something that it refers to.
-    """
-    changed = option_scenario(scenario, option) if option else scenario
-    start, horizon = to_days(scenario.start), to_days(scenario.end) + 1.0
-    quantities = Quantities()
-    layout = lay_out(changed)
-    geography = Geography(changed, layout)
-    return Blueprint(
-        scenario=changed,
-        option=option or "",
-        agents=_choose_agents(changed, agents, without),
-        layout=layout,
-        quantities=quantities,
-        parameters=ParameterPlan(changed, written=scenario),
-        start_state=StartingState(changed, layout, quantities),
-        calendar=Calendar(changed, layout, quantities, start, horizon),
-        channels=ChannelPlan(changed, layout, geography, quantities),
-        start=start,
-        horizon=horizon,
-    )
 
 
 class _Values:
@@ -198,13 +85,14 @@ def _keep_calendar(world: World, calendar: Calendar, multipliers: NDArray[np.flo
 def _build(
     blueprint: Blueprint,
     replication: int,
-    given: Mapping[str, float],
-    engine_type: EngineType,
-    keep_journal: bool,  # noqa: FBT001
+    given: Mapping[str, float] | None,
     times: Sequence[float],
+    *,
+    engine_type: EngineType = CompiledIncidents,
+    keep_journal: bool = True,
 ) -> tuple[World, _Observer]:
     scenario = blueprint.scenario
-    parameters = blueprint.parameters.draw(replication, given)
+    parameters = blueprint.parameters.draw(replication, given or {})
     values = blueprint.quantities.evaluate(parameters)
     clock = Clock(blueprint.start)
     state = blueprint.start_state.evaluate(values)
@@ -288,18 +176,74 @@ def simulate(
         outside of the run.
     """
     times = _looking_times(blueprint, observe)
-    world, observer = _build(blueprint, replication, parameters or {}, engine, keep_journal, times)
-    clock = world.clock
+    world, observer = _build(
+        blueprint, replication, parameters, times, engine_type=engine, keep_journal=keep_journal
+    )
     world.engine.begin()
-    for rank, agent in enumerate(blueprint.agents, start=FIRST_AGENT_RANK):
-        with naming(agent.name, clock):
+    _begin_agents(world, blueprint.agents)
+    return _run_through(world, observer, blueprint)
+
+
+def simulate_recorded(
+    blueprint: Blueprint,
+    replication: int,
+    *,
+    parameters: Mapping[str, float] | None = None,
+    observe: Sequence[float] | None = None,
+) -> tuple[Run, list[Act]]:
+    """Simulate one replication, and keep what its agents do as acts; see `simulate`."""
+    times = _looking_times(blueprint, observe)
+    world, observer = _build(blueprint, replication, parameters, times)
+    recorder = world.recorder = Recorder()
+    world.engine.begin()
+    _begin_agents(world, blueprint.agents)
+    return _run_through(world, observer, blueprint), recorder.acts
+
+
+def simulate_played(
+    blueprint: Blueprint,
+    replication: int,
+    acts: Iterable[Act],
+    *,
+    parameters: Mapping[str, float] | None = None,
+    decisions: Iterable[Decision] = (),
+) -> Run:
+    """Simulate one replication in which nobody decides: acts are played instead.
+
+    All acts that `simulate_recorded` kept give the same run bit for bit, but for the
+    decisions that opened channels.
+
+    Parameters
+    ----------
+    blueprint, replication, parameters
+        As in `simulate`; the option's timeline announces nothing.
+    acts
+        What is done, in order; see `simlib.world.acts.play`.
+    decisions
+        What the run's journal says was decided.
+    """
+    times = _looking_times(blueprint, None)
+    silent = replace(blueprint, option="")
+    world, observer = _build(silent, replication, parameters, times)
+    world.engine.begin()
+    play(world, acts)
+    world.decisions.extend(decisions)
+    return _run_through(world, observer, blueprint)
+
+
+def _begin_agents(world: World, agents: Iterable[type[Agent]]) -> None:
+    for rank, agent in enumerate(agents, start=FIRST_AGENT_RANK):
+        with naming(agent.name, world.clock):
             agent(world, rank).begin()
-    clock.start(world.engine.process())
-    clock.run_through(blueprint.horizon)
+
+
+def _run_through(world: World, observer: _Observer, blueprint: Blueprint) -> Run:
+    world.clock.start(world.engine.process())
+    world.clock.run_through(blueprint.horizon)
     return Run(
         scenario=blueprint.scenario.name,
         option=blueprint.option,
-        replication=replication,
+        replication=world.replication,
         parameters=dict(world.parameters),
         incidents=world.engine.incidents(),
         decisions=tuple(world.decisions),
@@ -324,6 +268,3 @@ def warm_up() -> None:
     from simlib.world.kernel.warming import compile_all
 
     compile_all()
-
-
-__all__ = ["Blueprint", "assemble", "needs_compiling", "simulate", "warm_up"]

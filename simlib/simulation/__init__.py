@@ -1,0 +1,24 @@
+"""One replication: assemble the world of a scenario, run it to its horizon."""
+
+from simlib.simulation.assembling import CATALOGUE, Blueprint, agent_class, assemble
+from simlib.simulation.running import (
+    EngineType,
+    needs_compiling,
+    simulate,
+    simulate_played,
+    simulate_recorded,
+    warm_up,
+)
+
+__all__ = [
+    "CATALOGUE",
+    "Blueprint",
+    "EngineType",
+    "agent_class",
+    "assemble",
+    "needs_compiling",
+    "simulate",
+    "simulate_played",
+    "simulate_recorded",
+    "warm_up",
+]
