@@ -157,7 +157,7 @@ class _Kept:
         if path is None or not path.is_file():
             return None
         try:
-            with np.load(path, allow_pickle=False) as held:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
                 found = {name: held[name] for name in held.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
             return None

@@ -103,8 +103,10 @@ def option_scenario(scenario: Scenario, option_name: str) -> Scenario:
 
 def option_lineage(scenario: Scenario, option_name: str) -> list[Option]:
     """Return an option after those it goes on from, first to last."""
-    option = scenario.options[option_name]
-    return [*(option_lineage(scenario, option.of) if option.of else ()), option]
+    lineage = [scenario.options[option_name]]
+    while lineage[0].of:
+        lineage.insert(0, scenario.options[lineage[0].of])
+    return lineage
 
 
 def with_design(scenario: Scenario, design: str) -> Scenario:

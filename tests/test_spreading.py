@@ -1,0 +1,60 @@
+"""Work in pieces: the same on any number of workers, and finished pieces are not redone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from simlib.ensemble.spreading import Arrays, Spread, spread
+from simlib.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from simlib.ensemble.progress import Progress
+
+
+def squares(job: dict[str, str], rows: range) -> Arrays:
+    """Return squares, and leave a line where there is a file for it."""
+    if "log" in job:
+        with Path(job["log"]).open("a", encoding="utf-8") as log:
+            log.write(f"{rows.start}\n")
+    if rows.start >= int(job.get("fails_from", "1000")):
+        raise ValueError("stopped")
+    return {"square": np.arange(rows.start, rows.stop) ** 2, "pair": np.ones((len(rows), 2))}
+
+
+def test_pieces_join_to_the_whole_on_any_number_of_workers() -> None:
+    wanted = np.arange(47) ** 2
+    for jobs in (1, 2):
+        found = spread(squares, {}, 47, identity={}, each=10, how=Spread(jobs))
+        assert np.array_equal(found["square"], wanted)
+        assert found["pair"].shape == (47, 2)
+
+
+def test_finished_pieces_are_kept_and_not_redone(tmp_path: Path) -> None:
+    """Work that failed half-way goes on; a damaged piece is done again; other work is not it."""
+    log = tmp_path / "log"
+    seen: list[Progress] = []
+    how = Spread(1, tmp_path, seen.append)
+    with pytest.raises(ValueError, match="stopped"):
+        spread(
+            squares, {"log": str(log), "fails_from": "20"}, 40, identity={"x": 1}, each=10, how=how
+        )
+    log.unlink()
+    found = spread(squares, {"log": str(log)}, 40, identity={"x": 1}, each=10, how=how)
+    assert log.read_text(encoding="utf-8").split() == ["20", "30"]
+    assert np.array_equal(found["square"], np.arange(40) ** 2)
+    assert (seen[-1].n_done, seen[-1].n_total) == (20, 20)
+    damaged = sorted(tmp_path.rglob("*.npz"))[1]
+    damaged.write_bytes(damaged.read_bytes()[:-7])
+    spread(squares, {"log": str(log)}, 40, identity={"x": 1}, each=10, how=how)
+    spread(squares, {"log": str(log)}, 10, identity={"x": 2}, each=10, how=how)
+    assert log.read_text(encoding="utf-8").split() == ["20", "30", "10", "0"]
+
+
+@pytest.mark.parametrize(("n_rows", "jobs", "name"), [(0, 1, "replications"), (5, 0, "jobs")])
+def test_nothing_to_do_is_one_line(n_rows: int, jobs: int, name: str) -> None:
+    with pytest.raises(ScenarioError, match=rf"{name}: must be 1 or more \(got 0\)"):
+        spread(squares, {}, n_rows, identity={}, how=Spread(jobs))
