@@ -1,11 +1,13 @@
 """Figures: each takes results and an ``ax``, and returns the axes."""
 
+from simlib.plot.attributions import attribution
 from simlib.plot.distributions import distribution, probabilities
 from simlib.plot.pages import figures, save_timeline
 from simlib.plot.timelines import timeline
 from simlib.plot.trajectories import exit_curve, fan
 
 __all__ = [
+    "attribution",
     "distribution",
     "exit_curve",
     "fan",

@@ -21,9 +21,15 @@ _WIDTH = 60
 class Difference:
     """One field that differs; its value on each side, empty where it is absent."""
 
-    path: str
+    keys: tuple[str, ...]
+    """Where it stands in the explicit form, from the top."""
     before: str
     after: str
+
+    @property
+    def path(self) -> str:
+        """Where it stands, as text."""
+        return ".".join(self.keys)
 
     def __str__(self) -> str:
         return f"{self.path}: {_shown(self.before)} there, {_shown(self.after)} here"
@@ -35,7 +41,7 @@ def differences(before: Scenario, after: Scenario) -> list[Difference]:
     Comments, the order of keys, short forms and what is inherited are no difference: the
     fully explicit forms are compared.
     """
-    return list(_compared(explicit(before), explicit(after), ""))
+    return list(_compared(explicit(before), explicit(after), ()))
 
 
 def lines(found: list[Difference]) -> list[str]:
@@ -46,13 +52,13 @@ def lines(found: list[Difference]) -> list[str]:
     return shown
 
 
-def _compared(before: Any, after: Any, path: str) -> Iterator[Difference]:
+def _compared(before: Any, after: Any, keys: tuple[str, ...]) -> Iterator[Difference]:
     if isinstance(before, dict) and isinstance(after, dict):
         for key in [*before, *(key for key in after if key not in before)]:
-            inner = f"{path}.{key}" if path else str(key)
-            yield from _compared(before.get(key, _ABSENT), after.get(key, _ABSENT), inner)
+            inner = before.get(key, _ABSENT), after.get(key, _ABSENT)
+            yield from _compared(*inner, (*keys, str(key)))
     elif before != after:
-        yield Difference(path, _text(before), _text(after))
+        yield Difference(keys, _text(before), _text(after))
 
 
 def _text(value: Any) -> str:
