@@ -14,7 +14,7 @@ from simlib.errors import Problem, ScenarioError
 from simlib.scenario import load_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
@@ -170,14 +170,35 @@ def _left(text: str, left: str, ensemble: Ensemble) -> tuple[str, tuple[str, ...
 
 
 def _options(text: str, written: str, ensemble: Ensemble) -> tuple[str, ...]:
-    if written in ensemble.options:
+    found = _match(written, ensemble.options)
+    if not found:
+        names = ", ".join(name or "(as written)" for name in ensemble.options)
+        raise _wrong(text, f"no option {written!r} among the results", f"there are {names}")
+    return found
+
+
+def _match(written: str, known: Collection[str]) -> tuple[str, ...]:
+    if written in known:
         return (written,)
     for cut in re.finditer(r"\s-\s", written):
         pair = written[: cut.start()].strip(), written[cut.end() :].strip()
-        if set(pair) <= set(ensemble.options):
+        if set(pair) <= set(known):
             return pair
-    names = ", ".join(name or "(as written)" for name in ensemble.options)
-    raise _wrong(text, f"no option {written!r} among the results", f"there are {names}")
+    return ()
+
+
+def options_named(text: str, known: Collection[str]) -> tuple[str, ...]:
+    """Return the options that a condition is about; none where it names none of them.
+
+    Parameters
+    ----------
+    text
+        The condition.
+    known
+        The options there are.
+    """
+    matched = _COMPARED.match(text.strip()) or _RANKED.match(text.strip())
+    return _match(matched["left"].partition(":")[2].strip(), known) if matched else ()
 
 
 def _right(

@@ -17,6 +17,8 @@ import numpy as np
 from scipy.special import bdtrc
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 Limit = tuple[int, int]
@@ -169,6 +171,7 @@ def peel(
     how: Peeling | None = None,
     *,
     start: Box | None = None,
+    columns: Sequence[int] | None = None,
 ) -> tuple[Box, ...]:
     """Return the boxes of a peeling trajectory, from the whole on.
 
@@ -188,21 +191,24 @@ def peel(
         How patient, and how far.
     start
         Begin with this box instead of the whole.
+    columns
+        Cut in these columns only.
     """
     how = how or Peeling()
+    chosen = list(range(inputs.shape[1]) if columns is None else columns)
     box = start or Box.whole(inputs.shape[1])
     trajectory = [box]
     least = max(2.0, how.least_mass * len(inputs))
     inside = box.holds(inputs)
-    inputs, is_case = inputs[inside], is_case[inside]
+    inputs, is_case = inputs[np.ix_(inside, chosen)], is_case[inside]
     while 0 < is_case.sum() < len(is_case):
         n_off = max(how.fewest, math.floor(how.alpha * len(inputs)))
         cut = _best_cut(inputs, is_case, n_off, least) if n_off < len(inputs) else None
         if cut is None:
             break
-        limit, value = cut
-        box = box.with_limit(limit, value)
-        keep = _keeps(inputs, limit, value)
+        (column, side), value = cut
+        box = box.with_limit((chosen[column], side), value)
+        keep = _keeps(inputs, (column, side), value)
         inputs, is_case = inputs[keep], is_case[keep]
         trajectory.append(box)
     return tuple(trajectory)
@@ -383,10 +389,11 @@ def find(
     """Peel, choose a box of the trajectory, and paste.
 
     Every box of the trajectory is first freed of the limits that could be chance
-    (`simplify`). Chosen is then the one with the most cases beyond those its mass would
-    hold at the density of all rows: one more peel would cut off rows in which cases are
-    commoner than overall, so that it costs more coverage than it gains in density.
-    Peeling goes on from there, as what was dropped had cost rows, until nothing is gained.
+    (`simplify`), and so is every box that is peeled in one column alone, as what matters
+    can be lost among cuts that do not. Chosen is then the one with the most cases beyond
+    those its mass would hold at the density of all rows: one more peel would cut off rows
+    in which cases are commoner than overall, so that it costs more coverage than it gains
+    in density. Peeling goes on from there until nothing is gained.
 
     Parameters
     ----------
@@ -443,6 +450,8 @@ def _find(inputs: NDArray[np.float64], is_case: NDArray[np.bool_], how: Peeling)
     trajectory = boxes = peel(inputs, is_case, how)
     best, most = trajectory[0], 0.0
     while True:
+        for column in range(inputs.shape[1]):
+            boxes += peel(inputs, is_case, how, start=best, columns=[column])
         simple = dict.fromkeys(simplify(box, inputs, is_case, how) for box in boxes)
         gains = [_beyond_chance(box, inputs, is_case) for box in simple]
         if not max(gains) > most + 1e-9:
