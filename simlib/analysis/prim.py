@@ -288,9 +288,7 @@ def quasi_p(
     return dict(zip(limits, _quasi(is_out, is_case).tolist(), strict=True))
 
 
-def _outside(
-    box: Box, limits: tuple[Limit, ...], inputs: NDArray[np.float64]
-) -> NDArray[np.bool_]:
+def _outside(box: Box, limits: tuple[Limit, ...], inputs: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which rows each limit leaves out, shape (n, n_limits)."""
     is_out = np.zeros((len(inputs), len(limits)), dtype=np.bool_)
     for i, limit in enumerate(limits):
@@ -414,9 +412,7 @@ def find(
     )
 
 
-def screen(
-    inputs: NDArray[np.float64], is_case: NDArray[np.bool_], most: int
-) -> NDArray[np.intp]:
+def screen(inputs: NDArray[np.float64], is_case: NDArray[np.bool_], most: int) -> NDArray[np.intp]:
     """Return the columns that differ most between cases and other rows, in their order.
 
     Parameters
