@@ -10,7 +10,7 @@ from typing import Any
 
 _HOMES: dict[str, str] = {
     "discover": "simlib.analysis.discovery",
-    "tripwires": "simlib.analysis.tripwires",
+    "tripwires": "simlib.analysis.alarms",
 }
 
 

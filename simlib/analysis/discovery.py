@@ -9,7 +9,7 @@ import numpy as np
 
 from simlib.analysis import prim
 from simlib.analysis.conditions import cases, read_condition
-from simlib.analysis.discovering import Discovery, FoundBox, Named, Spread, found_limits
+from simlib.analysis.discovered import Discovery, FoundBox, Named, Spread, found_limits
 from simlib.analysis.halves import is_first_half, redrawn
 from simlib.analysis.trees import grow
 from simlib.errors import Problem, ScenarioError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.analysis.conditions import Cases, Condition
-    from simlib.analysis.discovering import Rows
+    from simlib.analysis.discovered import Rows
     from simlib.ensemble import Ensemble
 
 LEAST_CASES = 20
@@ -37,7 +37,7 @@ class _Inputs:
     values: NDArray[np.float64]
 
 
-def discover(  # noqa: PLR0913  (all but the first two have defaults)
+def discover(
     ensemble: Ensemble,
     condition: str,
     *,
@@ -84,10 +84,10 @@ def discover(  # noqa: PLR0913  (all but the first two have defaults)
     training = inputs.values[is_training], found.is_case[is_training]
     held_out = inputs.values[~is_training], found.is_case[~is_training]
     how = how or prim.Peeling()
-    boxes, trajectory = [], ()
+    boxes: list[FoundBox] = []
     rest, others = training, held_out
-    for each in prim.cover(*training, max_boxes=max_boxes, how=how):
-        trajectory = trajectory or each.trajectory
+    found_boxes = prim.cover(*training, max_boxes=max_boxes, how=how)
+    for each in found_boxes:
         spreads = _spreads(rest, (ensemble.root_seed, resamples, len(boxes)), how)
         rows = (rest, others, training, held_out)
         boxes.append(_found(each.box, rows, inputs, spreads))
@@ -100,7 +100,7 @@ def discover(  # noqa: PLR0913  (all but the first two have defaults)
         n_peeled=min(how.most_columns, len(inputs.named.names)),
         training=training,
         held_out=held_out,
-        trajectory=trajectory,
+        trajectory=found_boxes[0].trajectory,
         boxes=tuple(boxes),
         n_resamples=resamples,
         tree=grow(training, held_out),

@@ -65,13 +65,13 @@ class Rule:
         return " and ".join(part.shown for part in self.parts)
 
 
-def by_month(counts: NDArray[np.integer], transform: str) -> NDArray[np.float64]:
+def by_month(published: NDArray[np.integer], transform: str) -> NDArray[np.float64]:
     """Return an indicator at each month from the counts up to it.
 
     Parameters
     ----------
-    counts
-        Of one series, shape (n, n_months).
+    published
+        Counts of one series, shape (n, n_months).
     transform
         One of `TRANSFORMS`.
 
@@ -79,7 +79,7 @@ def by_month(counts: NDArray[np.integer], transform: str) -> NDArray[np.float64]
     -------
     Shape (n, n_months); nan in months that have too few before them.
     """
-    counts = counts.astype(np.float64)
+    counts: NDArray[np.float64] = published.astype(np.float64)
     if transform == "level":
         return counts
     if transform == "change":

@@ -200,7 +200,7 @@ def peel(
     trajectory = [box]
     least = max(2.0, how.least_mass * len(inputs))
     inside = box.holds(inputs)
-    inputs, is_case = inputs[np.ix_(inside, chosen)], is_case[inside]
+    inputs, is_case = inputs[inside][:, chosen], is_case[inside]
     while 0 < is_case.sum() < len(is_case):
         n_off = max(how.fewest, math.floor(how.alpha * len(inputs)))
         cut = _best_cut(inputs, is_case, n_off, least) if n_off < len(inputs) else None

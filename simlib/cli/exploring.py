@@ -84,7 +84,7 @@ def discover(  # noqa: PLR0913, PLR0917  (options of a command line)
     epilog=examples(
         "simlib tripwires as_agreed 'sdf_damascus.posture = collapse' -o wires/",
         "simlib tripwires as_agreed 'detention_break escaped >= 300' --ahead 4 --window 12",
-        "simlib tripwires as_agreed 'isis_attack in Iraq >= 15 a month' --replications 2000 -o wires/",
+        "simlib tripwires as_agreed 'isis_attack in Iraq >= 15 a month' -o wires/",
     )
 )
 def tripwires(  # noqa: PLR0913, PLR0917  (options of a command line)
@@ -113,7 +113,7 @@ def tripwires(  # noqa: PLR0913, PLR0917  (options of a command line)
 ) -> None:
     """Search rules on published series that tell an event weeks ahead, and judge them."""
     from simlib import analysis
-    from simlib.analysis.tripwires import Terms
+    from simlib.analysis.alarms import Terms
     from simlib.ensemble.spreading import Spread
 
     with stopping(output) as reporter:

@@ -7,6 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from simlib.analysis.prim import fit
 from simlib.ensemble.statistics import number
@@ -26,8 +27,8 @@ from simlib.plot.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from simlib.analysis.discovering import Discovery, FoundLimit
-    from simlib.analysis.tripwires import Tripwires
+    from simlib.analysis.alarms import Tripwires
+    from simlib.analysis.discovered import Discovery, FoundLimit
 
 WIDE = 62
 
@@ -151,7 +152,7 @@ def tripwire(found: Tripwires, ax: Axes | None = None) -> Axes:
             ax.plot(
                 [100 * each.held_out.false_alarm_rate for each in rules],
                 [100 * each.held_out.hit_rate for each in rules],
-                marker, color=MIDDLE, markeredgecolor=MAIN, markersize=5, label=f"best rule of {label}",
+                marker, color=MIDDLE, markeredgecolor=MAIN, markersize=5, label=f"best of {label}",
             )  # fmt: skip
     note = "no rule found"
     if found.chosen is not None:
@@ -210,7 +211,7 @@ def lead_times(found: Tripwires, ax: Axes | None = None) -> Axes:
         )
     ax.set_xlim(edges[0], edges[-1])
     ax.set_ylim(0, max(1, counts.max(initial=0)) * 1.1)
-    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("lead: weeks from the alarm to the event")
     ax.set_ylabel("right alarms (replications)")
     ax.grid(axis="y", color=RULE, linewidth=0.6)

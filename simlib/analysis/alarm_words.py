@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simlib.ensemble.statistics import number
 
 if TYPE_CHECKING:
-    from simlib.analysis.tripwires import Candidate, Tripwires
+    from simlib.analysis.alarms import Candidate, Tripwires
     from simlib.analysis.watching import Judgement
 
 

@@ -282,7 +282,7 @@ class Discovery:
 
     def sentences(self) -> list[str]:
         """Return what was found, in words."""
-        from simlib.analysis.telling import discovery_sentences
+        from simlib.analysis.discovery_words import discovery_sentences
 
         return discovery_sentences(self)
 

@@ -117,7 +117,7 @@ class Tripwires:
 
     def sentences(self) -> list[str]:
         """Return what was found, in words."""
-        from simlib.analysis.warning import tripwire_sentences
+        from simlib.analysis.alarm_words import tripwire_sentences
 
         return tripwire_sentences(self)
 
@@ -146,7 +146,7 @@ def _row(candidate: Candidate) -> dict[str, Any]:
     return row
 
 
-def tripwires(  # noqa: PLR0913  (all but the first two have defaults)
+def tripwires(
     scenario: Scenario | str | os.PathLike[str],
     event: str,
     *,
@@ -232,19 +232,20 @@ def search(observed: Observed, terms: Terms | None = None) -> Tripwires:
     found, n_rules = _best(observed, is_training, halves[0], terms)
     candidates = []
     for rule, score in found:
-        judged = (
+        training, held_out = (
             judge(_raised(rule, observed, rows, reach.dates), half)
             for rows, half in zip((is_training, ~is_training), halves, strict=True)
         )
-        candidates.append(Candidate(rule, score, *judged))
-    silent = (judge(np.zeros_like(half.is_at_risk), half) for half in halves)
+        candidates.append(Candidate(rule, score, training, held_out))
+    silent, silent_held_out = (judge(np.zeros_like(half.is_at_risk), half) for half in halves)
     return Tripwires(
         observed.scenario,
         observed.option,
         observed.event,
         terms,
         n_rules,
-        *silent,
+        silent,
+        silent_held_out,
         tuple(_ranked(candidates, terms)),
     )
 
@@ -298,7 +299,7 @@ def _raised(
     rule: Rule, observed: Observed, rows: NDArray[np.bool_], dates: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     held = (part.holds(_seen(part.indicator, observed, rows, dates)) for part in rule.parts)
-    return np.logical_and.reduce(list(held))
+    return np.asarray(np.logical_and.reduce(list(held)))
 
 
 def _score(is_raised: NDArray[np.bool_], reach: Reach, terms: Terms) -> tuple[float, float]:

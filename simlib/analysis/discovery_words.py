@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simlib.ensemble.statistics import number, wilson
 
 if TYPE_CHECKING:
-    from simlib.analysis.discovering import Discovery, FoundBox, FoundLimit
+    from simlib.analysis.discovered import Discovery, FoundBox, FoundLimit
     from simlib.analysis.prim import Fit
 
 _SIDES = {"at_least": "below", "at_most": "above"}
@@ -104,10 +104,9 @@ def _instability(found: Discovery) -> list[str]:
     column, side = max(spreads, key=lambda limit: spreads[limit].share)
     share = spreads[column, side].share
     end = _SIDES[("at_least", "at_most")[side]]
-    return [
-        f"  The most frequent limit over resamples, {found.parameters[column]} from {end}, is "
-        f"restricted in {100 * share:.0f} % of them."
-    ]
+    name = found.parameters[column]
+    said = f"restricted in {100 * share:.0f} % of them"
+    return [f"  The most frequent limit over resamples, {name} from {end}, is {said}."]
 
 
 def _tree(found: Discovery) -> str:
