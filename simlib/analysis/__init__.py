@@ -10,6 +10,8 @@ from typing import Any
 
 _HOMES: dict[str, str] = {
     "diff": "simlib.analysis.attribution",
+    "discover": "simlib.analysis.discovery",
+    "tripwires": "simlib.analysis.alarms",
 }
 
 

@@ -2,17 +2,22 @@
 
 from simlib.plot.attributions import attribution
 from simlib.plot.distributions import distribution, probabilities
+from simlib.plot.exploring import box, lead_times, peeling, tripwire
 from simlib.plot.pages import figures, save_timeline
 from simlib.plot.timelines import timeline
 from simlib.plot.trajectories import exit_curve, fan
 
 __all__ = [
     "attribution",
+    "box",
     "distribution",
     "exit_curve",
     "fan",
     "figures",
+    "lead_times",
+    "peeling",
     "probabilities",
     "save_timeline",
     "timeline",
+    "tripwire",
 ]
