@@ -8,7 +8,12 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_HOMES: dict[str, str] = {}
+_HOMES: dict[str, str] = {
+    "Comparison": "simlib.analysis.comparison",
+    "Effect": "simlib.analysis.pairing",
+    "compare": "simlib.analysis.comparison",
+    "fork": "simlib.analysis.forking",
+}
 
 
 def __getattr__(name: str) -> Any:
