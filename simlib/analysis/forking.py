@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from simlib.analysis.comparison import Comparison, Running, refuse_empty
 from simlib.analysis.past import refuse_other_past
 from simlib.ensemble import Ensemble, run
+from simlib.ensemble.manifest import refuse_missing_agents
 from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.scenario import from_dict, load, load_text, option_lineage
 from simlib.scenario.schema import Option, Scenario
@@ -78,6 +79,7 @@ def fork(
         if of is None:
             raise ScenarioError([Problem("of", "say whose past", _one_of(source.options))])
         base = source.of(of)
+        refuse_missing_agents(source.manifest, running.get("agents", ()))
         replications = _held(base) if replications is None else replications
         running.setdefault("without", tuple(source.manifest["without"]))
     else:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ENOUGH = 10.0
 """Reductions of variance below this are given a reason."""
+MOST_SHOWN = 1_000_000
 FEW_DIFFERING = 10
 """So few replications that differ carry no normal distribution: the interval is rough."""
 
@@ -275,6 +276,21 @@ def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     if len(one) < 2 or not np.ptp(one) or not np.ptp(other):
         return math.nan
     return float(np.corrcoef(one, other)[0, 1])
+
+
+def times(reduction: float) -> str:
+    """Return a reduction of variance as text.
+
+    Examples
+    --------
+    >>> times(4.33), times(262.0), times(1e9), times(math.inf)
+    ('4.3 times', '262 times', 'over 1,000,000 times', 'any number of times')
+    """
+    if math.isinf(reduction):
+        return "any number of times"
+    if reduction > MOST_SHOWN:
+        return f"over {MOST_SHOWN:,} times"
+    return f"{reduction:,.1f} times" if reduction < 100 else f"{reduction:,.0f} times"
 
 
 def _signed(value: float) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 import math
 from typing import TYPE_CHECKING
 
-from simlib.analysis.pairing import ENOUGH, FEW_DIFFERING
+from simlib.analysis.pairing import ENOUGH, FEW_DIFFERING, times
 from simlib.ensemble.statistics import number
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _of_saving(comparison: Comparison, option: str, effects: Sequence[Effect]) -
         return
     middle = sorted(effect.variance_reduction for effect in told)[len(told) // 2]
     n = comparison.n_pairs[option]
-    yield f"  half of them {_times(middle)} or more: {n:,} pairs equal {_pairs(n * middle)}"
+    yield f"  half of them {times(middle)} or more: {n:,} pairs equal {_pairs(n * middle)}"
     for effect in told:
         if effect.variance_reduction < ENOUGH:
             yield f"  {why(effect)}"
@@ -107,7 +107,7 @@ def _of_saving(comparison: Comparison, option: str, effects: Sequence[Effect]) -
 
 def why(effect: Effect) -> str:
     """Return why pairing does little for an outcome."""
-    head = f"{effect.name}: {_times(effect.variance_reduction)}{_bound(effect)}"
+    head = f"{effect.name}: {times(effect.variance_reduction)}{_bound(effect)}"
     reason = effect.reason
     if reason is None:
         return f"{head}; too few pairs to say why"
@@ -150,12 +150,6 @@ def _size(effect: Effect) -> float:
     if not effect.baseline_sd > 0.0:
         return math.inf
     return abs(effect.effect) / effect.baseline_sd
-
-
-def _times(reduction: float) -> str:
-    if math.isinf(reduction):
-        return "without any variance left"
-    return f"{reduction:,.1f} times" if reduction < 100 else f"{reduction:,.0f} times"
 
 
 def _pairs(n: float) -> str:
