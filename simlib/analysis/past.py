@@ -61,8 +61,9 @@ def refuse_other_past(
                 date=str(at),
             )
         n_rows[table] = int(rows[0]["n"].sum())
+    many = f"all {len(both):,} replications" if len(both) > 1 else f"replication {both[0]}"
     return (
-        f"{option}: in all {len(both):,} replications the past before {at} is that of "
+        f"{option}: in {many} the past before {at} is that of "
         f"{baseline or 'the scenario as written'}: {n_rows['decisions']:,} decisions, "
         f"{n_rows['monthly']:,} counts of incidents by month, type and place, and "
         f"{n_rows['milestones']:,} milestones completed are the same to the last bit"
