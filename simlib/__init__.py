@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 from simlib._version import __version__
 
 if TYPE_CHECKING:
-    from simlib import plot
+    from simlib import analysis, plot
     from simlib.agents.base import Agent
+    from simlib.analysis.comparison import compare
+    from simlib.analysis.forking import fork
     from simlib.ensemble import Ensemble, run
     from simlib.ensemble import open_results as open  # noqa: A004
     from simlib.errors import ScenarioError, SimlibError, SimulationError, StoreError
@@ -36,8 +38,11 @@ __all__ = [
     "SimulationError",
     "StoreError",
     "__version__",
+    "analysis",
     "assemble",
     "check",
+    "compare",
+    "fork",
     "load",
     "open",
     "plot",
@@ -57,6 +62,8 @@ _HOMES = {
     "StoreError": "simlib.errors",
     "assemble": "simlib.simulation",
     "check": "simlib.scenario",
+    "compare": "simlib.analysis.comparison",
+    "fork": "simlib.analysis.forking",
     "load": "simlib.scenario",
     "open": "simlib.ensemble",
     "resolve": "simlib.scenario",
@@ -67,8 +74,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first asked for."""
-    if name == "plot":
-        return importlib.import_module("simlib.plot")
+    if name in {"analysis", "plot"}:
+        return importlib.import_module(f"simlib.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'simlib' has no attribute {name!r}")
     home = importlib.import_module(_HOMES[name])

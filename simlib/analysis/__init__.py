@@ -12,6 +12,10 @@ _HOMES: dict[str, str] = {
     "diff": "simlib.analysis.attribution",
     "discover": "simlib.analysis.discovery",
     "tripwires": "simlib.analysis.alarms",
+    "Comparison": "simlib.analysis.comparison",
+    "Effect": "simlib.analysis.pairing",
+    "compare": "simlib.analysis.comparison",
+    "fork": "simlib.analysis.forking",
 }
 
 

@@ -2,6 +2,7 @@
 
 from simlib.plot.attributions import attribution
 from simlib.plot.distributions import distribution, probabilities
+from simlib.plot.effects import effect, effects
 from simlib.plot.exploring import box, lead_times, peeling, tripwire
 from simlib.plot.pages import figures, save_timeline
 from simlib.plot.timelines import timeline
@@ -11,6 +12,8 @@ __all__ = [
     "attribution",
     "box",
     "distribution",
+    "effect",
+    "effects",
     "exit_curve",
     "fan",
     "figures",

@@ -1,0 +1,233 @@
+"""The commands that compare options: compare, fork."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simlib.cli.app import FAILED, Jobs, app, examples, load_scenario
+from simlib.cli.findings import keep, show
+from simlib.cli.progress import stopping
+from simlib.cli.text import say, tell
+from simlib.ensemble.statistics import number
+from simlib.errors import Problem, ScenarioError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import pandas as pd
+
+    from simlib.analysis.comparison import Comparison
+    from simlib.analysis.pairing import Effect
+    from simlib.ensemble import Ensemble
+    from simlib.scenario.schema import Scenario
+
+Source = Annotated[
+    str,
+    typer.Argument(help="A scenario file, the name of a bundled one, or a results directory."),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="Keeps results; tables and figures in comparison/."),
+]
+Outcome = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="OUTCOME[.CLASS]", help="Show and draw this outcome only; may be repeated."
+    ),
+]
+RootSeed = Annotated[int | None, typer.Option(help="Replaces the scenario's.")]
+
+
+@app.command(
+    epilog=examples(
+        "simlib compare as_agreed --options as_agreed,extend_12m -o out/",
+        "simlib compare out/ --options as_agreed,extend_12m --outcome isis_attacks_iraq_year_1",
+        "simlib compare mine.yaml --options short,long --baseline long --replications 500",
+    )
+)
+def compare(  # noqa: PLR0913, PLR0917  (options of a command line)
+    source: Source,
+    options: Annotated[str, typer.Option(help="Names with commas; the first is the baseline.")],
+    baseline: Annotated[
+        str | None, typer.Option(help="Compare with this option instead of the first.")
+    ] = None,
+    replications: Annotated[
+        int | None, typer.Option(help="How many pairs; the scenario's number when not given.")
+    ] = None,
+    root_seed: RootSeed = None,
+    jobs: Jobs = None,
+    outcome: Outcome = None,
+    output: Output = None,
+) -> None:
+    """Compare options on the same luck: paired effects, intervals, what pairing saves."""
+    from simlib.analysis.comparison import compare as compared
+
+    with stopping(output) as reporter:
+        found, is_kept = _source(source)
+        asked: dict[str, Any] = {"root_seed": root_seed, "jobs": jobs}
+        if not is_kept:
+            asked |= {"directory": output, "progress": reporter}
+        comparison = compared(
+            found, _names(options), baseline=baseline, replications=replications, **asked
+        )
+    _finish(comparison, outcome, output, is_kept=is_kept or output is not None)
+
+
+@app.command(
+    epilog=examples(
+        "simlib fork as_agreed --at 2025-06-30 --options extend_12m,leave_early --of as_agreed",
+        "simlib fork out/ --at 2025-06-30 --options extend_12m -o forked/",
+        "simlib fork out/ --at 2025-03-31 --options leave_early --replication 17",
+    )
+)
+def fork(  # noqa: PLR0913, PLR0917  (options of a command line)
+    source: Source,
+    at: Annotated[str, typer.Option(metavar="DATE", help="The date up to which the past is one.")],
+    options: Annotated[str, typer.Option(help="What to continue under: names with commas.")],
+    of: Annotated[
+        str | None,
+        typer.Option(
+            help="The option whose past it is; the only one, or as written, if not given."
+        ),
+    ] = None,
+    replication: Annotated[
+        int | None, typer.Option(help="Continue this replication alone.")
+    ] = None,
+    replications: Annotated[
+        int | None, typer.Option(help="How many; those of the source when not given.")
+    ] = None,
+    root_seed: RootSeed = None,
+    jobs: Jobs = None,
+    outcome: Outcome = None,
+    output: Output = None,
+) -> None:
+    """Continue replications from a date on under other options, and compare."""
+    from simlib.analysis.forking import fork as forked
+
+    if replication is not None and replications is not None:
+        raise ScenarioError([Problem("replications", "give --replication or --replications")])
+    wanted = replications if replication is None else range(replication, replication + 1)
+    with stopping(output) as reporter:
+        found, _ = _source(source)
+        comparison = forked(
+            found,
+            _date(at),
+            _names(options),
+            of=of,
+            replications=wanted,
+            root_seed=root_seed,
+            jobs=jobs,
+            directory=output,
+            progress=reporter,
+        )
+    _finish(comparison, outcome, output, is_kept=output is not None)
+
+
+def _source(source: str) -> tuple[Scenario | Ensemble, bool]:
+    """Return the results of a directory, or a scenario, and whether it is results."""
+    if Path(source).is_dir():
+        from simlib.ensemble import open_results
+
+        return open_results(source), True
+    loaded = load_scenario(source)
+    tell(f"context of use: {loaded.context_of_use}")
+    return loaded, False
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        rule = f"must be a date such as 2025-06-30 (got {text!r})"
+        raise ScenarioError([Problem("at", rule)]) from None
+
+
+def _finish(
+    comparison: Comparison, outcomes: Iterable[str] | None, output: Path | None, *, is_kept: bool
+) -> None:
+    chosen = list(dict.fromkeys(outcomes or ()))
+    for option in comparison.options:
+        for name in chosen:
+            comparison.effect(name, option)
+    show(comparison.sentences())
+    for option in comparison.options:
+        rows = [
+            effect
+            for effect in comparison.effects
+            if effect.option == option
+            and (effect.name in chosen if chosen else effect.n_differing > 0)
+        ]
+        title = f"{option or 'as written'} against {comparison.baseline or 'as written'}"
+        if rows:
+            show((), _table(rows), title)
+    if output is not None:
+        keep(output / "comparison", {"effects": comparison.table()}, _figures(comparison, chosen))
+    if not is_kept:
+        say("results are not kept; give -o DIRECTORY to keep them")
+    _end_with_failures(comparison)
+
+
+def _table(effects: Iterable[Effect]) -> pd.DataFrame:
+    """Return effects as the columns a reader compares."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "outcome": effect.name,
+            "baseline": number(effect.baseline),
+            "counterfactual": number(effect.counterfactual),
+            "effect (95 % interval)": effect.shown,
+            "unit": effect.unit if effect.kind == "number" else "probability",
+            "variance reduction": _times(effect),
+            "equals independent pairs": _independent(effect),
+        }
+        for effect in effects
+    )
+
+
+def _times(effect: Effect) -> str:
+    from simlib.analysis.pairing import times
+
+    return times(effect.variance_reduction) if effect.n > 1 else ""
+
+
+def _independent(effect: Effect) -> str:
+    from simlib.analysis.pairing import MOST_SHOWN
+
+    if effect.n < 2:
+        return ""
+    if effect.variance_reduction > MOST_SHOWN:
+        return f"over {effect.n * MOST_SHOWN:,}"
+    return f"{effect.n_independent:,.0f}"
+
+
+def _figures(comparison: Comparison, outcomes: list[str]) -> dict[str, Callable[[Path], object]]:
+    from simlib.ensemble.store.files import slug
+    from simlib.plot import effect, effects
+    from simlib.plot.style import save
+
+    def drawn(draw: Callable[..., Any], *what: str) -> Callable[[Path], object]:
+        return lambda path: save(draw(comparison, *what).figure, path)
+
+    found: dict[str, Callable[[Path], object]] = {}
+    for option in comparison.options:
+        if comparison.n_pairs[option] > 1:
+            found[f"effects-{slug(option)}"] = drawn(effects, option)
+        for name in outcomes:
+            found[f"effect-{slug(option)}-{slug(name)}"] = drawn(effect, name, option)
+    return found
+
+
+def _end_with_failures(comparison: Comparison) -> None:
+    n_failed = comparison.ensemble.n_failed
+    if n_failed:
+        tell(f"{n_failed:,} of {comparison.ensemble.n:,} replications failed")
+        raise typer.Exit(FAILED)
