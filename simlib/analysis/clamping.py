@@ -137,6 +137,26 @@ def record(blueprint: Blueprint, replication: int, source: int) -> Recording:
     return Recording(run, acts, orders, decisions)
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One replication under both options."""
+
+    first: Recording
+    second: Recording
+    shared: frozenset[tuple[float, bool, int]]
+    """Acts that are the same in both, and done at the same point."""
+
+
+def paired(first: Recording, second: Recording) -> Pair:
+    """Return two recordings beside each other."""
+    contents = [
+        {order[:3]: _content(act) for order, act in zip(each.orders, each.acts, strict=True)}
+        for each in (first, second)
+    ]
+    shared = (order for order, content in contents[0].items() if contents[1].get(order) == content)
+    return Pair(first, second, frozenset(shared))
+
+
 class Clamping:
     """Hybrids of two options of a scenario."""
 
@@ -167,10 +187,10 @@ class Clamping:
             return (*sorted({*layout.variables, *scenario.timeline}), DECISIONS)
         return (*self._places, DECISIONS)
 
-    def record(self, replication: int) -> tuple[Recording, Recording]:
+    def record(self, replication: int) -> Pair:
         """Simulate a replication under both options."""
         first, second = (record(b, replication, i) for i, b in enumerate(self.blueprints))
-        return first, second
+        return paired(first, second)
 
     def worth(self, run: Run) -> NDArray[np.float64]:
         """Return the outcomes of a run, in the order of `columns`."""
@@ -178,9 +198,9 @@ class Clamping:
 
     # groups
 
-    def players(self, pair: tuple[Recording, Recording]) -> list[str]:
+    def players(self, pair: Pair) -> list[str]:
         """Return the groups that differ between two recordings; the others change nothing."""
-        first, second = (self._contents(recording) for recording in pair)
+        first, second = (self._contents(recording) for recording in (pair.first, pair.second))
         names = first.keys() | second.keys()
         found = {name for name in names if first.get(name) != second.get(name)}
         return sorted(found | ({PARAMETERS} if self._have_parameters else set()))
@@ -226,7 +246,7 @@ class Clamping:
 
     # hybrids
 
-    def acts(self, pair: tuple[Recording, Recording], chosen: frozenset[str]) -> list[Act]:
+    def acts(self, pair: Pair, chosen: frozenset[str]) -> list[Act]:
         """Return the acts of a hybrid: some groups' from the second, the others' from the first.
 
         At one instant they come in the order they had where they are taken from.
@@ -234,9 +254,12 @@ class Clamping:
         is_chosen = np.array([place in chosen for place in self._places])
         is_split = self.job.by == "place"
         merged: list[tuple[_Order, Act]] = []
-        for is_second, recording in zip((False, True), pair, strict=True):
+        for is_second, recording in ((False, pair.first), (True, pair.second)):
             for order, act in zip(recording.orders, recording.acts, strict=True):
-                if is_split and len(act.positions):
+                kept: Act | None
+                if order[:3] in pair.shared:
+                    kept = None if is_second else act
+                elif is_split and len(act.positions):
                     kept = act.part(is_chosen[self._place_at[act.positions]] == is_second)
                 else:
                     kept = act if (self._group_of(act) in chosen) == is_second else None
@@ -245,9 +268,9 @@ class Clamping:
         merged.sort(key=operator.itemgetter(0))
         return [act for _, act in merged]
 
-    def hybrid(self, pair: tuple[Recording, Recording], chosen: frozenset[str]) -> Run:
+    def hybrid(self, pair: Pair, chosen: frozenset[str]) -> Run:
         """Simulate a replication in which some groups take the path of the second option."""
-        first, second = pair
+        first, second = pair.first, pair.second
         blueprint = self.blueprints[PARAMETERS in chosen]
         decisions: Iterable[Decision] = first.decisions
         if self.job.by == "agent":
@@ -270,7 +293,7 @@ class Clamping:
             Shape (n_groups, n_columns): Shapley values, which sum to the difference.
         """
         pair = self.record(replication)
-        baseline, counterfactual = (self.worth(recording.run) for recording in pair)
+        baseline, counterfactual = (self.worth(each.run) for each in (pair.first, pair.second))
         players = self.players(pair)
         everybody = frozenset(players)
         # Where groups are no agents, decisions are counted by themselves: they change nothing.
