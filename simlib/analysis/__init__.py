@@ -8,7 +8,10 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_HOMES: dict[str, str] = {}
+_HOMES: dict[str, str] = {
+    "Explanation": "simlib.analysis.explanation",
+    "why": "simlib.analysis.why",
+}
 
 
 def __getattr__(name: str) -> Any:

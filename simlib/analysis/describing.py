@@ -1,14 +1,15 @@
 """What differs between the pairs of two options, gathered and ranked; see `diverging`.
 
 Described are, of an outcome counted over incidents, the incidents that add to it in one
-run of a pair and not (or less) in the other. Of a state variable: the acts on it that
-differ, and the incidents that change it and that only one run has. Of a posture or a
-milestone: the acts on it that differ; of a decision: the decisions that differ.
+run of a pair and not (or less) in the other. Of a state variable: by how much acts on it
+that differ changed it, and incidents all together. Of a posture or a milestone: the acts on
+it that differ; of a decision: the decisions that differ.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlib.analysis.clamping import NATIONAL
-from simlib.analysis.diverging import Divergence, Side, Trace, Tracer
+from simlib.analysis.diverging import INCIDENTS, Divergence, Side, Trace, Tracer
 from simlib.outcomes import OutcomePlan, plan
 from simlib.outcomes.recorded import (
     DecisionOutcome,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 MOST_TRACED = 200
 """Incidents followed back in one pair; of more, these are drawn by their addresses."""
+_ROUNDING = 1e-9
 N_SHOWN = 3
 """Replications named for each path."""
 
@@ -55,8 +57,8 @@ class Path:
     agent, mechanism, place
         Who changed what, and where, as close to the outcome as the journal shows.
     extra, missing
-        What only the counterfactual has, and what only the baseline has: of a counted
-        outcome, what it adds to it; else the number of differing acts or decisions.
+        What only the counterfactual has, and what only the baseline has: what it adds to a
+        counted outcome, by how much it changes a state variable, else how often it is met.
     n_pairs
         Pairs of replications in which it is met.
     replications
@@ -110,6 +112,13 @@ class _Item:
     act: Act | None = None
     place: str = ""
     is_decision: bool = False
+    trace: Trace | None = None
+    """Where nothing is to be followed back."""
+
+    @property
+    def is_incident(self) -> bool:
+        """Whether it is an incident that is to be followed back."""
+        return self.row >= 0 and not self.is_decision
 
 
 # one pair
@@ -165,13 +174,11 @@ _FIRST = ("time", "is_second", "kind", "who", "what", "place", "cause")
 
 
 def _drawn(tracer: Tracer, items: list[_Item]) -> list[_Item]:
-    """Return at most so many items, those whose mixed addresses are smallest."""
-    if len(items) <= MOST_TRACED:
+    """Return all items, or so many of the incidents whose mixed addresses are smallest."""
+    if len(items) <= MOST_TRACED or not items[0].is_incident:
         return items
 
     def mixed(item: _Item) -> int:
-        if item.row < 0 or item.is_decision:
-            return hash((item.act.at if item.act else 0.0, item.row, item.side))
         a, b, c = map(int, tracer.sides[item.side].run.incidents.address[item.row])
         x = (a ^ (b * 0x9E3779B97F4A7C15) ^ (c * 0xC2B2AE3D27D4EB4F)) & (2**64 - 1)
         return ((x ^ (x >> 31)) * 0xD6E8FEB86659FD93) & (2**64 - 1)
@@ -180,7 +187,7 @@ def _drawn(tracer: Tracer, items: list[_Item]) -> list[_Item]:
 
 
 def _times(tracer: Tracer, item: _Item) -> list[float]:
-    if item.act is not None or item.is_decision:
+    if not item.is_incident:
         return []
     is_shared = tracer.is_shared(item.side, item.row)
     top = item.row if is_shared else tracer.top(item.side, item.row)[-1]
@@ -188,6 +195,8 @@ def _times(tracer: Tracer, item: _Item) -> list[float]:
 
 
 def _traced(tracer: Tracer, item: _Item) -> Trace:
+    if item.trace is not None:
+        return item.trace
     if item.act is not None:
         return tracer.trace_act(item.side, item.act, item.place)
     if item.is_decision:
@@ -231,27 +240,27 @@ def _counted(tracer: Tracer, outcomes: OutcomePlan, name: str) -> Iterator[_Item
 
 
 def _changes(tracer: Tracer, side: int, outcome: StateOutcome) -> Iterator[_Item]:
+    """Iterate over the changes of a variable up to a date that the other run has not.
+
+    What acts did not change since the start, incidents did.
+    """
     here, there = tracer.sides[side], tracer.sides[1 - side]
     layout = here.run.layout
+    row = int(np.searchsorted(here.run.snapshot_times, outcome.time))
     span = layout.slice_of(outcome.variable)
     for position in range(span.start, span.stop):
-        _, place = tracer.name_of(position)
+        variable, place = tracer.name_of(position)
         if layout.places_of(outcome.variable) and place not in outcome.places:
             continue
-        known = {(w.at, w.after) for w in there.writes.get(position, ())}
-        for w in here.writes.get(position, ()):
-            if w.at <= outcome.time and (w.at, w.after) not in known:
-                yield _Item(side, 1.0, act=w.act, place=place)
-    incidents, scenario = here.run.incidents, here.blueprint.scenario
-    channels = incidents.channels
-    changes = [
-        any(outcome.variable in {e.change, e.move} for e in scenario.incidents[t].groups[g].effects)
-        for t, g in zip(channels.types, channels.groups, strict=True)
-    ]
-    is_in_time = (incidents.time >= here.run.start) & (incidents.time < outcome.time)
-    for row in np.flatnonzero(np.array(changes)[incidents.channel] & is_in_time).tolist():
-        if not tracer.is_shared(side, row):
-            yield _Item(side, 1.0, row)
+        known = {w[:3] for w in there.writes.get(position, ())}
+        own = [w for w in here.writes.get(position, ()) if w.at <= outcome.time]
+        for w in own:
+            if w[:3] not in known:
+                yield _Item(side, w.after - w.before, act=w.act, place=place)
+        moved = float(here.run.snapshots[row, position] - here.factoring.start_state[position])
+        rest = moved - math.fsum(w.after - w.before for w in own)
+        if abs(rest) > _ROUNDING * abs(moved):
+            yield _Item(side, rest, trace=Trace(INCIDENTS, variable, place, ("incidents",)))
 
 
 def _acts(tracer: Tracer, side: int, what: str) -> Iterator[_Item]:
@@ -299,7 +308,7 @@ def description(texts: Sequence[bytes], outcome: str) -> Description:
             by_pair = gathered.setdefault((agent, mechanism, place), {})
             by_pair.setdefault(replication, []).append((side, weight, steps))
     paths = [_path(*key, by_pair) for key, by_pair in sorted(gathered.items())]
-    paths.sort(key=lambda path: (-abs(path.net), -path.extra - path.missing))
+    paths.sort(key=lambda path: (-abs(path.net), -abs(path.extra) - abs(path.missing)))
     return Description(tuple(paths), n_differing, n_traced)
 
 
@@ -313,13 +322,12 @@ def _path(
         return sum(w for at, w, _ in ways if at == side)
 
     missing, extra = (sum(weight(side, ways) for ways in by_pair.values()) for side in (0, 1))
-    side = int(extra >= missing)
-    best = sorted(
-        by_pair, key=lambda replication: (-weight(side, by_pair[replication]), replication)
-    )
-    shown = tuple(r for r in best[:N_SHOWN] if weight(side, by_pair[r]))
+    sides = {at for ways in by_pair.values() for at, _, _ in ways}
+    side = int(abs(extra) >= abs(missing)) if len(sides) == 2 else min(sides)
+    seen = [r for r, ways in by_pair.items() if any(at == side for at, _, _ in ways)]
+    shown = sorted(seen, key=lambda r: (-abs(weight(side, by_pair[r])), r))[:N_SHOWN]
     example = next(steps for at, _, steps in by_pair[shown[0]] if at == side)
     return Path(
-        agent, mechanism, place, extra, missing, len(by_pair), shown, bool(side),
+        agent, mechanism, place, extra, missing, len(by_pair), tuple(shown), bool(side),
         " < ".join(example),
     )  # fmt: skip
