@@ -218,9 +218,10 @@ def _items(tracer: Tracer, outcomes: OutcomePlan, name: str) -> Iterator[_Item]:
         if isinstance(recorded, StateOutcome):
             yield from _changes(tracer, side, recorded)
         elif isinstance(recorded, PostureOutcome):
-            yield from _acts(tracer, side, recorded.posture)
+            yield from _acts(tracer, side, recorded.posture, "enter")
         elif isinstance(recorded, MilestoneOutcome):
-            yield from _acts(tracer, side, recorded.milestone)
+            kind = "settle" if recorded.measure == "class" else "complete"
+            yield from _acts(tracer, side, recorded.milestone, kind)
         else:
             yield from _decisions(tracer, side, recorded)
 
@@ -263,14 +264,11 @@ def _changes(tracer: Tracer, side: int, outcome: StateOutcome) -> Iterator[_Item
             yield _Item(side, rest, trace=Trace(INCIDENTS, variable, place, ("incidents",)))
 
 
-def _acts(tracer: Tracer, side: int, what: str) -> Iterator[_Item]:
-    def key(act: Act) -> tuple[Any, ...]:
-        return (act.at, act.kind, act.text, act.number)
-
+def _acts(tracer: Tracer, side: int, what: str, kind: str) -> Iterator[_Item]:
     here, there = tracer.sides[side], tracer.sides[1 - side]
-    known = {key(act) for act in there.acts if act.what == what}
+    known = {(act.at, act.text) for act in there.acts if (act.what, act.kind) == (what, kind)}
     for act in here.acts:
-        if act.what == what and key(act) not in known:
+        if (act.what, act.kind) == (what, kind) and (act.at, act.text) not in known:
             yield _Item(side, 1.0, act=act, place=NATIONAL)
 
 

@@ -14,7 +14,7 @@ from simlib.world.clock import to_date
 if TYPE_CHECKING:
     import pandas as pd
 
-    from simlib.analysis.describing import Path
+    from simlib.analysis.describing import Description, Path
     from simlib.analysis.diverging import Divergence
     from simlib.analysis.findings import Finding
 
@@ -191,7 +191,7 @@ class Explanation:
             if s.percent < 0.0:
                 yield f"{percent}: {through} works the other way."
             else:
-                yield f"{percent} of {f.what} pass through {through}."
+                yield f"{percent} of {f.what} through {through}."
         n_left = len(f.shares) - len(told)
         if n_left:
             rest = 100.0 - sum(s.percent for s in told)
@@ -209,9 +209,11 @@ class Explanation:
             f"({len(found):,}) first at {_parting(each)}, which only {_named_second(self, each)} "
             f"has, as in replications {_listed(found[:3])}."
         )
+        told: list[Description] = []
         for finding in self.findings:
-            if finding.has_effect:
+            if finding.has_effect and not any(finding.told is each for each in told):
                 yield from self._ways(finding)
+                told.append(finding.told)
         if not self.results and any(f.has_effect for f in self.findings):
             options = "".join(
                 f" --option {shlex.quote(o)}" for o in (self.baseline, self.counterfactual) if o

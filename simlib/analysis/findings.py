@@ -141,8 +141,8 @@ class Finding:
 
     @property
     def what(self) -> str:
-        """What the effect is made of, in words."""
+        """What of the effect passes, in words."""
         is_more = self.effect.mean > 0.0
         if self.unit in _COUNTED:
-            return f"the {'extra' if is_more else 'missing'} {self.unit}"
-        return f"the {'rise' if is_more else 'fall'}"
+            return f"the {'extra' if is_more else 'missing'} {self.unit} pass"
+        return f"the {'rise' if is_more else 'fall'} passes"

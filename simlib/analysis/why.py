@@ -185,6 +185,7 @@ def _explained(
     replications = np.arange(len(texts), dtype=np.int32)
     blocks = designs.blocks(scenario.design, replications)
     findings = []
+    told: dict[str, Description] = {}
     for column in wanted:
         at = clamping.columns.index(column)
         numbers = (found["baseline"][:, at], found["counterfactual"][:, at])
@@ -194,9 +195,16 @@ def _explained(
         outcome = scenario.outcomes[column.outcome]
         unit = "" if column.category else unit_of(outcome, scenario)
         kind = "share" if kind_of(outcome) != "number" else "number"
-        told = description(texts, column.outcome)
+        if column.outcome not in told:
+            told[column.outcome] = description(texts, column.outcome)
         findings.append(
-            _finding((str(column), kind, unit), numbers, shares, (clamping.groups, blocks), told)
+            _finding(
+                (str(column), kind, unit),
+                numbers,
+                shares,
+                (clamping.groups, blocks),
+                told[column.outcome],
+            )
         )
     first = first_divergences(texts)
     return Explanation(
