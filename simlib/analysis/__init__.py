@@ -10,7 +10,7 @@ from typing import Any
 
 _HOMES: dict[str, str] = {
     "Explanation": "simlib.analysis.explanation",
-    "why": "simlib.analysis.why",
+    "why": "simlib.analysis.explaining",
 }
 
 

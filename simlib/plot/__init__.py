@@ -2,6 +2,7 @@
 
 from simlib.plot.distributions import distribution, probabilities
 from simlib.plot.pages import figures, save_timeline
+from simlib.plot.paths import paths, save_why, shares
 from simlib.plot.timelines import timeline
 from simlib.plot.trajectories import exit_curve, fan
 
@@ -10,7 +11,10 @@ __all__ = [
     "exit_curve",
     "fan",
     "figures",
+    "paths",
     "probabilities",
     "save_timeline",
+    "save_why",
+    "shares",
     "timeline",
 ]
