@@ -16,6 +16,8 @@ _HOMES: dict[str, str] = {
     "Effect": "simlib.analysis.pairing",
     "compare": "simlib.analysis.comparison",
     "fork": "simlib.analysis.forking",
+    "Explanation": "simlib.analysis.explanation",
+    "why": "simlib.analysis.explaining",
 }
 
 

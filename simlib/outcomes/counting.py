@@ -96,6 +96,35 @@ class IncidentOutcomes:
             values.update(zip(group.outcomes, sums.tolist(), strict=True))
         return values
 
+    def each(self, run: Run, outcome: str) -> NDArray[np.float64]:
+        """Return what each incident adds to one outcome, shape (n,); they sum to its value.
+
+        Raises
+        ------
+        KeyError
+            It is not counted over incidents.
+        """
+        incidents = run.incidents
+        group = next((group for group in self.groups if outcome in group.outcomes), None)
+        if group is None:
+            raise KeyError(f"outcome {outcome!r} is not counted over incidents")
+        at = group.outcomes.index(outcome)
+        last = group.starts[at + 1] if at + 1 < len(group.starts) else len(group.cells)
+        is_counted = np.zeros((len(self.edges) - 1) * self.n_channels + 1, dtype=np.bool_)
+        is_counted[group.cells[group.starts[at] : last]] = True
+        keep, key = cell_of(incidents, self.edges, incidents.channel, self.n_channels)
+        source = group.source
+        added = np.zeros(len(incidents))
+        inside = is_counted[key]
+        added[keep] = inside if source.mark is None else incidents.mark(source.mark)[keep] * inside
+        reported = {
+            name: series.reported(incidents, run.parameters)
+            for name, series in self.series.items()
+            if name == source.series
+        }
+        chosen = _chosen(source, incidents, reported)
+        return added if chosen is None else added * chosen
+
     def _sums(
         self,
         group: Group,

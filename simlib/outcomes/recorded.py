@@ -13,7 +13,7 @@ from simlib.outcomes.windows import DAYS_PER_MONTH, days_of, month_edges, window
 if TYPE_CHECKING:
     import datetime as dt
 
-    from simlib.journal import Run
+    from simlib.journal import Decision, Run
     from simlib.scenario.schema import Outcome, Scenario
 
 OPEN = "open"
@@ -116,15 +116,17 @@ class DecisionOutcome:
 
     def evaluate(self, run: Run) -> float:
         """Return the number of decisions."""
+        return float(sum(self.counts(decision, run) for decision in run.decisions))
+
+    def counts(self, decision: Decision, run: Run) -> bool:
+        """Whether a decision of a run counts."""
         last = math.nextafter(self.last, math.inf) if self.last >= run.horizon else self.last
-        n_taken = 0
-        for decision in run.decisions:
-            if decision.name != self.decision or decision.taken not in self.taken:
-                continue
-            if not self.first <= decision.time < last:
-                continue
-            n_taken += self.places is None or decision.place in self.places
-        return float(n_taken)
+        return (
+            decision.name == self.decision
+            and decision.taken in self.taken
+            and self.first <= decision.time < last
+            and (self.places is None or decision.place in self.places)
+        )
 
 
 Recorded = StateOutcome | MilestoneOutcome | PostureOutcome | DecisionOutcome

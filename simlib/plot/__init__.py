@@ -5,6 +5,7 @@ from simlib.plot.distributions import distribution, probabilities
 from simlib.plot.effects import effect, effects
 from simlib.plot.exploring import box, lead_times, peeling, tripwire
 from simlib.plot.pages import figures, save_timeline
+from simlib.plot.paths import paths, save_why, shares
 from simlib.plot.timelines import timeline
 from simlib.plot.trajectories import exit_curve, fan
 
@@ -18,9 +19,12 @@ __all__ = [
     "fan",
     "figures",
     "lead_times",
+    "paths",
     "peeling",
     "probabilities",
     "save_timeline",
+    "save_why",
+    "shares",
     "timeline",
     "tripwire",
 ]

@@ -1,6 +1,7 @@
 """One replication: assemble the world of a scenario, run it to its horizon."""
 
 from simlib.simulation.assembling import CATALOGUE, Blueprint, agent_class, assemble
+from simlib.simulation.factoring import Factoring, Part
 from simlib.simulation.running import (
     EngineType,
     needs_compiling,
@@ -14,6 +15,8 @@ __all__ = [
     "CATALOGUE",
     "Blueprint",
     "EngineType",
+    "Factoring",
+    "Part",
     "agent_class",
     "assemble",
     "needs_compiling",

@@ -1,0 +1,110 @@
+"""The command that says why two options differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simlib.cli.app import Jobs, app, examples, load_scenario
+from simlib.cli.findings import keep, show
+from simlib.cli.progress import stopping
+from simlib.errors import Problem, ScenarioError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simlib.analysis import Explanation
+
+_LONGEST = 15
+"""Rows of a table that are printed; files have all."""
+
+
+@app.command(
+    epilog=examples(
+        "simlib why as_agreed isis_attacks_iraq_year_1 --options as_agreed,extend_12m",
+        "simlib why out/ isis_attacks_iraq_year_1 --options as_agreed,leave_early --by mechanism",
+        "simlib why as_agreed iraq_end_class --options as_agreed,extend_12m "
+        "--replications 500 -o why/",
+    )
+)
+def why(  # noqa: PLR0913, PLR0917  (options of a command line)
+    source: Annotated[
+        str, typer.Argument(help="A results directory, a scenario file, or a bundled scenario.")
+    ],
+    outcome: Annotated[list[str], typer.Argument(help="An outcome, or OUTCOME.CLASS; or several.")],
+    options: Annotated[str, typer.Option(help="Baseline and counterfactual: A,B.")],
+    by: Annotated[str, typer.Option(help="Split over: agent, mechanism or place.")] = "agent",
+    replications: Annotated[
+        int | None, typer.Option(help="Pairs; as many as the source has when not given.")
+    ] = None,
+    orders: Annotated[int, typer.Option(help="Pairs of orders drawn in each replication.")] = 1,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Directory for tables and figures.")
+    ] = None,
+    jobs: Jobs = None,
+) -> None:
+    """Say why two options differ: what carries the effect, and where pairs part."""
+    from simlib.analysis import why as explain
+
+    names = [name.strip() for name in options.split(",")]
+    if len(names) != 2:
+        raise ScenarioError([Problem("options", f"must be two options A,B (got {options!r})")])
+    with stopping(output) as reporter:
+        found = explain(
+            _source(source),
+            outcome,
+            baseline=names[0],
+            counterfactual=names[1],
+            by=by,
+            replications=replications,
+            n_pairs=orders,
+            jobs=jobs,
+            directory=output,
+            progress=reporter,
+        )
+    _tell(found)
+    if output is not None:
+        _keep(found, output)
+
+
+def _source(text: str) -> Any:
+    """Return the results of a directory, or else the scenario."""
+    if Path(text).is_dir():
+        from simlib.ensemble import open_results
+
+        return open_results(text)
+    load_scenario(text)
+    return text
+
+
+def _tell(found: Explanation) -> None:
+    show(found.sentences(), found.effects(), "effects")
+    shares = found.table()
+    if len(shares):
+        show((), shares, f"shares by {found.by}, with 95 % intervals")
+    paths = found.paths().drop(columns="example").head(_LONGEST)
+    if len(paths):
+        show((), paths, "paths that differ most (description)")
+
+
+def _keep(found: Explanation, folder: Path) -> None:
+    from simlib.plot import save_why
+
+    tables = {
+        "effects": found.effects(),
+        "shares": found.table(),
+        "paths": found.paths(),
+        "ranking": found.ranking(),
+        "divergences": found.divergences(),
+    }
+    figures: dict[str, Callable[[Path], object]] = {
+        f"why-{finding.outcome}": _drawing(save_why, found, finding.outcome)
+        for finding in found.findings
+    }
+    keep(folder, {f"why-{name}": table for name, table in tables.items()}, figures)
+
+
+def _drawing(draw: Callable[..., None], found: Explanation, outcome: str) -> Callable[[Path], None]:
+    return lambda path: draw(found, path, outcome)

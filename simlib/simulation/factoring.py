@@ -1,0 +1,120 @@
+"""What an intensity is made of: the value of each of its parts at a given state.
+
+The kernel keeps intensities, not their factors. To say why a channel was busier in one run
+than in another, its parts are evaluated again from the tables the kernel itself works on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from simlib.world.kernel import tables as t
+from simlib.world.kernel.intensities import LEAST_RATIO, MOST_RATIO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from simlib.simulation.assembling import Blueprint
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a product, at some state.
+
+    Attributes
+    ----------
+    positions
+        What it reads, as positions of the state vector; none where it is a mere number.
+    value
+        What it comes to; a gate is 1 (open) or 0.
+    """
+
+    positions: tuple[int, ...]
+    value: float
+
+
+class Factoring:
+    """The parts of the intensities of one replication.
+
+    Parameters
+    ----------
+    blueprint
+        What the replication was simulated from.
+    parameters
+        Every parameter of the replication, as its run has them.
+    """
+
+    def __init__(self, blueprint: Blueprint, parameters: Mapping[str, float]) -> None:
+        values = blueprint.quantities.evaluate(parameters)
+        state = blueprint.start_state.evaluate(values)
+        self.start_state = state
+        """State at the start, before anybody acted; the calendar's multipliers are not in it."""
+        self._tables: dict[str, NDArray[Any]] = blueprint.channels.evaluate(values, state)
+
+    def intensity(self, channel: int, state: NDArray[np.float64]) -> list[Part]:
+        """Return the parts of a channel's intensity: base, gates, then factors.
+
+        Their product is the intensity per day.
+
+        Parameters
+        ----------
+        channel
+            Row of the channels.
+        state
+            The state vector.
+        """
+        row = self._tables["channel_i"][channel]
+        base = Part((), float(self._tables["channel_f"][channel, t.BASE]))
+        gates = [self._gate(g, state) for g in range(row[t.GATE_FROM], row[t.GATE_TO])]
+        factors = [self._factor(f, state) for f in range(row[t.FACTOR_FROM], row[t.FACTOR_TO])]
+        return [base, *gates, *factors]
+
+    def gates(self, channel: int, state: NDArray[np.float64]) -> list[Part]:
+        """Return a channel's gates, all that decides whether an excited incident happens."""
+        row = self._tables["channel_i"][channel]
+        return [self._gate(g, state) for g in range(row[t.GATE_FROM], row[t.GATE_TO])]
+
+    def marks(self, channel: int, state: NDArray[np.float64]) -> list[Part]:
+        """Return the parts of the probabilities of a channel's yes/no marks."""
+        row = self._tables["channel_i"][channel]
+        parts = []
+        for mark in range(row[t.MARK_FROM], row[t.MARK_TO]):
+            first, last = self._tables["mark_i"][mark, [t.PART_FROM, t.PART_TO]]
+            parts.append(Part((), float(self._tables["mark_f"][mark, t.LOW])))
+            parts += [self._factor(f, state) for f in range(first, last)]
+        return parts
+
+    def _gate(self, gate: int, state: NDArray[np.float64]) -> Part:
+        _, where, first, length = self._tables["gate_i"][gate].tolist()
+        x = float(state[where])
+        if length == 0:
+            is_open = x > 0.0
+        else:
+            is_open = int(x) in self._tables["indices"][first : first + length]
+        return Part((where,), float(is_open))
+
+    def _factor(self, factor: int, state: NDArray[np.float64]) -> Part:
+        kind, where, first, length = self._tables["factor_i"][factor].tolist()
+        reference, exponent = self._tables["factor_f"][factor].tolist()
+        x = float(state[where])
+        if kind == t.POWER:
+            ratio = min(max(x / reference, LEAST_RATIO), MOST_RATIO)
+            return Part((where,), float(ratio**exponent))
+        if kind == t.FALLING:
+            value = x
+            for k in range(1, length):
+                value *= x - k
+            return Part((where,), max(value, 0.0))
+        if kind == t.TABLE:
+            return Part((where,), float(self._tables["numbers"][first + int(x)]))
+        if kind == t.SHIELD:
+            positions = tuple(self._tables["indices"][first : first + length].tolist())
+            cover = 1.0
+            for position in positions:
+                cover *= min(max(float(state[position]), 0.0), 1.0)
+            return Part(positions, 1.0 - exponent * cover)
+        return Part((where,), x)
