@@ -8,7 +8,10 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_HOMES: dict[str, str] = {}
+_HOMES: dict[str, str] = {
+    "screen": "simlib.analysis.screening",
+    "sensitivity": "simlib.analysis.sobol",
+}
 
 
 def __getattr__(name: str) -> Any:
