@@ -68,14 +68,14 @@ class Outputs:
 
     Attributes
     ----------
-    values
+    columns
         By outcome, or ``OUTCOME.CLASS`` (1 where it is that class, else 0), an array
         with a number for each row: of the one option, or counterfactual less baseline.
     units
         Unit of each; empty for classes, yes/no and shares.
     """
 
-    values: dict[str, NDArray[np.float64]]
+    columns: dict[str, NDArray[np.float64]]
     units: dict[str, str]
 
 
@@ -142,8 +142,7 @@ def _is_known(scenario: Scenario, name: str) -> bool:
 
 def chosen_columns(outputs: Outputs, outcomes: Sequence[str]) -> tuple[str, ...]:
     """Return the columns of outcomes: a class outcome has one for each class that was met."""
-    columns = list(outputs.values)
-    found = [c for name in outcomes for c in columns if c == name or _stem(c) == name]
+    found = [c for name in outcomes for c in outputs.columns if c == name or _stem(c) == name]
     return tuple(dict.fromkeys(found))
 
 

@@ -30,6 +30,14 @@ LOWEST, HIGHEST = 0.125, 0.875
 """Outermost of the four levels a number stands at: middles of the quarters of probability."""
 _RESAMPLES = 200
 _SHOWN = 10
+_CAVEAT = (
+    "An effect is the change of the outcome while one number moves by half of its "
+    "probability (two of its four quarters), all else and the luck of the path held "
+    "fixed, scaled up to the way from its 12.5 % to its 87.5 % point: it measures "
+    "numbers by how unsure they are, not by their own units. Where a number matters "
+    "at all, the paths it leads to differ by chance too, which adds to its size; a "
+    "number without a role has exactly 0."
+)
 
 
 @dataclass(frozen=True)
@@ -125,15 +133,7 @@ class Screening:
         """Return what was found in words."""
         told = [self._sentence(outcome) for outcome in self.effects]
         told += [f"{name}: left out, {why}." for name, why in self.left_out.items()]
-        return [
-            *told,
-            "An effect is the change of the outcome while one number moves by half of its "
-            "probability (two of its four quarters), all else and the luck of the path held "
-            "fixed, scaled up to the way from its 12.5 % to its 87.5 % point: it measures "
-            "numbers by how unsure they are, not by their own units. Where a number matters "
-            "at all, the paths it leads to differ by chance too, which adds to its size; a "
-            "number without a role has exactly 0.",
-        ]
+        return [*told, _CAVEAT]
 
     def _sentence(self, outcome: str) -> str:
         effects, unit = self.effects[outcome], self.units[outcome]
@@ -209,17 +209,17 @@ def _screened(
     identity = {"design": "screening", "trajectories": trajectories, "seed": seed}
     outputs = simulate_rows(study, rows, luck, identity=identity, how=how)
     columns = chosen_columns(outputs, chosen)
-    unseen = {c: int(np.isnan(outputs.values[c]).sum()) for c in columns}
+    unseen = {c: int(np.isnan(outputs.columns[c]).sum()) for c in columns}
     seen = [c for c in columns if not unseen[c]]
     return Screening(
         scenario=study.scenario.name,
         label=study.label,
         trajectories=trajectories,
         n_runs=len(rows) * len(study.options),
-        effects={c: paths.effects(tuple(study.owners), rows, outputs.values[c]) for c in seen},
+        effects={c: paths.effects(tuple(study.owners), rows, outputs.columns[c]) for c in seen},
         units={c: outputs.units[c] for c in seen},
         owners=study.owners,
-        spread={c: float(outputs.values[c].std()) for c in seen},
+        spread={c: float(outputs.columns[c].std()) for c in seen},
         left_out={
             c: f"not seen by the horizon in {n:,} of {len(rows):,} runs"
             for c, n in unseen.items()

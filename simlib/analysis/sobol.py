@@ -103,13 +103,13 @@ class Sensitivity:
         tell = {"grade": self._by_grade, "kind": self._by_kind}.get(self.by, self._by_parameter)
         told = [tell(outcome) for outcome in self.indices]
         told += [f"{name}: left out, {why}." for name, why in self.left_out.items()]
-        return [
-            *told,
+        caveat = (
             f"Shares are of the variance over {self.n_runs:,} runs, each with its 95 % interval. "
             "First: what knowing it would take away on average. Total: the same with every "
             "interaction it takes part in, so totals may sum to more than 100 %. Estimates below "
-            "0 or above 100 % are noise; more samples narrow the intervals.",
-        ]
+            "0 or above 100 % are noise; more samples narrow the intervals."
+        )
+        return [*told, caveat]
 
     def _of(self, outcome: str) -> str:
         return f"the variance of {outcome}, {self.label}"
@@ -259,7 +259,7 @@ def _split(
         study, rows[:, :-1], luck_at(rows[:, -1]), identity=identity, how=workers
     )
     names = chosen_columns(outputs, chosen)
-    reasons = {name: why_not(design, outputs.values[name]) for name in names}
+    reasons = {name: why_not(design, outputs.columns[name]) for name in names}
     kept = [name for name in names if not reasons[name]]
     return Sensitivity(
         scenario=study.scenario.name,
@@ -269,7 +269,7 @@ def _split(
         members={g: tuple(p for p in groups if groups[p] == g) for g in _ordered(design, by)},
         samples=samples,
         n_runs=len(rows) * len(study.options),
-        indices={name: indices(design, outputs.values[name]) for name in kept},
+        indices={name: indices(design, outputs.columns[name]) for name in kept},
         units={name: outputs.units[name] for name in kept},
         left_out={name: why for name, why in reasons.items() if why},
     )

@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simlib.chance.addresses import name_hash
 from simlib.ensemble.statistics import Z95
 from simlib.errors import Problem, ScenarioError, SimulationError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _RESAMPLES = 200
 FEWEST_SAMPLES = 16
@@ -39,7 +41,7 @@ def salib(part: str) -> Any:
     try:
         return importlib.import_module(f"SALib.{part}")
     except ModuleNotFoundError as error:
-        if error.name != "SALib":
+        if (error.name or "").partition(".")[0] != "SALib":
             raise
         raise SimulationError(
             "sensitivity needs SALib: pip install 'simlib-scenarios[analysis]'"

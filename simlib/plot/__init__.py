@@ -1,6 +1,7 @@
 """Figures: each takes results and an ``ax``, and returns the axes."""
 
 from simlib.plot.distributions import distribution, probabilities
+from simlib.plot.drivers import screening, sensitivity
 from simlib.plot.pages import figures, save_timeline
 from simlib.plot.timelines import timeline
 from simlib.plot.trajectories import exit_curve, fan
@@ -12,5 +13,7 @@ __all__ = [
     "figures",
     "probabilities",
     "save_timeline",
+    "screening",
+    "sensitivity",
     "timeline",
 ]
