@@ -18,6 +18,8 @@ _HOMES: dict[str, str] = {
     "fork": "simlib.analysis.forking",
     "Explanation": "simlib.analysis.explanation",
     "why": "simlib.analysis.explaining",
+    "screen": "simlib.analysis.screening",
+    "sensitivity": "simlib.analysis.sobol",
 }
 
 

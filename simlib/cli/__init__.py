@@ -1,6 +1,6 @@
 """The command line: modules of commands join the application as they are imported."""
 
-from simlib.cli import commands, comparing, diff, exploring, why
+from simlib.cli import commands, comparing, diff, exploring, sensitivity, why
 from simlib.cli.app import main
 
-__all__ = ["commands", "comparing", "diff", "exploring", "main", "why"]
+__all__ = ["commands", "comparing", "diff", "exploring", "main", "sensitivity", "why"]

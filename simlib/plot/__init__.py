@@ -2,6 +2,7 @@
 
 from simlib.plot.attributions import attribution
 from simlib.plot.distributions import distribution, probabilities
+from simlib.plot.drivers import screening, sensitivity
 from simlib.plot.effects import effect, effects
 from simlib.plot.exploring import box, lead_times, peeling, tripwire
 from simlib.plot.pages import figures, save_timeline
@@ -24,6 +25,8 @@ __all__ = [
     "probabilities",
     "save_timeline",
     "save_why",
+    "screening",
+    "sensitivity",
     "shares",
     "timeline",
     "tripwire",

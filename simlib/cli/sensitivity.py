@@ -1,0 +1,104 @@
+"""The command that says what drives an outcome, or the difference between two options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simlib.cli.app import Jobs, ScenarioName, app, examples
+from simlib.cli.findings import keep, show
+from simlib.cli.progress import stopping
+from simlib.errors import Problem, ScenarioError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.axes import Axes
+
+_SHOWN = 30
+"""Rows of a table that are printed; the file has all."""
+
+
+@app.command(
+    epilog=examples(
+        "simlib sensitivity as_agreed --by kind -o out/",
+        "simlib sensitivity as_agreed isis_attacks_iraq_year_1",
+        "simlib sensitivity as_agreed isis_attacks_iraq_year_1 --by grade --samples 512",
+        "simlib sensitivity as_agreed isis_attacks_iraq_year_1 --options as_agreed,extend_12m",
+        "simlib sensitivity as_agreed isis_attacks_iraq_year_1 --method morris",
+    )
+)
+def sensitivity(  # noqa: PLR0913, PLR0917  (options of a command line)
+    scenario: ScenarioName,
+    outcome: Annotated[
+        list[str] | None, typer.Argument(help="OUTCOME or OUTCOME.CLASS; all when none is given.")
+    ] = None,
+    options: Annotated[
+        str | None,
+        typer.Option(metavar="A[,B]", help="One option, or two whose difference B - A is split."),
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="sobol: shares of the variance; morris: screening.")
+    ] = "sobol",
+    by: Annotated[
+        str, typer.Option(help="parameter, grade, kind, or parameters with commas between them.")
+    ] = "parameter",
+    samples: Annotated[
+        int | None,
+        typer.Option(help="Points of the sequence, a power of 2 (256), or paths of morris (10)."),
+    ] = None,
+    jobs: Jobs = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Directory that keeps what is found.")
+    ] = None,
+) -> None:
+    """Say what drives an outcome, or the difference between two options."""
+    from simlib.ensemble.spreading import Spread
+
+    if method not in {"sobol", "morris"}:
+        raise ScenarioError([Problem("method", f"must be sobol or morris (got {method})")])
+    chosen = None if options is None else options.split(",")
+    with stopping(output) as reporter:
+        how = Spread(jobs, output, reporter)
+        if method == "morris":
+            from simlib.analysis import screen
+
+            n = 10 if samples is None else samples
+            found: Any = screen(scenario, outcome, options=chosen, trajectories=n, how=how)
+        else:
+            from simlib.analysis import sensitivity as split
+
+            kind = by if by in {"parameter", "grade", "kind"} else by.split(",")
+            n = 256 if samples is None else samples
+            found = split(scenario, outcome, options=chosen, by=kind, samples=n, how=how)
+    _tell(found, method, output)
+
+
+def _tell(found: Any, method: str, output: Path | None) -> None:
+    table = found.table()
+    show(found.sentences(), table.head(_SHOWN), f"largest of {len(table):,} rows")
+    if output is None:
+        return
+    from simlib import plot
+
+    draw: Callable[..., Axes] = plot.screening if method == "morris" else plot.sensitivity
+    outcomes = list(found.effects if method == "morris" else found.indices)
+    name = f"{method}-{'effect' if ' - ' in found.label else 'level'}"
+    figures = {
+        f"{name}-{each}": _saving(draw, found, each)
+        for each in (outcomes if len(outcomes) <= 3 else [])
+    }
+    if method == "sobol" and len(outcomes) > 1:
+        figures[name] = _saving(draw, found, None)
+    keep(output, {name: table}, figures)
+
+
+def _saving(draw: Callable[..., Axes], found: Any, outcome: str | None) -> Callable[[Path], object]:
+    from simlib.plot.style import save
+
+    def drawn(path: Path) -> None:
+        save(draw(found, outcome).figure, path)  # type: ignore[arg-type]
+
+    return drawn
