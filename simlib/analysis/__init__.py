@@ -8,7 +8,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_HOMES: dict[str, str] = {}
+_HOMES: dict[str, str] = {
+    "readings": "simlib.analysis.readings",
+}
 
 
 def __getattr__(name: str) -> Any:

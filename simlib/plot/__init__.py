@@ -2,15 +2,18 @@
 
 from simlib.plot.distributions import distribution, probabilities
 from simlib.plot.pages import figures, save_timeline
+from simlib.plot.readings import extension_forecast, readings
 from simlib.plot.timelines import timeline
 from simlib.plot.trajectories import exit_curve, fan
 
 __all__ = [
     "distribution",
     "exit_curve",
+    "extension_forecast",
     "fan",
     "figures",
     "probabilities",
+    "readings",
     "save_timeline",
     "timeline",
 ]

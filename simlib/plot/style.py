@@ -58,6 +58,13 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     figure.savefig(path)
 
 
+def save_axes(ax: Axes, path: str | os.PathLike[str]) -> None:
+    """Write the figure that axes stand on as PNG."""
+    figure = ax.get_figure(root=True)
+    if figure is not None:
+        save(figure, path)
+
+
 def axes_or_new(ax: Axes | None, width: float = 6.4, height: float = 4.0) -> Axes:
     """Return the axes given, or new ones on a figure of their own."""
     return new_figure(width, height).subplots() if ax is None else ax
