@@ -9,7 +9,10 @@ import importlib
 from typing import Any
 
 _HOMES: dict[str, str] = {
+    "load_losses": "simlib.analysis.losses",
     "readings": "simlib.analysis.readings",
+    "value_of_information": "simlib.analysis.information",
+    "value_of_learning": "simlib.analysis.valuing",
 }
 
 

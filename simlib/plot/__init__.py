@@ -1,6 +1,7 @@
 """Figures: each takes results and an ``ax``, and returns the axes."""
 
 from simlib.plot.distributions import distribution, probabilities
+from simlib.plot.information import information
 from simlib.plot.pages import figures, save_timeline
 from simlib.plot.readings import extension_forecast, readings
 from simlib.plot.timelines import timeline
@@ -12,6 +13,7 @@ __all__ = [
     "extension_forecast",
     "fan",
     "figures",
+    "information",
     "probabilities",
     "readings",
     "save_timeline",
