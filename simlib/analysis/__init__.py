@@ -10,7 +10,7 @@ from typing import Any
 
 _HOMES: dict[str, str] = {
     "load_losses": "simlib.analysis.losses",
-    "readings": "simlib.analysis.readings",
+    "readings": "simlib.analysis.two_readings",
     "value_of_information": "simlib.analysis.information",
     "value_of_learning": "simlib.analysis.valuing",
 }

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 FOLDS = 5
 PENALTIES = tuple(float(c) for c in np.logspace(-3, 1, 9))
 """Inverse strengths of the ridge penalty among which cross-validation chooses."""
+MOST = 3.0
+"""Standard deviations that an input counts at most."""
 RESAMPLES = 200
 FEWEST = FOLDS
 """Extensions, and others, that each half must have."""
@@ -143,19 +144,21 @@ def forecast(
 
 
 def _fit(x: NDArray[np.float64], y: NDArray[np.bool_]) -> Any:
-    """Return a logistic regression on standardized inputs, its penalty cross-validated."""
+    """Return a logistic regression on standardized inputs, its penalty cross-validated.
+
+    An input counts at most `MOST` standard deviations: what hardly varied where it was
+    fitted must not decide elsewhere.
+    """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-    pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+    bound = FunctionTransformer(np.clip, kw_args={"a_min": -MOST, "a_max": MOST})
+    pipeline = make_pipeline(StandardScaler(), bound, LogisticRegression(max_iter=2000))
     grid = {"logisticregression__C": PENALTIES}
     search = GridSearchCV(pipeline, grid, cv=FOLDS, scoring="neg_log_loss")
-    with warnings.catch_warnings():
-        # A column may be constant in one fold: its scale is then left alone.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return search.fit(x, y).best_estimator_
+    return search.fit(x, y).best_estimator_
 
 
 def _scores(p: NDArray[np.float64], y: NDArray[np.bool_], base: float) -> tuple[Score, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ from simlib.analysis.losses import LossPanel, load_losses
 from simlib.analysis.observing import Observable, encoded, plan_observables
 from simlib.analysis.valuing import (
     FEWEST,
+    Worth,
     chosen,
     differences,
     folds_of,
@@ -43,7 +45,7 @@ from simlib.analysis.valuing import (
     wrong_ranking,
 )
 from simlib.ensemble import run
-from simlib.ensemble.spreading import Spread
+from simlib.ensemble.spreading import Spread, spread
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import load
 from simlib.scenario.schema import Scenario
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.ensemble import Ensemble
+    from simlib.ensemble.spreading import Arrays
 
 ALL = "all parameters"
 REPORTS = "reports to that date"
@@ -148,7 +151,7 @@ def value_of_information(
     )
     known = known_when_held(loaded, n, [to_days(at) for at in chosen_dates], how=how)
     sample = _sample(loaded, panel, ensemble, names, known)
-    learnings = _learnings(sample)
+    learnings = _learnings(sample, how)
     return Information(
         scenario=loaded.name,
         n=len(sample.folds),
@@ -240,33 +243,98 @@ def _groups(scenario: Scenario, drawn: tuple[str, ...]) -> dict[str, tuple[str, 
     return several | {ALL: drawn}
 
 
-def _learnings(sample: _Sample) -> list[Learning]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Valuation:
+    """What is shared by the valuation of all unknowns; rows are unknowns.
+
+    Attributes
+    ----------
+    losses, before, informed
+        For every loss and date: losses, and what is chosen without learning and by reports.
+    columns
+        Columns of the targets that belong to it.
+    said
+        What reports say of differences of loss, shape (n, n_targets).
+    targets
+        Differences of loss, and what reports leave of them, (`FOLDS`, n, 2 n_targets).
+    unknowns
+        What may be learnt, shape (n,) or (n, k).
+    """
+
+    losses: tuple[NDArray[np.float64], ...]
+    before: tuple[NDArray[np.intp], ...]
+    informed: tuple[NDArray[np.intp], ...]
+    columns: tuple[slice, ...]
+    said: NDArray[np.float64]
+    targets: NDArray[np.float64]
+    unknowns: tuple[NDArray[np.float64], ...]
+    folds: NDArray[np.intp]
+
+
+def _learnings(sample: _Sample, how: Spread) -> list[Learning]:
     """Value every parameter and group by itself and beside the reports, and the reports."""
-    keys = list(sample.losses)
-    parts = [differences(losses) for losses in sample.losses.values()]
-    widths = np.cumsum([0, *(part.shape[1] for part in parts)])
-    targets = np.concatenate(parts, axis=1)
-    said, left = _from_reports(sample, keys, parts)
-    cut = [slice(a, b) for a, b in itertools.pairwise(widths)]
+    unknowns = _unknowns(sample)
+    job = _valuation(sample, [columns for _, _, columns in unknowns])
     found = []
-    before = {key: without_learning(losses, sample.folds) for key, losses in sample.losses.items()}
-    informed = {key: chosen(said[:, at]) for key, at in zip(keys, cut, strict=True)}
-    for (loss, date), losses in sample.losses.items():
-        key = loss, date
-        value = worth(losses, informed[key], before[key])
-        found.append(Learning(loss, date, "reports", REPORTS, value, None))
-        everything = worth(losses, chosen(differences(losses)), before[key])
-        found.append(Learning(loss, date, "everything", EVERYTHING, everything, None))
-    both = np.concatenate([np.broadcast_to(targets, left.shape), left], axis=2)
-    for kind, name, columns in _unknowns(sample):
-        ahead, _ = predicted(inputs_of(columns), both, sample.folds)
-        alone, besides = ahead[:, : targets.shape[1]], ahead[:, targets.shape[1] :] + said
-        for key, at in zip(keys, cut, strict=True):
-            losses = sample.losses[key]
-            value = worth(losses, chosen(alone[:, at]), before[key])
-            beyond = worth(losses, chosen(besides[:, at]), informed[key])
-            found.append(Learning(*key, kind, name, value, beyond))
+    parts = zip(sample.losses, job.losses, job.before, job.informed, strict=True)
+    for key, losses, before, informed in parts:
+        reports = worth(losses, informed, before)
+        everything = worth(losses, chosen(differences(losses)), before)
+        found.append(Learning(*key, "reports", REPORTS, reports, None))
+        found.append(Learning(*key, "everything", EVERYTHING, everything, None))
+    identity = {"sample": _digest(job)}
+    values = spread(_valued, job, len(unknowns), identity=identity, each=12, how=how)
+    for row, (kind, name, _) in enumerate(unknowns):
+        for place, key in enumerate(sample.losses):
+            alone, beyond = (Worth(*values[part][row, place]) for part in ("alone", "beyond"))
+            found.append(Learning(*key, kind, name, alone, beyond))
     return found
+
+
+def _valuation(sample: _Sample, unknowns: Sequence[NDArray[np.float64]]) -> _Valuation:
+    keys, folds = list(sample.losses), sample.folds
+    losses = tuple(sample.losses.values())
+    parts = [differences(each) for each in losses]
+    widths = np.cumsum([0, *(part.shape[1] for part in parts)]).tolist()
+    said, left = _from_reports(sample, keys, parts)
+    targets = np.broadcast_to(np.concatenate(parts, axis=1), left.shape)
+    columns = tuple(slice(a, b) for a, b in itertools.pairwise(widths))
+    return _Valuation(
+        losses=losses,
+        before=tuple(without_learning(each, folds) for each in losses),
+        informed=tuple(chosen(said[:, each]) for each in columns),
+        columns=columns,
+        said=said,
+        targets=np.concatenate([targets, left], axis=2),
+        unknowns=tuple(unknowns),
+        folds=folds,
+    )
+
+
+def _digest(job: _Valuation) -> str:
+    """Return a hash of all numbers that values depend on."""
+    found = hashlib.sha256()
+    for array in (*job.losses, *job.unknowns, job.said, job.targets, job.folds):
+        found.update(repr((array.shape, array.dtype.str)).encode())
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
+
+
+def _valued(job: _Valuation, rows: range) -> Arrays:
+    """Value some unknowns: estimate, error and share of changed choices for each loss."""
+    alone, beyond = [], []
+    n_targets = job.said.shape[1]
+    for row in rows:
+        ahead, _ = predicted(inputs_of(job.unknowns[row]), job.targets, job.folds)
+        own, besides = ahead[:, :n_targets], ahead[:, n_targets:] + job.said
+        parts = list(zip(job.losses, job.before, job.informed, job.columns, strict=True))
+        alone.append([_row(worth(o, chosen(own[:, c]), before)) for o, before, _, c in parts])
+        beyond.append([_row(worth(o, chosen(besides[:, c]), known)) for o, _, known, c in parts])
+    return {"alone": np.array(alone), "beyond": np.array(beyond)}
+
+
+def _row(found: Worth) -> tuple[float, float, float]:
+    return found.estimate, found.error, found.share_changed
 
 
 def _from_reports(

@@ -136,7 +136,7 @@ class Information:
             if each.beyond is not None:
                 row |= {"beyond_reports": each.beyond.estimate, "beyond_error": each.beyond.error}
             row["another_is_best"] = "; ".join(
-                f"{option} from {a:.0%} to {b:.0%} of the range" for a, b, option in each.regions
+                f"{option} {_between(a, b)}" for a, b, option in each.regions
             )
             rows.append(row)
         frame = pd.DataFrame(rows)
@@ -221,19 +221,14 @@ class Information:
         those = self._of(ranking)
         reports = next(each for each in those if each.kind == "reports")
         said = [f"The reports to that date are worth {_shown(reports.worth)} {unit}"]
-        clear = [
-            each
-            for each in those
-            if each.kind in {"parameter", "group"} and each.worth.is_clear(self.z_family)
-        ]
+        standing_out = [each for each in those if each.worth.is_clear(self.z_family)]
+        single = [each for each in standing_out if each.kind == "parameter"]
+        clear = single or [each for each in standing_out if each.kind == "group"]
         if not clear:
             said.append("no unknown looked at stands out from 0")
         for each in clear[:3]:
             beyond = f", {_shown(each.beyond)} beyond the reports" if each.beyond else ""
-            where = "; ".join(
-                f"{option} is best from {a:.0%} to {b:.0%} of its range"
-                for a, b, option in each.regions
-            )
+            where = "; ".join(f"{option} is best {_between(a, b)}" for a, b, option in each.regions)
             tail = f" ({where})" if where else ""
             said.append(f"{each.name} is worth {_shown(each.worth)} {unit}{beyond}{tail}")
         return "; ".join(said) + "."
@@ -249,9 +244,22 @@ def ranking_sentence(result: Information, ranking: Ranking) -> str:
     gap = with_error(ranking.above_best[second], ranking.errors[second])
     return (
         f"{ranking.loss}, {ranking.date}: {ranking.best} has the least loss, "
-        f"{ranking.options[second]} {gap} {loss.unit} more; P(another is better) <= "
-        f"{number(ranking.p_wrong)}."
+        f"{ranking.options[second]} {gap} {loss.unit} more; P(another is better) "
+        f"{_bound(ranking.p_wrong)}."
     )
+
+
+def _between(low: float, high: float) -> str:
+    """Return part of a parameter's range by its quantiles."""
+    if low <= 0.0:
+        return f"below the {high:.0%} quantile"
+    if high >= 1.0:
+        return f"above the {low:.0%} quantile"
+    return f"between the {low:.0%} and {high:.0%} quantiles"
+
+
+def _bound(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"<= {p:.2g}"
 
 
 def _shown(worth: Worth | None) -> str:

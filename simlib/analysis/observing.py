@@ -21,6 +21,8 @@ MONTHS = 3
 HEARD = ("detention_break", "militia_attack")
 """Incidents that everyone hears of at once, counted from the start of the run."""
 TROOPS = "coalition.troops"
+ROUNDING = 1e-9
+"""Numbers that lie relatively nearer are the same."""
 RAREST = 0.02
 """A state of a posture that fewer runs are in is not told apart from the others."""
 
@@ -142,7 +144,7 @@ def encoded(
     fewest = max(2, math.ceil(RAREST * len(values)))
     for observable, column in zip(observables, values.T, strict=True):
         if not observable.states:
-            if np.ptp(column) > 0.0:
+            if np.ptp(column) > ROUNDING * np.abs(column).max():
                 names.append(observable.name)
                 columns.append(np.log1p(column))
             continue

@@ -5,8 +5,8 @@ regression of differences of loss on X (M. Strong, J. E. Oakley and A. Brennan 2
 "Estimating multiparameter partial expected value of perfect information from a
 probabilistic sensitivity analysis sample", doi:10.1177/0272989X13505910). Read off the
 sample it was fitted on, its noise would count as value. So a rule "given X, choose d" is
-learnt on nine tenths of the replications and valued by the losses of the last tenth, each
-tenth in turn: noise then adds nothing on average, and a rule that is not the best one
+learnt on four fifths of the replications and valued by the losses of the last fifth, each
+fifth in turn: noise then adds nothing on average, and a rule that is not the best one
 loses a little. What is chosen without X is learnt and valued in the same way. An estimate
 may come out below 0; that says 0 within its error.
 """
@@ -28,10 +28,10 @@ from simlib.ensemble.statistics import Z95
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FOLDS = 10
-FEWEST = 5 * FOLDS
+FOLDS = 5
+FEWEST = 10 * FOLDS
 """Replications below which no rule is learnt."""
-PENALTIES = tuple(float(a) for a in np.logspace(-1, 6, 15))
+PENALTIES = tuple(float(a) for a in np.logspace(-1, 6, 8))
 """Strengths of the ridge penalty among which generalized cross-validation chooses."""
 KNOTS = (-2.5, -0.8, 0.8, 2.5)
 MOST_CURVED = 20

@@ -1,11 +1,11 @@
 """Figures: each takes results and an ``ax``, and returns the axes."""
 
 from simlib.plot.distributions import distribution, probabilities
-from simlib.plot.information import information
+from simlib.plot.learning import information
 from simlib.plot.pages import figures, save_timeline
-from simlib.plot.readings import extension_forecast, readings
 from simlib.plot.timelines import timeline
 from simlib.plot.trajectories import exit_curve, fan
+from simlib.plot.two_readings import extension_forecast, readings
 
 __all__ = [
     "distribution",

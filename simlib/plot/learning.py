@@ -95,6 +95,6 @@ def _note(result: Information, loss: str) -> str:
             )
             parts.append(
                 f"{ranking.date}: {words(ranking.best)} is best (wrong with P <= "
-                f"{ranking.p_wrong:.2g}); foreseeing all: {everything.value:.3g}"
+                f"{max(ranking.p_wrong, 0.001):.2g}); foreseeing all: {everything.value:.3g}"
             )
     return "\n".join(parts)

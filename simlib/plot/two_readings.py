@@ -24,14 +24,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from simlib.analysis.forecasting import Forecast
-    from simlib.analysis.readings import Readings
+    from simlib.analysis.two_readings import Readings
 
 _DRAWN = {
     "gap": "selection gap: E[Y | extended] - E[Y | do(extended)]",
     "seen": "seen: E[Y | extended] - E[Y | not extended]",
     "made": "made: E[Y | do(extended)] - E[Y | do(as agreed)]",
 }
-MOST_OBSERVABLES = 12
+MOST_OBSERVABLES = 8
+FEWEST_RUNS = 30
+"""Groups of fewer runs are left to the table."""
 
 
 def readings(result: Readings, outcome: str | None = None, ax: Axes | None = None) -> Axes:
@@ -40,7 +42,7 @@ def readings(result: Readings, outcome: str | None = None, ax: Axes | None = Non
     Parameters
     ----------
     result
-        What `simlib.analysis.readings.readings` found.
+        What `simlib.analysis.readings` found.
     outcome
         Name of the outcome; the first headline when not given.
     ax
@@ -73,7 +75,8 @@ def readings(result: Readings, outcome: str | None = None, ax: Axes | None = Non
 def extension_forecast(found: Forecast, ax: Axes | None = None) -> Axes:
     """Draw P(extension) by thirds of what is known at a date, with Wilson 95 % intervals.
 
-    The observables in which the groups differ most are shown, at most `MOST_OBSERVABLES`.
+    The observables in which the groups differ most are shown, at most
+    `MOST_OBSERVABLES`: the largest differences of many, so chance has a part in them.
 
     Parameters
     ----------
@@ -82,7 +85,7 @@ def extension_forecast(found: Forecast, ax: Axes | None = None) -> Axes:
     ax
         Where to draw; new axes when not given.
     """
-    groups = found.groups[found.groups["n"] >= 10]
+    groups = found.groups[found.groups["n"] >= FEWEST_RUNS]
     spread = groups.groupby("observable")["p_extension"].agg(lambda p: p.max() - p.min())
     chosen = list(spread.sort_values(ascending=False).index[:MOST_OBSERVABLES])
     rows = groups[groups["observable"].isin(chosen)]
@@ -101,6 +104,7 @@ def extension_forecast(found: Forecast, ax: Axes | None = None) -> Axes:
     ax.set_yticks(heights, labels)
     ax.set_xlabel("probability of an extension later on (%), with 95 % interval")
     ax.set_xlim(left=0.0)
+    ax.set_ylim(at, 1.0)
     ax.grid(axis="x", color=RULE, linewidth=0.6)
     ax.legend(loc="lower right", fontsize=8, frameon=False, labelcolor=INK)
     dress(
