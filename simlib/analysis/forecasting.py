@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlib.analysis.observing import Observable, encoded
+from simlib.analysis.threads import one_thread
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.ensemble.statistics import Z95, wilson
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FOLDS = 5
-PENALTIES = tuple(float(c) for c in np.logspace(-3, 1, 9))
+PENALTIES = tuple(float(c) for c in np.logspace(-3, 1, 5))
 """Inverse strengths of the ridge penalty among which cross-validation chooses."""
 MOST = 3.0
 """Standard deviations that an input counts at most."""
@@ -127,8 +128,9 @@ def forecast(
             rule = f"{int(y.sum())} of {len(y)} open replications are extended after {date}"
             hint = f"each half of them needs {FEWEST} of either kind: give more"
             raise ScenarioError([Problem("replications", rule, hint)])
-    model = _fit(x[fitted], y[fitted])
-    p = model.predict_proba(x[judged])[:, 1]
+    with one_thread():
+        p = _fit(x[fitted], y[fitted]).predict_proba(x[judged])[:, 1]
+        coefficients = _coefficients(names, x, y, root_seed)
     return Forecast(
         date=date,
         n=len(is_open),
@@ -138,7 +140,7 @@ def forecast(
         n_judged=len(p),
         scores=_scores(p, y[judged], float(y[fitted].mean())),
         groups=_groups(observables, known[is_open], y),
-        coefficients=_coefficients(names, x, y, root_seed),
+        coefficients=coefficients,
         calibration=_calibration(p, y[judged]),
     )
 
@@ -155,7 +157,7 @@ def _fit(x: NDArray[np.float64], y: NDArray[np.bool_]) -> Any:
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
     bound = FunctionTransformer(np.clip, kw_args={"a_min": -MOST, "a_max": MOST})
-    pipeline = make_pipeline(StandardScaler(), bound, LogisticRegression(max_iter=2000))
+    pipeline = make_pipeline(StandardScaler(), bound, LogisticRegression(solver="newton-cholesky"))
     grid = {"logisticregression__C": PENALTIES}
     search = GridSearchCV(pipeline, grid, cv=FOLDS, scoring="neg_log_loss")
     return search.fit(x, y).best_estimator_
@@ -221,20 +223,24 @@ def _thirds(column: NDArray[np.float64]) -> list[tuple[str, str, NDArray[np.bool
 def _coefficients(
     names: list[str], x: NDArray[np.float64], y: NDArray[np.bool_], root_seed: int
 ) -> pd.DataFrame:
-    """Return what a regression on all open replications weighs, resampled with its penalty."""
+    """Return what a regression on all open replications weighs.
+
+    Replications are resampled; penalty and scales stay.
+    """
     import pandas as pd
     from sklearn.base import clone
 
     model = _fit(x, y)
+    bounded, regression = model[:-1].transform(x), model[-1]
     draws = np.empty((RESAMPLES, len(names)))
     places = np.arange(len(y), dtype=np.uint64)
     address = np.array([name_hash("readings|bootstrap")], dtype=np.uint64)
     for k in range(RESAMPLES):
         rows = (uniforms(root_seed, k, address, places)[0] * len(y)).astype(np.intp)
-        draws[k] = clone(model).fit(x[rows], y[rows])[-1].coef_[0]
+        draws[k] = clone(regression).fit(bounded[rows], y[rows]).coef_[0]
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)
     table = pd.DataFrame(
-        {"input": names, "log_odds_per_sd": model[-1].coef_[0], "low": low, "high": high}
+        {"input": names, "log_odds_per_sd": regression.coef_[0], "low": low, "high": high}
     )
     order = table["log_odds_per_sd"].abs().sort_values(ascending=False, kind="stable").index
     return table.loc[order].reset_index(drop=True)

@@ -31,6 +31,7 @@ from simlib.analysis.forking import (
 from simlib.analysis.informing import Information, Learning, Ranking
 from simlib.analysis.losses import LossPanel, load_losses
 from simlib.analysis.observing import Observable, encoded, plan_observables
+from simlib.analysis.threads import one_thread
 from simlib.analysis.valuing import (
     FEWEST,
     Worth,
@@ -325,7 +326,8 @@ def _valued(job: _Valuation, rows: range) -> Arrays:
     alone, beyond = [], []
     n_targets = job.said.shape[1]
     for row in rows:
-        ahead, _ = predicted(inputs_of(job.unknowns[row]), job.targets, job.folds)
+        with one_thread():
+            ahead, _ = predicted(inputs_of(job.unknowns[row]), job.targets, job.folds)
         own, besides = ahead[:, :n_targets], ahead[:, n_targets:] + job.said
         parts = list(zip(job.losses, job.before, job.informed, job.columns, strict=True))
         alone.append([_row(worth(o, chosen(own[:, c]), before)) for o, before, _, c in parts])
@@ -343,7 +345,8 @@ def _from_reports(
     """Return what the reports to each date say of differences of loss, and what they leave."""
     said, left = [], []
     for (_, date), part in zip(keys, parts, strict=True):
-        one, rest = predicted(sample.reports[date], part, sample.folds)
+        with one_thread():
+            one, rest = predicted(sample.reports[date], part, sample.folds)
         said.append(one)
         left.append(rest)
     return np.concatenate(said, axis=1), np.concatenate(left, axis=2)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlib.analysis.observing import normal_scores
+from simlib.analysis.threads import one_thread
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniform
 from simlib.ensemble.statistics import Z95
@@ -227,7 +228,8 @@ def value_of_learning(
     if len(losses) < FEWEST:
         raise ValueError(f"at least {FEWEST} replications are needed (got {len(losses)})")
     folds = folds_of(len(losses), root_seed)
-    said, _ = predicted(inputs_of(what), differences(losses), folds)
+    with one_thread():
+        said, _ = predicted(inputs_of(what), differences(losses), folds)
     return worth(losses, chosen(said), without_learning(losses, folds))
 
 
@@ -278,7 +280,9 @@ def regions(
 
     scores = normal_scores(what)
     order = np.argsort(scores, kind="stable")
-    said = fit(curved(scores[:, None]), differences(losses)).predict(curved(scores[:, None]))
+    with one_thread():
+        inputs = curved(scores[:, None])
+        said = fit(inputs, differences(losses)).predict(inputs)
     choice = chosen(np.asarray(said).reshape(len(losses), -1))[order]
     at = ndtr(scores[order])
     found: list[tuple[float, float, int]] = []
