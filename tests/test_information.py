@@ -20,7 +20,8 @@ from sklearn.preprocessing import SplineTransformer
 import simlib
 from simlib.analysis.deciding import known_when_held
 from simlib.analysis.forking import HELD, extension_name, meetings, with_extensions
-from simlib.analysis.information import ALL, EVERYTHING, REPORTS, value_of_information
+from simlib.analysis.information import ALL, value_of_information
+from simlib.analysis.learning import EVERYTHING, REPORTS
 from simlib.analysis.losses import load_losses
 from simlib.analysis.valuing import (
     FOLDS,
@@ -130,6 +131,26 @@ def test_what_is_irrelevant_is_worth_nothing_and_noise_is_no_value() -> None:
     in_sample = min(0.0, float(gap.mean())) - float(np.minimum(0.0, said).mean())
     assert in_sample > 0.15
     assert in_sample > 5.0 * max(found.estimate, 0.0)
+
+
+def test_what_is_irrelevant_is_worth_nothing_where_options_tie_exactly() -> None:
+    """Equal sample means, forty irrelevant columns: the mean of estimate / error is at most .5.
+
+    Each estimate is centered at 0 or below, with unit variance at most; the columns share
+    their losses, so the mean of forty is allowed half a standard error. Negative control:
+    against the best option of the other folds, which is the worse one of each fold, the
+    same choices would "gain" more than that.
+    """
+    columns = normals(42, 300)
+    gap = columns[0] - columns[0].mean()
+    losses = np.column_stack([np.zeros(300), gap])
+    found = [value_of_learning(losses, column) for column in columns[2:]]
+    scaled = [each.estimate / each.error if each.error else 0.0 for each in found]
+    assert float(np.mean(scaled)) < 0.5
+    folds = folds_of(300, 0)
+    worse = np.array([int(gap[folds != fold].mean() < 0.0) for fold in folds])
+    rows = np.arange(300)
+    assert losses[rows, worse].mean() > max(0.0, float(np.mean([x.estimate for x in found])))
 
 
 def test_no_parameter_is_worth_more_than_foreseeing_everything() -> None:

@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import hashlib
-import itertools
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,24 +26,18 @@ from simlib.analysis.forking import (
     with_extensions,
 )
 from simlib.analysis.informing import Information, Learning, Ranking
+from simlib.analysis.learning import Sample, value_all
 from simlib.analysis.losses import LossPanel, load_losses
 from simlib.analysis.observing import Observable, encoded, plan_observables
-from simlib.analysis.threads import one_thread
 from simlib.analysis.valuing import (
     FEWEST,
-    Worth,
-    chosen,
-    differences,
     folds_of,
-    inputs_of,
-    predicted,
     regions,
     without_learning,
-    worth,
     wrong_ranking,
 )
 from simlib.ensemble import run
-from simlib.ensemble.spreading import Spread, spread
+from simlib.ensemble.spreading import Spread
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import load
 from simlib.scenario.schema import Scenario
@@ -63,36 +54,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.ensemble import Ensemble
-    from simlib.ensemble.spreading import Arrays
 
 ALL = "all parameters"
-REPORTS = "reports to that date"
-EVERYTHING = "everything, luck included"
 MOST_REGIONS = 5
 """Parameters for which it is said where in their range another option is best."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """What regressions are fitted on.
-
-    Attributes
-    ----------
-    losses
-        By loss and date, shape (n, n_options).
-    drawn
-        By parameter, shape (n,).
-    groups
-        Names of parameters by group.
-    reports
-        What is known at each date, as columns, shape (n, k).
-    """
-
-    losses: dict[tuple[str, dt.date], NDArray[np.float64]]
-    drawn: dict[str, NDArray[np.float64]]
-    groups: dict[str, tuple[str, ...]]
-    reports: dict[dt.date, NDArray[np.float64]]
-    folds: NDArray[np.intp]
 
 
 def value_of_information(
@@ -152,7 +117,7 @@ def value_of_information(
     )
     known = known_when_held(loaded, n, [to_days(at) for at in chosen_dates], how=how)
     sample = _sample(loaded, panel, ensemble, names, known)
-    learnings = _learnings(sample, how)
+    learnings = value_all(sample, how)
     return Information(
         scenario=loaded.name,
         n=len(sample.folds),
@@ -190,7 +155,7 @@ def _sample(
     ensemble: Ensemble,
     names: Mapping[dt.date, tuple[str, ...]],
     known: NDArray[np.float64],
-) -> _Sample:
+) -> Sample:
     """Gather what every option has of the replications that failed under none."""
     wanted = list(panel.outcomes())
     tables = {name: ensemble.of(name).outcomes[wanted] for name in ensemble.options}
@@ -214,7 +179,7 @@ def _sample(
     observables = _observables(scenario)
     reports = {at: _reports(observables, known[shared.to_numpy(), i]) for i, at in enumerate(names)}
     folds = folds_of(len(shared), scenario.root_seed)
-    return _Sample(losses, drawn, _groups(scenario, tuple(drawn)), reports, folds)
+    return Sample(losses, drawn, _groups(scenario, tuple(drawn)), reports, folds)
 
 
 def _observables(scenario: Scenario) -> tuple[Observable, ...]:
@@ -244,128 +209,11 @@ def _groups(scenario: Scenario, drawn: tuple[str, ...]) -> dict[str, tuple[str, 
     return several | {ALL: drawn}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Valuation:
-    """What is shared by the valuation of all unknowns; rows are unknowns.
-
-    Attributes
-    ----------
-    losses, before, informed
-        For every loss and date: losses, and what is chosen without learning and by reports.
-    columns
-        Columns of the targets that belong to it.
-    said
-        What reports say of differences of loss, shape (n, n_targets).
-    targets
-        Differences of loss, and what reports leave of them, (`FOLDS`, n, 2 n_targets).
-    unknowns
-        What may be learnt, shape (n,) or (n, k).
-    """
-
-    losses: tuple[NDArray[np.float64], ...]
-    before: tuple[NDArray[np.intp], ...]
-    informed: tuple[NDArray[np.intp], ...]
-    columns: tuple[slice, ...]
-    said: NDArray[np.float64]
-    targets: NDArray[np.float64]
-    unknowns: tuple[NDArray[np.float64], ...]
-    folds: NDArray[np.intp]
-
-
-def _learnings(sample: _Sample, how: Spread) -> list[Learning]:
-    """Value every parameter and group by itself and beside the reports, and the reports."""
-    unknowns = _unknowns(sample)
-    job = _valuation(sample, [columns for _, _, columns in unknowns])
-    found = []
-    parts = zip(sample.losses, job.losses, job.before, job.informed, strict=True)
-    for key, losses, before, informed in parts:
-        reports = worth(losses, informed, before)
-        everything = worth(losses, chosen(differences(losses)), before)
-        found.append(Learning(*key, "reports", REPORTS, reports, None))
-        found.append(Learning(*key, "everything", EVERYTHING, everything, None))
-    identity = {"sample": _digest(job)}
-    values = spread(_valued, job, len(unknowns), identity=identity, each=12, how=how)
-    for row, (kind, name, _) in enumerate(unknowns):
-        for place, key in enumerate(sample.losses):
-            alone, beyond = (Worth(*values[part][row, place]) for part in ("alone", "beyond"))
-            found.append(Learning(*key, kind, name, alone, beyond))
-    return found
-
-
-def _valuation(sample: _Sample, unknowns: Sequence[NDArray[np.float64]]) -> _Valuation:
-    keys, folds = list(sample.losses), sample.folds
-    losses = tuple(sample.losses.values())
-    parts = [differences(each) for each in losses]
-    widths = np.cumsum([0, *(part.shape[1] for part in parts)]).tolist()
-    said, left = _from_reports(sample, keys, parts)
-    targets = np.broadcast_to(np.concatenate(parts, axis=1), left.shape)
-    columns = tuple(slice(a, b) for a, b in itertools.pairwise(widths))
-    return _Valuation(
-        losses=losses,
-        before=tuple(without_learning(each, folds) for each in losses),
-        informed=tuple(chosen(said[:, each]) for each in columns),
-        columns=columns,
-        said=said,
-        targets=np.concatenate([targets, left], axis=2),
-        unknowns=tuple(unknowns),
-        folds=folds,
-    )
-
-
-def _digest(job: _Valuation) -> str:
-    """Return a hash of all numbers that values depend on."""
-    found = hashlib.sha256()
-    for array in (*job.losses, *job.unknowns, job.said, job.targets, job.folds):
-        found.update(repr((array.shape, array.dtype.str)).encode())
-        found.update(np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()
-
-
-def _valued(job: _Valuation, rows: range) -> Arrays:
-    """Value some unknowns: estimate, error and share of changed choices for each loss."""
-    alone, beyond = [], []
-    n_targets = job.said.shape[1]
-    for row in rows:
-        with one_thread():
-            ahead, _ = predicted(inputs_of(job.unknowns[row]), job.targets, job.folds)
-        own, besides = ahead[:, :n_targets], ahead[:, n_targets:] + job.said
-        parts = list(zip(job.losses, job.before, job.informed, job.columns, strict=True))
-        alone.append([_row(worth(o, chosen(own[:, c]), before)) for o, before, _, c in parts])
-        beyond.append([_row(worth(o, chosen(besides[:, c]), known)) for o, _, known, c in parts])
-    return {"alone": np.array(alone), "beyond": np.array(beyond)}
-
-
-def _row(found: Worth) -> tuple[float, float, float]:
-    return found.estimate, found.error, found.share_changed
-
-
-def _from_reports(
-    sample: _Sample, keys: Sequence[tuple[str, dt.date]], parts: Sequence[NDArray[np.float64]]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what the reports to each date say of differences of loss, and what they leave."""
-    said, left = [], []
-    for (_, date), part in zip(keys, parts, strict=True):
-        with one_thread():
-            one, rest = predicted(sample.reports[date], part, sample.folds)
-        said.append(one)
-        left.append(rest)
-    return np.concatenate(said, axis=1), np.concatenate(left, axis=2)
-
-
-def _unknowns(sample: _Sample) -> list[tuple[str, str, NDArray[np.float64]]]:
-    single = [("parameter", name, values) for name, values in sample.drawn.items()]
-    several = [
-        ("group", name, np.column_stack([sample.drawn[member] for member in members]))
-        for name, members in sample.groups.items()
-    ]
-    return [*single, *several]
-
-
-def _rankings(sample: _Sample, names: Mapping[dt.date, tuple[str, ...]]) -> list[Ranking]:
+def _rankings(sample: Sample, names: Mapping[dt.date, tuple[str, ...]]) -> list[Ranking]:
     found = []
     for (loss, date), losses in sample.losses.items():
         means = losses.mean(axis=0)
-        best = int(np.argmin(means))
+        best = without_learning(losses)
         less_best = losses - losses[:, [best]]
         errors = np.std(less_best, axis=0, ddof=1) / np.sqrt(len(losses))
         found.append(
@@ -384,12 +232,12 @@ def _rankings(sample: _Sample, names: Mapping[dt.date, tuple[str, ...]]) -> list
 
 
 def _with_regions(
-    learnings: list[Learning], sample: _Sample, names: Mapping[dt.date, tuple[str, ...]]
+    learnings: list[Learning], sample: Sample, names: Mapping[dt.date, tuple[str, ...]]
 ) -> list[Learning]:
     """Say of the parameters worth most where in their range another option is best."""
     told: dict[tuple[str, dt.date, str], tuple[tuple[float, float, str], ...]] = {}
     for (loss, date), losses in sample.losses.items():
-        best = int(np.argmin(losses.mean(axis=0)))
+        best = without_learning(losses)
         those = [
             each
             for each in learnings
