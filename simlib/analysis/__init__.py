@@ -20,6 +20,10 @@ _HOMES: dict[str, str] = {
     "why": "simlib.analysis.explaining",
     "screen": "simlib.analysis.screening",
     "sensitivity": "simlib.analysis.sobol",
+    "load_losses": "simlib.analysis.losses",
+    "readings": "simlib.analysis.two_readings",
+    "value_of_information": "simlib.analysis.information",
+    "value_of_learning": "simlib.analysis.valuing",
 }
 
 

@@ -1,6 +1,16 @@
 """The command line: modules of commands join the application as they are imported."""
 
-from simlib.cli import commands, comparing, diff, exploring, sensitivity, why
+from simlib.cli import commands, comparing, diff, exploring, readings, sensitivity, voi, why
 from simlib.cli.app import main
 
-__all__ = ["commands", "comparing", "diff", "exploring", "main", "sensitivity", "why"]
+__all__ = [
+    "commands",
+    "comparing",
+    "diff",
+    "exploring",
+    "main",
+    "readings",
+    "sensitivity",
+    "voi",
+    "why",
+]

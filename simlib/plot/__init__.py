@@ -5,10 +5,12 @@ from simlib.plot.distributions import distribution, probabilities
 from simlib.plot.drivers import screening, sensitivity
 from simlib.plot.effects import effect, effects
 from simlib.plot.exploring import box, lead_times, peeling, tripwire
+from simlib.plot.learning import information
 from simlib.plot.pages import figures, save_timeline
 from simlib.plot.paths import paths, save_why, shares
 from simlib.plot.timelines import timeline
 from simlib.plot.trajectories import exit_curve, fan
+from simlib.plot.two_readings import extension_forecast, readings
 
 __all__ = [
     "attribution",
@@ -17,12 +19,15 @@ __all__ = [
     "effect",
     "effects",
     "exit_curve",
+    "extension_forecast",
     "fan",
     "figures",
+    "information",
     "lead_times",
     "paths",
     "peeling",
     "probabilities",
+    "readings",
     "save_timeline",
     "save_why",
     "screening",

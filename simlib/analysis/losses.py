@@ -1,0 +1,162 @@
+"""A panel of losses: what different people would count against an option, as data.
+
+Each loss is a weighted sum of outcomes, and less is better. The weights are judgements; a
+panel holds several of them side by side and takes no side.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simlib.errors import Problem, ScenarioError
+from simlib.outcomes.planning import kind_of, unit_of
+from simlib.scenario import bundled
+from simlib.scenario.findings import Findings
+from simlib.scenario.fitting import fitter
+from simlib.scenario.nodes import Mapping as MappingNode
+from simlib.scenario.nodes import find, from_python, problem_at
+from simlib.scenario.reading import Budget, read_file
+from simlib.scenario.schema import Model, Name
+from simlib.scenario.wording import near_or_all, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from simlib.scenario.schema import Scenario
+
+
+class Term(Model):
+    """What one outcome adds to a loss.
+
+    The weight converts the outcome into the unit of the loss: loss per unit of the outcome.
+    """
+
+    weight: float
+    per: str
+    """Unit of the outcome, as the scenario has it; ``yes`` for a yes/no."""
+    judgement: str | None = None
+    """Why this weight."""
+
+
+class Loss(Model):
+    """A weighted sum of outcomes; less is better."""
+
+    unit: str
+    terms: dict[Name, Term]
+    description: str = ""
+
+
+class LossPanel(Model):
+    """Losses by name."""
+
+    losses: dict[Name, Loss]
+    note: str = ""
+
+    def outcomes(self) -> tuple[str, ...]:
+        """Return the outcomes that any loss weighs, sorted."""
+        return tuple(sorted({name for loss in self.losses.values() for name in loss.terms}))
+
+    def values(
+        self, values: Callable[[str], NDArray[np.float64]]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return each loss of each replication, in its unit.
+
+        Parameters
+        ----------
+        values
+            Returns an outcome of every replication, shape (n,).
+
+        Raises
+        ------
+        ScenarioError
+            An outcome is not settled by the horizon in some replication.
+        """
+        columns = {name: values(name) for name in self.outcomes()}
+        problems = [
+            Problem(
+                f"losses: {name}",
+                f"not settled by the horizon in {n_open} of {len(column)} replications",
+                "weigh an outcome that always is",
+            )
+            for name, column in columns.items()
+            if (n_open := int(np.isnan(column).sum()))
+        ]
+        if problems:
+            raise ScenarioError(problems)
+        return {
+            name: sum(
+                (term.weight * columns[outcome] for outcome, term in loss.terms.items()),
+                start=np.zeros(len(next(iter(columns.values())))),
+            )
+            for name, loss in self.losses.items()
+        }
+
+
+def load_losses(
+    scenario: Scenario, losses: LossPanel | Mapping[str, Any] | str | os.PathLike[str] | None = None
+) -> LossPanel:
+    """Return a panel of losses over the outcomes of a scenario.
+
+    Parameters
+    ----------
+    scenario
+        Has the outcomes.
+    losses
+        A panel, a mapping as in a file, or the path of a YAML or JSON file; the
+        illustrative panel that comes with simlib when not given.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem that was found.
+    """
+    tree = _tree(bundled.folder("seeds") / "loss_panel.yaml" if losses is None else losses)
+    findings = Findings()
+    panel: LossPanel = fitter(LossPanel)(tree, (), findings)
+    if not findings.problems:
+        _check(panel, scenario, tree, findings)
+    if findings.problems:
+        raise ScenarioError(findings.problems)
+    return panel
+
+
+def _tree(losses: LossPanel | Mapping[str, Any] | str | os.PathLike[str]) -> MappingNode:
+    if isinstance(losses, LossPanel):
+        losses = losses.model_dump(exclude_none=True)
+    if isinstance(losses, Mapping):
+        tree = from_python(losses)
+        assert isinstance(tree, MappingNode)  # noqa: S101  (it was a mapping)
+        return tree
+    path = Path(losses)
+    return read_file(path, str(path), Budget())
+
+
+def _check(panel: LossPanel, scenario: Scenario, tree: MappingNode, findings: Findings) -> None:
+    def add(path: tuple[str, ...], rule: str, hint: str = "") -> None:
+        findings.note(problem_at(find(tree, path)[0], path, rule, hint), path)
+
+    if not panel.losses:
+        add(("losses",), "must hold at least one loss")
+    for name, loss in panel.losses.items():
+        here = ("losses", name, "terms")
+        if not any(term.weight for term in loss.terms.values()):
+            add(here, "must weigh at least one outcome (got no weight but 0)")
+        for outcome, term in loss.terms.items():
+            if outcome not in scenario.outcomes:
+                hint = near_or_all(outcome, scenario.outcomes)
+                add((*here, outcome), f"undefined outcome (got {shown(outcome)})", hint)
+                continue
+            kind = kind_of(scenario.outcomes[outcome])
+            unit = "yes" if kind == "flag" else unit_of(scenario.outcomes[outcome], scenario)
+            if kind == "class":
+                add((*here, outcome), "must be a number or a yes/no (is a class)")
+            elif term.per != unit:
+                rule = f"must be the unit of the outcome, {shown(unit)} (got {shown(term.per)})"
+                add((*here, outcome, "per"), rule)

@@ -1,0 +1,112 @@
+"""The command on both readings of "extended"."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simlib.cli.app import Jobs, ScenarioName, app, examples, load_scenario
+from simlib.cli.findings import keep, show
+from simlib.cli.progress import stopping
+from simlib.cli.text import say, tell
+from simlib.errors import Problem, ScenarioError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simlib.analysis.two_readings import Readings
+
+
+@app.command(
+    epilog=examples(
+        "simlib readings as_agreed --date 2025-06-30",
+        "simlib readings as_agreed --date 2025-09-01 --slopes 0,1.2 -o readings/",
+        "simlib readings as_agreed --date 2025-06-30 --outcome isis_attacks_iraq_year_2",
+    )
+)
+def readings(  # noqa: PLR0913, PLR0917  (options of a command line)
+    scenario: ScenarioName,
+    date: Annotated[str, typer.Option(help="What is known by then is used: YYYY-MM-DD.")],
+    outcome: Annotated[
+        list[str] | None, typer.Option(help="An outcome to speak of; may be repeated.")
+    ] = None,
+    slopes: Annotated[
+        str, typer.Option(help="Weights of threat, with commas between; empty for none.")
+    ] = "0,0.6,1.2",
+    replications: Annotated[
+        int | None, typer.Option(help="How many; the scenario's number when not given.")
+    ] = None,
+    jobs: Jobs = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Directory for tables and figures.")
+    ] = None,
+) -> None:
+    """Tell "seen to be extended" from "made to be", and what is known beforehand."""
+    from simlib.analysis.two_readings import readings as compare
+    from simlib.ensemble.spreading import Spread
+
+    with stopping(output) as reporter:
+        loaded = load_scenario(scenario)
+        tell(f"context of use: {loaded.context_of_use}")
+        result = compare(
+            loaded,
+            as_date(date),
+            outcomes=outcome or (),
+            slopes=_numbers(slopes),
+            replications=replications,
+            how=Spread(jobs, output, reporter),
+        )
+    show(result.sentences(), result.brief(), "± Monte Carlo standard error")
+    show((), result.forecast.groups, "P(extension) by what is known")
+    show((), result.forecast.coefficients.head(12), "logistic regression, largest coefficients")
+    show((), result.forecast.calibration, "forecasts against what came")
+    if output is None:
+        say("nothing is kept; give -o DIRECTORY to keep tables and figures")
+    else:
+        _keep(result, output)
+
+
+def as_date(text: str) -> dt.date:
+    """Return a date.
+
+    Raises
+    ------
+    ScenarioError
+        It is none.
+    """
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise ScenarioError([Problem("date", f"must be YYYY-MM-DD (got {text!r})")]) from None
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        rule = f"must be numbers with commas between (got {text!r})"
+        raise ScenarioError([Problem("slopes", rule)]) from None
+
+
+def _keep(result: Readings, output: Path) -> None:
+    from simlib.plot import extension_forecast
+    from simlib.plot import readings as draw
+    from simlib.plot.style import save_axes
+
+    tables = {
+        "selection_gap": result.table(),
+        "extension_by_observable": result.forecast.groups,
+        "extension_coefficients": result.forecast.coefficients,
+        "extension_calibration": result.forecast.calibration,
+    }
+    figures: dict[str, Callable[[Path], object]] = {
+        f"selection_gap-{name}": lambda path, name=name: save_axes(draw(result, name), path)  # type: ignore[misc]
+        for name in result.headlines
+    }
+    figures["extension_forecast"] = lambda path: save_axes(
+        extension_forecast(result.forecast), path
+    )
+    keep(output, tables, figures)
