@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simlib.agents.base import Agent
-from worlds import recurring, world
+from worlds import PLACES, recurring, world
 
 if TYPE_CHECKING:
     from simlib.agents.base import Life
@@ -53,6 +53,17 @@ class Bystander(Agent):
         self.change_all("weather", self.see_all("weather") + 1.0)
 
 
+class Waverer(Agent):
+    """Moves the pressure in East up or down when the milestone comes, as luck has it."""
+
+    name = "waverer"
+
+    def live(self) -> Life:
+        """Live: wait, decide, change."""
+        yield self.wait(milestone="exit")
+        self.change("pressure", "East", by=0.3 if self.agrees("ups", 0.5) else -0.3)
+
+
 class Routine(Agent):
     """Does each day the same, whatever the option."""
 
@@ -85,8 +96,9 @@ PLANTED = (Planter, Bystander, Routine)
 def planted(**more: Any) -> Scenario:
     """Return ten days of attacks and drills; under `early` the milestone comes on day 2."""
     over = {"over": "governorate", "start": 1, "unit": "1"}
+    level: dict[str, Any] = dict.fromkeys(PLACES, "rate")
     attack = recurring(
-        {"North": "rate", "South": "rate", "East": "rate"},
+        level,
         factors={"pressure": {"value": "pressure"}, "support": {"value": "support"}},
         marks={"lethal": {"probability": 0.4}, "fatalities": {"law": {"geometric": {"mean": 2}}}},
         excites=more.pop("excites", []),
