@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from simlib.ensemble.statistics import number
-
 if TYPE_CHECKING:
     from simlib.analysis.alarms import Candidate, Tripwires
     from simlib.analysis.watching import Judgement
@@ -71,7 +69,7 @@ def _chosen(chosen: Candidate) -> list[str]:
         f"a base rate of {_percent(judged.base_rate_at_alarms)} at the same dates: {_lift(judged)}."
     )
     if judged.lead_weeks:
-        first, middle, last = (number(round(weeks, 1)) for weeks in judged.lead_quartiles())
+        first, middle, last = (f"{weeks:.1f}" for weeks in judged.lead_quartiles())
         said.append(f"Lead of right alarms: median {middle} weeks, half of them {first} to {last}.")
     if not judged.is_better_than_luck:
         said.append(

@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from simlib.analysis.prim import fit
-from simlib.ensemble.statistics import number
 from simlib.plot.style import (
     ACCENT,
     INK,
@@ -43,7 +42,7 @@ def peeling(discovery: Discovery, ax: Axes | None = None) -> Axes:
     ax
         Where to draw; new axes when not given.
     """
-    ax = axes_or_new(ax, 6.8, 4.4)
+    ax = axes_or_new(ax, 6.8, 5.0)
     halves = (
         (discovery.training, "-", "o", MAIN, "where it was peeled"),
         (discovery.held_out, "--", "s", ACCENT, "on the other half"),
@@ -74,7 +73,10 @@ def peeling(discovery: Discovery, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("coverage: share of all cases inside the box (%)")
     ax.set_ylabel("density: cases among what is inside (%)")
     ax.grid(color=RULE, linewidth=0.6)
-    ax.legend(frameon=False, fontsize=7.5, loc="upper left", labelcolor=INK)
+    ax.legend(
+        frameon=False, fontsize=7.5, labelcolor=INK, ncols=2,
+        loc="upper center", bbox_to_anchor=(0.5, -0.14),
+    )  # fmt: skip
     dress(ax, _title(f"Peeling: {discovery.condition}"), _halves(discovery))
     return ax
 
@@ -228,7 +230,7 @@ def _chance(p: float) -> str:
 
 
 def _percent(share: float) -> str:
-    return "-" if math.isnan(share) else f"{number(round(100 * share, 1))} %"
+    return "-" if math.isnan(share) else f"{100 * share:.1f} %"
 
 
 def _wrapped(text: str, width: int = 26) -> str:
