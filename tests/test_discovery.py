@@ -6,6 +6,7 @@ import functools
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,10 +14,12 @@ import pytest
 import simlib
 from exploring_scenarios import DRAWN, NOISE, drawn
 from simlib.analysis.conditions import cases, read_condition
-from simlib.analysis.discovered import Discovery
 from simlib.analysis.discovery import discover
 from simlib.analysis.halves import is_first_half
 from simlib.ensemble.statistics import wilson
+
+if TYPE_CHECKING:
+    from simlib.analysis.discovered import Discovery
 
 N = 300
 
@@ -142,7 +145,9 @@ def test_a_wrong_condition_is_told_in_one_line(condition: str, rule: str) -> Non
 
 
 def test_what_is_not_drawn_is_refused() -> None:
-    with pytest.raises(simlib.ScenarioError, match=r"not drawn from a distribution \(got 'scale'\)"):
+    with pytest.raises(
+        simlib.ScenarioError, match=r"not drawn from a distribution \(got 'scale'\)"
+    ):
         discover(ensemble(), "raids : more > 100", parameters=["scale"], resamples=0)
 
 

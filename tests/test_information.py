@@ -19,7 +19,7 @@ from sklearn.preprocessing import SplineTransformer
 
 import simlib
 from simlib.analysis.deciding import known_when_held
-from simlib.analysis.forking import HELD, extension_name, meetings, with_extensions
+from simlib.analysis.forced_ends import HELD, extension_name, meetings, with_extensions
 from simlib.analysis.information import ALL, value_of_information
 from simlib.analysis.learning import EVERYTHING, REPORTS
 from simlib.analysis.losses import load_losses

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlib.agents.committee import IRAQ
-from simlib.analysis.forking import HELD, extension, held
+from simlib.analysis.forced_ends import HELD, extension, held
 from simlib.analysis.observing import plan_observables
 from simlib.ensemble.spreading import spread
 from simlib.outcomes import plan

@@ -17,7 +17,7 @@ import numpy as np
 
 from simlib.agents.committee import IRAQ
 from simlib.analysis.deciding import known_when_held
-from simlib.analysis.forking import (
+from simlib.analysis.forced_ends import (
     HELD,
     LENGTHS,
     extension_name,

@@ -16,8 +16,8 @@ import numpy as np
 
 from simlib.analysis.committee import solve_offsets
 from simlib.analysis.deciding import decided, numbers_of
+from simlib.analysis.forced_ends import meetings, refuse_without_committee
 from simlib.analysis.forecasting import Forecast, forecast
-from simlib.analysis.forking import meetings, refuse_without_committee
 from simlib.analysis.observing import plan_observables
 from simlib.analysis.selecting import CONTRASTS, Gap, Selection, select
 from simlib.ensemble.statistics import number, with_error
