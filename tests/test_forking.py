@@ -170,6 +170,23 @@ def test_an_ensemble_is_continued_and_its_past_verified(
     assert "1 pair of replications" in " ".join(alone.sentences())
 
 
+def test_a_milestone_that_is_completed_is_told(ensemble: simlib.Ensemble) -> None:
+    """Forked after the exit, an option that moves it finds it done where it was met."""
+    met = ensemble.of("as_planned").milestones["completed_at"] < to_days(dt.date(2000, 5, 10))
+    found = simlib.fork(
+        ensemble, dt.date(2000, 5, 10), ["soon"], of="as_planned", agents=[Watcher], jobs=1
+    )
+    assert 0 < met.sum() < 6
+    told = f"exit is completed before 2000-05-10 in {met.sum()} of 6 replications, where nothing"
+    assert told in found.sentences()[1]
+    for replication in met.index[met]:
+        assert (
+            found.ensemble.of("as_planned")
+            .outcomes.loc[replication]
+            .equals(found.ensemble.of(found.options[0]).outcomes.loc[replication])
+        )
+
+
 def test_another_past_is_found(ensemble: simlib.Ensemble) -> None:
     """Negative control: 'later' leaves the common path on 30 April, and is found out then."""
     pair = (ensemble, "as_planned", ensemble, "later")

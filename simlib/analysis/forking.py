@@ -19,10 +19,11 @@ from simlib.scenario import from_dict, load, load_text, option_lineage
 from simlib.scenario.schema import Option, Scenario
 from simlib.scenario.wording import near_or_all, shown
 from simlib.scenario.writing import explicit
+from simlib.world.clock import to_days
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from simlib.scenario.schema import MilestoneChange
 
@@ -90,6 +91,7 @@ def fork(
     checked = [refuse_other_past(ensemble, of or "", ensemble, name, at) for name in names]
     if base is not None:
         _refuse_other(base, ensemble, of or "", forked.end + dt.timedelta(days=1))
+    checked += [line for name in names for line in _too_late(ensemble.of(of or ""), name, at)]
     return refuse_empty(Comparison(ensemble, of or "", tuple(names), at, tuple(checked)))
 
 
@@ -198,6 +200,21 @@ def _refuse_other(base: Ensemble, ensemble: Ensemble, option: str, end: dt.date)
     except SimulationError as error:
         rule = f"{base.path}: its replications do not come out again: {error}"
         raise SimulationError(rule) from error
+
+
+def _too_late(base: Ensemble, name: str, at: dt.date) -> Iterator[str]:
+    """Tell in how many replications a fork finds a milestone completed, and cannot move it."""
+    scenario = load_text(base.manifest["scenario"])
+    moved = sorted({m for option in option_lineage(scenario, name) for m in option.timeline})
+    rows = base.milestones
+    for milestone in moved:
+        completed = rows.loc[rows["milestone"] == milestone, "completed_at"]
+        n_done = int((completed < to_days(at)).sum())
+        if n_done:
+            yield (
+                f"{name}: {milestone} is completed before {at} in {n_done:,} of "
+                f"{len(completed):,} replications, where nothing can move it any more"
+            )
 
 
 def _held(ensemble: Ensemble) -> range:
