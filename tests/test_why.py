@@ -13,6 +13,7 @@ from simlib.analysis import why
 from simlib.analysis.diverging import Side, Tracer
 from simlib.errors import ScenarioError, StoreError
 from simlib.simulation import assemble
+from worlds import differing_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,6 +96,8 @@ def test_excited_incidents_lead_back_through_their_parents() -> None:
     assert max(map(len, tops)) > 1
     sides[0].observe(sides[1].run.incidents.time)
     sides[1].observe(sides[1].run.incidents.time)
+    assert sides[1]._seen is not None
+    assert not differing_columns(sides[1].run, sides[1]._seen)  # looking changes nothing
     for row, top in zip(rows, tops, strict=True):
         steps = tracer.trace_incident(1, row).steps
         assert sum(step.startswith("attack ") for step in steps) == len(top)
@@ -264,11 +267,14 @@ def test_what_cannot_be_asked_is_one_line(more: dict[str, Any], line: str) -> No
     assert "\n" not in str(raised.value)
 
 
-def test_results_made_with_other_agents_are_refused(tmp_path: Path) -> None:
+def test_results_that_do_not_serve_are_refused(tmp_path: Path) -> None:
     ensemble = simlib.run(planted(), options=["never", "early"], replications=2,
                           agents=PLANTED, jobs=1, directory=tmp_path / "out")  # fmt: skip
     with pytest.raises(StoreError, match="give the agents that were added"):
         why(ensemble, "attacks", baseline="never", counterfactual="early", jobs=1)
+    with pytest.raises(ScenarioError, match="the results have 2 of both options .got 3."):
+        why(ensemble, "attacks", baseline="never", counterfactual="early", agents=PLANTED,
+            replications=3, jobs=1)  # fmt: skip
     with pytest.raises(StoreError, match="no results of option 'same'"):
         why(ensemble, "attacks", baseline="never", counterfactual="same", agents=PLANTED, jobs=1)
 

@@ -100,16 +100,19 @@ def why(  # noqa: PLR0913  (one door; all but the options have defaults)
         The ensemble does not come out again as it is stored, or a piece cannot be written.
     """
     names = (outcomes,) if isinstance(outcomes, str) else tuple(outcomes)
-    pair, n, results = _pair(source, (baseline, counterfactual), by, n_pairs, tuple(agents))
-    n = n if replications is None else replications
+    pair, most, results = _pair(source, (baseline, counterfactual), by, n_pairs, tuple(agents))
+    n = most if replications is None else replications
+    if results is not None and n > most:  # what is named must be there to be replayed
+        rule = f"the results have {most:,} of both options (got {n:,})"
+        raise ScenarioError([Problem("replications", rule, "simlib extend adds to them")])
     how = Spread(jobs, None if directory is None else FilePath(directory), progress)
     clamping = Clamping(pair)
     wanted = _columns(names, clamping.columns, pair.scenario)
     if results is not None:
-        for option in pair.options:  # what is explained is what is stored
-            results.replay(_first(results, option), option=option, agents=agents)
+        _refuse_changed(results, pair)
     identity = _identity(pair)
-    found = spread(contributions, pair, n, identity=identity, each=_EACH, how=how)
+    grouped = {**identity, "by": by, "n_pairs": n_pairs}
+    found = spread(contributions, pair, n, identity=grouped, each=_EACH, how=how)
     kinds = tuple(dict.fromkeys(column.outcome for column in wanted))
     job = DescribeJob(pair, kinds)
     told = spread(described, job, n, identity={**identity, "outcomes": kinds}, how=how)
@@ -139,20 +142,34 @@ def _pair(
         refuse_missing_agents(source.manifest, agents)
         scenario = load_text(source.manifest["scenario"], file=str(source.path))
         without = tuple(source.manifest["without"])
-        ends = [max((e.stop for e in source.of(o).entries()), default=0) for o in options]
-        return PairJob(scenario, options, agents, without, by, n_pairs), min(ends), source
+        n = min(_n_held(source.of(option)) for option in options)
+        return PairJob(scenario, options, agents, without, by, n_pairs), n, source
     scenario = load(source) if isinstance(source, (str, os.PathLike)) else source
     return PairJob(scenario, options, agents, (), by, n_pairs), scenario.replications, None
 
 
-def _first(results: Ensemble, option: str) -> int:
-    return min(entry.first for entry in results.of(option).entries())
+def _n_held(results: Ensemble) -> int:
+    """Return how many replications there are from the first on, without a gap."""
+    n = 0
+    for entry in sorted(results.entries(), key=lambda entry: entry.first):
+        if entry.first > n:
+            break
+        n = max(n, entry.stop)
+    return n
+
+
+def _refuse_changed(results: Ensemble, pair: PairJob) -> None:
+    """Refuse results that do not come out again: what is explained is what is stored."""
+    for option in pair.options:
+        part = next(results.of(option).parts("outcomes"))
+        if len(part):
+            results.replay(int(part.index[0]), option=option, agents=pair.agents)
 
 
 def _identity(pair: PairJob) -> dict[str, Any]:
     manifest = manifest_of(Job(pair.scenario, pair.agents, pair.without), pair.options)
     kept = ("scenario_digest", "root_seed", "options", "agents", "without")
-    return {key: manifest[key] for key in kept} | {"by": pair.by, "n_pairs": pair.n_pairs}
+    return {key: manifest[key] for key in kept}
 
 
 def _columns(

@@ -112,18 +112,11 @@ class Explanation:
         rows: list[tuple[Any, ...]] = []
         for finding in self.findings:
             for level in LEVELS:
-                sums: dict[str, list[float]] = {}
-                for path in finding.told.paths:
-                    pair = sums.setdefault(getattr(path, level), [0.0, 0.0])
-                    pair[0] += path.extra
-                    pair[1] += path.missing
-                ranked = sorted(sums.items(), key=lambda item: -abs(item[1][0] - item[1][1]))
-                whole = sum(abs(extra) + abs(missing) for _, (extra, missing) in ranked)
-                for name, (extra, missing) in ranked:
+                ranked = _summed(finding, level)
+                whole = sum(abs(extra) + abs(missing) for _, extra, missing, _ in ranked)
+                for name, extra, missing, net in ranked:
                     moved = 100.0 * (abs(extra) + abs(missing)) / whole if whole else 0.0
-                    rows.append(
-                        (finding.outcome, level, name, extra, missing, extra - missing, moved)
-                    )
+                    rows.append((finding.outcome, level, name, extra, missing, net, moved))
         return _frame("outcome level name extra missing net percent_of_all_differing", rows)
 
     def divergences(self) -> pd.DataFrame:
@@ -230,6 +223,7 @@ class Explanation:
                 f"{finding.outcome}: {told.n_traced:,} of {told.n_differing:,} incidents that "
                 "differ are followed back, drawn by their addresses."
             )
+        yield self._ranked(finding)
         for path in told.paths[:_MOST_PATHS]:
             if path.net:
                 yield (
@@ -238,6 +232,20 @@ class Explanation:
                     f"{path.n_pairs:,} pairs; such as {path.example}. "
                     f"To see it: {self.command(path)}"
                 )
+
+    def _ranked(self, finding: Finding) -> str:
+        """Return who, through what and where most of the net difference leads back to."""
+        extra = sum(path.extra for path in finding.told.paths)
+        missing = sum(path.missing for path in finding.told.paths)
+        parts = []
+        for level in LEVELS:
+            first = _summed(finding, level)[:_MOST_PATHS]
+            named = ", ".join(f"{name} {net:+,.3g}" for name, _, _, net in first)
+            parts.append(f"by {level} {named}")
+        return (
+            f"{finding.outcome}: {number(extra)} extra and {number(missing)} missing over all "
+            f"pairs lead back, {'; '.join(parts)} (net)."
+        )
 
     def command(self, path: Path) -> str:
         """Return the command that replays a replication that shows a path."""
@@ -260,6 +268,16 @@ _MEANING = {
     "place": "A share is what clamping the changes that agents make at a place to their path "
     "under the other option changes (Shapley values; they sum to the effect).",
 }
+
+
+def _summed(finding: Finding, level: str) -> list[tuple[str, float, float, float]]:
+    """Return paths summed by a level, largest net first: name, extra, missing, net."""
+    sums: dict[str, tuple[float, float]] = {}
+    for path in finding.told.paths:
+        extra, missing = sums.get(getattr(path, level), (0.0, 0.0))
+        sums[getattr(path, level)] = extra + path.extra, missing + path.missing
+    rows = [(name, extra, missing, extra - missing) for name, (extra, missing) in sums.items()]
+    return sorted(rows, key=lambda row: (-abs(row[3]), -abs(row[1]) - abs(row[2])))
 
 
 def _through(group: str, by: str) -> str:

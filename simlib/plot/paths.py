@@ -86,7 +86,7 @@ def _draw_steps(
 ) -> None:
     heights, starts, ends = steps
     reach = [*starts, *ends]
-    for height, start, end in zip(heights, starts, ends, strict=True):
+    for height, start, end in zip(heights[1:-1], starts[1:-1], ends[1:-1], strict=True):
         is_less = end < start
         ax.barh(height, end - start, left=start, height=0.56, color="#ecd3c6" if is_less else LIGHT,
                 edgecolor=ACCENT if is_less else MAIN, linewidth=0.8,
@@ -142,7 +142,10 @@ def paths(explanation: Explanation, ax: Axes | None = None, outcome: str | None 
     ax.set_yticks(heights, [_way(path) for path in told])
     ax.set_ylim(-0.7, max(1, len(told)) - 0.3)
     ax.margins(x=0.08)
-    ax.set_xlabel("only in baseline (hatched)  |  only in counterfactual;  diamond: net")
+    ends = (explanation.baseline, explanation.counterfactual)
+    first, second = (words(end or "as written") for end in ends)
+    unit = f"{finding.unit}: " if finding.unit else ""
+    ax.set_xlabel(f"{unit}only under {first} (hatched)  |  only under {second};  diamond: net")
     ax.grid(axis="x", color=RULE, linewidth=0.6)
     n = len(finding.told.paths)
     note = f"description, not attribution; {len(told)} of {n} paths, summed over pairs"
