@@ -161,7 +161,7 @@ class Information:
                 "above_best": above,
                 "error": error,
                 "is_best": option == each.best,
-                "p_wrong": each.p_wrong if option == each.best else float("nan"),
+                "p_wrong": round(each.p_wrong, 6) if option == each.best else float("nan"),
             }
             for each in self.rankings
             for option, mean, above, error in zip(
@@ -191,7 +191,7 @@ class Information:
                     "loss": each.loss,
                     "date": each.date.isoformat(),
                     "unknown": each.name,
-                    "value": _shown(each.worth),
+                    "value": _shown(each.worth) + self._caution(each),
                     "beyond reports": _shown(each.beyond) if each.beyond else "",
                     "unit": self.panel.losses[each.loss].unit,
                 }
@@ -210,6 +210,12 @@ class Information:
         if self.panel.note:
             said.append(f"Losses: {self.panel.note}")
         return said
+
+    def _caution(self, each: Learning) -> str:
+        """Say where something is above 0 by itself, but not among all that were looked at."""
+        is_one_of_many = each.kind in {"parameter", "group"}
+        is_luck = each.worth.is_clear() and not each.worth.is_clear(self.z_family)
+        return f" (luck, of {self.n_unknowns}?)" if is_one_of_many and is_luck else ""
 
     def _of(self, ranking: Ranking) -> list[Learning]:
         """Return what belongs to a loss and date, the most valuable first."""
