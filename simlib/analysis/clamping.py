@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from simlib.analysis.columns import columns_of, numbers_of
 from simlib.analysis.shapley import shares_of
-from simlib.outcomes import kind_of, plan
+from simlib.outcomes import plan
 from simlib.simulation import assemble, simulate_played, simulate_recorded
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ NATIONAL = "(national)"
 """The place of what has no place."""
 DECISIONS = "(decisions)"
 """What is counted as decided, where groups are no agents."""
-OTHER = ("open", "(other)")
-"""Classes besides those declared: not settled by the horizon, and any not declared."""
 
 _Order: TypeAlias = tuple[float, bool, int, int]
 
@@ -76,40 +75,6 @@ class PairJob:
             for option in self.options
         )
         return first, second
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A number per replication: an outcome, or whether it ended in one of its classes."""
-
-    outcome: str
-    category: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.outcome}.{self.category}" if self.category else self.outcome
-
-
-def columns_of(scenario: Scenario) -> tuple[Column, ...]:
-    """Return a column for each outcome, and for each class of one that is a class."""
-    found: list[Column] = []
-    for name, outcome in scenario.outcomes.items():
-        is_class = kind_of(outcome) == "class"
-        categories = dict.fromkeys((*outcome.classes, *OTHER)) if is_class else ("",)
-        found += [Column(name, category) for category in categories]
-    return tuple(found)
-
-
-def _vector(columns: Sequence[Column], values: dict[str, float | str]) -> NDArray[np.float64]:
-    known = {(c.outcome, c.category) for c in columns}
-    row = np.empty(len(columns))
-    for i, column in enumerate(columns):
-        value = values[column.outcome]
-        if column.category:
-            met = str(value) if (column.outcome, str(value)) in known else OTHER[1]
-            row[i] = met == column.category
-        else:
-            row[i] = value
-    return row
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +159,7 @@ class Clamping:
 
     def worth(self, run: Run) -> NDArray[np.float64]:
         """Return the outcomes of a run, in the order of `columns`."""
-        return _vector(self.columns, self._plan.evaluate(run))
+        return numbers_of(self.columns, self._plan.evaluate(run))
 
     # groups
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.analysis.clamping import KINDS, Clamping, Column, PairJob, contributions
+from simlib.analysis.clamping import KINDS, Clamping, PairJob, contributions
+from simlib.analysis.columns import columns_of
 from simlib.analysis.describing import (
     DescribeJob,
     Description,
@@ -34,13 +35,14 @@ from simlib.ensemble.statistics import of_number
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes import kind_of, unit_of
 from simlib.scenario import load, load_text
-from simlib.scenario.wording import near_or_all, shown
+from simlib.scenario.wording import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.agents.base import Agent
     from simlib.analysis.clamping import By
+    from simlib.analysis.columns import Column
     from simlib.ensemble.progress import Listener
     from simlib.scenario.schema import Scenario
 
@@ -107,7 +109,7 @@ def why(  # noqa: PLR0913  (one door; all but the options have defaults)
         raise ScenarioError([Problem("replications", rule, "simlib extend adds to them")])
     how = Spread(jobs, None if directory is None else FilePath(directory), progress)
     clamping = Clamping(pair)
-    wanted = _columns(names, clamping.columns, pair.scenario)
+    wanted = columns_of(pair.scenario, names)
     if results is not None:
         _refuse_changed(results, pair)
     identity = _identity(pair)
@@ -170,25 +172,6 @@ def _identity(pair: PairJob) -> dict[str, Any]:
     manifest = manifest_of(Job(pair.scenario, pair.agents, pair.without), pair.options)
     kept = ("scenario_digest", "root_seed", "options", "agents", "without")
     return {key: manifest[key] for key in kept}
-
-
-def _columns(
-    names: tuple[str, ...], columns: Sequence[Column], scenario: Scenario
-) -> tuple[Column, ...]:
-    """Return the columns that are asked for: all classes of an outcome, or one."""
-    found: list[Column] = []
-    problems = []
-    for name in names:
-        fits = [column for column in columns if name in {column.outcome, str(column)}]
-        found += fits
-        if not fits:
-            hint = near_or_all(name, scenario.outcomes)
-            problems.append(Problem("outcomes", f"no such outcome (got {shown(name)})", hint))
-    if not names:
-        problems.append(Problem("outcomes", "must name at least one outcome"))
-    if problems:
-        raise ScenarioError(problems)
-    return tuple(dict.fromkeys(found))
 
 
 def _explained(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,11 @@ def _draw_steps(
         ax.plot([low, high], [heights[i], heights[i]], color=INK, linewidth=1.4)
         reach += [low, high]
     ax.plot([starts[0], starts[-1]], [heights[0], heights[-1]], "D", color=INK, markersize=5)
+    effect = finding.effect
+    if math.isfinite(effect.low):
+        ends_of_effect = [finding.before + effect.low, finding.before + effect.high]
+        ax.plot(ends_of_effect, [heights[-1]] * 2, color=INK, linewidth=1.4)
+        reach += ends_of_effect
     span = (max(reach) - min(reach)) or 1.0
     ax.set_xlim(min(reach) - 0.08 * span, max(reach) + 0.42 * span)
     for i, share in enumerate(finding.shares[:n_told], start=1):
