@@ -227,7 +227,8 @@ def _figures(comparison: Comparison, outcomes: list[str]) -> dict[str, Callable[
 
 
 def _end_with_failures(comparison: Comparison) -> None:
-    n_failed = comparison.ensemble.n_failed
+    compared = [comparison.ensemble.of(name) for name in (comparison.baseline, *comparison.options)]
+    n_failed = sum(part.n_failed for part in compared)
     if n_failed:
-        tell(f"{n_failed:,} of {comparison.ensemble.n:,} replications failed")
+        tell(f"{n_failed:,} of {sum(part.n for part in compared):,} replications failed")
         raise typer.Exit(FAILED)
