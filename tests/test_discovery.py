@@ -29,7 +29,7 @@ def ensemble() -> simlib.Ensemble:
 
 @functools.cache
 def found(condition: str = "raids : as_planned in worst 30 %") -> Discovery:
-    return discover(ensemble(), condition, resamples=30)
+    return discover(ensemble(), condition, resamples=15)
 
 
 def test_the_parameter_that_matters_is_found_and_no_other() -> None:
@@ -109,7 +109,7 @@ def test_any_box_of_the_trajectory_can_be_looked_at() -> None:
 
 
 def test_the_same_results_give_the_same_discovery() -> None:
-    again = discover(ensemble(), "raids : as_planned in worst 30 %", resamples=30)
+    again = discover(ensemble(), "raids : as_planned in worst 30 %", resamples=15)
     assert again.sentences() == found().sentences()
     assert again.table().equals(found().table())
 
@@ -142,7 +142,9 @@ def test_a_wrong_condition_is_told_in_one_line(condition: str, rule: str) -> Non
 
 
 def test_what_is_not_drawn_is_refused() -> None:
-    with pytest.raises(simlib.ScenarioError, match=r"not drawn from a distribution \(got 'scale'\)"):
+    with pytest.raises(
+        simlib.ScenarioError, match=r"not drawn from a distribution \(got 'scale'\)"
+    ):
         discover(ensemble(), "raids : more > 100", parameters=["scale"], resamples=0)
 
 
