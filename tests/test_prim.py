@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 
 import numpy as np
@@ -94,7 +95,7 @@ def test_boxes_of_a_trajectory_lie_within_one_another() -> None:
     trajectory = prim.peel(inputs, is_case)
     inside = [box.holds(inputs) for box in trajectory]
     assert inside[0].all()
-    for outer, inner in zip(inside, inside[1:], strict=False):
+    for outer, inner in itertools.pairwise(inside):
         assert not (inner & ~outer).any()
         assert outer.sum() - inner.sum() == max(10, math.floor(0.05 * outer.sum()))
     assert inside[-1].sum() >= 0.05 * len(inputs)

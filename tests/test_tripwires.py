@@ -7,10 +7,10 @@ import functools
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 import simlib
 from exploring_scenarios import OMENS, omens
@@ -25,6 +25,9 @@ from simlib.ensemble.statistics import wilson
 from simlib.scenario import load_text
 from small_scenarios import Watcher, watched
 from worlds import times_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 N = 240
 TERMS = Terms(ahead_weeks=1, window_weeks=12)
