@@ -24,7 +24,10 @@ root_seed: 5
 places:
   North: {{kind: governorate, country: Iraq}}
 parameters:
-  raids: {{distribution: {{uniform: {{low: 5, high: 15}}}}, unit: incidents per month, judgement: test}}
+  raids:
+    distribution: {{uniform: {{low: 5, high: 15}}}}
+    unit: incidents per month
+    judgement: test
   parts: {{distribution: {{dirichlet: {{one: 2, two: 3}}}}, unit: share, judgement: test}}
   scale: {{value: 1, unit: '1', judgement: test}}
   idle: {{expression: "2 * noise_0", unit: '1', judgement: test}}

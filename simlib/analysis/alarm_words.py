@@ -71,7 +71,12 @@ def _chosen(chosen: Candidate) -> list[str]:
     if judged.lead_weeks:
         first, middle, last = (f"{weeks:.1f}" for weeks in judged.lead_quartiles())
         said.append(f"Lead of right alarms: median {middle} weeks, half of them {first} to {last}.")
-    if not judged.is_better_than_luck:
+    if judged.is_better_than_luck:
+        said.append(
+            "Better than luck, by which so many right alarms or more would come with a "
+            f"probability of {judged.p_by_luck:.3f}."
+        )
+    else:
         said.append(
             "Nothing beats the base rate on replications that were not searched: the interval "
             "reaches down to what alarms at those dates would be right by luck."
