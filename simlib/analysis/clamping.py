@@ -178,8 +178,8 @@ class Clamping:
         for act in recording.acts:
             found.setdefault(self._group_of(act), []).append(_content(act))
         if self.job.by == "agent":
-            for decision in recording.decisions:
-                found.setdefault(decision.agent, []).append(repr(decision))
+            for d in recording.decisions:  # no outcome reads more of one
+                found.setdefault(d.agent, []).append((d.time, d.name, d.place, d.taken))
         return found
 
     def _contents_by_place(self, acts: Sequence[Act]) -> dict[str, Any]:
