@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from simlib import plot
-from simlib.analysis import screen, sensitivity
+from simlib import analysis, plot
 from simlib.analysis.grades import grade_of
-from simlib.analysis.screening import Paths
+from simlib.analysis.screening import Paths, screen
+from simlib.analysis.sobol import sensitivity
 from simlib.analysis.variance import Design, indices
 from simlib.cli.sensitivity import sensitivity as command
 from simlib.ensemble.spreading import Spread
@@ -318,6 +318,11 @@ def test_what_is_wrong_is_one_line(arguments: dict[str, object], message: str) -
     assert len(str(caught.value).splitlines()) == 1
 
 
+def test_the_functions_are_where_analyses_are() -> None:
+    assert analysis.sensitivity is sensitivity
+    assert analysis.screen is screen
+
+
 def test_screening_refuses_one_path() -> None:
     with pytest.raises(ScenarioError, match=r"trajectories: must be 2 or more \(got 1\)"):
         screen(toy(), trajectories=1)
@@ -337,7 +342,7 @@ def test_figures_show_groups_and_refuse_what_is_not_there() -> None:
     labels = [text.get_text() for text in ax.get_yticklabels()]
     assert labels[0] == "structure.c"
     assert labels[-1] == "chance"
-    widths = [bar.get_width() for bar in ax.containers[0].patches]  # type: ignore[attr-defined]
+    widths = [bar.get_width() for bar in ax.containers[0].patches]
     assert widths[0] == pytest.approx(100.0 * result.indices["guards"].first["structure.c"])
     everything = plot.sensitivity(result)
     assert len(everything.get_yticklabels()) == len(result.indices)

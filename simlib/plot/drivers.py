@@ -91,7 +91,8 @@ def _draw_one(result: Sensitivity, outcome: str, ax: Axes | None) -> Axes:
     ax.axvline(0.0, color=MUTED, linewidth=0.7)
     ax.grid(axis="x", color=RULE, linewidth=0.6)
     ax.set_xlabel("share of the variance (%), with 95 % intervals")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=2, frameon=False, fontsize=8)
+    below = -0.42 / (0.67 + 0.36 * len(groups))  # inches of inches: under the axis label
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, below), ncols=2, frameon=False, fontsize=8)
     dress(ax, _title(outcome, result.label, is_effect=result.is_effect), _note(result))
     return ax
 
@@ -119,7 +120,7 @@ def _draw_all(result: Sensitivity, ax: Axes | None) -> Axes:
     ax.set_ylim(-0.7, len(outcomes) - 0.3)
     ax.set_xlabel("share of the variance (%): first indices, and what they leave")
     ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, frameon=False, fontsize=8)
-    dress(ax, f"What drives outcomes, {result.label}", f"{_note(result)}\n ")
+    dress(ax, f"What drives outcomes, {result.label}", f"{_note(result)}\n \n ")
     ax.tick_params(axis="y", labelsize=7, length=0)
     return ax
 
