@@ -18,6 +18,7 @@ from simlib.errors import Problem, ScenarioError
 from simlib.outcomes import kind_of, plan, unit_of
 from simlib.scenario import digest, load, option_scenario, with_design
 from simlib.scenario.parameters import value_names
+from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble, simulate
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def wanted(scenario: Scenario, outcomes: Sequence[str] | str | None) -> tuple[st
     """
     chosen = (outcomes,) if isinstance(outcomes, str) else tuple(outcomes or scenario.outcomes)
     problems = [
-        Problem(f"outcomes.{name}", "no such outcome", f"one of {', '.join(scenario.outcomes)}")
+        Problem(f"outcomes.{name}", "no such outcome", near_or_all(name, scenario.outcomes))
         for name in chosen
         if not _is_known(scenario, name)
     ]

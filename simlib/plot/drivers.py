@@ -180,7 +180,7 @@ def screening(result: Screening, outcome: str | None = None, ax: Axes | None = N
     unit = f" ({result.units[outcome]})" if result.units[outcome] else ""
     ax.set_xlabel(f"mean size of the elementary effect{unit}, with 95 % intervals")
     ax.set_ylabel(f"its standard deviation{unit}")
-    ax.legend(loc="upper left", frameon=False, fontsize=8)
+    ax.legend(loc="lower right", frameon=False, fontsize=8)
     note = f"{result.trajectories:,} paths, {result.n_runs:,} runs; from 12.5 % to 87.5 % points"
     dress(ax, f"{heading(outcome)}: {result.label}", note)
     return ax
