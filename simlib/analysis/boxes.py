@@ -1,4 +1,4 @@
-"""Boxes of inputs: what they hold, how well they fit cases, and what may be chance."""
+"""Boxes: limits on columns of inputs, how a box fits cases, and which limits could be chance."""
 
 from __future__ import annotations
 
@@ -112,6 +112,13 @@ def fit(box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_]) -> Fi
     )
 
 
+def keeps(inputs: NDArray[np.float64], limit: Limit, value: float) -> NDArray[np.bool_]:
+    """Return which rows of the inputs a limit keeps."""
+    column, side = limit
+    kept: NDArray[np.bool_] = inputs[:, column] <= value if side else inputs[:, column] >= value
+    return kept
+
+
 def quasi_p(
     box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_]
 ) -> dict[Limit, float]:
@@ -131,11 +138,11 @@ def quasi_p(
         Shape (n,).
     """
     limits = box.limits
-    is_out = outside(box, limits, inputs)
-    return dict(zip(limits, quasi(is_out, is_case).tolist(), strict=True))
+    is_out = left_out(box, limits, inputs)
+    return dict(zip(limits, chances(is_out, is_case).tolist(), strict=True))
 
 
-def outside(box: Box, limits: tuple[Limit, ...], inputs: NDArray[np.float64]) -> NDArray[np.bool_]:
+def left_out(box: Box, limits: tuple[Limit, ...], inputs: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which rows each limit leaves out, shape (n, n_limits)."""
     is_out = np.zeros((len(inputs), len(limits)), dtype=np.bool_)
     for i, limit in enumerate(limits):
@@ -143,8 +150,8 @@ def outside(box: Box, limits: tuple[Limit, ...], inputs: NDArray[np.float64]) ->
     return is_out
 
 
-def quasi(is_out: NDArray[np.bool_], is_case: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return, limit by limit, the chance of so many cases inside without it; see `quasi_p`."""
+def chances(is_out: NDArray[np.bool_], is_case: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return quasi-p-values from what each limit leaves out, shape (n, n_limits)."""
     n_against = is_out.sum(axis=1)
     inside = n_against == 0
     n, n_cases = int(inside.sum()), int((inside & is_case).sum())
@@ -156,10 +163,3 @@ def quasi(is_out: NDArray[np.bool_], is_case: NDArray[np.bool_]) -> NDArray[np.f
         return np.ones(is_out.shape[1])
     density = np.where(n_without > 0, cases_without / np.maximum(n_without, 1), 0.0)
     return np.asarray(bdtrc(n_cases - 1, n, density))
-
-
-def keeps(inputs: NDArray[np.float64], limit: Limit, value: float) -> NDArray[np.bool_]:
-    """Return which rows a limit leaves inside."""
-    column, side = limit
-    kept: NDArray[np.bool_] = inputs[:, column] <= value if side else inputs[:, column] >= value
-    return kept

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simlib.analysis.prim import Box, Fit, Limit, fit, quasi_p
+from simlib.analysis.boxes import Box, Fit, Limit, fit, quasi_p
 from simlib.ensemble.statistics import number, wilson
 
 if TYPE_CHECKING:

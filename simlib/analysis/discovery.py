@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.analysis import prim
+from simlib.analysis.boxes import Box, Fit, Limit, fit
 from simlib.analysis.conditions import cases, read_condition
 from simlib.analysis.discovered import Discovery, FoundBox, Named, Spread, found_limits
 from simlib.analysis.halves import is_first_half, redrawn
@@ -173,18 +174,18 @@ def _refuse_undrawn(wanted: Sequence[str], units: dict[str, tuple[str, str]]) ->
         raise ScenarioError(problems)
 
 
-def _outside(box: prim.Box, rows: Rows) -> Rows:
+def _outside(box: Box, rows: Rows) -> Rows:
     outside = ~box.holds(rows[0])
     return rows[0][outside], rows[1][outside]
 
 
 def _spreads(
     rows: Rows, resampling: tuple[int, int, int], how: prim.Peeling
-) -> dict[prim.Limit, Spread]:
+) -> dict[Limit, Spread]:
     """Return how often each limit is set, and where, when peeling sees rows redrawn."""
     inputs, is_case = rows
     root_seed, n_resamples, number = resampling
-    seen: dict[prim.Limit, list[float]] = {}
+    seen: dict[Limit, list[float]] = {}
     for resample in range(n_resamples):
         drawn = redrawn(root_seed, resample, len(inputs), f"discovery|{number}")
         box = prim.find(inputs[drawn], is_case[drawn], how).box
@@ -198,10 +199,10 @@ def _spreads(
 
 
 def _found(
-    box: prim.Box,
+    box: Box,
     rows: tuple[Rows, Rows, Rows, Rows],
     inputs: _Inputs,
-    spreads: dict[prim.Limit, Spread],
+    spreads: dict[Limit, Spread],
 ) -> FoundBox:
     rest, others, training, held_out = rows
     return FoundBox(
@@ -213,10 +214,10 @@ def _found(
     )
 
 
-def _within(box: prim.Box, rest: Rows, whole: Rows) -> prim.Fit:
+def _within(box: Box, rest: Rows, whole: Rows) -> Fit:
     """Return how a box fits the rest of some rows: coverage and mass are shares of all."""
-    fitted, n_cases = prim.fit(box, *rest), int(whole[1].sum())
-    return prim.Fit(
+    fitted, n_cases = fit(box, *rest), int(whole[1].sum())
+    return Fit(
         coverage=fitted.n_cases / n_cases,
         density=fitted.density,
         mass=fitted.n_inside / len(whole[1]),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from simlib.ensemble.statistics import number, wilson
 
 if TYPE_CHECKING:
+    from simlib.analysis.boxes import Fit
     from simlib.analysis.discovered import Discovery, FoundBox, FoundLimit
-    from simlib.analysis.prim import Fit
 
 _SIDES = {"at_least": "below", "at_most": "above"}
 

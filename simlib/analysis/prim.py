@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.analysis.boxes import Box, Fit, Limit, fit, keeps, outside, quasi, quasi_p
+from simlib.analysis.boxes import Box, Limit, chances, fit, keeps, left_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -179,11 +179,11 @@ def simplify(
     """
     how = how or Peeling()
     limits = list(box.limits)
-    is_out = outside(box, box.limits, inputs)
+    is_out = left_out(box, box.limits, inputs)
     while limits:
-        chances = quasi(is_out, is_case)
-        worst = int(np.argmax(chances))
-        if chances[worst] * 2 * inputs.shape[1] <= how.level:
+        chance = chances(is_out, is_case)
+        worst = int(np.argmax(chance))
+        if chance[worst] * 2 * inputs.shape[1] <= how.level:
             break
         box = box.with_limit(limits[worst], math.inf if limits[worst][1] else -math.inf)
         del limits[worst]
@@ -349,19 +349,3 @@ def cover(
         outside = ~each.box.holds(inputs)
         inputs, is_case = inputs[outside], is_case[outside]
     return tuple(found)
-
-
-__all__ = [
-    "Box",
-    "Fit",
-    "Found",
-    "Limit",
-    "Peeling",
-    "cover",
-    "find",
-    "fit",
-    "paste",
-    "peel",
-    "quasi_p",
-    "screen",
-]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.analysis.prim import Box, Fit, fit
+from simlib.analysis.boxes import Box, Fit, fit
 from simlib.errors import StoreError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from simlib.analysis.prim import fit
+from simlib.analysis.boxes import fit
 from simlib.plot.style import (
     ACCENT,
     INK,
