@@ -18,8 +18,8 @@ from simlib._version import __version__
 if TYPE_CHECKING:
     from simlib import analysis, plot
     from simlib.agents.base import Agent
-    from simlib.analysis.comparison import compare
-    from simlib.analysis.forking import fork
+    from simlib.analysis.comparing.comparison import compare
+    from simlib.analysis.comparing.forking import fork
     from simlib.ensemble import Ensemble, run
     from simlib.ensemble import open_results as open  # noqa: A004
     from simlib.errors import ScenarioError, SimlibError, SimulationError, StoreError
@@ -62,8 +62,8 @@ _HOMES = {
     "StoreError": "simlib.errors",
     "assemble": "simlib.simulation",
     "check": "simlib.scenario",
-    "compare": "simlib.analysis.comparison",
-    "fork": "simlib.analysis.forking",
+    "compare": "simlib.analysis.comparing.comparison",
+    "fork": "simlib.analysis.comparing.forking",
     "load": "simlib.scenario",
     "open": "simlib.ensemble",
     "resolve": "simlib.scenario",

@@ -11,8 +11,8 @@ import pytest
 
 import simlib
 from planted import PLANTED, planted
-from simlib.analysis.clamping import Clamping, PairJob, contributions
-from simlib.analysis.findings import fieller
+from simlib.analysis.explaining.clamping import Clamping, PairJob, contributions
+from simlib.analysis.explaining.findings import fieller
 from simlib.outcomes import plan
 from simlib.simulation import Factoring, assemble, simulate
 from simlib.world.engine import CompiledIncidents
@@ -20,7 +20,7 @@ from simlib.world.kernel import tables as t
 from test_acts import same
 
 if TYPE_CHECKING:
-    from simlib.analysis.clamping import By
+    from simlib.analysis.explaining.clamping import By
 
 AGREED = ("as_agreed", "leave_early")
 BYS: tuple[By, ...] = ("agent", "mechanism", "place")

@@ -16,9 +16,9 @@ from scipy.special import ndtri
 from scipy.stats import multinomial
 
 import simlib
-from simlib.analysis.divergence import between_classes, foretold, reason_of
-from simlib.analysis.pairing import Effect, Subject, effect_of, tango
-from simlib.analysis.telling import described, why
+from simlib.analysis.comparing.divergence import between_classes, foretold, reason_of
+from simlib.analysis.comparing.pairing import Effect, Subject, effect_of, tango
+from simlib.analysis.comparing.telling import described, why
 from simlib.chance.philox import uniforms
 from simlib.cli import main
 from simlib.ensemble import statistics

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from simlib.analysis.attribution import diff
-from simlib.analysis.changes import MOST_GROUPS, OTHER, changes_between
+from simlib.analysis.attributing.attribution import diff
+from simlib.analysis.attributing.changes import MOST_GROUPS, OTHER, changes_between
 from simlib.cli.app import app
 from simlib.ensemble.spreading import Spread
 from simlib.errors import ScenarioError

@@ -13,13 +13,13 @@ import pytest
 
 import simlib
 from exploring_scenarios import DRAWN, NOISE, drawn
-from simlib.analysis.conditions import cases, read_condition
-from simlib.analysis.discovery import discover
-from simlib.analysis.halves import is_first_half
+from simlib.analysis.exploring.conditions import cases, read_condition
+from simlib.analysis.exploring.discovery import discover
+from simlib.analysis.exploring.halves import is_first_half
 from simlib.ensemble.statistics import wilson
 
 if TYPE_CHECKING:
-    from simlib.analysis.discovered import Discovery
+    from simlib.analysis.exploring.discovered import Discovery
 
 N = 300
 

@@ -18,12 +18,12 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import SplineTransformer
 
 import simlib
-from simlib.analysis.deciding import known_when_held
-from simlib.analysis.forced_ends import HELD, extension_name, meetings, with_extensions
-from simlib.analysis.information import ALL, value_of_information
-from simlib.analysis.learning import EVERYTHING, REPORTS
-from simlib.analysis.losses import load_losses
-from simlib.analysis.valuing import (
+from simlib.analysis.decisions.deciding import known_when_held
+from simlib.analysis.decisions.forced_ends import HELD, extension_name, meetings, with_extensions
+from simlib.analysis.decisions.information import ALL, value_of_information
+from simlib.analysis.decisions.learning import EVERYTHING, REPORTS
+from simlib.analysis.decisions.losses import load_losses
+from simlib.analysis.decisions.valuing import (
     FOLDS,
     Worth,
     folds_of,
@@ -42,7 +42,7 @@ from simlib.world.clock import to_days
 from simlib.world.parameters import ParameterPlan
 
 if TYPE_CHECKING:
-    from simlib.analysis.informing import Information
+    from simlib.analysis.decisions.informing import Information
     from simlib.scenario.schema import Parameter, Scenario
 
 N = 2000

@@ -14,11 +14,11 @@ import pytest
 
 import simlib
 from simlib.agents.committee import GROUNDS
-from simlib.analysis.deciding import Decided, decided, forced, known_when_held, numbers_of
-from simlib.analysis.forecasting import forecast
-from simlib.analysis.observing import Observable, encoded, normal_scores, plan_observables
-from simlib.analysis.selecting import Selection, assigned, select
-from simlib.analysis.two_readings import AS_WRITTEN, BEFORE, Readings, readings
+from simlib.analysis.decisions.deciding import Decided, decided, forced, known_when_held, numbers_of
+from simlib.analysis.decisions.forecasting import forecast
+from simlib.analysis.decisions.observing import Observable, encoded, normal_scores, plan_observables
+from simlib.analysis.decisions.selecting import Selection, assigned, select
+from simlib.analysis.decisions.two_readings import AS_WRITTEN, BEFORE, Readings, readings
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.ensemble.spreading import Spread
@@ -127,7 +127,7 @@ def test_errors_are_those_of_the_influence_of_each_replication() -> None:
     u = uniforms(1, 0, np.array([name_hash(x) for x in "ab"], dtype=np.uint64),
                  np.arange(400, dtype=np.uint64))  # fmt: skip
     is_in, y = u[0] < 0.3, u[1] + (u[0] < 0.3)
-    from simlib.analysis.selecting import _estimate, _influence
+    from simlib.analysis.decisions.selecting import _estimate, _influence
 
     mean, influence = _influence(y, is_in)
     places = np.arange(400, dtype=np.uint64)

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from simlib import analysis, plot
-from simlib.analysis.grades import grade_of
-from simlib.analysis.screening import Paths, screen
-from simlib.analysis.sobol import sensitivity
-from simlib.analysis.variance import Design, indices
+from simlib.analysis.drivers.grades import grade_of
+from simlib.analysis.drivers.screening import Paths, screen
+from simlib.analysis.drivers.sobol import sensitivity
+from simlib.analysis.drivers.variance import Design, indices
 from simlib.cli.sensitivity import sensitivity as command
 from simlib.ensemble.spreading import Spread
 from simlib.errors import ScenarioError, SimulationError
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.analysis.sobol import Sensitivity
-    from simlib.analysis.variance import Indices
+    from simlib.analysis.drivers.sobol import Sensitivity
+    from simlib.analysis.drivers.variance import Indices
     from simlib.scenario.schema import Scenario
 
 TOY = """\

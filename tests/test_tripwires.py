@@ -14,10 +14,17 @@ import pytest
 
 import simlib
 from exploring_scenarios import OMENS, omens
-from simlib.analysis.alarms import Terms, Tripwires, _raised, search
-from simlib.analysis.events import read_event
-from simlib.analysis.indicators import TRANSFORMS, Indicator, Part, Rule, by_month, seen_at
-from simlib.analysis.watching import Observed, Reach, first_alarms, judge, observe
+from simlib.analysis.exploring.alarms import Terms, Tripwires, _raised, search
+from simlib.analysis.exploring.events import read_event
+from simlib.analysis.exploring.indicators import (
+    TRANSFORMS,
+    Indicator,
+    Part,
+    Rule,
+    by_month,
+    seen_at,
+)
+from simlib.analysis.exploring.watching import Observed, Reach, first_alarms, judge, observe
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.ensemble.spreading import Spread

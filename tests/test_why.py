@@ -10,7 +10,7 @@ import pytest
 import simlib
 from planted import DAYS, LEVEL, PLANTED, Bystander, Echo, Planter, Second, Waverer, planted
 from simlib.analysis import why
-from simlib.analysis.diverging import Side, Tracer
+from simlib.analysis.explaining.diverging import Side, Tracer
 from simlib.errors import ScenarioError, StoreError
 from simlib.simulation import assemble
 from worlds import differing_columns
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simlib.agents.base import Agent
-    from simlib.analysis.clamping import By
-    from simlib.analysis.explanation import Explanation
+    from simlib.analysis.explaining.clamping import By
+    from simlib.analysis.explaining.explanation import Explanation
     from simlib.scenario.schema import Scenario
 
 BYS: tuple[By, ...] = ("agent", "mechanism", "place")

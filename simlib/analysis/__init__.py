@@ -9,21 +9,21 @@ import importlib
 from typing import Any
 
 _HOMES: dict[str, str] = {
-    "diff": "simlib.analysis.attribution",
-    "discover": "simlib.analysis.discovery",
-    "tripwires": "simlib.analysis.alarms",
-    "Comparison": "simlib.analysis.comparison",
-    "Effect": "simlib.analysis.pairing",
-    "compare": "simlib.analysis.comparison",
-    "fork": "simlib.analysis.forking",
-    "Explanation": "simlib.analysis.explanation",
-    "why": "simlib.analysis.explaining",
-    "screen": "simlib.analysis.screening",
-    "sensitivity": "simlib.analysis.sobol",
-    "load_losses": "simlib.analysis.losses",
-    "readings": "simlib.analysis.two_readings",
-    "value_of_information": "simlib.analysis.information",
-    "value_of_learning": "simlib.analysis.valuing",
+    "diff": "simlib.analysis.attributing.attribution",
+    "discover": "simlib.analysis.exploring.discovery",
+    "tripwires": "simlib.analysis.exploring.alarms",
+    "Comparison": "simlib.analysis.comparing.comparison",
+    "Effect": "simlib.analysis.comparing.pairing",
+    "compare": "simlib.analysis.comparing.comparison",
+    "fork": "simlib.analysis.comparing.forking",
+    "Explanation": "simlib.analysis.explaining.explanation",
+    "why": "simlib.analysis.explaining.whys",
+    "screen": "simlib.analysis.drivers.screening",
+    "sensitivity": "simlib.analysis.drivers.sobol",
+    "load_losses": "simlib.analysis.decisions.losses",
+    "readings": "simlib.analysis.decisions.two_readings",
+    "value_of_information": "simlib.analysis.decisions.information",
+    "value_of_learning": "simlib.analysis.decisions.valuing",
 }
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from simlib.analysis.comparison import Comparison
-    from simlib.analysis.pairing import Effect
+    from simlib.analysis.comparing.comparison import Comparison
+    from simlib.analysis.comparing.pairing import Effect
     from simlib.ensemble import Ensemble
     from simlib.scenario.schema import Scenario
 
@@ -64,7 +64,7 @@ def compare(  # noqa: PLR0913, PLR0917  (options of a command line)
     output: Output = None,
 ) -> None:
     """Compare options on the same luck: paired effects, intervals, what pairing saves."""
-    from simlib.analysis.comparison import compare as compared
+    from simlib.analysis.comparing.comparison import compare as compared
 
     with stopping(output) as reporter:
         found, is_kept = _source(source)
@@ -106,7 +106,7 @@ def fork(  # noqa: PLR0913, PLR0917  (options of a command line)
     output: Output = None,
 ) -> None:
     """Continue replications from a date on under other options, and compare."""
-    from simlib.analysis.forking import fork as forked
+    from simlib.analysis.comparing.forking import fork as forked
 
     if replication is not None and replications is not None:
         raise ScenarioError([Problem("replications", "give --replication or --replications")])
@@ -194,13 +194,13 @@ def _table(effects: Iterable[Effect]) -> pd.DataFrame:
 
 
 def _times(effect: Effect) -> str:
-    from simlib.analysis.pairing import times
+    from simlib.analysis.comparing.pairing import times
 
     return times(effect.variance_reduction) if effect.n > 1 else ""
 
 
 def _independent(effect: Effect) -> str:
-    from simlib.analysis.pairing import MOST_SHOWN
+    from simlib.analysis.comparing.pairing import MOST_SHOWN
 
     if effect.n < 2:
         return ""

@@ -16,7 +16,7 @@ from simlib.errors import Problem, ScenarioError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simlib.analysis.attribution import Attribution
+    from simlib.analysis.attributing.attribution import Attribution
 
 
 @app.command(
@@ -52,7 +52,7 @@ def diff(  # noqa: PLR0913, PLR0917  (options of a command line)
     ] = None,
 ) -> None:
     """Say what differs between two scenarios, and split the gap of outcomes over it."""
-    from simlib.analysis.attribution import diff as compared
+    from simlib.analysis.attributing.attribution import diff as compared
     from simlib.ensemble.spreading import Spread
 
     with stopping(output) as reporter:

@@ -113,7 +113,7 @@ def tripwires(  # noqa: PLR0913, PLR0917  (options of a command line)
 ) -> None:
     """Search rules on published series that tell an event weeks ahead, and judge them."""
     from simlib import analysis
-    from simlib.analysis.alarms import Terms
+    from simlib.analysis.exploring.alarms import Terms
     from simlib.ensemble.spreading import Spread
 
     with stopping(output) as reporter:
@@ -149,7 +149,7 @@ def _ensemble(
 ) -> Ensemble:
     """Return results that are there, or those of the options that the condition is about."""
     import simlib.ensemble
-    from simlib.analysis.conditions import options_named
+    from simlib.analysis.exploring.conditions import options_named
 
     if Path(results).is_dir():
         ensemble = simlib.ensemble.open_results(results)

@@ -17,7 +17,7 @@ from simlib.errors import Problem, ScenarioError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simlib.analysis.two_readings import Readings
+    from simlib.analysis.decisions.two_readings import Readings
 
 
 @app.command(
@@ -45,7 +45,7 @@ def readings(  # noqa: PLR0913, PLR0917  (options of a command line)
     ] = None,
 ) -> None:
     """Tell "seen to be extended" from "made to be", and what is known beforehand."""
-    from simlib.analysis.two_readings import readings as compare
+    from simlib.analysis.decisions.two_readings import readings as compare
     from simlib.ensemble.spreading import Spread
 
     with stopping(output) as reporter:

@@ -16,7 +16,7 @@ from simlib.cli.text import say, tell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simlib.analysis.informing import Information
+    from simlib.analysis.decisions.informing import Information
 
 
 @app.command(
@@ -46,7 +46,7 @@ def voi(  # noqa: PLR0913, PLR0917  (options of a command line)
     ] = None,
 ) -> None:
     """Say which unknown, if learnt, would change the ranking of options, and by how much."""
-    from simlib.analysis.information import value_of_information
+    from simlib.analysis.decisions.information import value_of_information
     from simlib.ensemble.spreading import Spread
 
     with stopping(output) as reporter:

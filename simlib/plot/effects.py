@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from simlib.analysis.pairing import ENOUGH, times
+from simlib.analysis.comparing.pairing import ENOUGH, times
 from simlib.ensemble.statistics import number
 from simlib.plot.style import (
     ACCENT,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from simlib.analysis.comparison import Comparison
-    from simlib.analysis.pairing import Effect
+    from simlib.analysis.comparing.comparison import Comparison
+    from simlib.analysis.comparing.pairing import Effect
 
     Floats = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from simlib.analysis.boxes import fit
+from simlib.analysis.exploring.boxes import fit
 from simlib.plot.style import (
     ACCENT,
     INK,
@@ -26,8 +26,8 @@ from simlib.plot.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from simlib.analysis.alarms import Tripwires
-    from simlib.analysis.discovered import Discovery, FoundLimit
+    from simlib.analysis.exploring.alarms import Tripwires
+    from simlib.analysis.exploring.discovered import Discovery, FoundLimit
 
 WIDE = 62
 

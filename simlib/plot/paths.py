@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from simlib.analysis.describing import Path
-    from simlib.analysis.explanation import Explanation
-    from simlib.analysis.findings import Finding
+    from simlib.analysis.explaining.describing import Path
+    from simlib.analysis.explaining.explanation import Explanation
+    from simlib.analysis.explaining.findings import Finding
 
 _MOST_SHARES, _MOST_PATHS = 8, 10
 

@@ -23,8 +23,8 @@ from simlib.plot.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from simlib.analysis.forecasting import Forecast
-    from simlib.analysis.two_readings import Readings
+    from simlib.analysis.decisions.forecasting import Forecast
+    from simlib.analysis.decisions.two_readings import Readings
 
 _DRAWN = {
     "gap": "selection gap: E[Y | extended] - E[Y | do(extended)]",

@@ -1,0 +1,1 @@
+"""Options compared on the same luck, and forks."""

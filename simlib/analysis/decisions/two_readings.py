@@ -1,0 +1,307 @@
+"""Two readings of "extended", and what is known beforehand of an extension.
+
+P(extension | observables at a date) is asked of runs in which the committee decides. The
+selection gap E[Y | A = extended] - E[Y | do(A = extended)] says how far these runs are
+from what an extension does; it is asked again for fixed weights of threat.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simlib.analysis.committee import solve_offsets
+from simlib.analysis.decisions.deciding import decided, numbers_of
+from simlib.analysis.decisions.forced_ends import meetings, refuse_without_committee
+from simlib.analysis.decisions.forecasting import Forecast, forecast
+from simlib.analysis.decisions.observing import plan_observables
+from simlib.analysis.decisions.selecting import CONTRASTS, Gap, Selection, select
+from simlib.ensemble.statistics import number, with_error
+from simlib.errors import Problem, ScenarioError
+from simlib.outcomes.planning import unit_of
+from simlib.scenario import load
+from simlib.scenario.schema import Outcome, Parameter, Scenario
+from simlib.scenario.wording import near_or_all
+from simlib.simulation import assemble
+from simlib.world.clock import to_days
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from simlib.ensemble.spreading import Spread
+
+SLOPE = "committee.beta_threat"
+SLOPES = (0.0, 0.6, 1.2)
+"""Log odds of an extension per standard deviation of threat: none, the prior mean, twice it."""
+BEFORE = "isis_attacks_iraq_before_meetings"
+"""Attacks that no answer of the committee can change: a gap in them is selection alone."""
+HEADLINES = ("isis_attacks_iraq_year_1", BEFORE)
+AS_WRITTEN = "as written"
+MEANS = ("extended", "others", "redone", "made_extended", "made_held")
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Both readings of "extended" for one scenario.
+
+    Attributes
+    ----------
+    scenario
+        Its name.
+    forecast
+        What is known at the date says of an extension.
+    selections
+        The selection gap of every outcome: ``as written``, then for each fixed slope.
+    slopes
+        The slope of each of them; nan where it is drawn.
+    units
+        Unit of each outcome; empty for a yes/no.
+    headlines
+        Outcomes that sentences speak of.
+    """
+
+    scenario: str
+    forecast: Forecast
+    selections: dict[str, Selection]
+    slopes: dict[str, float]
+    units: dict[str, str]
+    headlines: tuple[str, ...]
+
+    def gap(self, outcome: str, version: str = AS_WRITTEN) -> Gap:
+        """Return both readings of one outcome.
+
+        Raises
+        ------
+        ScenarioError
+            There is no such outcome.
+        """
+        gaps = self.selections[version].gaps
+        if outcome not in gaps:
+            rule = f"no number or yes/no of that name (got {outcome!r})"
+            raise ScenarioError([Problem("outcome", rule, near_or_all(outcome, gaps))])
+        return gaps[outcome]
+
+    def table(self) -> pd.DataFrame:
+        """Return a row for each slope and outcome: means, contrasts, errors and intervals.
+
+        All in the unit of the outcome; nan where it is not settled by the horizon in some run.
+        """
+        import pandas as pd
+
+        rows = []
+        for version, selection in self.selections.items():
+            for name, gap in selection.gaps.items():
+                row: dict[str, object] = {
+                    "threat_slope": self.slopes[version],
+                    "version": version,
+                    "outcome": name,
+                    "unit": self.units[name],
+                    "n": selection.n,
+                    "n_extended": selection.n_extended,
+                }
+                for key in (*MEANS, *CONTRASTS):
+                    estimate = getattr(gap, key)
+                    row |= {key: estimate.value, f"{key}_error": estimate.error}
+                    if key in CONTRASTS:
+                        row |= {f"{key}_low": estimate.low, f"{key}_high": estimate.high}
+                rows.append(row)
+        return pd.DataFrame(rows)
+
+    def brief(self) -> pd.DataFrame:
+        """Return the headlines' readings as text, ± Monte Carlo standard error."""
+        import pandas as pd
+
+        rows = []
+        for name in self.headlines:
+            for version in self.selections:
+                gap = self.gap(name, version)
+                cells = {
+                    key: with_error(getattr(gap, key).value, getattr(gap, key).error)
+                    for key in ("extended", "redone", "made_extended", *CONTRASTS)
+                }
+                rows.append({"outcome": name, "threat slope": version, **cells})
+        return pd.DataFrame(rows)
+
+    def sentences(self) -> list[str]:
+        """Return what was found, in words."""
+        return [*_on_forecast(self.forecast), *_on_gaps(self)]
+
+
+def readings(
+    scenario: Scenario | str | os.PathLike[str],
+    date: dt.date,
+    *,
+    outcomes: Sequence[str] = (),
+    slopes: Sequence[float] = SLOPES,
+    replications: int | None = None,
+    how: Spread | None = None,
+) -> Readings:
+    """Compare both readings of "extended", and ask what is known of it at a date.
+
+    Parameters
+    ----------
+    scenario
+        A scenario with a committee, or the path or bundled name of one; taken as it is
+        written, so that the committee decides.
+    date
+        What is known by its first instant is used; after the start and before the end.
+    outcomes
+        Numbers and yes/no's that sentences speak of; `HEADLINES` where none is given. The
+        table has all.
+    slopes
+        Weights of threat (log odds per standard deviation) for which the gap is taken
+        again, the offsets solved anew so that the class means hold.
+    replications
+        How many; the scenario's number when not given.
+    how
+        Workers, and where pieces are kept.
+
+    Raises
+    ------
+    ScenarioError
+        There is no committee, no such outcome, or too few extensions to say anything.
+    """
+    loaded = scenario if isinstance(scenario, Scenario) else load(scenario)
+    refuse_without_committee(loaded)
+    _refuse_date(loaded, date)
+    _refuse_slopes(loaded, slopes)
+    loaded = _with_attacks_before(loaded)
+    headlines = _known(loaded, outcomes)
+    n = loaded.replications if replications is None else replications
+    time = to_days(date)
+    natural = decided(loaded, n, given={}, times=[time], how=how)
+    blueprint = assemble(loaded)
+    # An extension agreed at the very instant is known, so it is no longer open.
+    is_open = ~(natural.decided_at <= time)
+    found = forecast(
+        date,
+        plan_observables(loaded, blueprint.channels.channels).all,
+        natural.known[:, 0],
+        natural.is_extended,
+        is_open=is_open,
+        root_seed=loaded.root_seed,
+    )
+    selections = {AS_WRITTEN: select(loaded, n, given={}, natural=natural, how=how)}
+    for slope in slopes:
+        given = {SLOPE: float(slope)} | solve_offsets(_with_slope(loaded, float(slope)))
+        selections[f"{slope:g}"] = select(loaded, n, given=given, how=how)
+    units = {name: unit_of(loaded.outcomes[name], loaded) for name in numbers_of(loaded)}
+    values = {AS_WRITTEN: math.nan} | {f"{slope:g}": float(slope) for slope in slopes}
+    return Readings(loaded.name, found, selections, values, units, headlines)
+
+
+def _refuse_date(scenario: Scenario, date: dt.date) -> None:
+    if not scenario.start < date <= scenario.end:
+        rule = f"must lie after {scenario.start} and not after {scenario.end} (got {date})"
+        raise ScenarioError([Problem("date", rule)])
+
+
+def _refuse_slopes(scenario: Scenario, slopes: Sequence[float]) -> None:
+    if slopes and SLOPE not in scenario.parameters:
+        raise ScenarioError([Problem("parameters", f"must have {SLOPE} to give it slopes")])
+    for slope in slopes:
+        if not math.isfinite(slope):
+            raise ScenarioError([Problem("slopes", f"must be finite numbers (got {slope})")])
+
+
+def _with_slope(scenario: Scenario, slope: float) -> Scenario:
+    fixed = Parameter(value=slope, unit=scenario.parameters[SLOPE].unit)
+    return scenario.model_copy(update={"parameters": scenario.parameters | {SLOPE: fixed}})
+
+
+def _with_attacks_before(scenario: Scenario) -> Scenario:
+    """Return a scenario that also counts attacks before the first scheduled meeting."""
+    last = min(meetings(scenario)) - dt.timedelta(days=1)
+    if "isis_attack" not in scenario.incidents or last <= scenario.start:
+        return scenario
+    before = Outcome.model_validate(
+        {
+            "count": "isis_attack",
+            "in": "Iraq",
+            "from": scenario.start,
+            "to": last,
+            "unit": "attacks",
+            "description": "Attacks in Iraq before the first scheduled meeting.",
+        }
+    )
+    return scenario.model_copy(update={"outcomes": {BEFORE: before} | scenario.outcomes})
+
+
+def _known(scenario: Scenario, outcomes: Sequence[str]) -> tuple[str, ...]:
+    numbers = numbers_of(scenario)
+    wrong = [name for name in outcomes if name not in numbers]
+    if wrong:
+        raise ScenarioError(
+            [
+                Problem(
+                    "outcome", f"no number or yes/no (got {name!r})", near_or_all(name, numbers)
+                )
+                for name in wrong
+            ]
+        )
+    return tuple(outcomes) or tuple(name for name in HEADLINES if name in numbers)
+
+
+def _on_forecast(found: Forecast) -> list[str]:
+    share = found.n_decided / found.n
+    rate = found.n_extended / found.n_open
+    said = []
+    said.append(
+        f"By {found.date} an extension was agreed in {found.n_decided} of {found.n} replications "
+        f"({share:.1%}). Of the other {found.n_open}, {found.n_extended} ({rate:.1%}) were "
+        "extended later."
+    )
+    for score in found.scores:
+        is_better = score.gain > 2.0 * score.gain_error
+        verdict = "better than" if is_better else "not clearly better than"
+        said.append(
+            f"{score.name} score of forecasts from what is known on that day, over "
+            f"{found.n_judged} replications that they were not fitted on: {score.model:.4f} "
+            f"against {score.base:.4f} of the base rate (gain "
+            f"{with_error(score.gain, score.gain_error)}): {verdict} the base rate."
+        )
+    clear = found.coefficients.query("low > 0 or high < 0").head(5)
+    inputs = [f"{r.input} ({r.log_odds_per_sd:+.2f})" for r in clear.itertuples()]
+    text = ", ".join(inputs) or "none"
+    said.append(
+        "Inputs whose coefficient's interval excludes 0 (log odds per standard deviation, shrunk; "
+        f"of {len(found.coefficients)} inputs some do by luck): {text}."
+    )
+    return said
+
+
+def _on_gaps(result: Readings) -> list[str]:
+    said = []
+    for name in result.headlines:
+        unit = result.units[name]
+        for version in result.selections:
+            gap = result.gap(name, version)
+            if math.isnan(gap.gap.value):
+                said.append(f"{name}: not settled by the horizon in some runs; no gap is taken.")
+                break
+            at = "slope drawn" if version == AS_WRITTEN else f"slope {version}"
+            said.append(
+                f"{name}, {at}: {number(gap.extended.value)} {unit} where the committee extends, "
+                f"{number(gap.made_extended.value)} where it is made to; gap "
+                f"{_with_interval(gap.gap)}, of which mechanics {_with_interval(gap.mechanics)}. "
+                f"A comparison of runs shows {_with_interval(gap.seen)}, extending does "
+                f"{_with_interval(gap.made)}."
+            )
+    said.append(
+        "Intervals are 95 %, normal, from each replication's influence on the difference; "
+        "replications are shared by what is compared."
+    )
+    return said
+
+
+def _with_interval(estimate: object) -> str:
+    value, low, high = (float(getattr(estimate, key)) for key in ("value", "low", "high"))
+    places = 1 if np.isfinite(value) and high - low >= 1.0 else 3
+    return f"{value:+.{places}f} ({low:+.{places}f} to {high:+.{places}f})"

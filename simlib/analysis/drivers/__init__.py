@@ -1,0 +1,1 @@
+"""What drives outcomes and effects: variance, screening, grades of evidence."""
