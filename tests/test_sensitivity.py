@@ -171,6 +171,22 @@ def test_additive_outcome_has_the_shares_of_its_terms() -> None:
     assert found.mean == pytest.approx(13.5, abs=0.05)
 
 
+def test_of_many_parameters_a_screening_tells_the_ten_that_matter_from_the_others() -> None:
+    """The three terms of the sum are told apart; the inert are among ties or the others.
+
+    What is left together has no role, so its total is exactly 0.
+    """
+    law = "{distribution: {normal: {mean: 0, sd: 1}}, unit: persons, judgement: test}"
+    more = "".join(f"  inert_{i}: {law}\n" for i in range(12))
+    scenario = load_text(TOY.replace("parameters:\n", f"parameters:\n{more}", 1))
+    found = sensitivity(scenario, "guards", samples=64, how=Spread(1))
+    assert {"a", "b", "structure.c"} < set(found.members)
+    assert len(found.members) == 12  # ten, the others together, chance
+    assert len(found.members["others"]) == 8
+    assert found.indices["guards"].total["others"] == 0.0
+    assert found.indices["guards"].total["structure.c"] > 0.5
+
+
 def test_what_has_no_role_has_a_total_of_exactly_nothing() -> None:
     """Under common random numbers a number without a role changes no bit of an outcome."""
     found = by_parameter().indices
