@@ -37,6 +37,7 @@ faults: $(READY)  ## kill runs at 200 random points for each way of running, and
 bench: $(READY) $(BENCH_READY)  ## measure speed and memory beside plain SimPy and a peer
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON_IN) benchmarks/bench.py
 	$(PYTHON_IN) benchmarks/ensembles.py
+	$(PYTHON_IN) benchmarks/counterfactuals.py
 
 examples: $(READY)  ## run the examples; renew their outputs and the figures of the pages
 	cd examples && for example in [0-9]*.py; do \
