@@ -34,6 +34,7 @@ DOORS = {
     "pyarrow": ("ensemble/store",),
     "SALib": ("analysis/",),
     "sklearn": ("analysis/",),
+    "threadpoolctl": ("analysis/",),
     "typer": ("cli",),
     "rich": ("cli",),
     "random": (),

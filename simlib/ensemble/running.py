@@ -14,7 +14,7 @@ from simlib.ensemble.results import Ensemble
 from simlib.ensemble.summing import Outcomes
 from simlib.ensemble.working import Work, Workers
 from simlib.errors import Problem, ScenarioError, StoreError
-from simlib.scenario import load, load_text
+from simlib.scenario import as_scenario, load_text
 
 if TYPE_CHECKING:
     import os
@@ -98,7 +98,7 @@ def run(  # noqa: PLR0913  (one door for every ensemble; all but the scenario ha
     SimulationError
         Two runs of one replication differ, or workers have other versions.
     """
-    scenario = _loaded(scenario)
+    scenario = as_scenario(scenario)
     wanted = _replications(scenario, replications, until)
     if until is None:
         scenario = scenario.model_copy(update={"replications": wanted.stop})
@@ -174,12 +174,6 @@ def _until(rule: stopping.Rule, text: str, work: Work, most: int) -> None:
     work.note(f"stopped: {why}")
     stopped = {"until": text, "replications": n, "is_met": verdict.is_met, "why": why}
     work.directory.write_manifest({**work.directory.manifest, "stopped": stopped})
-
-
-def _loaded(scenario: Scenario | str | os.PathLike[str]) -> Scenario:
-    from simlib.scenario.schema import Scenario as Model
-
-    return scenario if isinstance(scenario, Model) else load(scenario)
 
 
 def _replications(scenario: Scenario, replications: int | range | None, until: str | None) -> range:

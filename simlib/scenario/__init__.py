@@ -2,6 +2,7 @@
 
 from simlib.scenario.differing import Difference, differences
 from simlib.scenario.loading import (
+    as_scenario,
     check,
     from_dict,
     load,
@@ -14,6 +15,7 @@ from simlib.scenario.writing import digest, resolve
 
 __all__ = [
     "Difference",
+    "as_scenario",
     "check",
     "differences",
     "digest",

@@ -36,6 +36,11 @@ def load(name_or_path: str | os.PathLike[str]) -> Scenario:
     return _built(read_file(path, str(path), chain.budget), chain)
 
 
+def as_scenario(source: Scenario | str | os.PathLike[str]) -> Scenario:
+    """Return a scenario as it is given, or `load` it by its path or bundled name."""
+    return source if isinstance(source, Scenario) else load(source)
+
+
 def load_text(
     text: str, *, file: str = "<text>", base: str | os.PathLike[str] | None = None
 ) -> Scenario:

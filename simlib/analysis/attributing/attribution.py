@@ -17,8 +17,7 @@ from simlib.ensemble.statistics import Z95, number, of_number
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes import plan
 from simlib.outcomes.planning import kind_of, unit_of
-from simlib.scenario import digest, load
-from simlib.scenario.schema import Scenario as Model
+from simlib.scenario import as_scenario, digest
 from simlib.simulation import assemble, simulate
 
 if TYPE_CHECKING:
@@ -184,7 +183,7 @@ def diff(
     ScenarioError
         A scenario is wrong, or an outcome or a group is not there.
     """
-    first, second = _loaded(before), _loaded(after)
+    first, second = as_scenario(before), as_scenario(after)
     if not 0 <= replications <= MOST_REPLICATIONS:
         raise ScenarioError([Problem("replications", f"must be 0 or more (got {replications})")])
     changes = changes_between(first, second, groups)
@@ -215,10 +214,6 @@ def diff(
         if not column.category or worth[[0, -1], :, i].any()
     )
     return Attribution(names, changes, gaps, replications)
-
-
-def _loaded(scenario: Scenario | str | os.PathLike[str]) -> Scenario:
-    return scenario if isinstance(scenario, Model) else load(scenario)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

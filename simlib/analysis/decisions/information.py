@@ -39,8 +39,7 @@ from simlib.analysis.decisions.valuing import (
 from simlib.ensemble import run
 from simlib.ensemble.spreading import Spread
 from simlib.errors import Problem, ScenarioError
-from simlib.scenario import load
-from simlib.scenario.schema import Scenario
+from simlib.scenario import as_scenario
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
 from simlib.world.clock import to_days
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.ensemble import Ensemble
+    from simlib.scenario.schema import Scenario
 
 ALL = "all parameters"
 MOST_REGIONS = 5
@@ -92,7 +92,7 @@ def value_of_information(
         There is no committee, a date lies outside, a loss weighs what is not there, or
         there are too few replications.
     """
-    loaded = scenario if isinstance(scenario, Scenario) else load(scenario)
+    loaded = as_scenario(scenario)
     refuse_without_committee(loaded)
     panel = load_losses(loaded, losses)
     chosen_dates = _dates(loaded, dates)

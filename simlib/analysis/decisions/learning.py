@@ -17,6 +17,7 @@ from simlib.analysis.decisions.valuing import (
     differences,
     inputs_of,
     predicted,
+    value_of_everything,
     without_learning,
     worth,
 )
@@ -95,7 +96,7 @@ def value_all(sample: Sample, how: Spread) -> list[Learning]:
     parts = zip(sample.losses, job.losses, job.before, job.informed, strict=True)
     for key, losses, before, informed in parts:
         reports = worth(losses, informed, before)
-        everything = worth(losses, chosen(differences(losses)), before)
+        everything = value_of_everything(losses)
         found.append(Learning(*key, "reports", REPORTS, reports, None))
         found.append(Learning(*key, "everything", EVERYTHING, everything, None))
     identity = {"sample": _digest(job)}

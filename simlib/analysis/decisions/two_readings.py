@@ -23,7 +23,7 @@ from simlib.analysis.decisions.selecting import CONTRASTS, Gap, Selection, selec
 from simlib.ensemble.statistics import number, with_error
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes.planning import unit_of
-from simlib.scenario import load
+from simlib.scenario import as_scenario
 from simlib.scenario.schema import Outcome, Parameter, Scenario
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
@@ -168,7 +168,7 @@ def readings(
     ScenarioError
         There is no committee, no such outcome, or too few extensions to say anything.
     """
-    loaded = scenario if isinstance(scenario, Scenario) else load(scenario)
+    loaded = as_scenario(scenario)
     refuse_without_committee(loaded)
     _refuse_date(loaded, date)
     _refuse_slopes(loaded, slopes)

@@ -16,7 +16,7 @@ import numpy as np
 from simlib.ensemble.spreading import Spread, spread
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes import kind_of, plan, unit_of
-from simlib.scenario import digest, load, option_scenario, with_design
+from simlib.scenario import as_scenario, digest, option_scenario, with_design
 from simlib.scenario.parameters import value_names
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble, simulate
@@ -90,9 +90,7 @@ def study_of(
     ScenarioError
         There is no such option, or there are more than two.
     """
-    from simlib.scenario.schema import Scenario as Model
-
-    scenario = scenario if isinstance(scenario, Model) else load(scenario)
+    scenario = as_scenario(scenario)
     chosen = (options,) if isinstance(options, str) else tuple(options or ("",))
     if len(chosen) > 2 or len(set(chosen)) != len(chosen):
         rule = f"must be one, or a baseline and another (got {', '.join(chosen)})"

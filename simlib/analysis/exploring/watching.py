@@ -15,8 +15,7 @@ from simlib.ensemble.spreading import Spread, spread
 from simlib.ensemble.statistics import wilson
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes.published import Published, plan_published
-from simlib.scenario import digest, load, option_scenario
-from simlib.scenario.schema import Scenario
+from simlib.scenario import as_scenario, digest, option_scenario
 from simlib.simulation import Blueprint, assemble, simulate
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from simlib.agents.base import Agent
     from simlib.ensemble.spreading import Arrays
+    from simlib.scenario.schema import Scenario
 
 DAYS_PER_WEEK = 7.0
 LEVEL = 0.025
@@ -120,7 +120,7 @@ def observe(
     ScenarioError
         The scenario has no series or no such option, or the event cannot be read.
     """
-    loaded = scenario if isinstance(scenario, Scenario) else load(scenario)
+    loaded = as_scenario(scenario)
     changed = option_scenario(loaded, option) if option else loaded
     if not changed.series:
         raise ScenarioError([Problem("series", "the scenario has no published series")])
