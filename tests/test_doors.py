@@ -35,6 +35,10 @@ DOORS = {
     "SALib": ("analysis/",),
     "sklearn": ("analysis/",),
     "threadpoolctl": ("analysis/",),
+    "scoringrules": ("evidence/",),
+    "pyabc": ("evidence/",),
+    "powerlaw": ("evidence/",),
+    "emcee": ("evidence/",),
     "typer": ("cli",),
     "rich": ("cli",),
     "random": (),
@@ -44,7 +48,7 @@ DOORS = {
 
 LOADED_LATE = (
     *("dask", "loky", "matplotlib", "numba", "pandas", "pyarrow", "SALib", "scipy.stats"),
-    *("sklearn", "xarray"),
+    *("emcee", "powerlaw", "pyabc", "scoringrules", "sklearn", "xarray"),
 )
 
 

@@ -1,0 +1,28 @@
+"""What the numbers rest on, and how good forecasts are.
+
+Event history, calibration, back-tests, analogues, the forecast ledger and the register.
+Names load when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES: dict[str, str] = {
+    "CountPanel": "simlib.evidence.panels",
+    "Unit": "simlib.evidence.panels",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'simlib.evidence' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)
