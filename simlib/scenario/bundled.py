@@ -16,9 +16,16 @@ def folder(name: str) -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
+@functools.cache
+def scenario_files() -> dict[str, Path]:
+    """Return the files of the bundled scenarios, also those one folder down, by name."""
+    root = folder("scenarios")
+    return {file.stem: file for file in sorted([*root.glob("*.yaml"), *root.glob("*/*.yaml")])}
+
+
 def scenario_names() -> tuple[str, ...]:
     """Return the names of the bundled scenarios, sorted."""
-    return tuple(sorted(file.stem for file in folder("scenarios").glob("*.yaml")))
+    return tuple(sorted(scenario_files()))
 
 
 @functools.cache
