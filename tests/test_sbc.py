@@ -69,9 +69,10 @@ def test_ranks_count_draws_below_and_ties_are_broken_by_lot() -> None:
 
 
 def _normal_mean(
-    generator: np.random.Generator, width: float, shift: float
+    seed: int, width: float, shift: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return a mean from N(0, 1) and its posterior from five observations of sd 1."""
+    generator = np.random.default_rng(seed)
     truth = generator.normal()
     mean = (truth + generator.normal(0.0, 1.0, 5)).sum() / 6.0
     draws = generator.normal(mean + shift, width / np.sqrt(6.0), 39)

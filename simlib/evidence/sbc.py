@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simlib.evidence.lots import lots, seed_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -99,8 +101,8 @@ def rank_statistics(
         raise ValueError(f"draws must have a row a truth (got {draws.shape} for {truths.shape})")
     below = (draws < truths[:, None]).sum(axis=1)
     ties = (draws == truths[:, None]).sum(axis=1)
-    lots = np.random.default_rng(root_seed).integers(0, ties + 1)
-    return np.asarray(below + lots, dtype=np.int64)
+    chosen = np.floor(lots(root_seed, "ties", len(truths)) * (ties + 1))
+    return np.asarray(below + chosen, dtype=np.int64)
 
 
 def simultaneous_band(n_ranks: int, n_values: int, probability: float = 0.95) -> Band:
@@ -167,7 +169,7 @@ def uniformity(ranks: NDArray[np.int64], n_values: int, probability: float = 0.9
 
 
 def simulated_ranks(
-    experiment: Callable[[np.random.Generator], tuple[NDArray[np.float64], NDArray[np.float64]]],
+    experiment: Callable[[int], tuple[NDArray[np.float64], NDArray[np.float64]]],
     n_ranks: int,
     root_seed: int,
 ) -> NDArray[np.int64]:
@@ -176,30 +178,28 @@ def simulated_ranks(
     Parameters
     ----------
     experiment
-        Given a generator: draws parameters from the prior, simulates data, fits, and returns the
+        Given a seed: draws parameters from the prior, simulates data, fits, and returns the
         parameters, shape (n_parameters,), and independent posterior draws, shape
         (n_parameters, n_draws). The number of draws is the same every time.
     n_ranks
         How many experiments.
     root_seed
-        Each experiment has its own stream of it.
+        Each experiment is given a seed of its own, made of it.
 
     Returns
     -------
     ndarray
         Shape (n_parameters, n_ranks).
     """
-    streams = np.random.SeedSequence(root_seed).spawn(n_ranks + 1)
-    pairs = [experiment(np.random.default_rng(stream)) for stream in streams[1:]]
-    seeds = streams[0].generate_state(len(pairs[0][0])).tolist()
+    pairs = [experiment(seed_of(root_seed, "experiment", number)) for number in range(n_ranks)]
     return np.array(
         [
             rank_statistics(
                 np.array([truths[row] for truths, _ in pairs]),
                 np.array([draws[row] for _, draws in pairs]),
-                seed,
+                seed_of(root_seed, "ties", row),
             )
-            for row, seed in enumerate(seeds)
+            for row in range(len(pairs[0][0]))
         ]
     )
 
