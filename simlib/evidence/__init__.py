@@ -10,8 +10,14 @@ import importlib
 from typing import Any
 
 _HOMES: dict[str, str] = {
+    "Band": "simlib.evidence.sbc",
     "CountPanel": "simlib.evidence.panels",
+    "Uniformity": "simlib.evidence.sbc",
     "Unit": "simlib.evidence.panels",
+    "rank_statistics": "simlib.evidence.sbc",
+    "simulated_ranks": "simlib.evidence.sbc",
+    "simultaneous_band": "simlib.evidence.sbc",
+    "uniformity": "simlib.evidence.sbc",
 }
 
 
