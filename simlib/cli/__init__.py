@@ -1,9 +1,20 @@
 """The command line: modules of commands join the application as they are imported."""
 
-from simlib.cli import commands, comparing, diff, exploring, readings, sensitivity, voi, why
+from simlib.cli import (
+    analogues,
+    commands,
+    comparing,
+    diff,
+    exploring,
+    readings,
+    sensitivity,
+    voi,
+    why,
+)
 from simlib.cli.app import main
 
 __all__ = [
+    "analogues",
     "commands",
     "comparing",
     "diff",

@@ -14,6 +14,8 @@ _HOMES: dict[str, str] = {
     "CountPanel": "simlib.evidence.panels",
     "Uniformity": "simlib.evidence.sbc",
     "Unit": "simlib.evidence.panels",
+    "fitted_withdrawal_effect": "simlib.evidence.analogues.study",
+    "study_analogues": "simlib.evidence.analogues.study",
     "rank_statistics": "simlib.evidence.sbc",
     "simulated_ranks": "simlib.evidence.sbc",
     "simultaneous_band": "simlib.evidence.sbc",

@@ -67,7 +67,7 @@ class Placebos:
     n_quiet: int
 
     @property
-    def values(self) -> NDArray[np.float64]:
+    def log_ratios(self) -> NDArray[np.float64]:
         """All that are used, shape (n,)."""
         every = np.concatenate([*self.by_country.values()])
         return np.asarray(every[~np.isnan(every)])
@@ -75,14 +75,16 @@ class Placebos:
     @property
     def sd(self) -> float:
         """Their standard deviation; windows overlap, so it rests on far fewer than n."""
-        return float(self.values.std())
+        return float(self.log_ratios.std())
 
     def of(self, country: str) -> NDArray[np.float64]:
         """Return those of one country that are used."""
         own = self.by_country[country]
         return np.asarray(own[~np.isnan(own)])
 
-    def sd_resamples(self, n_resamples: int = N_RESAMPLES, root_seed: int = 0) -> NDArray[np.float64]:
+    def sd_resamples(
+        self, n_resamples: int = N_RESAMPLES, root_seed: int = 0
+    ) -> NDArray[np.float64]:
         """Return standard deviations of resamples that keep overlap and country together.
 
         Countries are drawn with replacement, and inside each as many months as it has, in
@@ -98,7 +100,7 @@ class Placebos:
         Returns
         -------
         ndarray
-            Shape (n_resamples,); a resample in which nothing varies is drawn as it comes.
+            Shape (n_resamples,), less those in which no two windows were drawn.
 
         Notes
         -----
@@ -115,7 +117,7 @@ class Placebos:
         columns = (starts * n_months).astype(np.int64)[..., None] + np.arange(SPAN)
         columns = columns.reshape(n_resamples, len(names), -1)[..., :n_months] % n_months
         drawn = table[rows[..., None], columns].reshape(n_resamples, -1)
-        return np.asarray(np.nanstd(drawn, axis=1))
+        return np.asarray(np.nanstd(drawn[(~np.isnan(drawn)).sum(axis=1) > 1], axis=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,7 @@ def placebos(
             ratios.append(np.nan if is_excluded or is_quiet else np.log(after / before))
         found[country] = np.array(ratios)
     result = Placebos(found, n_excluded, n_quiet)
-    if not found or not len(result.values):
+    if not found or not len(result.log_ratios):
         raise AnalogueError(f"no window of {series} without an exit in the record")
     return result
 
