@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import functools
+import gzip
 import math
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,6 +126,34 @@ def test_the_record_is_what_was_published() -> None:
         for country in {unit.country for unit in panel.units}:
             rows = [panel.units.index(Unit(country, s, "")) for s in (STATE_BASED, ALL)]
             assert panel.counts[rows, i].tolist() == found[country, str(month)]
+
+
+@pytest.mark.parametrize(
+    ("file", "sides", "span", "figures"),
+    [
+        ("iraq_2010_2018", {"Government of Iraq", "IS"}, ("2010-12", "2011-11"), 143),
+        ("iraq_2010_2018", {"Government of Iraq", "IS"}, ("2012-01", "2012-12"), 145),
+        ("iraq_2010_2018", {"IS", "Civilians"}, ("2010-12", "2011-11"), 28),
+        ("iraq_2010_2018", {"IS", "Civilians"}, ("2012-01", "2012-12"), 110),
+        ("syria_2016_2019", {"IS", "SDF"}, ("2018-10", "2018-10"), 80),
+        ("syria_2016_2019", {"IS", "SDF"}, ("2019-09", "2019-09"), 20),
+        ("syria_2016_2019", {"IS", "SDF"}, ("2019-10", "2019-10"), 14),
+        ("syria_2016_2019", {"IS", "SDF"}, ("2019-11", "2019-11"), 5),
+    ],
+)
+def test_figures_by_dyad_on_the_page_are_those_of_the_events(
+    file: str, sides: set[str], span: tuple[str, str], figures: int
+) -> None:
+    folder = os.environ.get("SIMLIB_HISTORY", "")
+    path = Path(folder) / f"events_{file}.csv.gz"
+    if not folder or not path.is_file():
+        pytest.skip(f"SIMLIB_HISTORY names no folder with {path.name}")
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
+        n = sum(
+            {row["side_a"], row["side_b"]} == sides and span[0] <= row["date_start"][:7] <= span[1]
+            for row in csv.DictReader(lines)
+        )
+    assert n == figures
 
 
 HEAD = "country,month,state_based_events,events"
@@ -413,6 +441,8 @@ def test_a_scenario_says_what_the_record_says(case: Case) -> None:
     assert slope["normal"] == {"mean": round(level.slope, 4), "sd": round(level.slope_sd, 4)}
     assert f"({contrast_of(record(), case).before} in the twelve before it)" in window.description
     assert load_text(resolve(scenario)) == scenario
+    child = load_text(f"simlib: 1\nname: child\nextends: {case.name}.yaml\n")
+    assert child.timeline == scenario.timeline
 
 
 def test_a_level_is_what_made_the_counts() -> None:
@@ -496,6 +526,8 @@ def test_the_page_says_what_the_command_says() -> None:
         ratio = row.observed.after / row.observed.before
         cells = f"{row.observed.before:,} | {row.observed.after:,} | {ratio:.2f} |"
         assert f"| `{row.case.name}` | {row.case.exit_on} | {cells}" in page
+    for least in (1, 100):
+        assert f"{placebos(record(), least_before=least).sd:.2f}".lstrip("0") in page
     low, high = study().sd_interval
     assert f"{study().placebos.sd:.2f} ({low:.2f} to {high:.2f})" in page
     for belief in (study().before, study().after, *(x.after for x in study().alternatives)):
@@ -505,12 +537,15 @@ def test_the_page_says_what_the_command_says() -> None:
     assert f"student_t: {{df: {arguments['df']:g}, location: {arguments['location']:g}" in page
 
 
-def test_the_command_writes_tables_and_a_figure(tmp_path: Path) -> None:
-    line = [sys.executable, "-m", "simlib.cli", "analogues", "--replications", "2", "--jobs", "1"]
-    line += ["-o", str(tmp_path / "out")]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "afghanistan_2021  2021-08-30  no" in done.stdout
+def test_the_command_writes_tables_and_a_figure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["--replications", "2", "--jobs", "1", "-o", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", ["simlib", "analogues", *line])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert "afghanistan_2021  2021-08-30  no" in capsys.readouterr().out
     names = {path.name for path in (tmp_path / "out").glob("*.*")}
     assert names == {"analogues.csv", "effects.csv", "predicted.csv", "analogues.png"}
 

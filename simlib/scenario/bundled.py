@@ -17,10 +17,16 @@ def folder(name: str) -> Path:
 
 
 @functools.cache
-def scenario_files() -> dict[str, Path]:
-    """Return the files of the bundled scenarios, also those one folder down, by name."""
+def scenario_folders() -> tuple[Path, ...]:
+    """Return the folders of the bundled scenarios: ``scenarios`` and those in it."""
     root = folder("scenarios")
-    return {file.stem: file for file in sorted([*root.glob("*.yaml"), *root.glob("*/*.yaml")])}
+    return (root, *sorted(path for path in root.glob("*") if path.is_dir()))
+
+
+@functools.cache
+def scenario_files() -> dict[str, Path]:
+    """Return the files of the bundled scenarios by name."""
+    return {file.stem: file for place in scenario_folders() for file in place.glob("*.yaml")}
 
 
 def scenario_names() -> tuple[str, ...]:
