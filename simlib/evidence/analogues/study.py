@@ -204,7 +204,7 @@ class Study:
             "the prior alone is the other end of what can be defended."
         )
         match = (
-            f"As a scenario has it: student_t ({spelled}), off by at most {self.match.error:.3f} "
+            f"As a scenario has it: student_t ({spelled}), off by at most {self.match.error:.4f} "
             "in probability."
         )
         far = f"Of {len(pooled)} pooled cases the one farthest out has a rank p of {least:.2f}."
@@ -298,7 +298,7 @@ def fitted_withdrawal_effect(as_of: dt.date = AS_OF, record: Path | None = None)
         method=(
             "Student t prior set with the cases in sight, normal likelihood with the placebo sd "
             "and a half-normal spread of cases, on a grid; a Student t with matched quantiles "
-            f"(probabilities off by at most {match.error:.3f})"
+            f"(probabilities off by at most {match.error:.4f})"
         ),
         as_of=as_of,
     )
