@@ -69,13 +69,12 @@ def register(
         raise ScenarioError([Problem("output", rule)])
     scenario_name, name = _parsed(names or [])
     scenario = load_scenario(scenario_name)
-    if name:
-        find(cards(scenario), name, scenario_names())
+    card = find(cards(scenario), name, scenario_names()) if name else None
     known = _correlations(scenario, results, replications, outcome, jobs)
-    if name:
-        _show(find(cards(scenario, known), name), known)
-    if output is None and name:
-        return
+    if card is not None:
+        _show(card if known is None else find(cards(scenario, known), name), known)
+        if output is None:
+            return
     page = page_of(scenario, known)
     if output is None:
         _summarize(page)

@@ -12,6 +12,12 @@ from typing import Any
 _HOMES: dict[str, str] = {
     "CountPanel": "simlib.evidence.panels",
     "Unit": "simlib.evidence.panels",
+    "cards": "simlib.evidence.register.cards",
+    "correlations_of": "simlib.evidence.register.correlations",
+    "load_derivations": "simlib.evidence.register.derivations",
+    "page_of": "simlib.evidence.register.pages",
+    "reached_within": "simlib.evidence.register.implied",
+    "rederive": "simlib.evidence.register.derivations",
 }
 
 

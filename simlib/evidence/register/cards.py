@@ -197,12 +197,18 @@ def grade(name: str, parameter: Parameter) -> str:
     return DERIVED if parameter.expression is not None else grade_of(name, parameter)
 
 
-def derivations_by_owner(scenario: Scenario) -> dict[str, list[str]]:
-    """Return the arithmetic of every parameter or row, in words; of the rest by figure.
+def derivations_of_the_rest(scenario: Scenario) -> dict[str, list[str]]:
+    """Return the arithmetic, in words, of figures of the base that have no card, by figure.
 
-    What belongs to a parameter is worked out on the bundled base, whose figures it is about.
+    Nothing where the scenario does not rest on the bundled base.
     """
-    return _derivations(_base(scenario))
+    base = _resting(scenario)
+    found = _derivations(base)
+    return {
+        name: told
+        for name, told in found.items()
+        if name not in rows() and (base is None or name not in base.parameters)
+    }
 
 
 def _derivations(base: Scenario | None) -> dict[str, list[str]]:
@@ -221,7 +227,7 @@ def _derivations(base: Scenario | None) -> dict[str, list[str]]:
 
 def derivations_apart(scenario: Scenario) -> list[tuple[Derivation, str]]:
     """Return the derivations that do not give their figure as it is told, each in words."""
-    base = _base(scenario)
+    base = _resting(scenario)
     if base is None:
         return []
     apart = [each for each in load_derivations().derivations if each.apart]
@@ -233,6 +239,13 @@ def _base(scenario: Scenario) -> Scenario | None:
     if scenario.name == _BASE:
         return scenario
     return _loaded_base() if _BASE in scenario_names() else None
+
+
+def _resting(scenario: Scenario) -> Scenario | None:
+    """Return the base where a scenario has all its parameters."""
+    base = _base(scenario)
+    rests = base is not None and base.parameters.keys() <= scenario.parameters.keys()
+    return base if rests else None
 
 
 @functools.cache

@@ -60,7 +60,7 @@ def figure_text(figure: str, scenario: Scenario) -> str:
         if stem in rows() and column in _COLUMNS[:3]:
             return rows()[stem].text(column)
         return f"{_number(figure, stem, column, scenario):.12g}"
-    except (KeyError, StopIteration):
+    except (IndexError, KeyError, StopIteration, ValueError):
         known = [*rows(), *scenario.parameters]
         rule = f"no such figure (got {shown(figure)})"
         raise ScenarioError([Problem("derivations", rule, near(figure, known))]) from None

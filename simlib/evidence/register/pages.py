@@ -13,7 +13,7 @@ from simlib.evidence.register.cards import (
     FITTED,
     cards,
     derivations_apart,
-    derivations_by_owner,
+    derivations_of_the_rest,
 )
 from simlib.evidence.register.derivations import load_derivations
 from simlib.evidence.register.implied import reached_within
@@ -124,13 +124,16 @@ class Page:
         judged = [name for name in ranking if self.cards[name].grade == JUDGED]
         floors = sorted(set(known.floors().values()))
         floor = number(floors[0]) + (f" to {number(floors[-1])}" if len(floors) > 1 else "")
+        found = (
+            f"Rank correlations over {known.label}: {len(ranking):,} of {len(known.drawn):,} "
+            f"drawn parameters stand out from chance in one of {len(known.outcomes)} outcomes. "
+            f"The others are indistinguishable from none: below {floor}, which the largest of as "
+            "many correlations exceeds in one of twenty such ensembles when nothing matters."
+        )
+        largest = f"; the largest are {', '.join(judged[:_NAMED])}" if judged else ""
         return [
-            f"Rank correlations over {known.label}: {len(ranking):,} of {len(known.drawn):,} drawn "
-            f"parameters stand out from chance in one of {len(known.outcomes)} outcomes. The others "
-            f"are indistinguishable from none: below {floor}, which the largest of as many "
-            "correlations exceeds in one of twenty such ensembles when nothing matters.",
-            f"Judgements among those that stand out: {len(judged):,}"
-            + (f"; the largest are {', '.join(judged[:_NAMED])}." if judged else "."),
+            found,
+            f"Judgements among those that stand out: {len(judged):,}{largest}.",
             _MEASURE,
         ]
 
@@ -146,7 +149,6 @@ def page_of(scenario: Scenario, correlations: Correlations | None = None) -> Pag
         How outcomes go with the parameters; the page says that it does not know when not given.
     """
     found = cards(scenario, correlations)
-    others = derivations_by_owner(scenario)
     known = load_derivations()
     return Page(
         scenario=scenario.name,
@@ -154,7 +156,7 @@ def page_of(scenario: Scenario, correlations: Correlations | None = None) -> Pag
         cards=found,
         correlations=correlations,
         implied=_implied(scenario),
-        others={name: lines for name, lines in others.items() if name not in found},
+        others=derivations_of_the_rest(scenario),
         apart=[Line((d.figure, words)) for d, words in derivations_apart(scenario)],
         underived=[Line((name, each.why)) for each in known.underived for name in each.rows],
     )

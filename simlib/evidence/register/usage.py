@@ -98,7 +98,8 @@ def _mentions(scenario: Scenario) -> Iterator[tuple[str, str]]:
 
 def _outcomes(places: Mapping[str, int], scenario: Scenario) -> list[str]:
     """Return the outcomes that read one of the series among some places."""
-    series = {place.split()[1] for place in places if place.startswith("series ")}
+    told = [place.partition(":")[0] for place in places]
+    series = {name.removeprefix("series ") for name in told if name.startswith("series ")}
     return [f"outcome {name}" for name, o in scenario.outcomes.items() if o.series in series]
 
 
