@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ from simlib.evidence.register.derivations import (
 from simlib.evidence.register.figures import figure_value, owner, table
 from simlib.evidence.register.rows import Row, rows
 from simlib.scenario import load
+from simlib.scenario.expressions import compile_quantity
+from simlib.world.parameters import ParameterPlan
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
@@ -83,6 +86,74 @@ def test_no_figure_stands_on_itself(known: Derivations) -> None:
 
     for figure in gives:
         above(figure, ())
+
+
+# ------------------------------------------------------------------ shares
+
+TOTALS = {
+    "isis.fighters": "isis.stock",
+    "isis.detainees": "isis.detained_syria + isis.detained_iraq",
+    "isis.camp_population": "isis.camps",
+    "coalition.combat": "coalition.us_iraq * coalition.roles.combat + coalition.us_syria",
+    "coalition.trainers": "coalition.us_iraq * coalition.roles.trainers",
+    "coalition.technicians": "coalition.us_iraq * coalition.roles.technicians",
+    "coalition.france": "coalition.french",
+    "coalition.uk": "coalition.british",
+    "coalition.other": "coalition.other_contingents",
+    "coalition.troops": (
+        "coalition.us_iraq + coalition.us_syria + coalition.french + coalition.british"
+        " + coalition.australian + coalition.other_contingents + coalition.nato_mission"
+    ),
+    "isf.strength": "isf.armed_forces + isf.pmf_members",
+    "border.guards": "border.guard_command / 4",
+    "pkk.fighters": "pkk.stock",
+    "turkiye.troops": "turkiye.troops_iraq",
+    "turkiye.bases": "turkiye.sites",
+    "sdf.strength": "sdf.stock",
+    "hts.strength": "hts.stock",
+}
+"""State -> what its places sum to; the Syrian border has a quarter of the guards."""
+
+SPLIT = (
+    ("israeli_overflight", "iraq"),
+    ("militia_attack", "bases"),
+    ("isis_infiltration", "border"),
+    ("detention_break", "sites"),
+    ("coalition_strike", "syria"),
+    ("counter_isis_operation", "government"),
+)
+"""Groups whose level is split over places by shares."""
+
+
+def _lost(scenario: Scenario) -> dict[str, float]:
+    """Return what the split of totals over places adds or loses, relative, where it does."""
+    values = ParameterPlan(scenario).draw(0, {})
+    lost = {}
+    for name, total in TOTALS.items():
+        start = scenario.state[name].start
+        assert isinstance(start, dict)
+        split = math.fsum(compile_quantity(quantity)(values) for quantity in start.values())
+        lost[name] = split / compile_quantity(total)(values) - 1
+    for kind, group in SPLIT:
+        places = scenario.incidents[kind].groups[group].level
+        shares = (figure_value(f"level:{kind}/{group}/{place}", scenario) for place in places)
+        lost[f"{kind}.{group}"] = math.fsum(shares) - 1
+    return {name: gap for name, gap in lost.items() if abs(gap) > 1e-9}
+
+
+def test_shares_of_a_total_sum_to_it(theatre: Scenario) -> None:
+    """Splitting people and levels over places adds none and loses none."""
+    assert _lost(theatre) == {}
+
+
+def test_a_lost_share_is_found(theatre: Scenario) -> None:
+    """Negative control: a hundredth of the PKK's people nowhere."""
+    state = theatre.state["pkk.fighters"]
+    assert isinstance(state.start, dict)
+    start = {**state.start, "Nineveh": "0.07 * pkk.stock"}
+    changed = {**theatre.state, "pkk.fighters": state.model_copy(update={"start": start})}
+    lost = _lost(theatre.model_copy(update={"state": changed}))
+    assert lost == {"pkk.fighters": pytest.approx(-0.01)}
 
 
 # ------------------------------------------------------------------ negative controls

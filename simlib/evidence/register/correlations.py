@@ -146,7 +146,10 @@ def correlations_of(
         raise StoreError(
             f"{ensemble.path}: must hold {FEWEST} or more replications that did not fail (got {n})"
         )
-    numbers = np.array([numbers_of(columns, dict(line)) for _, line in table.iterrows()])
+    lines = table[list(dict.fromkeys(c.outcome for c in columns))].to_dict("records")
+    numbers = np.array(
+        [numbers_of(columns, {str(name): value for name, value in line.items()}) for line in lines]
+    )
     drawn = first.parameters.loc[table.index]
     varied = [str(name) for name in drawn if drawn[name].nunique() > 1]
     found = _correlations(columns, numbers, varied, drawn[varied].to_numpy(dtype=np.float64))

@@ -30,7 +30,8 @@ _ORDER = (FITTED, *dict.fromkeys((*GRADES.values(), DERIVED)))
 _NAMED = 10
 _MEASURE = (
     "Every number moves at once over its whole distribution, so the measure ranks numbers by how "
-    "unsure they are. It sees what rises or falls, not what turns, and constants not at all."
+    "unsure they are. It sees what rises or falls, not what turns (simlib sensitivity --method "
+    "morris does), and constants not at all."
 )
 
 
