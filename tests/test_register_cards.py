@@ -175,10 +175,10 @@ def test_grades(page: Page) -> None:
     }
 
 
-def test_a_replaced_parameter_says_so_and_by_what(as_agreed: Scenario) -> None:
+def test_a_replaced_parameter_says_so_and_by_what() -> None:
     """A later file's distribution stands with its note; the old arithmetic no longer does."""
     text = (
-        "simlib: 1\nname: mine\nextends: as_agreed.yaml\nparameters:\n  turkiye.strike_level:\n"
+        "simlib: 1\nname: mine\nextends: theatre.yaml\nparameters:\n  turkiye.strike_level:\n"
         "    distribution: {gamma: {shape: 50, mean: 90}}\n    unit: strikes per month\n"
         "    note: Fitted to monthly counts of 2024, maximum likelihood, as of 2024-12-31.\n"
     )
@@ -188,7 +188,7 @@ def test_a_replaced_parameter_says_so_and_by_what(as_agreed: Scenario) -> None:
     assert card.derivations == ()
     assert "Replaces triangular(low 80, mode 98, high 150) of theatre." in card.notes
     assert any(note.startswith("Fitted to monthly counts") for note in card.notes)
-    assert cards(as_agreed)["turkiye.strike_level"].derivations
+    assert cards(load("theatre"))["turkiye.strike_level"].derivations
 
 
 def test_find_guesses(page: Page) -> None:
