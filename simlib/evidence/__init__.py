@@ -38,6 +38,12 @@ _HOMES: dict[str, str] = {
     "simulated_ranks": "simlib.evidence.sbc",
     "simultaneous_band": "simlib.evidence.sbc",
     "uniformity": "simlib.evidence.sbc",
+    "cards": "simlib.evidence.register.cards",
+    "correlations_of": "simlib.evidence.register.correlations",
+    "load_derivations": "simlib.evidence.register.derivations",
+    "page_of": "simlib.evidence.register.pages",
+    "reached_within": "simlib.evidence.register.implied",
+    "rederive": "simlib.evidence.register.derivations",
 }
 
 
