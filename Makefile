@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer, and make. Everything else is made in .venv here.
 .DEFAULT_GOAL := help
-.PHONY: help run test check exams faults bench examples clean
+.PHONY: help run test check exams faults bench examples ledger clean
 
 VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
@@ -44,6 +44,10 @@ examples: $(READY)  ## run the examples; renew their outputs and the figures of 
 		../$(PYTHON_IN) "$$example" > "$${example%.py}.out" || exit 1; done
 	rm -rf examples/figures
 	$(PYTHON_IN) examples/05_figures.py docs/img 400 > /dev/null
+
+ledger: $(READY)  ## freeze the reference scenario's forecasts again; digests of old ledgers stay in git
+	$(VENV)/bin/simlib forecast as_agreed --replications 4000 --results out/ledger \
+		-o seeds/ledgers/as_agreed_2024-12-31.json --force
 
 clean:  ## remove .venv, caches and results
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -11,7 +11,15 @@ from typing import Any
 
 _HOMES: dict[str, str] = {
     "CountPanel": "simlib.evidence.panels",
+    "Publications": "simlib.evidence.observing.publications",
     "Unit": "simlib.evidence.panels",
+    "freeze": "simlib.evidence.ledger.freezing",
+    "load_questions": "simlib.evidence.ledger.questions",
+    "publications": "simlib.evidence.observing.publications",
+    "read_ledger": "simlib.evidence.ledger.sealing",
+    "read_resolutions": "simlib.evidence.ledger.resolutions",
+    "score": "simlib.evidence.ledger.scoring",
+    "write_ledger": "simlib.evidence.ledger.sealing",
 }
 
 

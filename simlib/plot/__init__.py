@@ -8,6 +8,7 @@ from simlib.plot.exploring import box, lead_times, peeling, tripwire
 from simlib.plot.learning import information
 from simlib.plot.pages import figures, save_timeline
 from simlib.plot.paths import paths, save_why, shares
+from simlib.plot.reliability import pit, reliability
 from simlib.plot.timelines import timeline
 from simlib.plot.trajectories import exit_curve, fan
 from simlib.plot.two_readings import extension_forecast, readings
@@ -26,8 +27,10 @@ __all__ = [
     "lead_times",
     "paths",
     "peeling",
+    "pit",
     "probabilities",
     "readings",
+    "reliability",
     "save_timeline",
     "save_why",
     "screening",

@@ -72,6 +72,18 @@ def text_of(ledger: Mapping[str, Any]) -> str:
     return "\n".join(["{", *lines, ' "questions": [', rows, " ]", "}", ""])
 
 
+def refuse_overwriting(path: Path, *, overwrite: bool) -> None:
+    """Refuse to write over a file.
+
+    Raises
+    ------
+    LedgerError
+        There is one, and it was not said to.
+    """
+    if path.exists() and not overwrite:
+        raise LedgerError(f"{path}: there is a file already; a ledger is not written over")
+
+
 def write_ledger(
     ledger: Mapping[str, Any], path: str | os.PathLike[str], *, overwrite: bool = False
 ) -> None:
@@ -83,8 +95,7 @@ def write_ledger(
         There is a file already, or it cannot be written.
     """
     file = Path(path)
-    if file.exists() and not overwrite:
-        raise LedgerError(f"{file}: there is a file already; a ledger is not written over")
+    refuse_overwriting(file, overwrite=overwrite)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         unfinished = file.with_name(f"{file.name}.tmp")

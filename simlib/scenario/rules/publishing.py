@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simlib.chance.distributions import KINDS
 from simlib.chance.distributions import check as broken_rules
-from simlib.scenario.wording import near_or_all, shown
+from simlib.scenario.wording import dotted, near_or_all, shown
 
 if TYPE_CHECKING:
     from simlib.scenario.nodes import Path
@@ -63,8 +63,7 @@ def check(context: Context) -> None:
 def _check_once(context: Context, row: _Row, others: list[_Row]) -> None:
     met = next((other for other in others if row.meets(other)), None)
     if met is not None:
-        where = ".".join(map(str, met.path))
-        rule = f"counts incidents that {where} counts too"
+        rule = f"counts incidents that {dotted(met.path)} counts too"
         context.add(row.path, rule, "narrow it by in, target, having or below")
 
 
