@@ -46,7 +46,7 @@ examples: $(READY)  ## run the examples; renew their outputs and the figures of 
 	$(PYTHON_IN) examples/05_figures.py docs/img 400 > /dev/null
 
 ledger: $(READY)  ## freeze the reference scenario's forecasts again; digests of old ledgers stay in git
-	$(VENV)/bin/simlib forecast as_agreed --replications 4000 --results out/ledger \
+	$(VENV)/bin/simlib forecast as_agreed --replications 4000 \
 		-o seeds/ledgers/as_agreed_2024-12-31.json --force
 
 clean:  ## remove .venv, caches and results

@@ -17,8 +17,7 @@ from simlib.evidence.ledger.calibration import band, pit_counts, reliability
 from simlib.evidence.ledger.resolutions import Resolution, read_resolutions
 from simlib.evidence.ledger.scoring import Scores, crps, log_score, place_in, score
 from simlib.evidence.ledger.sealing import LedgerError, sealed
-from simlib.plot import pit as draw_pit
-from simlib.plot import reliability as draw_reliability
+from simlib.plot import ledger_pit, ledger_reliability
 from simlib.plot.style import save_axes
 
 N = 1000
@@ -284,6 +283,6 @@ def test_outcomes_are_read_and_drawn(ledger: dict[str, Any], tmp_path: Path) -> 
     assert [r.outcome for r in found.values()] == [1.0, "open", 90.0]
     scores = score(copy.deepcopy(ledger), found)
     assert scores.unresolved == ("patrols_january",)
-    for draw in (draw_reliability, draw_pit):
+    for draw in (ledger_reliability, ledger_pit):
         save_axes(draw(scores), tmp_path / "figure.png")
         assert (tmp_path / "figure.png").stat().st_size > 5000

@@ -118,15 +118,15 @@ def score(
     if output is None:
         say("nothing is kept; give -o DIRECTORY to keep tables and figures")
         return
-    from simlib.plot import pit, reliability
+    from simlib.plot import ledger_pit, ledger_reliability
     from simlib.plot.style import save_axes
 
     keep(
         output,
         {"scores": scores.table(), "means": scores.means()},
         {
-            "reliability": lambda path: save_axes(reliability(scores), path),
-            "pit": lambda path: save_axes(pit(scores), path),
+            "reliability": lambda path: save_axes(ledger_reliability(scores), path),
+            "pit": lambda path: save_axes(ledger_pit(scores), path),
         },
     )
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.evidence.ledger.calibration import N_BINS, pit_counts
-from simlib.evidence.ledger.calibration import reliability as measured
+from simlib.evidence.ledger.calibration import N_BINS, pit_counts, reliability
 from simlib.plot.style import ACCENT, INK, LIGHT, MAIN, MUTED, RULE, axes_or_new, dress, heading
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from simlib.evidence.ledger.scoring import Scores
 
 
-def reliability(scores: Scores, ax: Axes | None = None) -> Axes:
+def ledger_reliability(scores: Scores, ax: Axes | None = None) -> Axes:
     """Draw how often stated probabilities came, with 90 % bands, beside the base rate's.
 
     Parameters
@@ -27,7 +26,7 @@ def reliability(scores: Scores, ax: Axes | None = None) -> Axes:
         Where to draw; new axes when not given.
     """
     ax = axes_or_new(ax, 5.4, 5.0)
-    own, base = measured(scores.probabilities), measured(scores.base_probabilities)
+    own, base = reliability(scores.probabilities), reliability(scores.base_probabilities)
     ax.plot([0, 1], [0, 1], color=RULE, linewidth=1.2)
     ax.vlines(own.stated, own.low, own.high, color=LIGHT, linewidth=8, label="90 % band if true")
     ax.plot(own.stated, own.came, "o-", color=MAIN, markersize=5, linewidth=1.4, label="forecast")
@@ -49,7 +48,7 @@ def reliability(scores: Scores, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def pit(scores: Scores, ax: Axes | None = None) -> Axes:
+def ledger_pit(scores: Scores, ax: Axes | None = None) -> Axes:
     """Draw in which part of their forecasts numbers fell; even counts are calibrated.
 
     Parameters

@@ -52,9 +52,9 @@ def freeze(  # noqa: PLR0913  (all but the scenario have defaults)
     questions
         As `simlib.evidence.ledger.questions.load_questions` takes them.
     results
-        A results directory. One that holds every outcome the questions read is frozen as it
-        is, or with as many replications as are asked for; else the run is kept, or gone on
-        with, there.
+        A results directory. One that holds every outcome the questions read, and no other
+        number of replications than is asked for, is frozen as it is; else the run is kept,
+        or gone on with, there, and all that is there then is frozen.
     replications
         How many; the scenario's number, or those of the results, when not given.
     dated

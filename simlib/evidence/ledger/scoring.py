@@ -150,12 +150,14 @@ class Scores:
         return pd.DataFrame(rows)
 
     def sentences(self) -> tuple[str, ...]:
-        """Return what came of it in words, losses first."""
+        """Return what came of it in words, losses first; by any score of a question."""
         n = len({line.id for line in self.lines})
         lost = sorted({line.id for line in self.lines if _better(line) == "base rate"})
+        won = sorted({line.id for line in self.lines if _better(line) == "forecast"})
         return (
             f"{n} of {n + len(self.unresolved)} questions resolved, {len(self.unresolved)} not",
             f"the base rate was better on {len(lost)}: {', '.join(lost) or 'none'}",
+            f"the forecast was better on {len(won)}: {', '.join(won) or 'none'}",
         )
 
 

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     """Incident type, target and place."""
 
 
+MOST_ROWS = 500
+"""Rows of all series that are told apart."""
+MOST_WORK = 1_000_000
+"""Rows times channels that are looked at: a file of a megabyte must not take seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     """A row of a series, with the channels whose incidents it may count."""
@@ -40,6 +46,8 @@ class _Row:
 
 def check(context: Context) -> None:
     """Note what is wrong with who publishes what."""
+    if not _is_small(context):
+        return
     names: dict[tuple[str | None, str], str] = {}
     rows: dict[str, list[_Row]] = {}
     for name, series in context.scenario.series.items():
@@ -58,6 +66,22 @@ def check(context: Context) -> None:
         for row in own:
             _check_once(context, row, known)
             known.append(row)
+
+
+def _is_small(context: Context) -> bool:
+    """Whether rows can be told apart in time; note it where they cannot."""
+    scenario = context.scenario
+    n_rows = sum(len(series.rows) for series in scenario.series.values())
+    groups = (group for type_ in scenario.incidents.values() for group in type_.groups.values())
+    n_channels = sum(len(group.level) for group in groups)
+    if n_rows <= MOST_ROWS and n_rows * n_channels <= MOST_WORK:
+        return True
+    rule = (
+        f"must have at most {MOST_ROWS} rows, and {MOST_WORK} rows times levels "
+        f"(got {n_rows} rows, {n_channels} levels)"
+    )
+    context.add(("series",), rule)
+    return False
 
 
 def _check_once(context: Context, row: _Row, others: list[_Row]) -> None:
