@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import simlib
 from asked import questions, scenario_file, small_ledger
+from simlib.cli.app import app
 from simlib.errors import ScenarioError
 from simlib.evidence.ledger.base_rates import LEVELS, BaseRate, added
 from simlib.evidence.ledger.freezing import freeze, scenario_digest
@@ -217,6 +219,28 @@ def test_problems_of_a_file_have_their_lines(tmp_path: Path) -> None:
         load_questions(load(scenario_file(tmp_path)), file)
 
 
+def test_commands_freeze_and_score(tmp_path: Path) -> None:
+    """From the command line, beside a file of questions; a ledger there is not written over."""
+    asked, file = tmp_path / "asked.json", tmp_path / "ledger.json"
+    asked.write_text(json.dumps(questions()))
+    given = [str(scenario_file(tmp_path)), "--questions", str(asked), "-o", str(file)]
+    command = ["forecast", *given, "--replications", "12", "--jobs", "1"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0
+    assert f"digest: {read_ledger(file)['digest']}" in done.stdout
+    again = CliRunner().invoke(app, command)
+    assert isinstance(again.exception, LedgerError)
+    answers = tmp_path / "outcomes.csv"
+    answers.write_text("id,outcome\nraids,90\nmany_raids,yes\n")
+    scored = CliRunner().invoke(app, ["score", str(file), str(answers), "-o", str(tmp_path / "s")])
+    assert scored.exit_code == 0
+    assert "2 of 4 questions resolved, 2 not" in scored.stdout
+    names = {path.name for path in (tmp_path / "s").iterdir()}
+    assert names == {"scores.csv", "means.csv", "reliability.png", "pit.png"}
+    wrong = CliRunner().invoke(app, [*command, "--months", "2"])
+    assert "--months: means nothing with a ledger" in str(wrong.exception)
+
+
 def test_sums_of_past_values_are_exact() -> None:
     """Twelve yes/no with p = .25: the binomial law; and quantiles invert it."""
     sums, weights = added([0, 0, 0, 1], 12)
@@ -267,3 +291,12 @@ def test_committed_ledger_is_frozen_again_in_small() -> None:
             inside = frozen["quantiles"][0] <= question["forecast"]["quantiles"][50]
             assert inside, question["id"]
             assert question["forecast"]["quantiles"][50] <= frozen["quantiles"][-1]
+
+
+@pytest.mark.slow
+def test_committed_ledger_comes_out_again() -> None:
+    """Frozen anew with as many replications: every question, hash by hash."""
+    held = read_ledger(COMMITTED)
+    again = freeze("as_agreed", replications=held["replications"])
+    assert [q["sha256"] for q in again["questions"]] == [q["sha256"] for q in held["questions"]]
+    assert again["digest"] == held["digest"]
