@@ -1,6 +1,9 @@
 # Needs Python 3.11 or newer, and make. Everything else is made in .venv here.
 .DEFAULT_GOAL := help
-.PHONY: help run test check exams faults bench examples register clean
+<<<<<<< HEAD
+.PHONY: help run test check exams faults bench examples backtest ledger register clean
+=======
+>>>>>>> evidence-ledger
 
 VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
@@ -45,10 +48,16 @@ examples: $(READY)  ## run the examples; renew their outputs and the figures of 
 	rm -rf examples/figures
 	$(PYTHON_IN) examples/05_figures.py docs/img 400 > /dev/null
 
+<<<<<<< HEAD
 register: $(READY)  ## render docs/register.md again, how outcomes go with each number included
 	rm -rf out/register
 	$(VENV)/bin/simlib run as_agreed --option as_agreed --replications 4000 --no-figures -o out/register
 	$(VENV)/bin/simlib register as_agreed --results out/register -o docs/register.md
+=======
+ledger: $(READY)  ## freeze the reference scenario's forecasts again; digests of old ledgers stay in git
+	$(VENV)/bin/simlib forecast as_agreed --replications 4000 \
+		-o seeds/ledgers/as_agreed_2024-12-31.json --force
+>>>>>>> evidence-ledger
 
 clean:  ## remove .venv, caches and results
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \

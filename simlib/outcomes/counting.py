@@ -7,6 +7,7 @@ segment x channel; an outcome is the sum of some of its cells.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,14 +52,35 @@ class SeriesPlan:
 
     def reported(self, incidents: Incidents, parameters: Mapping[str, float]) -> NDArray[np.bool_]:
         """Return which incidents the series reports, shape (n,)."""
+        reported: NDArray[np.bool_] = incidents.mark("reported") < self._chance(
+            incidents, parameters
+        )
+        return reported
+
+    def times_reported(
+        self, incidents: Incidents, parameters: Mapping[str, float], factor: float
+    ) -> NDArray[np.intp]:
+        """Return how often each incident is counted, shape (n,), where counts are scaled.
+
+        An incident that is reported with probability p at the uniform u is counted once for
+        each k = 0, 1, ... with u < p min(1, factor - k): p times the factor on average.
+        """
+        u, chance = incidents.mark("reported"), self._chance(incidents, parameters)
+        times = np.zeros(len(u), dtype=np.intp)
+        for k in range(math.ceil(factor)):
+            times += u < chance * min(1.0, factor - k)
+        return times
+
+    def _chance(self, incidents: Incidents, parameters: Mapping[str, float]) -> NDArray[np.float64]:
+        """Return the probability with which each incident is reported, shape (n,)."""
         values = [probability(parameters) for probability in self.probabilities]
         table = np.array([*values, 0.0])[self.rows]
         key = incidents.channel.astype(np.intp)
         for bit, (mark, level) in enumerate(self.levels):
             step = len(incidents.channels) << bit
             key += (incidents.mark(mark) >= level) * step
-        reported: NDArray[np.bool_] = incidents.mark("reported") < table[key]
-        return reported
+        chance: NDArray[np.float64] = table[key]
+        return chance
 
 
 @dataclass(frozen=True, slots=True)

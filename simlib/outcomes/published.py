@@ -11,7 +11,7 @@ from simlib.outcomes.counting import SeriesPlan, plan_series
 from simlib.outcomes.windows import month_edges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,16 +39,27 @@ class Published:
     known_at: NDArray[np.float64]
     plans: tuple[SeriesPlan, ...]
 
-    def monthly(self, run: Run) -> NDArray[np.int64]:
-        """Return what the series count, shape (n_months, n_series)."""
+    def monthly(self, run: Run, factors: Sequence[float] | None = None) -> NDArray[np.int64]:
+        """Return what the series count, shape (n_months, n_series).
+
+        Parameters
+        ----------
+        run
+            What is counted.
+        factors
+            Expected count over what the rows say, by series: a later release that drops some
+            events or adds others of the same kind. All 1 when not given.
+        """
         incidents = run.incidents
         month = np.searchsorted(self.edges, incidents.time, side="right") - 1
         # The horizon itself belongs to the last month; what is before the start to none.
         month[incidents.time == self.edges[-1]] = len(self.edges) - 2
         counts = np.empty((len(self.edges) - 1, len(self.names)), dtype=np.int64)
         for column, plan in enumerate(self.plans):
-            is_counted = plan.reported(incidents, run.parameters) & (month >= 0)
-            counts[:, column] = np.bincount(month[is_counted], minlength=len(counts))
+            factor = 1.0 if factors is None else factors[column]
+            times = plan.times_reported(incidents, run.parameters, factor) * (month >= 0)
+            reported = np.repeat(month, times)
+            counts[:, column] = np.bincount(reported, minlength=len(counts))
         return counts
 
     def n_known(self, at: float) -> NDArray[np.int64]:

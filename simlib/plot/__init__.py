@@ -14,6 +14,7 @@ from simlib.plot.exploring import box, lead_times, peeling, tripwire
 from simlib.plot.learning import information
 from simlib.plot.pages import figures, save_timeline
 from simlib.plot.paths import paths, save_why, shares
+from simlib.plot.reliability import ledger_pit, ledger_reliability
 from simlib.plot.timelines import timeline
 from simlib.plot.trajectories import exit_curve, fan
 from simlib.plot.two_readings import extension_forecast, readings
@@ -33,6 +34,8 @@ __all__ = [
     "figures",
     "information",
     "lead_times",
+    "ledger_pit",
+    "ledger_reliability",
     "paths",
     "peeling",
     "probabilities",

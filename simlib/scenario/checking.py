@@ -20,6 +20,7 @@ from simlib.scenario.rules import (
     outcomes,
     parameters,
     places,
+    publishing,
     sizes,
     timeline,
 )
@@ -38,6 +39,7 @@ RULES: tuple[Callable[[Context], None], ...] = (
     incidents.check,
     marks.check,
     outcomes.check,
+    publishing.check,
     designs.check,
 )
 

@@ -208,7 +208,10 @@ def _union(members: tuple[Any, ...]) -> Fitter:
     table = next((fitter(m) for m in members if get_origin(m) is dict), None)
     optional = type(None) in members
     if models:
-        table = _one_of(models)
+        # A single model is told by its first key only where it must have that key.
+        first = next(iter(models[0].model_fields.values()))
+        is_certain = len(models) == 1 and not first.is_required()
+        table = fitter(models[0]) if is_certain else _one_of(models)
     scalar = next((_SCALARS[m] for m in plain if m in _SCALARS), None)
     if float in plain and str in plain:
         scalar = _quantity

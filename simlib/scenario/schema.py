@@ -1,8 +1,7 @@
 """What a scenario is: frozen models, field by field.
 
-A scenario is complete and explicit once it is resolved: places, state, parameters,
-incident types, postures, agents, milestones, options and outcomes. Quantities are
-numbers or expressions over parameter names; see `simlib.scenario.expressions`.
+A scenario is complete and explicit once it is resolved. Quantities are numbers or
+expressions over parameter names; see `simlib.scenario.expressions`.
 """
 
 from __future__ import annotations
@@ -135,7 +134,7 @@ class Mark(Model):
     """What is drawn when an incident happens; one uniform each, by inversion."""
 
     probability: Quantity | dict[Name, Quantity] | None = None
-    """A yes/no mark: its probability, for all places or by place."""
+    """A yes/no mark: its probability (by place)."""
     factors: dict[Name, Factor] = {}
     """Multipliers of the probability; the product is clipped to 0-1."""
     law: dict[str, dict[str, Quantity]] | None = None
@@ -204,8 +203,7 @@ class Group(Registered):
     target: Name
     per: Literal["month", "day"] = "month"
     level: dict[Name, Quantity]
-    """Expected incidents per month (or day) at the start by place, all factors at 1.
-    With excitation the immigrant level follows as (I - N') level."""
+    """Expected incidents at the start, factors at 1; immigrants are (I - N') times it."""
     factors: dict[Name, Factor] = {}
     gates: tuple[Gate, ...] = ()
     marks: dict[Name, Mark] = {}
@@ -224,8 +222,7 @@ class IncidentType(Model):
     groups: dict[Name, Group]
     excites: tuple[Excitation, ...] = ()
     notable: dict[Name, float] = {}
-    """Marks that make it notable, each with its least value; any of them is enough.
-    Empty: every incident is notable to those who wait for it."""
+    """Least values of marks, any of which makes it notable; empty: every incident is."""
 
 
 class PostureState(Model):
@@ -304,8 +301,7 @@ class Option(Model):
     of: Name | None = None
     """Another option that this one goes on from: all that one changes holds here too."""
     at: dt.date | None = None
-    """The fork: nothing that this option changes itself is known before. Not given: its
-    changes are known when they say."""
+    """The fork: what it changes itself is not known before; else when the changes say."""
     timeline: dict[Name, MilestoneChange] = {}
     parameters: dict[Name, Parameter] = {}
     """Parameters that this option replaces."""
@@ -360,10 +356,16 @@ class SeriesRow(Model):
 
 
 class Series(Model):
-    """A published series: its rows and where it is published."""
+    """A published series: its rows, who counts it, and the name it is published under."""
 
     description: str = ""
     source: str | None = None
+    publisher: Literal["ucdp", "press", "official", "monitors"] | None = None
+    counted_by: Name | None = None
+    """A body counts an incident in one of its series at most."""
+    published_as: Name | None = None
+    vintages: dict[Name, dict[str, dict[str, float]]] = {}
+    """Later releases: the distribution of their count over the first one's."""
     lag_days: Annotated[float, Field(ge=0, le=3650)] = 0.0
     """Days from the end of a month until the series has counted it."""
     rows: tuple[SeriesRow, ...]
@@ -391,8 +393,7 @@ class Scenario(Model):
     series: dict[Name, Series] = {}
     outcomes: dict[Name, Outcome] = {}
     history_days: Annotated[float, Field(ge=0, le=3650)] = 90.0
-    """Days before the start whose incidents are drawn at the levels of the start, so that
-    excitation and what agents look back on do not begin empty."""
+    """Days before the start drawn at its levels, for excitation and what agents look back on."""
     replications: Annotated[int, Field(ge=1, le=10_000_000)] = 1000
     root_seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     design: Design = "random"

@@ -112,6 +112,17 @@ class Context:
         """Places and countries."""
         return self.countries | self.scenario.places.keys()
 
+    def names_of(self, place: str) -> frozenset[str]:
+        """Return a place and what it lies in: a segment in the country where it arrives."""
+        places = self.scenario.places
+        known = places.get(place)
+        if known is None:
+            return frozenset({place})
+        around = known.within or (known.ends and known.ends[1])
+        home = places.get(around) if around else None
+        names = (place, known.within, known.country or (home and home.country))
+        return frozenset(name for name in names if name)
+
     @functools.cached_property
     def places_of(self) -> dict[str, frozenset[str]]:
         """State variable -> the places it has values at; none for a national scalar."""

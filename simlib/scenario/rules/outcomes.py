@@ -28,7 +28,7 @@ def check(context: Context) -> None:
         for i, row in enumerate(series.rows):
             _check_row(context, ("series", name, "rows", i), row)
     for name, outcome in scenario.outcomes.items():
-        _check_outcome(context, ("outcomes", name), outcome)
+        check_outcome(context, ("outcomes", name), outcome)
 
 
 def _several(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
@@ -74,7 +74,8 @@ def _check_row(context: Context, path: Path, row: SeriesRow) -> None:
     context.probability((*path, "probability"), row.probability)
 
 
-def _check_outcome(context: Context, path: Path, outcome: Outcome) -> None:
+def check_outcome(context: Context, path: Path, outcome: Outcome) -> None:
+    """Note what is wrong with one outcome, wherever it stands."""
     given = [key for key in READS if getattr(outcome, key) is not None]
     if len(given) != 1:
         rule = f"must have exactly one of {', '.join(READS)} (got {', '.join(given) or 'none'})"

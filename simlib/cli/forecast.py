@@ -1,0 +1,239 @@
+"""The commands on forecasts: freeze a ledger, print what publishers will, score what came."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import datetime as dt
+import enum
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simlib.cli.app import Jobs, app, examples, load_scenario
+from simlib.cli.findings import keep, show
+from simlib.cli.progress import stopping
+from simlib.cli.readings import as_date
+from simlib.cli.text import say, tell
+from simlib.errors import Problem, ScenarioError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simlib.evidence.observing.publications import Publications
+
+MONTHS_SHOWN = 12
+"""Months of each series in the table that is printed where --months does not say."""
+
+
+class Publisher(enum.StrEnum):
+    """Whose series are forecast."""
+
+    ucdp = "ucdp"
+    press = "press"
+    official = "official"
+    monitors = "monitors"
+
+
+@app.command(
+    epilog=examples(
+        "simlib forecast as_agreed --replications 2000 -o ledger.json",
+        "simlib forecast as_agreed --questions mine.yaml -o mine.json",
+        "simlib forecast as_agreed --as ucdp --months 6 -o ucdp.csv",
+    )
+)
+def forecast(  # noqa: PLR0913, PLR0917  (options of a command line)
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The ledger (JSON); with --as, a CSV file.")
+    ],
+    scenario: Annotated[
+        str, typer.Argument(help="A scenario file, or the name of a bundled one.")
+    ] = "as_agreed",
+    published_by: Annotated[
+        Publisher | None,
+        typer.Option("--as", help="Forecast the monthly series of this publisher instead."),
+    ] = None,
+    questions: Annotated[
+        Path | None, typer.Option(help="A file of questions; simlib's own when not given.")
+    ] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="Directory of results to freeze, or to keep the run in.")
+    ] = None,
+    replications: Annotated[
+        int | None, typer.Option(help="How many; the scenario's number when not given.")
+    ] = None,
+    months: Annotated[
+        int | None, typer.Option(help="With --as: months from the start; all when not given.")
+    ] = None,
+    vintage: Annotated[
+        str, typer.Option(help="With --as: which release, such as final.")
+    ] = "first",
+    dated: Annotated[
+        str | None, typer.Option(help="Day of writing, kept beside the hashes of a ledger.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a ledger.")] = False,  # noqa: FBT002
+    jobs: Jobs = None,
+) -> None:
+    """Freeze a run as dated, hashed questions; or forecast what a publisher will print."""
+    if published_by is not None:
+        _refuse({"--questions": questions, "--dated": dated}, "--as")
+        _publish(
+            scenario, published_by.value, output, results, (replications, months, vintage, jobs)
+        )
+        return
+    _refuse({"--months": months, "--vintage": None if vintage == "first" else vintage}, "a ledger")
+    _freeze(scenario, questions, output, results, (replications, dated, jobs), force=force)
+
+
+@app.command(
+    epilog=examples(
+        "simlib score ledger.json outcomes.csv",
+        "simlib score seeds/ledgers/as_agreed_2024-12-31.json outcomes.csv -o score/",
+    )
+)
+def score(
+    ledger: Annotated[Path, typer.Argument(help="A ledger that simlib forecast wrote.")],
+    outcomes: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV: id,outcome[,resolved_on,source]; outcomes yes or no, a class, or a number."
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Directory for tables and figures.")
+    ] = None,
+) -> None:
+    """Say how good a ledger was, beside the base rate: Brier, log, CRPS and calibration."""
+    from simlib.evidence.ledger.resolutions import read_resolutions
+    from simlib.evidence.ledger.scoring import score as scored
+    from simlib.evidence.ledger.sealing import read_ledger
+
+    held = read_ledger(ledger)
+    say(f"ledger: {held['scenario']} as of {held['as_of']}, hashes verified, {held['digest']}")
+    scores = scored(held, read_resolutions(outcomes, held))
+    show(scores.sentences(), scores.means(), "mean scores beside the base rate's; less is better")
+    show((), scores.table(), "question by question")
+    if output is None:
+        say("nothing is kept; give -o DIRECTORY to keep tables and figures")
+        return
+    from simlib.plot import ledger_pit, ledger_reliability
+    from simlib.plot.style import save_axes
+
+    keep(
+        output,
+        {"scores": scores.table(), "means": scores.means()},
+        {
+            "reliability": lambda path: save_axes(ledger_reliability(scores), path),
+            "pit": lambda path: save_axes(ledger_pit(scores), path),
+        },
+    )
+
+
+def _freeze(
+    scenario: str,
+    questions: Path | None,
+    output: Path,
+    results: Path | None,
+    how: tuple[int | None, str | None, int | None],
+    *,
+    force: bool,
+) -> None:
+    from simlib.evidence.ledger.freezing import freeze
+    from simlib.evidence.ledger.sealing import refuse_overwriting, write_ledger
+    from simlib.evidence.ledger.telling import told
+
+    replications, dated, jobs = how
+    refuse_overwriting(output, overwrite=force)
+    loaded = load_scenario(scenario)
+    tell(f"context of use: {loaded.context_of_use}")
+    day: dt.date | None = None if dated is None else as_date(dated)
+    with _kept(output, results) as folder, stopping(folder) as reporter:
+        ledger = freeze(
+            loaded,
+            questions,
+            results=folder,
+            replications=replications,
+            dated=day,
+            jobs=jobs,
+            progress=reporter,
+        )
+        write_ledger(ledger, output, overwrite=force)
+    n, n_failed = ledger["replications"], ledger["failed"]
+    say(
+        f"{len(ledger['questions'])} questions of {ledger['scenario']} as of {ledger['as_of']}, "
+        f"from {n - n_failed:,} of {n:,} replications"
+    )
+    show((), told(ledger), "what is frozen; numbers: median (90 % interval)")
+    say(f"ledger: {output}")
+    say(f"digest: {ledger['digest']}")
+
+
+def _publish(
+    scenario: str,
+    publisher: str,
+    output: Path,
+    results: Path | None,
+    how: tuple[int | None, int | None, str, int | None],
+) -> None:
+    from simlib.ensemble.spreading import Spread
+    from simlib.evidence.observing.judging import beside_2024
+    from simlib.evidence.observing.publications import publications
+    from simlib.evidence.observing.usual import usual
+
+    replications, months, vintage, jobs = how
+    loaded = load_scenario(scenario)
+    tell(f"context of use: {loaded.context_of_use}")
+    with _kept(output, results) as folder, stopping(folder) as reporter:
+        found = publications(
+            loaded,
+            publisher,
+            months=months,
+            replications=replications,
+            vintage=vintage,
+            how=Spread(jobs, folder, reporter),
+        )
+        _write(found, output)
+    table = found.table(usual(found))
+    if months is None and len(found.months) > MONTHS_SHOWN:
+        table = table[table["month"].isin([str(m) for m in found.months[:MONTHS_SHOWN]])]
+        tell(f"the first {MONTHS_SHOWN} months are shown; the file has all {len(found.months)}")
+    release = "first release" if vintage == "first" else f"release {vintage}"
+    show((), table, f"monthly counts as {publisher} will print them, {release}; 90 % intervals")
+    judged = beside_2024(found)
+    if len(judged):
+        show((), judged, "the months of 2024 and as many of the forecast; below: share with less")
+    say(f"forecast: {output}")
+
+
+def _write(found: Publications, output: Path) -> None:
+    """Write the forecast, whole or not at all."""
+    unfinished = output.with_name(f"{output.name}.tmp")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(("series", "month", "replication", "count"))
+            writer.writerows(found.rows())
+        unfinished.replace(output)
+    except OSError as error:
+        raise StoreError(f"{output}: cannot be written ({error.strerror})") from error
+
+
+@contextlib.contextmanager
+def _kept(output: Path, results: Path | None) -> Iterator[Path]:
+    """Yield where the run is kept: a folder beside the output goes once that is written."""
+    if results is not None:
+        yield results
+        return
+    folder = output.with_name(f"{output.name}.parts")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse(given: dict[str, object], what: str) -> None:
+    """Refuse options that mean nothing here."""
+    for name, value in given.items():
+        if value is not None:
+            raise ScenarioError([Problem(name, f"means nothing with {what}")])

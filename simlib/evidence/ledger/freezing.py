@@ -1,0 +1,208 @@
+"""From a run to a ledger: what the replications say of every question, once and for all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simlib._version import __version__
+from simlib.ensemble import run, store
+from simlib.ensemble.results import open_results
+from simlib.ensemble.statistics import of_classes, of_flag, of_number
+from simlib.evidence.ledger.base_rates import LEVELS
+from simlib.evidence.ledger.questions import Question, Questionnaire, load_questions
+from simlib.evidence.ledger.sealing import LedgerError, sealed
+from simlib.scenario import as_scenario, digest
+from simlib.scenario.rules.outcomes import CLASSES
+
+if TYPE_CHECKING:
+    import datetime as dt
+    import os
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from simlib.ensemble.progress import Listener
+    from simlib.ensemble.results import Ensemble
+    from simlib.ensemble.statistics import Summary
+    from simlib.scenario.schema import Outcome, Scenario
+
+DIGITS = 6
+"""Significant digits that are kept of a number."""
+
+
+def freeze(  # noqa: PLR0913  (all but the scenario have defaults)
+    scenario: Scenario | str | os.PathLike[str],
+    questions: Questionnaire | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    *,
+    results: str | os.PathLike[str] | None = None,
+    replications: int | None = None,
+    dated: dt.date | None = None,
+    jobs: int | None = None,
+    progress: Listener | None = None,
+) -> dict[str, Any]:
+    """Return a ledger: dated, hashed questions with what a run says of each.
+
+    Parameters
+    ----------
+    scenario
+        A scenario, or the path or bundled name of one.
+    questions
+        As `simlib.evidence.ledger.questions.load_questions` takes them.
+    results
+        A results directory. One that holds every outcome the questions read, and no other
+        number of replications than is asked for, is frozen as it is; else the run is kept,
+        or gone on with, there, and all that is there then is frozen.
+    replications
+        How many; the scenario's number, or those of the results, when not given.
+    dated
+        The day of writing. It is kept beside the hashes, not under them.
+    jobs, progress
+        As in `simlib.run`.
+
+    Raises
+    ------
+    ScenarioError
+        The scenario or a question is wrong.
+    StoreError
+        The results are of another scenario.
+    LedgerError
+        Every replication failed.
+    """
+    loaded = as_scenario(scenario)
+    asked = load_questions(loaded, questions)
+    ensemble = _ensemble(loaded, asked, results, replications, jobs, progress)
+    if ensemble.n == ensemble.n_failed:
+        raise LedgerError("every replication failed: there is nothing to freeze")
+    read = asked.outcomes_of(loaded)
+    head = {
+        "scenario": loaded.name,
+        "scenario_digest": scenario_digest(loaded),
+        "result_digest": ensemble.digest,
+        "root_seed": ensemble.root_seed,
+        "replications": ensemble.n,
+        "failed": ensemble.n_failed,
+        "as_of": str(loaded.as_of or loaded.start),
+        "simlib": __version__,
+        "context_of_use": loaded.context_of_use,
+        "note": asked.note,
+        "levels": LEVELS.tolist(),
+        "dated": None if dated is None else str(dated),
+    }
+    return sealed(
+        head,
+        [
+            _frozen(name, question, read[name][1], _seen(name, ensemble.values(read[name][0])))
+            for name, question in asked.questions.items()
+        ],
+    )
+
+
+def scenario_digest(scenario: Scenario) -> str:
+    """Return the digest of a scenario however many replications it asks for."""
+    return digest(scenario.model_copy(update={"replications": 1}))
+
+
+def _ensemble(
+    scenario: Scenario,
+    asked: Questionnaire,
+    results: str | os.PathLike[str] | None,
+    replications: int | None,
+    jobs: int | None,
+    progress: Listener | None,
+) -> Ensemble:
+    whole = asked.asked(scenario)
+    path = None if results is None else Path(results)
+    if path is not None and not store.is_free(path):
+        held = open_results(path)
+        names = [name for name, _ in asked.outcomes_of(scenario).values()]
+        same = held.manifest["scenario_digest"] in map(scenario_digest, (scenario, whole))
+        has_all = all(name in held.manifest["outcomes"] for name in names)
+        if same and has_all and held.options == ("",) and replications in {None, held.n}:
+            return held
+    return run(whole, replications=replications, directory=path, jobs=jobs, progress=progress)
+
+
+def _seen(name: str, values: NDArray[Any]) -> NDArray[Any]:
+    """Return values of an outcome of which at least one is settled."""
+    if values.dtype.kind == "f" and np.isnan(values).all():
+        raise LedgerError(f"question {name}: its outcome is not settled by the horizon")
+    return values
+
+
+def _frozen(
+    name: str, question: Question, outcome: Outcome, values: NDArray[Any]
+) -> dict[str, Any]:
+    entry = {
+        "id": name,
+        "text": question.text,
+        "kind": question.kind,
+        "resolves_on": str(question.resolves_on),
+        "earliest": str(question.earliest or question.resolves_on),
+        "source": question.source,
+    }
+    forecast, base = {
+        "binary": _of_flag,
+        "classes": _of_classes,
+        "number": _of_number,
+    }[question.kind](question, outcome, values)
+    base["source"] = question.base.source
+    return {**entry, "forecast": forecast, "base": base}
+
+
+def _of_flag(
+    question: Question, _outcome: Outcome, values: NDArray[np.float64]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    if question.at_least is not None:
+        values = np.where(np.isnan(values), np.nan, values >= question.at_least)
+    seen = of_flag("", values, len(values))
+    forecast = {**_probability(seen), "n": seen.n}
+    return forecast, {"probability": _rounded(question.base.probability or 0.0)}
+
+
+def _of_classes(
+    question: Question, outcome: Outcome, values: NDArray[Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    known = dict.fromkeys([*outcome.classes, *CLASSES])
+    rows = of_classes("", tuple(known), [str(value) for value in values], len(values))
+    forecast = {"classes": {row.category: _probability(row) for row in rows}, "n": len(values)}
+    base = question.base.classes or {}
+    return forecast, {
+        "classes": {row.category: _rounded(base.get(row.category, 0.0)) for row in rows}
+    }
+
+
+def _of_number(
+    question: Question, _outcome: Outcome, values: NDArray[np.float64]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    base = question.base.quantiles()
+    if question.cap is not None:
+        # fmin: what is not settled by the horizon counts as the cap.
+        values, base = np.fmin(values, question.cap), np.fmin(base, question.cap)
+    seen = of_number("", "", values, len(values))
+    quantiles = np.quantile(values[~np.isnan(values)], LEVELS, method="inverted_cdf")
+    forecast = {
+        "mean": _rounded(seen.mean),
+        "mc_error": None if seen.n < 2 else _rounded(seen.mc_error),
+        "n": seen.n,
+        "cap": question.cap,
+        "quantiles": _all_rounded(quantiles),
+    }
+    return forecast, {"quantiles": _all_rounded(base)}
+
+
+def _probability(row: Summary) -> dict[str, Any]:
+    return {
+        "probability": _rounded(row.mean),
+        "interval": [_rounded(row.low), _rounded(row.high)],
+    }
+
+
+def _all_rounded(values: NDArray[np.float64]) -> list[float]:
+    return [_rounded(value) for value in values.tolist()]
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")

@@ -1,0 +1,1 @@
+"""The observation model: incidents become the monthly series that sources publish."""

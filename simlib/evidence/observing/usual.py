@@ -1,0 +1,53 @@
+"""What was usual: monthly means of 2024 of series that are published."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simlib.scenario import bundled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from simlib.evidence.observing.publications import Publications
+
+UCDP = "ucdp_"
+
+
+def usual(published: Publications) -> dict[str, float]:
+    """Return the monthly mean of 2024, by published name, of the series that have one.
+
+    UCDP's are of its candidate release, January to November (seeds/history); the others' are
+    what their publishers counted over the months they told of (seeds/history/series_2024.csv).
+    """
+    monthly = ucdp_2024()
+    told = {
+        row["series"]: float(row["events"]) / float(row["months"])
+        for row in _rows(bundled.folder("seeds") / "history" / "series_2024.csv")
+    }
+    found = {}
+    for key, name in zip(published.keys, published.series, strict=True):
+        conflict = key.removeprefix(UCDP)
+        if key.startswith(UCDP) and conflict in monthly:
+            found[name] = float(monthly[conflict].mean())
+        elif key in told:
+            found[name] = told[key]
+    return found
+
+
+def ucdp_2024() -> dict[str, NDArray[np.int64]]:
+    """Return UCDP's candidate events of January to November 2024 by conflict id."""
+    months: dict[str, list[int]] = {}
+    for row in _rows(bundled.folder("seeds") / "history" / "ucdp_2024_monthly.csv"):
+        months.setdefault(row["conflict_id"], []).append(int(row["events"]))
+    return {conflict: np.array(events) for conflict, events in months.items()}
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
