@@ -1,6 +1,7 @@
 """The command line: modules of commands join the application as they are imported."""
 
 from simlib.cli import (
+    backtest,
     commands,
     comparing,
     diff,
@@ -14,6 +15,7 @@ from simlib.cli import (
 from simlib.cli.app import main
 
 __all__ = [
+    "backtest",
     "commands",
     "comparing",
     "diff",

@@ -16,7 +16,10 @@ _HOMES: dict[str, str] = {
     "Events": "simlib.evidence.history.event_files",
     "HistoryError": "simlib.evidence.history.refusals",
     "LeakError": "simlib.evidence.history.refusals",
+    "BackTest": "simlib.evidence.backtesting.result",
+    "Part": "simlib.evidence.backtesting.running",
     "as_if_published": "simlib.evidence.history.barrier",
+    "backtest": "simlib.evidence.backtesting.result",
     "calibration_events": "simlib.evidence.history.barrier",
     "combine_events": "simlib.evidence.history.event_files",
     "known": "simlib.evidence.history.barrier",
@@ -29,6 +32,7 @@ _HOMES: dict[str, str] = {
     "shipped_counts": "simlib.evidence.history.shipped",
     "shipped_coverage": "simlib.evidence.history.shipped",
     "shipped_panel": "simlib.evidence.history.shipped",
+    "shipped_parts": "simlib.evidence.backtesting.parts",
     "vintage_factor": "simlib.evidence.history.vintages",
 }
 

@@ -47,7 +47,7 @@ def size_of(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     low, high = np.log(SMALLEST_SIZE), np.log(LARGEST_SIZE)
     size = np.exp(_root(slope, len(counts), low, high))
     is_wide = counts.var(axis=1) > mean
-    return np.where(is_wide, size, np.inf)
+    return np.asarray(np.where(is_wide, size, np.inf))
 
 
 def trend_of(counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -90,4 +90,4 @@ def _root(
         middle = (lows + highs) / 2
         is_right = falling(middle) > 0
         lows, highs = np.where(is_right, middle, lows), np.where(is_right, highs, middle)
-    return (lows + highs) / 2
+    return np.asarray((lows + highs) / 2)

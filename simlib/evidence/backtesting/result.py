@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.ensemble.spreading import Spread
 from simlib.evidence.backtesting.comparing import Block, compared, summed
 from simlib.evidence.backtesting.forecasters import BASELINES, CANDIDATES, forecaster
 from simlib.evidence.backtesting.levels import Level, levels_of
-from simlib.evidence.backtesting.origins import HORIZONS, SPAN
+from simlib.evidence.backtesting.origins import SPAN
 from simlib.evidence.backtesting.running import Part, scores_of
 from simlib.evidence.backtesting.scoring import PARTS, SCORES
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from simlib.ensemble.spreading import Spread
     from simlib.evidence.panels import Forecaster
 
 RECENT = 12
