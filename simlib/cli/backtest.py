@@ -82,8 +82,10 @@ def _tell(found: BackTest, candidate: str | None) -> None:
 
 def _keep(found: BackTest, candidate: str | None, output: Path) -> None:
     from simlib.evidence.backtesting.page import page
+    from simlib.plot.backtests import backtest_figures
 
-    keep(output, {"scores": found.scores, "differences": found.differences})
+    tables = {"scores": found.scores, "differences": found.differences}
+    keep(output, tables, backtest_figures(found, candidate))
     cases, text = output / "cases.csv.gz", output / "results.md"
     try:
         found.cases.to_csv(cases, index=False, float_format="%.6g")
