@@ -71,7 +71,7 @@ def backtest_scores(
         ax.plot(row["mean"], height, marker, color=color, markeredgecolor=INK, markersize=6)
     ax.set_yticks(range(len(found.forecasters)), list(map(words, reversed(found.forecasters))))
     ax.set_xlim(left=0)
-    ax.set_xlabel("mean CRPS (events; lower is better), 95 % block-bootstrap interval")
+    ax.set_xlabel("mean CRPS (events; lower is better), 95 % interval")
     ax.grid(axis="x", color=RULE, linewidth=0.6)
     n_origins = int(table["n_origins"].iloc[0])
     has_interval = np.isfinite(table["low"]).all()
@@ -108,7 +108,7 @@ def backtest_coverage(found: BackTest, level: str = "unit", ax: Axes | None = No
     ax.legend(frameon=False, fontsize=7.5, labelcolor=INK)
     n = len(cases) // len(found.forecasters)
     dress(
-        ax, "Coverage", f"{_level(level)}; {n:,} cases. Counts are whole: the share said or more."
+        ax, "Coverage", f"{_level(level)};\n{n:,} cases; counts are whole: the share said or more"
     )
     return ax
 

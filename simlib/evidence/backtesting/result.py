@@ -65,7 +65,7 @@ class BackTest:
     def _blocks(self) -> dict[str, Block]:
         return {
             part.name: Block.of(
-                part.name, part.origins,
+                part.name, [str(origin.month) for origin in part.origins],
                 length=self.block, n_resamples=self.n_resamples, root_seed=self.root_seed,
             )
             for part in self.parts

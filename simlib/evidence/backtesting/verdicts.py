@@ -69,6 +69,26 @@ def scoreboard(found: BackTest) -> pd.DataFrame:
     return wide.loc[list(found.forecasters)][list(SHOWN)].reset_index()
 
 
+def breakdown(found: BackTest, by: str) -> pd.DataFrame:
+    """Return mean CRPS of units by part, group and forecaster.
+
+    Parameters
+    ----------
+    found
+        What `backtest` returns.
+    by
+        ``country``, ``series``, ``horizon``, ``governorate``, ``year`` (of what is forecast)
+        or ``activity`` (an event in the last 12 known months, or none).
+    """
+    scores = found.scores
+    own = scores[(scores["level"] == "unit") & (scores["by"] == by) & (scores["score"] == "crps")]
+    own = own[own["part"].isin([part.name for part in found.parts])]
+    wide = own.pivot_table(
+        index=["part", "group", "n_cases"], columns="forecaster", values="mean", sort=False
+    )
+    return wide[list(found.forecasters)].reset_index()
+
+
 def verdict(found: BackTest, candidate: str) -> pd.DataFrame:
     """Return candidate minus each baseline, mean CRPS, with what can be said of it.
 
