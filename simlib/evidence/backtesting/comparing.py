@@ -37,6 +37,8 @@ GROUPINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 """Level of the cases, name of the grouping, and columns that tell groups apart."""
 
+ROUNDING = 1e-9
+"""A difference of means that is smaller may be one of arithmetic."""
 IN_ALL = ("all", "horizon")
 """Groupings that are made over all parts together too."""
 
@@ -175,9 +177,9 @@ def _bounds(
 def _verdict(low: float, high: float) -> str:
     if np.isnan(low):
         return "no interval"
-    if high < 0:
+    if high < -ROUNDING:
         return "win"
-    return "loss" if low > 0 else "undecided"
+    return "loss" if low > ROUNDING else "undecided"
 
 
 def _groups(
