@@ -223,6 +223,7 @@ def test_losses_are_shown_like_wins() -> None:
     """
     level = 5 + np.sin(np.arange(48.0))
     noise = np.sin(0.7 * np.arange(48.0) ** 2)
+    noise -= noise.mean()
     cases, blocks = made_cases({"a": level, "b": level + 1, "c": level + noise})
     names = ("a", "b", "c")
     table = compared(cases, blocks, names, names)
