@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simlib.evidence.backtesting.result import BackTest
 
 UNIT_BASELINE = "negative_binomial"
-"""The baseline that is to be no better anywhere."""
+"""The baseline that a candidate is not to lose to in any series of a country."""
 SHOWN = ("crps", "twcrps", "log", "brier_any", "brier_many", "interval_90", "covered_90")
 _SAID = ["baseline", "difference", "low", "high", "verdict"]
 _GROUPS = ("all", "series", "horizon")
@@ -48,7 +48,7 @@ def parts_of(found: BackTest) -> tuple[str, ...]:
 def ranking(found: BackTest) -> pd.DataFrame:
     """Return mean CRPS with its interval by forecaster and part, in the order of the list.
 
-    Of units; rows are not sorted by the score.
+    For units, series and countries; rows are not sorted by the score.
     """
     scores = found.scores
     own = scores[(scores["by"] == "all") & (scores["score"] == "crps")]
