@@ -61,12 +61,25 @@ def ranking(found: BackTest) -> pd.DataFrame:
 
 
 def scoreboard(found: BackTest) -> pd.DataFrame:
-    """Return every mean score of units by forecaster, all parts together."""
+    """Return every mean score of units by forecaster, all parts together.
+
+    ``pit_distance`` is how far the distribution of the randomized probability integral
+    transforms of active units is from uniform at most, 0 to 1 (Kolmogorov's distance).
+    """
+    from scipy import stats
+
     scores = found.scores
     first = parts_of(found)[0]
     own = scores[(scores["part"] == first) & (scores["level"] == "unit") & (scores["by"] == "all")]
     wide = own.pivot_table(index="forecaster", columns="score", values="mean")
-    return wide.loc[list(found.forecasters)][list(SHOWN)].reset_index()
+    table = wide.loc[list(found.forecasters)][list(SHOWN)].reset_index()
+    cases = found.cases[(found.cases["level"] == "unit") & found.cases["is_active"]]
+    pits = cases.groupby("forecaster")["pit"]
+    table["pit_distance"] = [
+        float(stats.kstest(pits.get_group(name).to_numpy(), "uniform").statistic)
+        for name in found.forecasters
+    ]
+    return table
 
 
 def breakdown(found: BackTest, by: str) -> pd.DataFrame:
