@@ -33,8 +33,8 @@ def setting(found: BackTest) -> tuple[str, ...]:
             f"1 to {HORIZONS} months, known to {LAG} months before the first"
         )
     lines.append(
-        f"{found.n_draws:,} draws of each forecast; intervals: {found.n_resamples:,} resamples of "
-        f"blocks of {found.block} origins"
+        f"{found.n_draws:,} draws of each forecast, root seed {found.root_seed}; "
+        f"intervals: {found.n_resamples:,} resamples of blocks of {found.block} origins"
     )
     return tuple(lines)
 
