@@ -1,9 +1,6 @@
 # Needs Python 3.11 or newer, and make. Everything else is made in .venv here.
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
 .PHONY: help run test check exams faults bench examples backtest ledger register clean
-=======
->>>>>>> evidence-ledger
 
 VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
@@ -48,16 +45,21 @@ examples: $(READY)  ## run the examples; renew their outputs and the figures of 
 	rm -rf examples/figures
 	$(PYTHON_IN) examples/05_figures.py docs/img 400 > /dev/null
 
-<<<<<<< HEAD
 register: $(READY)  ## render docs/register.md again, how outcomes go with each number included
 	rm -rf out/register
 	$(VENV)/bin/simlib run as_agreed --option as_agreed --replications 4000 --no-figures -o out/register
 	$(VENV)/bin/simlib register as_agreed --results out/register -o docs/register.md
-=======
+
 ledger: $(READY)  ## freeze the reference scenario's forecasts again; digests of old ledgers stay in git
 	$(VENV)/bin/simlib forecast as_agreed --replications 4000 \
 		-o seeds/ledgers/as_agreed_2024-12-31.json --force
->>>>>>> evidence-ledger
+
+backtest: $(READY)  ## score forecasts of past months beside the baselines; renew the page of results
+	$(VENV)/bin/simlib backtest -o out/backtest
+	mkdir -p docs/tables
+	cp out/backtest/results.md docs/tables/backtests.md
+	for figure in crps-unit coverage transforms horizons; do \
+		cp "out/backtest/$$figure.png" "docs/img/backtests-$$figure.png" || exit 1; done
 
 clean:  ## remove .venv, caches and results
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -19,13 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXECUTED = (
     *("README.md", "docs/tutorial.md", "docs/agents.md", "docs/ensembles.md"),
-<<<<<<< HEAD
-    "docs/counterfactuals.md",
-    "docs/history.md",
-    "docs/analogues.md",
-=======
-    *("docs/counterfactuals.md", "docs/forecasts.md"),
->>>>>>> evidence-ledger
+    *("docs/counterfactuals.md", "docs/history.md", "docs/analogues.md", "docs/forecasts.md"),
+    "docs/backtests.md",
 )
 SCENARIOS = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 

@@ -2,6 +2,7 @@
 
 from simlib.cli import (
     analogues,
+    backtest,
     commands,
     comparing,
     diff,
@@ -18,6 +19,7 @@ from simlib.cli.app import main
 
 __all__ = [
     "analogues",
+    "backtest",
     "commands",
     "comparing",
     "diff",

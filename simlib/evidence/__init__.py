@@ -10,16 +10,19 @@ import importlib
 from typing import Any
 
 _HOMES: dict[str, str] = {
+    "BackTest": "simlib.evidence.backtesting.result",
     "Band": "simlib.evidence.sbc",
     "CountPanel": "simlib.evidence.panels",
     "EventMapping": "simlib.evidence.history.mapping",
     "Events": "simlib.evidence.history.event_files",
     "HistoryError": "simlib.evidence.history.refusals",
     "LeakError": "simlib.evidence.history.refusals",
+    "Part": "simlib.evidence.backtesting.running",
     "Publications": "simlib.evidence.observing.publications",
     "Uniformity": "simlib.evidence.sbc",
     "Unit": "simlib.evidence.panels",
     "as_if_published": "simlib.evidence.history.barrier",
+    "backtest": "simlib.evidence.backtesting.result",
     "calibration_events": "simlib.evidence.history.barrier",
     "cards": "simlib.evidence.register.cards",
     "combine_events": "simlib.evidence.history.event_files",
@@ -46,6 +49,7 @@ _HOMES: dict[str, str] = {
     "shipped_counts": "simlib.evidence.history.shipped",
     "shipped_coverage": "simlib.evidence.history.shipped",
     "shipped_panel": "simlib.evidence.history.shipped",
+    "shipped_parts": "simlib.evidence.backtesting.parts",
     "simulated_ranks": "simlib.evidence.sbc",
     "simultaneous_band": "simlib.evidence.sbc",
     "study_analogues": "simlib.evidence.analogues.study",

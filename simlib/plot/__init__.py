@@ -7,6 +7,14 @@ from simlib.plot.analogues import (
     save_analogues,
 )
 from simlib.plot.attributions import attribution
+from simlib.plot.backtests import (
+    backtest_coverage,
+    backtest_figures,
+    backtest_horizons,
+    backtest_places,
+    backtest_scores,
+    backtest_transforms,
+)
 from simlib.plot.distributions import distribution, probabilities
 from simlib.plot.drivers import screening, sensitivity
 from simlib.plot.effects import effect, effects
@@ -24,6 +32,12 @@ __all__ = [
     "analogue_update",
     "analogue_years",
     "attribution",
+    "backtest_coverage",
+    "backtest_figures",
+    "backtest_horizons",
+    "backtest_places",
+    "backtest_scores",
+    "backtest_transforms",
     "box",
     "distribution",
     "effect",

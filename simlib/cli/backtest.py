@@ -1,0 +1,98 @@
+"""The command that back-tests forecasters on the history that comes with simlib."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simlib.cli.app import Jobs, app, examples
+from simlib.cli.findings import keep, show
+from simlib.cli.progress import stopping
+from simlib.cli.text import say
+from simlib.errors import Problem, ScenarioError, StoreError
+
+if TYPE_CHECKING:
+    from simlib.evidence.backtesting.result import BackTest
+
+
+@app.command(
+    epilog=examples(
+        "simlib backtest -o out/backtest",
+        "simlib backtest --part syria --draws 400",
+        "simlib backtest --forecasters negative_binomial,conflictology --candidate conflictology",
+    )
+)
+def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
+    part: Annotated[str, typer.Option(help="iraq, syria, 2024 or all.")] = "all",
+    draws: Annotated[int, typer.Option(help="Draws of each forecast, 2 or more.")] = 1000,
+    forecasters: Annotated[
+        str, typer.Option(metavar="A[,B...]", help="What forecasts; all when not given.")
+    ] = "",
+    candidate: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What is compared with every baseline, group by group."),
+    ] = None,
+    root_seed: Annotated[int, typer.Option(help="Makes every number repeatable.")] = 1,
+    jobs: Jobs = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Directory for tables and figures.")
+    ] = None,
+) -> None:
+    """Score forecasts of lethal events at past months, beside the field's baselines."""
+    from simlib.ensemble.spreading import Spread
+    from simlib.evidence.backtesting.forecasters import BASELINES, CANDIDATES, forecaster
+    from simlib.evidence.backtesting.parts import shipped_parts
+    from simlib.evidence.backtesting.result import backtest as tested
+
+    names = forecasters.split(",") if forecasters else [*CANDIDATES, *BASELINES]
+    if candidate is None:
+        candidate = next((name for name in names if name in CANDIDATES), None)
+    elif candidate not in names:
+        known = ", ".join(names)
+        raise ScenarioError([Problem("candidate", f"must be one of {known} (got {candidate})")])
+    parts = shipped_parts(None if part == "all" else [part])
+    chosen = [forecaster(name) for name in names]
+    with stopping(output) as reporter:
+        how = Spread(jobs, output, reporter)
+        found = tested(parts, chosen, n_draws=draws, root_seed=root_seed, how=how)
+    _tell(found, candidate)
+    if output is None:
+        say("nothing is kept; give -o DIRECTORY to keep tables and figures")
+    else:
+        _keep(found, candidate, output)
+
+
+def _tell(found: BackTest, candidate: str | None) -> None:
+    from simlib.evidence.backtesting import verdicts
+
+    title = "mean CRPS in events, lower is better, with 95 % block-bootstrap intervals"
+    show(verdicts.setting(found), verdicts.ranking(found), title)
+    title = f"mean scores of units, parts: {verdicts.parts_of(found)[0]}"
+    show((), verdicts.scoreboard(found), title)
+    show((), verdicts.breakdown(found, "series"), "mean CRPS of units by country and series")
+    if candidate is None:
+        say("all are baselines; --candidate NAME compares one with the others, group by group")
+        return
+    title = f"mean CRPS, {candidate} minus baseline (negative: {candidate} is better)"
+    show((), verdicts.verdict(found, candidate), title)
+    title = f"units by country and series, {candidate} minus {verdicts.UNIT_BASELINE}"
+    show((), verdicts.against_unit_baseline(found, candidate), title)
+    show(verdicts.sentences(found, candidate))
+
+
+def _keep(found: BackTest, candidate: str | None, output: Path) -> None:
+    from simlib.evidence.backtesting.page import page
+    from simlib.plot.backtests import backtest_figures
+
+    tables = {"scores": found.scores, "differences": found.differences}
+    keep(output, tables, backtest_figures(found, candidate))
+    cases, text = output / "cases.csv.gz", output / "results.md"
+    try:
+        found.cases.to_csv(cases, index=False, float_format="%.6g")
+        text.write_text(page(found, candidate), encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{output}: cannot be written ({error.strerror})") from error
+    say(f"table: {cases}")
+    say(f"page: {text}")

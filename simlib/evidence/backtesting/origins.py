@@ -1,0 +1,64 @@
+"""Rolling origins: at which month what is known, and what is forecast.
+
+A forecast made on the first day of month t knows counts up to month t - 3: those of the
+last two whole months are not published yet. Horizon 1 is month t itself, horizon 6 is
+t + 5. From the last known month to horizon h are h + 2 months.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from simlib.evidence.panels import CountPanel
+
+LAG = 3
+"""Months from the last known one to the first that is forecast."""
+HORIZONS = 6
+SPAN = LAG - 1 + HORIZONS
+"""Months from the first unknown one to the last that is forecast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """When a forecast is made, and of what.
+
+    Attributes
+    ----------
+    month
+        The month on whose first day it is made; horizon 1.
+    last_known
+        Last month whose counts are known.
+    months
+        Months that are forecast: `HORIZONS`, or fewer where the panel ends.
+    """
+
+    month: np.datetime64
+    last_known: np.datetime64
+    months: NDArray[np.datetime64]
+
+
+def origins_of(panel: CountPanel, n_known: int) -> tuple[Origin, ...]:
+    """Return an origin for every month that can be forecast.
+
+    Parameters
+    ----------
+    panel
+        What there is to know and to be scored on.
+    n_known
+        Months that the first forecast knows.
+    """
+    first = n_known - 1 + LAG
+    return tuple(
+        Origin(panel.months[i], panel.months[i - LAG], panel.months[i : i + HORIZONS])
+        for i in range(first, len(panel.months))
+    )
+
+
+def known_at(panel: CountPanel, origin: Origin) -> CountPanel:
+    """Return what a forecaster is given at an origin: a copy that holds nothing later."""
+    return panel.until(origin.last_known)
