@@ -12,6 +12,24 @@ from typing import Any
 _HOMES: dict[str, str] = {
     "CountPanel": "simlib.evidence.panels",
     "Unit": "simlib.evidence.panels",
+    "EventMapping": "simlib.evidence.history.mapping",
+    "Events": "simlib.evidence.history.event_files",
+    "HistoryError": "simlib.evidence.history.refusals",
+    "LeakError": "simlib.evidence.history.refusals",
+    "as_if_published": "simlib.evidence.history.barrier",
+    "calibration_events": "simlib.evidence.history.barrier",
+    "combine_events": "simlib.evidence.history.event_files",
+    "known": "simlib.evidence.history.barrier",
+    "load_country_months": "simlib.evidence.history.country_months",
+    "load_events": "simlib.evidence.history.event_files",
+    "load_mapping": "simlib.evidence.history.mapping",
+    "monthly_counts": "simlib.evidence.history.tallies",
+    "panel": "simlib.evidence.history.tallies",
+    "require_known": "simlib.evidence.history.barrier",
+    "shipped_counts": "simlib.evidence.history.shipped",
+    "shipped_coverage": "simlib.evidence.history.shipped",
+    "shipped_panel": "simlib.evidence.history.shipped",
+    "vintage_factor": "simlib.evidence.history.vintages",
 }
 
 

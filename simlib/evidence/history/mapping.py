@@ -1,0 +1,209 @@
+"""What rows of event files mean here: a file that can be read and changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import os
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from simlib.errors import ScenarioError
+from simlib.scenario import bundled
+from simlib.scenario.findings import Findings
+from simlib.scenario.fitting import fitter
+from simlib.scenario.nodes import Mapping as MappingNode
+from simlib.scenario.nodes import find, from_python, problem_at
+from simlib.scenario.reading import Budget, read_file
+from simlib.scenario.schema import Model, Name
+from simlib.scenario.wording import near_or_all, shown
+
+if TYPE_CHECKING:
+    from simlib.scenario.schema import Scenario
+
+
+class Release(Model):
+    """A release of a data set: which vintage it is of, and since when people had it."""
+
+    vintage: str
+    published: dt.date
+    file: str | None = None
+    """Pattern of the names of files that are of this release, such as ``ged_mine*.csv``."""
+    note: str | None = None
+
+
+class Rule(Model):
+    """Conditions on a row, all of which must hold, and what such a row is here."""
+
+    series: Name
+    source: Literal["UCDP", "ACLED"]
+    incident: Name | None = None
+    """Incident type; a row whose rule has none counts in its series alone."""
+    target: Name | None = None
+    country: tuple[str, ...] = ()
+    conflict: tuple[int, ...] = ()
+    """UCDP ids of conflicts (of actors for one-sided violence)."""
+    between: tuple[tuple[str, ...], ...] = ()
+    """Two lists of names, in either order; ``*`` stands for any text. In a file without sides
+    ``conflict`` alone decides, and a rule without it never fits."""
+    only_lost: tuple[str, ...] = ()
+    """Names of the side that all of the dead are of. In a file without sides it never fits."""
+    event_type: tuple[str, ...] = ()
+    sub_event_type: tuple[str, ...] = ()
+    since: dt.date | None = None
+    until: dt.date | None = None
+    note: str | None = None
+
+
+class VintageFactor(Model):
+    """How counts of a final release compare with those of the preliminary one."""
+
+    factor: float = Field(gt=0.0)
+    published: dt.date
+    """Since when it can be known."""
+    note: str | None = None
+
+
+class EventMapping(Model):
+    """How event files are read."""
+
+    releases: dict[str, Release]
+    """By version as files state it, or as their names do (``19.1``, ``24.0.11``)."""
+    conflicts: dict[str, int]
+    """UCDP ids by conflict name, for files that hold names only."""
+    places: dict[Name, dict[Name, tuple[str, ...]]]
+    """By country and governorate: how else it is spelled."""
+    rules: tuple[Rule, ...]
+    """The first that fits decides."""
+    final_release: str = Field(pattern=r"^[0-9]{2}-[0-9]{2}$")
+    """Month and day by which the year before is out in final form, ``MM-DD``."""
+    vintage_factors: dict[Name, VintageFactor] = Field(default_factory=dict)
+    note: str = ""
+
+    def governorates(self) -> dict[tuple[str, str], str]:
+        """Return governorates by country and folded spelling."""
+        return {
+            (country, folded(spelling)): place
+            for country, places in self.places.items()
+            for place, spellings in places.items()
+            for spelling in (place, *spellings)
+        }
+
+
+_NOISE = re.compile(r"\b(governorate|province|provicne|muhafazah|muhafazat)\b")
+
+
+def folded(name: str) -> str:
+    """Return a spelling without case, accents, signs and the word for governorate.
+
+    Examples
+    --------
+    >>> folded("Al-Ḥasakah governorate")
+    'al hasakah'
+    """
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    letters = "".join(c for c in plain if not unicodedata.combining(c))
+    words = re.sub(r"[^\w]+", " ", re.sub(r"['`\u2018\u2019\u02be\u02bf]", "", letters))
+    return " ".join(_NOISE.sub(" ", words).split())
+
+
+def load_mapping(
+    mapping: EventMapping | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+) -> EventMapping:
+    """Return a mapping of event files.
+
+    Parameters
+    ----------
+    mapping
+        A mapping, its keys as in a file, or the path of a YAML or JSON file; the one that
+        comes with simlib when not given.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem that was found: unknown keys, incident types, targets or places.
+    """
+    if mapping is None:
+        return _shipped()
+    if isinstance(mapping, EventMapping):
+        return mapping
+    if isinstance(mapping, Mapping):
+        tree = from_python(mapping)
+        assert isinstance(tree, MappingNode)  # noqa: S101  (it was a mapping)
+        return _fitted(tree)
+    path = Path(mapping)
+    return _fitted(read_file(path, str(path), Budget()))
+
+
+@functools.cache
+def _shipped() -> EventMapping:
+    path = bundled.folder("seeds") / "history" / "mapping.yaml"
+    return _fitted(read_file(path, path.name, Budget()))
+
+
+def _fitted(tree: MappingNode) -> EventMapping:
+    from simlib.scenario import load
+
+    findings = Findings()
+    result: EventMapping = fitter(EventMapping)(tree, (), findings)
+    if not findings.problems:
+        theatre = load("theatre")
+        for path, rule, hint in (
+            *_place_problems(result, theatre),
+            *_rule_problems(result, theatre),
+        ):
+            findings.note(problem_at(find(tree, path)[0], path, rule, hint), path)
+    if findings.problems:
+        raise ScenarioError(findings.problems)
+    return result
+
+
+_Problem = tuple[tuple[str | int, ...], str, str]
+
+
+def _place_problems(mapping: EventMapping, theatre: Scenario) -> Iterator[_Problem]:
+    known = {
+        (place.country, name): name
+        for name, place in theatre.places.items()
+        if place.kind == "governorate"
+    }
+    meant: dict[tuple[str, str], str] = {}
+    for country, places in mapping.places.items():
+        for place, spellings in places.items():
+            here = ("places", country, place)
+            if (country, place) not in known:
+                hint = near_or_all(place, [name for where, name in known if where == country])
+                yield here, f"unknown governorate of {country} (got {shown(place)})", hint
+            for i, spelling in enumerate(spellings):
+                other = meant.setdefault((country, folded(spelling)), place)
+                if other != place:
+                    rule = f"spelling means two governorates (got {shown(spelling)})"
+                    yield (*here, i), rule, f"it stands at {other} too"
+
+
+def _rule_problems(mapping: EventMapping, theatre: Scenario) -> Iterator[_Problem]:
+    for i, rule in enumerate(mapping.rules):
+        here = ("rules", i)
+        if rule.between and len(rule.between) != 2:
+            got = f"must hold two lists of names (got {len(rule.between)})"
+            yield (*here, "between"), got, ""
+        if rule.target is not None and rule.incident is None:
+            yield (*here, "target"), "stands without an incident", ""
+        if rule.incident is None:
+            continue
+        if rule.incident not in theatre.incidents:
+            hint = near_or_all(rule.incident, theatre.incidents)
+            got = f"unknown incident type (got {shown(rule.incident)})"
+            yield (*here, "incident"), got, hint
+            continue
+        groups = theatre.incidents[rule.incident].groups
+        targets = {group.target for group in groups.values()}
+        if rule.target not in targets:
+            hint = near_or_all(rule.target or "", [str(target) for target in targets])
+            got = f"unknown target of {rule.incident} (got {shown(rule.target or '')})"
+            yield (*here, "target" if rule.target else "incident"), got, hint
