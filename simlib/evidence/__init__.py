@@ -10,7 +10,9 @@ import importlib
 from typing import Any
 
 _HOMES: dict[str, str] = {
+    "Band": "simlib.evidence.sbc",
     "CountPanel": "simlib.evidence.panels",
+    "Uniformity": "simlib.evidence.sbc",
     "Unit": "simlib.evidence.panels",
     "EventMapping": "simlib.evidence.history.mapping",
     "Events": "simlib.evidence.history.event_files",
@@ -30,6 +32,10 @@ _HOMES: dict[str, str] = {
     "shipped_coverage": "simlib.evidence.history.shipped",
     "shipped_panel": "simlib.evidence.history.shipped",
     "vintage_factor": "simlib.evidence.history.vintages",
+    "rank_statistics": "simlib.evidence.sbc",
+    "simulated_ranks": "simlib.evidence.sbc",
+    "simultaneous_band": "simlib.evidence.sbc",
+    "uniformity": "simlib.evidence.sbc",
 }
 
 
