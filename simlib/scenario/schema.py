@@ -75,6 +75,9 @@ class Parameter(Registered):
     unit: str
     judgement: str | None = None
     """Why this range, where no source decides."""
+    fitted: str | None = None
+    """What the distribution was fitted to, how, and as of when; goes when a child file gives
+    another value."""
     used_by: str | None = None
     note: str | None = None
 
