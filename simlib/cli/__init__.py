@@ -1,9 +1,10 @@
 """The command line: modules of commands join the application as they are imported."""
 
-from simlib.cli import commands, comparing, diff, exploring, readings, sensitivity, voi, why
+from simlib.cli import calibrate, commands, comparing, diff, exploring, readings, sensitivity, voi, why
 from simlib.cli.app import main
 
 __all__ = [
+    "calibrate",
     "commands",
     "comparing",
     "diff",

@@ -19,6 +19,7 @@ _HOMES: dict[str, str] = {
     "HistoryError": "simlib.evidence.history.refusals",
     "LeakError": "simlib.evidence.history.refusals",
     "as_if_published": "simlib.evidence.history.barrier",
+    "calibrate": "simlib.evidence.calibrating.collecting",
     "calibration_events": "simlib.evidence.history.barrier",
     "combine_events": "simlib.evidence.history.event_files",
     "known": "simlib.evidence.history.barrier",

@@ -1,6 +1,7 @@
 """Figures: each takes results and an ``ax``, and returns the axes."""
 
 from simlib.plot.attributions import attribution
+from simlib.plot.calibration import calibration
 from simlib.plot.distributions import distribution, probabilities
 from simlib.plot.drivers import screening, sensitivity
 from simlib.plot.effects import effect, effects
@@ -15,6 +16,7 @@ from simlib.plot.two_readings import extension_forecast, readings
 __all__ = [
     "attribution",
     "box",
+    "calibration",
     "distribution",
     "effect",
     "effects",

@@ -18,6 +18,7 @@ from simlib.evidence.calibrating.published import (
     fit_strike_places,
     fit_trend,
 )
+from simlib.ensemble.statistics import number
 from simlib.evidence.calibrating.record import CalibrationError, Record, read_record
 
 if TYPE_CHECKING:
@@ -73,6 +74,41 @@ class Calibration:
         import pandas as pd
 
         return pd.DataFrame([line for one in self.fitted for line in self._lines(one)])
+
+    def brief(self) -> pd.DataFrame:
+        """Return the table without what it rests on, points of a distribution in one cell."""
+        import pandas as pd
+
+        table = self.table()
+        lines = {"parameter": table["parameter"], "unit": table["unit"]}
+        for kind in ("prior", "posterior"):
+            points = table[[f"{kind}_{share:.0%}".removesuffix("%") for share in SHARES]]
+            lines[kind] = [
+                "  ".join(map(number, row)) for row in points.itertuples(index=False, name=None)
+            ]
+        return pd.DataFrame(lines)
+
+    def sources(self) -> pd.DataFrame:
+        """Return data and method of each parameter."""
+        import pandas as pd
+
+        columns = ["parameter", "data", "method"]
+        return pd.DataFrame([(one.name, one.data, one.method) for one in self.fitted], columns=columns)
+
+    def sentences(self) -> list[str]:
+        """Return what was read, how much was fitted, and what keeps its prior."""
+        record = self.record
+        drawn = [name for name, p in record.base.parameters.items() if p.distribution is not None]
+        kept = sorted(set(drawn) - {one.name for one in self.fitted})
+        lines = [
+            f"{len(self.fitted)} parameters of {record.base.name} are fitted; {len(kept)} of "
+            f"{len(drawn)} drawn ones keep their priors.",
+            f"Recent counts: UCDP {record.lethal.vintage}, {record.lethal.months[0]} to "
+            f"{record.lethal.months[-1]}; nothing later than {record.as_of} was read.",
+        ]
+        lines += [f"{series}: counts come {days:g} days after the month. {text}"
+                  for series, (days, text) in self.lags.items()]  # fmt: skip
+        return lines
 
     def _lines(self, one: Fitted) -> Iterator[dict[str, object]]:
         priors = quantiles(_distribution(self.record.base.parameters[one.name]))

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlib.evidence.lots import lots
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -51,23 +53,25 @@ class Intensities:
     rates: NDArray[np.float64]
     older_weight: float
 
-    def draw(self, n_draws: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    def draw(self, n_draws: int, root_seed: int) -> NDArray[np.float64]:
         """Draw intensities, events a month.
 
         Parameters
         ----------
         n_draws
             How many.
-        generator
-            Source of chance.
+        root_seed
+            Makes the draws repeatable.
 
         Returns
         -------
         ndarray
             Shape (n_draws, n_places).
         """
-        points = generator.choice(len(self.weights), size=n_draws, p=self.weights)
-        return np.asarray(generator.gamma(self.shapes[points]) / self.rates[points, None])
+        cumulative = np.cumsum(self.weights)
+        chosen = lots(root_seed, "points", n_draws) * cumulative[-1]
+        points = np.searchsorted(cumulative, chosen, side="right")
+        return _gammas(self.shapes[points], self.rates[points, None], root_seed)
 
     def mean(self) -> NDArray[np.float64]:
         """Return the posterior mean of each place, events a month, shape (n_places,)."""
@@ -138,21 +142,28 @@ def fit_intensities(
     )
 
 
-def draw_prior(
-    older: NDArray[np.float64], generator: np.random.Generator
-) -> NDArray[np.float64]:
+def draw_prior(older: NDArray[np.float64], root_seed: int) -> NDArray[np.float64]:
     """Draw the intensities of places from the prior, events a month, shape (n_places,).
 
     Parameters
     ----------
     older
         Older events by place.
-    generator
-        Source of chance.
+    root_seed
+        Makes the draw repeatable.
     """
     shapes, rates, _ = _grid(older)
-    point = generator.integers(len(rates))
-    return np.asarray(generator.gamma(shapes[point]) / rates[point])
+    point = int(lots(root_seed, "points", 1)[0] * len(rates))
+    return _gammas(shapes[point], rates[point], root_seed)
+
+
+def _gammas(
+    shapes: NDArray[np.float64], rates: NDArray[np.float64] | np.float64, root_seed: int
+) -> NDArray[np.float64]:
+    """Draw gammas by inversion."""
+    from scipy.special import gammaincinv
+
+    return np.asarray(gammaincinv(shapes, lots(root_seed, "gammas", shapes.shape)) / rates)
 
 
 def _grid(
