@@ -1,6 +1,17 @@
 """The command line: modules of commands join the application as they are imported."""
 
-from simlib.cli import calibrate, commands, comparing, diff, exploring, readings, sensitivity, voi, why
+from simlib.cli import (
+    calibrate,
+    commands,
+    comparing,
+    diff,
+    exploring,
+    history,
+    readings,
+    sensitivity,
+    voi,
+    why,
+)
 from simlib.cli.app import main
 
 __all__ = [
@@ -9,6 +20,7 @@ __all__ = [
     "comparing",
     "diff",
     "exploring",
+    "history",
     "main",
     "readings",
     "sensitivity",

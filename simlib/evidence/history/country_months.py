@@ -9,6 +9,7 @@ import numpy as np
 
 from simlib.evidence.history.csv_text import read_table
 from simlib.evidence.history.mapping import EventMapping, load_mapping
+from simlib.evidence.history.parsing import whole_numbers
 from simlib.evidence.history.refusals import HistoryError, LeakError
 from simlib.scenario.wording import shown
 
@@ -58,7 +59,7 @@ def load_country_months(
     """
     import pandas as pd
 
-    text = read_table(Path(path))
+    text = read_table(Path(path), {"country", "month", *COUNTS})
     missing = [name for name in ("country", "month", *COUNTS) if name not in text.columns]
     if missing:
         raise HistoryError(f"{text.file}: row 1: column must be given: {missing[0]}")
@@ -67,9 +68,8 @@ def load_country_months(
     frame["month"] = pd.to_datetime(written, format="%Y-%m", errors="coerce")
     _refuse(text.file, frame, "month", frame["month"].isna(), written)
     for name in COUNTS:
-        written = pd.Series(text.columns[name])
-        numbers = pd.to_numeric(written, errors="coerce").astype(np.float64)
-        _refuse(text.file, frame, name, ~((numbers >= 0.0) & (numbers % 1.0 == 0.0)), written)
+        numbers, is_good = whole_numbers(text.columns[name])
+        _refuse(text.file, frame, name, ~is_good, pd.Series(text.columns[name]))
         frame[name] = numbers.astype(np.int64)
     final_day = load_mapping(mapping).final_release
     next_year = (frame["month"].dt.year + 1).astype(str)

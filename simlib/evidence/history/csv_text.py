@@ -15,6 +15,7 @@ from simlib.evidence.history.refusals import HistoryError
 from simlib.scenario.wording import bare, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
 MOST_BYTES = 2**30
@@ -31,17 +32,27 @@ class TextTable:
         Name of the file, for messages.
     rows
         Line of the file each record ends on; the header is line 1.
+    header
+        Names of all columns.
     columns
-        Values by column name, each as long as ``rows``.
+        Values of the wanted columns by name, each as long as ``rows``.
     """
 
     file: str
     rows: list[int]
+    header: tuple[str, ...]
     columns: dict[str, list[str]]
 
 
-def read_table(path: Path) -> TextTable:
+def read_table(path: Path, wanted: Container[str]) -> TextTable:
     """Read a table with commas; ``.gz`` and ``.zip`` are unpacked.
+
+    Parameters
+    ----------
+    path
+        The file.
+    wanted
+        Columns to keep: published tables have long texts that nothing here reads.
 
     Raises
     ------
@@ -59,7 +70,7 @@ def read_table(path: Path) -> TextTable:
         row = data.count(b"\n", 0, error.start) + 1
         value = f"0x{data[error.start]:02x}"
         raise HistoryError(f"{name}: row {row}: must be UTF-8 text (got byte {value})") from None
-    return _split(text, name)
+    return _split(text, name, wanted)
 
 
 def _unpacked(path: Path, name: str) -> bytes:
@@ -91,13 +102,14 @@ def _from_zip(path: Path, name: str) -> bytes:
             return file.read(MOST_BYTES + 1)
 
 
-def _split(text: str, name: str) -> TextTable:
+def _split(text: str, name: str, wanted: Container[str]) -> TextTable:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[int] = []
     try:
-        header = [column.strip() for column in next(reader)]
+        header = tuple(column.strip() for column in next(reader))
         _check_header(header, name)
-        rows: list[int] = []
-        records: list[list[str]] = []
+        kept = [i for i, column in enumerate(header) if column in wanted]
+        columns: list[list[str]] = [[] for _ in kept]
         for record in reader:
             if not record:
                 continue
@@ -105,19 +117,18 @@ def _split(text: str, name: str) -> TextTable:
                 got = f"must have {len(header)} values (got {len(record)})"
                 raise HistoryError(f"{name}: row {reader.line_num}: {got}")
             rows.append(reader.line_num)
-            records.append(record)
+            for column, i in zip(columns, kept, strict=True):
+                column.append(record[i])
     except csv.Error as error:
-        reason = bare(str(error))
-        raise HistoryError(
-            f"{name}: row {reader.line_num}: is no table with commas ({reason})"
-        ) from None
-    if not records:
+        where = f"{name}: row {reader.line_num}"
+        raise HistoryError(f"{where}: is no table with commas ({bare(str(error))})") from None
+    if not rows:
         raise HistoryError(f"{name}: must hold a row below the header (got none)")
-    values = zip(*records, strict=True)
-    return TextTable(name, rows, {h: list(v) for h, v in zip(header, values, strict=True)})
+    values = {header[i]: column for i, column in zip(kept, columns, strict=True)}
+    return TextTable(name, rows, header, values)
 
 
-def _check_header(header: list[str], name: str) -> None:
+def _check_header(header: tuple[str, ...], name: str) -> None:
     if len(header) < 2:
         met = shown(header[0]) if header else "nothing"
         raise HistoryError(f"{name}: row 1: is no table with commas (got {met})")

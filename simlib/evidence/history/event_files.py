@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlib.evidence.history.csv_text import read_table
-from simlib.evidence.history.formats import form_of
+from simlib.evidence.history.formats import WANTED, form_of
 from simlib.evidence.history.mapping import EventMapping, folded, load_mapping
 from simlib.evidence.history.matching import NO_RULE, matched
 from simlib.evidence.history.parsing import parsed
@@ -85,7 +85,7 @@ def load_events(
     """
     rules = load_mapping(mapping)
     path = Path(path)
-    text = read_table(path)
+    text = read_table(path, WANTED)
     form = form_of(text)
     frame = parsed(text, form)
     frame["file"], frame["source"] = text.file, form.source
@@ -122,7 +122,7 @@ def combine_events(parts: Sequence[Events]) -> Events:
     return Events(table, unmapped)
 
 
-_VERSION = re.compile(r"(?<!\d)v?(\d\d)[._](\d{1,2})(?:[._](\d{1,2}))?(?!\d)")
+_VERSION = re.compile(r"(?<!\d)v?(\d\d(?:[._]\d{1,2}){1,3})(?!\d)")
 _OLD_VERSION = re.compile(r"^ged(\d\d)(\d)(?!\d)")
 
 
@@ -139,7 +139,7 @@ def version_of(name: str) -> str:
     if old:
         return ".".join(old.groups())
     found = _VERSION.search(lower)
-    return ".".join(str(int(part)) for part in found.groups() if part) if found else ""
+    return found.group(1).replace("_", ".") if found else ""
 
 
 def _date_releases(frame: pd.DataFrame, stated: list[str], mapping: EventMapping) -> None:

@@ -115,6 +115,14 @@ ACLED = Form(
 )
 
 
+WANTED = frozenset(
+    column
+    for form in (PUBLISHED, REDUCED, BRIEF, ACLED)
+    for column in (*form.columns.values(), form.release)
+)
+"""Columns that some form reads."""
+
+
 def form_of(table: TextTable) -> Form:
     """Return the form a table is in.
 
@@ -123,7 +131,7 @@ def form_of(table: TextTable) -> Form:
     HistoryError
         It is in none, or lacks a column of the one it is in.
     """
-    met = set(table.columns)
+    met = set(table.header)
     if {"event_id_cnty", "event_date"} & met:
         form = ACLED
     elif "conflict_new_id" in met or "adm_1" in met:

@@ -187,23 +187,46 @@ def _place_problems(mapping: EventMapping, theatre: Scenario) -> Iterator[_Probl
 
 
 def _rule_problems(mapping: EventMapping, theatre: Scenario) -> Iterator[_Problem]:
+    try:
+        dt.date.fromisoformat(f"2001-{mapping.final_release}")
+    except ValueError:
+        yield ("final_release",), f"must be MM-DD (got {shown(mapping.final_release)})", ""
     for i, rule in enumerate(mapping.rules):
         here = ("rules", i)
-        if rule.between and len(rule.between) != 2:
-            got = f"must hold two lists of names (got {len(rule.between)})"
-            yield (*here, "between"), got, ""
-        if rule.target is not None and rule.incident is None:
-            yield (*here, "target"), "stands without an incident", ""
-        if rule.incident is None:
-            continue
-        if rule.incident not in theatre.incidents:
-            hint = near_or_all(rule.incident, theatre.incidents)
-            got = f"unknown incident type (got {shown(rule.incident)})"
-            yield (*here, "incident"), got, hint
-            continue
+        for key, what in (*_conditions(rule), *_incident(rule, theatre)):
+            yield (*here, key), *what
+
+
+_Words = tuple[str, tuple[str, str]]
+_OF_SOURCE = {"UCDP": ("event_type", "sub_event_type"), "ACLED": ("conflict", "only_lost")}
+"""Conditions that no row of a source fits, because its files have no such columns."""
+
+
+def _conditions(rule: Rule) -> Iterator[_Words]:
+    for key in _OF_SOURCE[rule.source]:
+        if getattr(rule, key):
+            yield key, (f"never fits, {rule.source} tells no such thing", "")
+    if rule.between and (len(rule.between) != 2 or not all(rule.between)):
+        yield "between", (f"must hold two lists of names (got {len(rule.between)})", "")
+    if rule.since and rule.until and rule.since > rule.until:
+        yield "until", (f"must not be before since (got {rule.until})", "")
+    if not (rule.conflict or rule.between or rule.event_type or rule.sub_event_type):
+        rule_text = "must have one of conflict, between, event_type and sub_event_type (got none)"
+        yield "series", (rule_text, "")
+
+
+def _incident(rule: Rule, theatre: Scenario) -> Iterator[_Words]:
+    if rule.incident is None:
+        if rule.target is not None:
+            yield "target", (f"stands without an incident (got {shown(rule.target)})", "")
+    elif rule.incident not in theatre.incidents:
+        hint = near_or_all(rule.incident, theatre.incidents)
+        yield "incident", (f"unknown incident type (got {shown(rule.incident)})", hint)
+    else:
         groups = theatre.incidents[rule.incident].groups
-        targets = {group.target for group in groups.values()}
-        if rule.target not in targets:
-            hint = near_or_all(rule.target or "", [str(target) for target in targets])
-            got = f"unknown target of {rule.incident} (got {shown(rule.target or '')})"
-            yield (*here, "target" if rule.target else "incident"), got, hint
+        targets = [str(group.target) for group in groups.values()]
+        if rule.target is None:
+            yield "incident", ("must have a target beside it (got none)", near_or_all("", targets))
+        elif rule.target not in targets:
+            words = f"unknown target of {rule.incident} (got {shown(rule.target)})"
+            yield "target", (words, near_or_all(rule.target, targets))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from simlib.evidence.history.refusals import HistoryError
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
 
     from simlib.evidence.history.csv_text import TextTable
     from simlib.evidence.history.formats import Form
+
+MOST = 10**10
+"""Largest number that is read; seconds since 1970 are the largest there are."""
+YEARS = 1900, 2200
+"""First and last year a date may be of."""
+_ISO = re.compile(r"^(\d{4}-\d{2}-\d{2})(?:[ T]\d{2}:\d{2}.*)?$")
 
 DEATHS = ("deaths_a", "deaths_b", "deaths_civilians", "deaths_unknown", "deaths")
 TEXTS = (
@@ -48,6 +55,29 @@ def parsed(table: TextTable, form: Form) -> pd.DataFrame:
     return frame
 
 
+def whole_numbers(values: list[str]) -> tuple[pd.Series[float], pd.Series[bool]]:
+    """Return numbers, and which of them are whole and from 0 to `MOST`."""
+    import numpy as np
+    import pandas as pd
+
+    texts = pd.Series(values, dtype="object")
+    numbers = pd.to_numeric(texts, errors="coerce").astype(np.float64)
+    return numbers, (numbers >= 0.0) & (numbers <= MOST) & (numbers % 1.0 == 0.0)
+
+
+def _days(values: list[str]) -> pd.Series[pd.Timestamp]:
+    """Return days, missing where a text is none of `YEARS`; times of day are left out."""
+    import pandas as pd
+
+    texts = pd.Series(values, dtype="object").str.strip()
+    figures = texts.str.extract(_ISO, expand=False)
+    days = pd.to_datetime(figures, format="%Y-%m-%d", errors="coerce")
+    days = days.fillna(pd.to_datetime(texts, format="%d %B %Y", errors="coerce"))
+    days = days.astype("datetime64[s]")
+    first, last = YEARS
+    return days.where((days.dt.year >= first) & (days.dt.year <= last))
+
+
 class _Columns:
     """Reads columns of a table as what they hold."""
 
@@ -68,22 +98,14 @@ class _Columns:
 
         if name not in self._names:
             return pd.Series(np.full(len(self._table.rows), np.nan))
-        numbers = pd.to_numeric(pd.Series(self._values(name), dtype="object"), errors="coerce")
-        numbers = numbers.astype(np.float64)
-        self._refuse(
-            name, ~((numbers >= 0.0) & (numbers % 1.0 == 0.0)), "must be a whole number >= 0"
-        )
+        numbers, is_good = whole_numbers(self._values(name))
+        self._refuse(name, ~is_good, "must be a whole number >= 0")
         return numbers
 
     def dates(self, name: str) -> pd.Series[pd.Timestamp]:
-        import pandas as pd
-
-        values = pd.Series(self._values(name), dtype="object").str.strip()
-        dates = pd.to_datetime(values, format="ISO8601", errors="coerce")
-        written_out = pd.to_datetime(values, format="%d %B %Y", errors="coerce")
-        dates = dates.fillna(written_out).dt.normalize()
-        self._refuse(name, dates.isna(), "must be a date, YYYY-MM-DD or 1 January 2024")
-        return dates.astype("datetime64[s]")
+        dates = _days(self._values(name))
+        self._refuse(name, dates.isna(), "must be a date, as 2024-01-31 or 31 January 2024")
+        return dates
 
     def instants(self, name: str) -> pd.Series[pd.Timestamp]:
         """Return days of instants in seconds since 1970, or of dates."""
@@ -91,14 +113,12 @@ class _Columns:
 
         if name not in self._names:
             return pd.Series(pd.NaT, index=range(len(self._table.rows)), dtype="datetime64[s]")
-        values = pd.Series(self._values(name), dtype="object").str.strip()
-        seconds = pd.to_numeric(values, errors="coerce")
-        days = pd.to_datetime(seconds, unit="s", errors="coerce")
-        days = days.fillna(
-            pd.to_datetime(values.where(seconds.isna()), format="ISO8601", errors="coerce")
-        )
+        values = self._values(name)
+        seconds, is_whole = whole_numbers(values)
+        days = pd.to_datetime(seconds.where(is_whole), unit="s", errors="coerce")
+        days = days.dt.normalize().astype("datetime64[s]").fillna(_days(values))
         self._refuse(name, days.isna(), "must be seconds since 1970 or a date")
-        return days.dt.normalize().astype("datetime64[s]")
+        return days
 
     def _values(self, name: str) -> list[str]:
         return self._table.columns[self._names[name]]

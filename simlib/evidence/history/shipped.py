@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlib.evidence.history.event_files import Events
 from simlib.evidence.history.mapping import load_mapping
 from simlib.evidence.history.refusals import HistoryError, LeakError
+from simlib.evidence.history.tallies import monthly_counts
 from simlib.evidence.panels import CountPanel, Unit
 from simlib.scenario import bundled
 from simlib.scenario.wording import listed, shown
@@ -19,10 +21,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from simlib.evidence.history.event_files import Events
     from simlib.evidence.history.mapping import EventMapping
 
 COUNTS, COVERAGE = "monthly_counts.csv", "monthly_counts_coverage.csv"
+COVERED = (
+    *("vintage", "country", "series", "first_month", "last_month", "published"),
+    *("events", "lethal_events", "located_events", "deaths"),
+)
+"""Columns of the table of what is covered."""
 
 
 @functools.cache
@@ -152,6 +158,26 @@ def _units(coverage: pd.DataFrame, counts: pd.DataFrame, *, places: bool) -> tup
     )
 
 
+def tables_to_ship(events: Events, mapping: EventMapping) -> dict[str, pd.DataFrame]:
+    """Return the tables that a history is shipped as: figures, no events.
+
+    Returns
+    -------
+    dict
+        By ending of the file's name: counts by series and place (empty ending), what they
+        cover (``_coverage``), and counts by incident type, of events whose type can be told
+        (``_incidents``).
+    """
+    is_told = events.table["incident"] != ""
+    told = Events(events.table[is_told], events.unmapped)
+    by_type = ("vintage", "country", "incident", "target", "place")
+    return {
+        "": monthly_counts(events),
+        "_coverage": coverage_of(events, mapping),
+        "_incidents": monthly_counts(told, by=by_type),
+    }
+
+
 def coverage_of(events: Events, mapping: EventMapping) -> pd.DataFrame:
     """Return what a history covers, as `shipped_coverage` has it.
 
@@ -181,7 +207,7 @@ def coverage_of(events: Events, mapping: EventMapping) -> pd.DataFrame:
                     "deaths": int(deaths.sum()),
                 }
             )
-    return pd.DataFrame(lines)
+    return pd.DataFrame(lines, columns=list(COVERED))
 
 
 def _told(part: pd.DataFrame, country: str, mapping: EventMapping) -> list[str]:

@@ -50,6 +50,27 @@ def monthly_counts(events: Events, *, by: Sequence[str] = BY) -> pd.DataFrame:
     return counted.groupby([*by, "month"], sort=True)[list(MEASURES)].sum().reset_index()
 
 
+def yearly_counts(events: Events) -> pd.DataFrame:
+    """Count events by vintage, series and year.
+
+    Returns
+    -------
+    DataFrame
+        ``vintage``, ``series``, ``year``, ``events``, ``lethal_events``, ``deaths`` and
+        ``located``, the share of events with a governorate, 0 to 1.
+    """
+    table = events.table[events.table["series"] != ""]
+    counted = table[["vintage", "series"]].assign(
+        year=table["date"].dt.year,
+        events=1,
+        lethal_events=(table["deaths"] >= 1.0).astype(np.int64),
+        deaths=table["deaths"].astype(np.int64),
+        located=(table["place"] != "").astype(np.float64),
+    )
+    sums = counted.groupby(["vintage", "series", "year"], sort=True).sum().reset_index()
+    return sums.assign(located=sums["located"] / sums["events"])
+
+
 def panel(
     events: Events,
     *,
