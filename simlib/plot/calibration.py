@@ -35,8 +35,8 @@ def calibration(result: Calibration, ax: Axes | None = None, *, shares: bool = F
     rows = table[is_share if shares else ~is_share].reset_index(drop=True)
     ax = axes_or_new(ax, 7.4, 1.6 + 0.3 * len(rows))
     y = np.arange(len(rows))[::-1].astype(np.float64)
-    least = np.minimum(rows["prior_5"], rows["posterior_5"]).to_numpy()
-    most = np.maximum(rows["prior_95"], rows["posterior_95"]).to_numpy()
+    least = np.minimum(rows["prior_5"].to_numpy(), rows["posterior_5"].to_numpy())
+    most = np.maximum(rows["prior_95"].to_numpy(), rows["posterior_95"].to_numpy())
     for kind, shift, color in (("prior", 0.15, MIDDLE), ("posterior", -0.15, MAIN)):
         low, middle, high = (
             (rows[f"{kind}_{point}"].to_numpy() - least) / (most - least) for point in _POINTS

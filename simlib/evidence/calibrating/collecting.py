@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlib.chance.distributions import check, quantile
+from simlib.ensemble.statistics import number
 from simlib.evidence.calibrating.fitters import Fitter, fit_places, fit_ucdp_levels
 from simlib.evidence.calibrating.lags import fit_lags
 from simlib.evidence.calibrating.published import (
@@ -18,7 +19,6 @@ from simlib.evidence.calibrating.published import (
     fit_strike_places,
     fit_trend,
 )
-from simlib.ensemble.statistics import number
 from simlib.evidence.calibrating.record import CalibrationError, Record, read_record
 
 if TYPE_CHECKING:
@@ -80,7 +80,9 @@ class Calibration:
         import pandas as pd
 
         table = self.table()
-        lines = {"parameter": table["parameter"], "unit": table["unit"]}
+        lines: dict[str, list[str]] = {
+            name: [str(value) for value in table[name]] for name in ("parameter", "unit")
+        }
         for kind in ("prior", "posterior"):
             points = table[[f"{kind}_{share:.0%}".removesuffix("%") for share in SHARES]]
             lines[kind] = [
@@ -93,7 +95,9 @@ class Calibration:
         import pandas as pd
 
         columns = ["parameter", "data", "method"]
-        return pd.DataFrame([(one.name, one.data, one.method) for one in self.fitted], columns=columns)
+        return pd.DataFrame(
+            [(one.name, one.data, one.method) for one in self.fitted], columns=columns
+        )
 
     def sentences(self) -> list[str]:
         """Return what was read, how much was fitted, and what keeps its prior."""
@@ -101,10 +105,14 @@ class Calibration:
         drawn = [name for name, p in record.base.parameters.items() if p.distribution is not None]
         kept = sorted(set(drawn) - {one.name for one in self.fitted})
         lines = [
-            f"{len(self.fitted)} parameters of {record.base.name} are fitted; {len(kept)} of "
-            f"{len(drawn)} drawn ones keep their priors.",
-            f"Recent counts: UCDP {record.lethal.vintage}, {record.lethal.months[0]} to "
-            f"{record.lethal.months[-1]}; nothing later than {record.as_of} was read.",
+            (
+                f"{len(self.fitted)} parameters of {record.base.name} are fitted; {len(kept)} of "
+                f"{len(drawn)} drawn ones keep their priors."
+            ),
+            (
+                f"Recent counts: UCDP {record.lethal.vintage}, {record.lethal.months[0]} to "
+                f"{record.lethal.months[-1]}; nothing later than {record.as_of} was read."
+            ),
         ]
         lines += [f"{series}: counts come {days:g} days after the month. {text}"
                   for series, (days, text) in self.lags.items()]  # fmt: skip
@@ -167,9 +175,7 @@ def quantiles(
         return {"": tuple(quantile(kind, arguments, share) for share in SHARES)}
     total = sum(arguments.values())
     return {
-        part: tuple(
-            quantile("beta", {"a": weight, "b": total - weight}, share) for share in SHARES
-        )
+        part: tuple(quantile("beta", {"a": weight, "b": total - weight}, share) for share in SHARES)
         for part, weight in arguments.items()
     }
 

@@ -33,8 +33,10 @@ def committee_constants(
     return {
         name: (
             value,
-            f"{'Mean' if name.endswith('_mean') else 'Standard deviation'} at 30 June 2025 in "
-            f"{replications} replications with the fitted parameters.",
+            (
+                f"{'Mean' if name.endswith('_mean') else 'Standard deviation'} at 30 June 2025 in "
+                f"{replications} replications with the fitted parameters."
+            ),
         )
         for name, value in found.items()
     }

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
@@ -22,7 +21,7 @@ from simlib.evidence.calibrating.levels import (
     MonthlySeries,
     TempoGrid,
     fit_levels,
-    log_likelihood,
+    pattern_weights,
     weighted_moments,
 )
 from simlib.evidence.calibrating.record import Record
@@ -205,13 +204,7 @@ def _season_fit(record: Record) -> Fitted:
     grid = TempoGrid(levels.grid.rho, levels.grid.sd, levels.weights)
     amplitudes = prior_points(record, "season.amplitude")
     series = _series(record, "turkiye_pkk_iraq")
-    log = []
-    for amplitude in amplitudes.tolist():
-        one = replace(series, pattern=1.0 + amplitude * _season(record))
-        table = log_likelihood(one, grid) + np.log(grid.prior)[:, None]
-        log.append(float(np.log(np.exp(table - table.max()).sum()) + table.max()))
-    weights = np.exp(np.array(log) - max(log))
-    weights /= weights.sum()
+    weights = pattern_weights(series, grid, amplitudes, _season(record))
     moments = weighted_moments(amplitudes, weights)
     low, high = support(record, "season.amplitude")
     rows = int(series.counts.sum())

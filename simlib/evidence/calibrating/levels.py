@@ -9,7 +9,7 @@ persistence and spread is exact up to the grid. Series share persistence and spr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -149,6 +149,39 @@ def log_likelihood(series: MonthlySeries, grid: TempoGrid) -> NDArray[np.float64
     return total
 
 
+def pattern_weights(
+    series: MonthlySeries,
+    grid: TempoGrid,
+    amplitudes: NDArray[np.float64],
+    shape: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return posterior weights of a pattern's amplitudes, level and tempo integrated.
+
+    Parameters
+    ----------
+    series
+        Counts, and the prior of their level.
+    grid
+        Points of persistence and spread with their weights.
+    amplitudes
+        Equally likely beforehand, shape (n_amplitudes,).
+    shape
+        The pattern: a month's rate is multiplied by one plus amplitude times this, shape
+        (n_months,).
+
+    Returns
+    -------
+    ndarray
+        Shape (n_amplitudes,), summing to 1.
+    """
+    log_weights = []
+    for amplitude in amplitudes.tolist():
+        one = replace(series, pattern=1.0 + amplitude * shape)
+        table = log_likelihood(one, grid) + _log_prior(one) + np.log(grid.prior)[:, None]
+        log_weights.append(float(_log_sum(table.reshape(1, -1))[0]))
+    return _normalized(np.array(log_weights))
+
+
 def _stationary() -> NDArray[np.float64]:
     density = np.exp(-(STATES**2) / 2.0)
     return np.asarray(density / density.sum())
@@ -159,9 +192,7 @@ def _transition(rho: float) -> NDArray[np.float64]:
     return np.asarray(density / density.sum(axis=1, keepdims=True))
 
 
-def _count_probability(
-    count: int, rates: NDArray[np.float64], fano: float
-) -> NDArray[np.float64]:
+def _count_probability(count: int, rates: NDArray[np.float64], fano: float) -> NDArray[np.float64]:
     """Return the probability of a count: Poisson, or negative binomial of a variance ratio."""
     from scipy.special import gammaln, xlogy
 

@@ -5,18 +5,21 @@ Each level rests on one source; counts of several sources meet only as ratios.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from simlib.evidence.calibrating.fitters import fitted, prior_median, tempo_posterior
 from simlib.evidence.calibrating.intensities import fit_intensities
-from simlib.evidence.calibrating.record import Record
 from simlib.evidence.calibrating.reporting import Pair, Share, fit_ratio, fit_share
 from simlib.evidence.calibrating.totals import LogLevel, PeriodTotal, fit_totals
 from simlib.evidence.calibrating.trends import Slope, change, damped_months, fit_slope
-from simlib.evidence.fitted import Fitted
+
+if TYPE_CHECKING:
+    from simlib.evidence.calibrating.record import Record
+    from simlib.evidence.fitted import Fitted
 
 
 class Window(NamedTuple):
@@ -148,7 +151,7 @@ def _total(record: Record, window: Window) -> PeriodTotal:
 
 def _counts(windows: Sequence[Window], totals: Sequence[PeriodTotal]) -> str:
     return ", ".join(
-        f"{total.count:g} in {total.months:g} months ({' less '.join(window.ids)})"
+        f"{total.incidents:g} in {total.months:g} months ({' less '.join(window.ids)})"
         for window, total in zip(windows, totals, strict=True)
     ).replace(" 1 months", " a month")
 
@@ -158,10 +161,13 @@ def slope_iraq(record: Record) -> Slope:
     press = [record.figure(row) * days for row, days in PRESS]
     changes = [
         change(earlier, later, months=12.0, lengths=(12.0, 12.0))
-        for earlier, later in zip(press, press[1:], strict=False)
+        for earlier, later in itertools.pairwise(press)
     ]
     monitor = change(
-        record.figure("B1-LIS-2023"), record.figure("B1-LIS-2024H1"), months=9.0, lengths=(12.0, 6.0)
+        record.figure("B1-LIS-2023"),
+        record.figure("B1-LIS-2024H1"),
+        months=9.0,
+        lengths=(12.0, 6.0),
     )
     return fit_slope([*changes, monitor])
 
@@ -178,9 +184,7 @@ def fit_trend(record: Record) -> list[Fitted]:
         "Random walk with drift on six changes, each within its source; step integrated on a grid",
     )
     worth = damped_months(FIRST_HALF_TO_START, prior_median(record, "trend.damping"))
-    total = PeriodTotal(
-        _month(2024, 1), 6.0, record.figure("B1-LIS-2024H1"), -slope.mean * worth
-    )
+    total = PeriodTotal(_month(2024, 1), 6.0, record.figure("B1-LIS-2024H1"), -slope.mean * worth)
     level = fit_totals(
         [total],
         tempo_posterior(record),
@@ -230,7 +234,7 @@ def fit_reporting(record: Record) -> list[Fitted]:
         rows = record.pairs(name)
         share = fit([Pair(numerator, denominator) for numerator, denominator, _ in rows])
         data = f"{len(rows)} pairs of counts: {', '.join(label for *_, label in rows)}"
-        text = f"{method} integrated on a grid; beta with the moments of another pair"
+        text = f"{method} integrated on a grid; beta for another pair"
         found.append(fitted(record, name, {"beta": share._asdict()}, data, text))
     return found
 

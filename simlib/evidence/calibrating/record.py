@@ -126,7 +126,8 @@ class Record:
             if row["series"] == series:
                 _require(row["published"], self.as_of, f"{DATES}: row {number}")
                 first, last = (
-                    dt.date.fromisoformat(f"{row[key]}-01") for key in ("period_start", "period_end")
+                    dt.date.fromisoformat(f"{row[key]}-01")
+                    for key in ("period_start", "period_end")
                 )
                 found.append((first, last, dt.date.fromisoformat(row["published"])))
         return found
@@ -181,9 +182,7 @@ def _year(counts: CountPanel, year: int) -> CountPanel:
     )
 
 
-def _by_place(
-    counts: CountPanel, series: str, places: Sequence[str]
-) -> NDArray[np.float64]:
+def _by_place(counts: CountPanel, series: str, places: Sequence[str]) -> NDArray[np.float64]:
     totals = {
         unit.place: int(row.sum())
         for unit, row in zip(counts.units, counts.counts, strict=True)

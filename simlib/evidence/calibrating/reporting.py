@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simlib.evidence.calibrating.totals import log_count
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -22,7 +24,8 @@ RATIO_PRIOR_SD = 1.0
 """Prior standard deviation of the mean log ratio, about none."""
 _MEAN_SHARES = np.linspace(0.005, 0.995, 100)
 _PRECISIONS = np.geomspace(1.0, 300.0, 40)
-_SHARES = (np.arange(400) + 0.5) / 400
+_QUANTILES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+_SHARES = (np.arange(200) + 0.5) / 200
 
 
 class Pair(NamedTuple):
@@ -58,7 +61,7 @@ def fit_ratio(pairs: Sequence[Pair], fano: float = 1.0) -> Share:
     Returns
     -------
     Share
-        Beta with the moments of another pair's ratio, given that it is below 1.
+        Beta nearest to another pair's ratio, given that it is below 1.
 
     Raises
     ------
@@ -67,10 +70,11 @@ def fit_ratio(pairs: Sequence[Pair], fano: float = 1.0) -> Share:
     """
     if not pairs or any(min(pair) <= 0 for pair in pairs):
         raise ValueError("must have at least one pair of counts above 0")
-    ratios = np.array([np.log(p.numerator / p.denominator) for p in pairs])
-    noise = np.array([fano / p.numerator + fano / p.denominator for p in pairs])
-    means = np.linspace(-2.0, 2.0, 201)
-    spreads = np.linspace(0.005, 1.2, 60)
+    counts = np.array(pairs, dtype=np.float64)
+    logs, variance = log_count(counts, fano)
+    ratios, noise = logs[:, 0] - logs[:, 1], variance.sum(axis=1)
+    means = np.linspace(-3.0, 3.0, 121)
+    spreads = np.linspace(0.01, 1.2, 30)
     variances = spreads[:, None] ** 2 + noise
     log = -(means[:, None] ** 2) / 2.0 / RATIO_PRIOR_SD**2 - spreads**2 / (
         2.0 * RATIO_SPREAD_PRIOR_SD**2
@@ -123,9 +127,25 @@ def _normalized(log: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _beta(density: NDArray[np.float64]) -> Share:
+    """Return the beta distribution nearest to a density on `_SHARES` at five quantiles.
+
+    Matching two moments would be off in the middle, because the density has longer tails.
+    """
+    from scipy.optimize import least_squares
+    from scipy.special import betainc
+
     weights = density / density.sum()
     mean = float(weights @ _SHARES)
-    return _matched(mean, float(weights @ (_SHARES - mean) ** 2))
+    start = _matched(mean, float(weights @ (_SHARES - mean) ** 2))
+    edges = _SHARES + 0.5 / len(_SHARES)
+    points = np.interp(_QUANTILES, np.cumsum(weights), edges)
+
+    def misses(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+        a, b = np.exp(logs)
+        return np.asarray(betainc(a, b, points) - _QUANTILES)
+
+    a, b = np.exp(least_squares(misses, np.log(start)).x)
+    return Share(float(a), float(b))
 
 
 def _matched(mean: float, variance: float) -> Share:

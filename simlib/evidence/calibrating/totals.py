@@ -33,7 +33,7 @@ class PeriodTotal(NamedTuple):
         Start in months from any origin.
     months
         Length.
-    count
+    incidents
         Incidents counted.
     pattern
         Log of what the period's rate is multiplied by: season or trend.
@@ -41,7 +41,7 @@ class PeriodTotal(NamedTuple):
 
     first_month: float
     months: float
-    count: float
+    incidents: float
     pattern: float = 0.0
 
 
@@ -64,7 +64,7 @@ def fit_totals(
     Parameters
     ----------
     totals
-        Periods that do not overlap.
+        Periods that do not overlap, of ten incidents or more each.
     grid
         Points of persistence and spread; its prior weights are what other series say of them.
     prior_median
@@ -77,10 +77,10 @@ def fit_totals(
     ValueError
         There is no total, or one is not positive.
     """
-    if not totals or any(total.count <= 0 or total.months <= 0 for total in totals):
+    if not totals or any(total.incidents <= 0 or total.months <= 0 for total in totals):
         raise ValueError("must have at least one total, each above 0 over more than 0 months")
-    rates = np.array([np.log(t.count / t.months) - t.pattern for t in totals])
-    noise = np.array([fano / t.count for t in totals])
+    logs, noise = log_count(np.array([t.incidents for t in totals]), fano)
+    rates = logs - np.array([np.log(t.months) + t.pattern for t in totals])
     means, variances, evidence = [], [], []
     for rho, sd in zip(grid.rho, grid.sd, strict=True):
         covariance, shift = multiplier_moments(totals, rho, sd)
@@ -96,6 +96,27 @@ def fit_totals(
     mean = float(weights @ means)
     variance = float(weights @ (np.array(variances) + (np.array(means) - mean) ** 2))
     return LogLevel(mean, float(np.sqrt(variance)))
+
+
+def log_count(
+    counts: NDArray[np.float64], fano: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and variance of the log of what is expected, given only a count of it.
+
+    A count of variance over mean F tells as much as one F times smaller that is Poisson; the
+    likelihood of the log of its mean has the moments of a log-gamma variable.
+
+    Parameters
+    ----------
+    counts
+        Above 0; the two moments are enough from about ten on.
+    fano
+        Variance over mean at a known rate.
+    """
+    from scipy.special import digamma, polygamma
+
+    effective = counts / fano
+    return np.log(fano) + digamma(effective), polygamma(1, effective)
 
 
 def multiplier_moments(
@@ -116,8 +137,7 @@ def multiplier_moments(
         Shapes (n, n) and (n,).
     """
     times = [
-        t.first_month + (np.arange(max(1, round(_STEPS * t.months))) + 0.5) / _STEPS
-        for t in totals
+        t.first_month + (np.arange(max(1, round(_STEPS * t.months))) + 0.5) / _STEPS for t in totals
     ]
     n_totals = len(totals)
     products = np.empty((n_totals, n_totals))
