@@ -43,9 +43,7 @@ N_DRAWS = 19
 N_RANKS = 200
 N_MONTHS = 11
 OLDER = np.array([32.0, 20.0, 17.0, 3.0, 0.0])
-GRID = TempoGrid(
-    np.repeat([0.55, 0.8], 3), np.tile([0.2, 0.35, 0.5], 2), np.full(6, 1.0 / 6.0)
-)
+GRID = TempoGrid(np.repeat([0.55, 0.8], 3), np.tile([0.2, 0.35, 0.5], 2), np.full(6, 1.0 / 6.0))
 
 
 def counts_of(rates: NDArray[np.float64], fano: float, seed: int) -> NDArray[np.int64]:
@@ -74,7 +72,9 @@ def point_of(seed: int) -> int:
 def drawn(weights: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
     """Draw positions by weight, shape (N_DRAWS,)."""
     cumulative = np.cumsum(weights)
-    return np.searchsorted(cumulative, lots(seed, "positions", N_DRAWS) * cumulative[-1])
+    return np.asarray(
+        np.searchsorted(cumulative, lots(seed, "positions", N_DRAWS) * cumulative[-1])
+    )
 
 
 # ------------------------------------------------------------------ the experiments
@@ -188,9 +188,7 @@ def ratio(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.exp(logs[:1]), draws[None, :]
 
 
-EXPERIMENTS = {
-    f.__name__: f for f in (intensities, levels, season, totals, slope, claims, ratio)
-}
+EXPERIMENTS = {f.__name__: f for f in (intensities, levels, season, totals, slope, claims, ratio)}
 
 
 def squeezed(experiment: Experiment) -> Experiment:
