@@ -1,6 +1,7 @@
 """The command line: modules of commands join the application as they are imported."""
 
 from simlib.cli import (
+    analogues,
     calibrate,
     commands,
     comparing,
@@ -15,6 +16,7 @@ from simlib.cli import (
 from simlib.cli.app import main
 
 __all__ = [
+    "analogues",
     "calibrate",
     "commands",
     "comparing",

@@ -1,5 +1,11 @@
 """Figures: each takes results and an ``ax``, and returns the axes."""
 
+from simlib.plot.analogues import (
+    analogue_placebos,
+    analogue_update,
+    analogue_years,
+    save_analogues,
+)
 from simlib.plot.attributions import attribution
 from simlib.plot.calibration import calibration
 from simlib.plot.distributions import distribution, probabilities
@@ -14,6 +20,9 @@ from simlib.plot.trajectories import exit_curve, fan
 from simlib.plot.two_readings import extension_forecast, readings
 
 __all__ = [
+    "analogue_placebos",
+    "analogue_update",
+    "analogue_years",
     "attribution",
     "box",
     "calibration",
@@ -30,6 +39,7 @@ __all__ = [
     "peeling",
     "probabilities",
     "readings",
+    "save_analogues",
     "save_timeline",
     "save_why",
     "screening",

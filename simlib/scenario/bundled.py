@@ -16,9 +16,22 @@ def folder(name: str) -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
+@functools.cache
+def scenario_folders() -> tuple[Path, ...]:
+    """Return the folders of the bundled scenarios: ``scenarios`` and those in it."""
+    root = folder("scenarios")
+    return (root, *sorted(path for path in root.glob("*") if path.is_dir()))
+
+
+@functools.cache
+def scenario_files() -> dict[str, Path]:
+    """Return the files of the bundled scenarios by name."""
+    return {file.stem: file for place in scenario_folders() for file in place.glob("*.yaml")}
+
+
 def scenario_names() -> tuple[str, ...]:
     """Return the names of the bundled scenarios, sorted."""
-    return tuple(sorted(file.stem for file in folder("scenarios").glob("*.yaml")))
+    return tuple(sorted(scenario_files()))
 
 
 @functools.cache

@@ -135,8 +135,8 @@ def _path(name_or_path: str | os.PathLike[str]) -> Path:
     is_bare = isinstance(name_or_path, str) and path.name == name and not path.suffix
     if not is_bare or path.is_file():
         return path
-    if name in bundled.scenario_names():
-        return bundled.folder("scenarios") / f"{name}.yaml"
+    if name in bundled.scenario_files():
+        return bundled.scenario_files()[name]
     raise unknown_scenario(name)
 
 

@@ -82,7 +82,7 @@ def _parent(node: Node, chain: Chain) -> tuple[FilePath, Chain]:
 
 
 def _found(node: Node, name: str, folder: FilePath | None) -> FilePath:
-    folders = [f for f in (folder, bundled.folder("scenarios")) if f is not None]
+    folders = [f for f in (folder, *bundled.scenario_folders()) if f is not None]
     for place in folders:
         path = place / name
         if path.is_symlink() or path.exists():

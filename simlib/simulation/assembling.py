@@ -32,6 +32,7 @@ CATALOGUE = {
     "pkk": "simlib.agents.pkk:PKK",
     "sdf": "simlib.agents.sdf:SDF",
     "turkiye": "simlib.agents.turkiye:TurkishForces",
+    "withdrawing_force": "simlib.agents.withdrawing_force:WithdrawingForce",
 }
 """Where the class of each agent of the catalogue stands."""
 

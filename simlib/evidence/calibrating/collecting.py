@@ -18,6 +18,7 @@ from simlib.evidence.calibrating.published import (
     fit_reporting,
     fit_strike_places,
     fit_trend,
+    fit_withdrawal,
 )
 from simlib.evidence.calibrating.record import CalibrationError, Record, read_record
 
@@ -36,6 +37,7 @@ FITTERS: tuple[Fitter, ...] = (
     fit_trend,
     fit_strike_places,
     fit_reporting,
+    fit_withdrawal,
 )
 SHARES = (0.05, 0.5, 0.95)
 

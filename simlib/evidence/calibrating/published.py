@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simlib.evidence.analogues.study import fitted_withdrawal_effect
 from simlib.evidence.calibrating.fitters import fitted, prior_median, tempo_posterior
 from simlib.evidence.calibrating.intensities import fit_intensities
 from simlib.evidence.calibrating.reporting import Pair, Share, fit_ratio, fit_share
@@ -237,6 +238,11 @@ def fit_reporting(record: Record) -> list[Fitted]:
         text = f"{method} integrated on a grid; beta for another pair"
         found.append(fitted(record, name, {"beta": share._asdict()}, data, text))
     return found
+
+
+def fit_withdrawal(record: Record) -> list[Fitted]:
+    """Update the prior of the withdrawal effect by the pooled analogues."""
+    return [fitted_withdrawal_effect(record.as_of)]
 
 
 def fit_ratio_of(pairs: Sequence[Pair]) -> Share:

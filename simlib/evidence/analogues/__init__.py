@@ -1,0 +1,1 @@
+"""Withdrawals elsewhere, beside months without one: what they tell, which is little."""

@@ -1,0 +1,99 @@
+"""Level and slope of the months before an exit, as the scenarios of the analogues start."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from simlib.evidence.analogues.record import ALL, AnalogueError
+from simlib.evidence.panels import Unit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simlib.evidence.analogues.cases import Case
+    from simlib.evidence.panels import CountPanel
+
+N_MONTHS = 24
+"""As many as the record the theatre's trend continues (register B1b)."""
+LASTING = math.sqrt((1.0 + 0.7) / (1.0 - 0.7))
+"""What deviations that last widen a standard error by: AR(1) with the theatre's rho of .7."""
+_STEPS, _DONE = 100, 1e-12
+
+
+class Level(NamedTuple):
+    """A log-linear level.
+
+    Attributes
+    ----------
+    median
+        Events a month in the middle of the months.
+    sigma
+        Standard error of its log.
+    slope, slope_sd
+        Log per month, and its standard error.
+    dispersion
+        Pearson's: variance over mean of what is left; 1 if counts were Poisson.
+    """
+
+    median: float
+    sigma: float
+    slope: float
+    slope_sd: float
+    dispersion: float
+
+
+def level_before(panel: CountPanel, case: Case) -> Level:
+    """Return level and slope of the months before a case's exit.
+
+    Raises
+    ------
+    AnalogueError
+        The panel does not reach back so far, or nothing happened.
+    """
+    position = int((case.month - panel.months[0]).astype(int))
+    if position < N_MONTHS or position > len(panel.months):
+        raise AnalogueError(f"{case.name}: needs {N_MONTHS} months before {case.month}")
+    counts = panel.counts[panel.units.index(Unit(case.country, ALL, ""))]
+    return fit_level(counts[position - N_MONTHS : position])
+
+
+def fit_level(counts: NDArray[np.int64]) -> Level:
+    """Fit a log-linear mean to monthly counts by quasi-likelihood.
+
+    Parameters
+    ----------
+    counts
+        Consecutive months, at least three.
+
+    Raises
+    ------
+    AnalogueError
+        Nothing happened in them, or only in one, to which no slope is finite.
+
+    Notes
+    -----
+    P. McCullagh and J. A. Nelder, Generalized Linear Models (1989), chapter 9.
+    """
+    if len(counts) < 3 or not counts.sum():
+        raise AnalogueError(f"a level needs three months and an event (got {counts.tolist()})")
+    months = np.arange(len(counts)) - (len(counts) - 1) / 2.0
+    design = np.column_stack([np.ones(len(counts)), months])
+    weights = np.array([math.log(counts.mean()), 0.0])
+    if np.count_nonzero(counts) < 2:
+        raise AnalogueError(f"no slope fits these counts (got {counts.tolist()})")
+    for _ in range(_STEPS):
+        means = np.exp(design @ weights)
+        step = np.linalg.solve(design.T @ (design * means[:, None]), design.T @ (counts - means))
+        weights += np.clip(step, -1.0, 1.0)
+        if np.abs(step).max() < _DONE:
+            break
+    means = np.exp(design @ weights)
+    dispersion = float(((counts - means) ** 2 / means).sum() / (len(counts) - 2))
+    information = design.T @ (design * means[:, None])
+    errors = np.sqrt(np.diag(np.linalg.inv(information)) * dispersion) * LASTING
+    return Level(
+        math.exp(weights[0]), float(errors[0]), float(weights[1]), float(errors[1]), dispersion
+    )

@@ -1,0 +1,388 @@
+"""All about the analogues: cases among placebos, simulated years, and what the prior becomes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simlib.evidence.analogues.cases import CASES
+from simlib.evidence.analogues.placebo import (
+    YEAR,
+    Contrast,
+    Placebos,
+    Standing,
+    contrast_of,
+    placebos,
+    standing,
+)
+from simlib.evidence.analogues.predicting import Prediction, predict
+from simlib.evidence.analogues.record import (
+    ALL,
+    STATE_BASED,
+    AnalogueError,
+    last_published,
+    read_record,
+)
+from simlib.evidence.analogues.updating import (
+    PRIOR,
+    Belief,
+    Match,
+    belief_of,
+    information,
+    matched,
+    thinned,
+    updated,
+    worth_in_years,
+)
+from simlib.evidence.fitted import Fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from simlib.ensemble.progress import Listener
+    from simlib.evidence.analogues.cases import Case
+    from simlib.evidence.panels import CountPanel
+
+AS_OF = dt.date(2024, 12, 31)
+REPLICATIONS = 400
+UNSEEN = {"student_t": {"df": 4.0, "location": 0.0, "scale": 0.60}}
+"""A prior twice as wide and about none: as if the cases had not been looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One case.
+
+    Attributes
+    ----------
+    case
+        Which.
+    observed, state_based
+        Years around it: all events, and battles with a state.
+    among_all, among_own
+        Where it stands among all placebos, and among its country's.
+    predictions
+        By option; empty where it has no scenario or none was asked for.
+    """
+
+    case: Case
+    observed: Contrast
+    state_based: Contrast
+    among_all: Standing
+    among_own: Standing
+    predictions: dict[str, Prediction]
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """What would be believed with another choice.
+
+    Attributes
+    ----------
+    name
+        The choice.
+    before, after
+        Prior and posterior.
+    """
+
+    name: str
+    before: Belief
+    after: Belief
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What the analogues say.
+
+    Attributes
+    ----------
+    as_of
+        Nothing published later was read.
+    rows
+        The cases.
+    placebos, placebos_with_exits
+        Windows without an exit, and all of them.
+    sd_interval
+        5 % and 95 % of the placebo standard deviation over its bootstrap resamples.
+    before, after
+        The prior, and what it becomes.
+    match
+        The Student t in place of the latter.
+    alternatives
+        What it would become with other choices.
+    """
+
+    as_of: dt.date
+    rows: tuple[Row, ...]
+    placebos: Placebos
+    placebos_with_exits: Placebos
+    sd_interval: tuple[float, float]
+    before: Belief
+    after: Belief
+    match: Match
+    alternatives: tuple[Alternative, ...]
+
+    def table(self) -> pd.DataFrame:
+        """Return a row a case: counts, ratio, and where it stands among placebos."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "case": row.case.name,
+                    "exit": row.case.exit_on.isoformat(),
+                    "pooled": "yes" if row.case.is_pooled else "no",
+                    "before": row.observed.before,
+                    "after": row.observed.after,
+                    "ratio": _ratio(row.observed),
+                    "state-based ratio": _ratio(row.state_based),
+                    "placebos below": row.among_all.share_below,
+                    "rank p": row.among_all.p_value,
+                    "own country below": row.among_own.share_below,
+                    "own rank p": row.among_own.p_value,
+                    "why": row.case.why,
+                }
+                for row in self.rows
+            ]
+        )
+
+    def predicted(self) -> pd.DataFrame:
+        """Return a row a case and option: simulated ratio after to before, and the PIT."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "case": row.case.name,
+                    "option": option,
+                    **dict(zip(("5 %", "median", "95 %"), found.ratios(), strict=True)),
+                    "observed": _ratio(row.observed),
+                    "PIT": found.pit,
+                    "log sd": float(found.log_ratios.std()),
+                    "n": len(found.counts),
+                }
+                for row in self.rows
+                for option, found in row.predictions.items()
+            ]
+        )
+
+    def effects(self) -> pd.DataFrame:
+        """Return a row a belief: the effect as log and as factor, and what was learnt."""
+        import pandas as pd
+
+        before = Alternative("prior", self.before, self.before)
+        after = Alternative("posterior", self.before, self.after)
+        return pd.DataFrame([_effect_row(x) for x in (before, after, *self.alternatives)])
+
+    def sentences(self) -> list[str]:
+        """Return what was found, in words."""
+        low, high = self.sd_interval
+        pooled = [row for row in self.rows if row.case.is_pooled]
+        least = min(row.among_all.p_value for row in pooled)
+        (arguments,) = self.match.distribution.values()
+        spelled = ", ".join(f"{name} {value:g}" for name, value in arguments.items())
+        width = (
+            "Without an exit, twelve months against twelve differ by a log ratio of sd "
+            f"{self.placebos.sd:.2f} (90 % by bootstrap {low:.2f} to {high:.2f}; "
+            f"{len(self.placebos.log_ratios)} overlapping windows; "
+            f"{self.placebos_with_exits.sd:.2f} with the exits left in)."
+        )
+        learnt = (
+            f"The effect goes from {_spelled(self.before)} to {_spelled(self.after)}: "
+            f"{information(self.before, self.after):.2f} nats, as much as "
+            f"{worth_in_years(self.before, self.after):.1f} observed years of the theatre."
+        )
+        twice = (
+            "The prior was set with these ratios in sight, so part of this is counted twice; "
+            "the prior alone is the other end of what can be defended."
+        )
+        match = (
+            f"As a scenario has it: student_t ({spelled}), off by at most {self.match.error:.4f} "
+            "in probability."
+        )
+        far = f"Of {len(pooled)} pooled cases the one farthest out has a rank p of {least:.2f}."
+        return [width, far, learnt, twice, match]
+
+
+def study_analogues(
+    as_of: dt.date = AS_OF,
+    *,
+    replications: int = REPLICATIONS,
+    record: Path | None = None,
+    jobs: int | None = None,
+    directory: Path | None = None,
+    progress: Listener | None = None,
+) -> Study:
+    """Set withdrawals elsewhere against placebos, simulate them, and update the prior.
+
+    Parameters
+    ----------
+    as_of
+        Nothing published later is read; cases without a published year after are left out.
+    replications
+        Of each scenario and option; 0 simulates nothing.
+    record
+        Counts by country and month; the bundled ones when not given.
+    jobs
+        Worker processes; it changes no number.
+    directory
+        Where simulated results are kept, and gone on from.
+    progress
+        Told how far it is.
+
+    Raises
+    ------
+    AnalogueError
+        The record is wrong, or no pooled case has a year after that was published.
+    """
+    if replications < 0:
+        raise AnalogueError(f"replications must be 0 or more (got {replications})")
+    panel = read_record(as_of, record)
+    cases = _known(panel, as_of)
+    usual = placebos(panel)
+    simulated = functools.partial(
+        predict, replications=replications, jobs=jobs, directory=directory, progress=progress
+    )
+    rows = [_row(panel, case, usual, simulated if replications else None) for case in cases]
+    sds = usual.sd_resamples()
+    low, high = np.quantile(sds, [0.05, 0.95])
+    before, after = belief_of(PRIOR), _belief(panel, cases)
+    return Study(
+        as_of=as_of,
+        rows=tuple(rows),
+        placebos=usual,
+        placebos_with_exits=placebos(panel, keeps_exits=True),
+        sd_interval=(float(low), float(high)),
+        before=before,
+        after=after,
+        match=matched(after),
+        alternatives=tuple(_alternatives(panel, cases)),
+    )
+
+
+def fitted_withdrawal_effect(as_of: dt.date = AS_OF, record: Path | None = None) -> Fitted:
+    """Return the withdrawal effect after the pooled analogues, as a scenario spells it.
+
+    Parameters
+    ----------
+    as_of
+        Nothing published later is read.
+    record
+        Counts by country and month; the bundled ones when not given.
+
+    Raises
+    ------
+    AnalogueError
+        The record is wrong, or no pooled case has a year after that was published.
+    """
+    panel = read_record(as_of, record)
+    cases = _known(panel, as_of)
+    match = matched(_belief(panel, cases))
+    names = ", ".join(case.name for case in cases if case.is_pooled)
+    return Fitted(
+        name="withdrawal.log_effect",
+        distribution=match.distribution,
+        unit="log, twelve months after full exit",
+        data=(
+            f"{names}: events twelve months after to twelve before, and {YEAR}-month placebos of "
+            f"five countries to {last_published(as_of)} "
+            f"({panel.vintage}; seeds/history/analogues_monthly.csv)"
+        ),
+        method=(
+            "Student t prior set with the cases in sight, normal likelihood with the placebo sd "
+            "and a half-normal spread of cases, on a grid; a Student t with matched quantiles "
+            f"(probabilities off by at most {match.error:.4f})"
+        ),
+        as_of=as_of,
+    )
+
+
+def _row(
+    panel: CountPanel,
+    case: Case,
+    usual: Placebos,
+    simulated: Callable[[Case, Contrast], dict[str, Prediction]] | None,
+) -> Row:
+    observed = contrast_of(panel, case)
+    return Row(
+        case,
+        observed,
+        contrast_of(panel, case, STATE_BASED),
+        standing(observed.log_ratio, usual.log_ratios),
+        standing(observed.log_ratio, usual.of(case.country)),
+        simulated(case, observed) if simulated and case.has_scenario else {},
+    )
+
+
+def _known(panel: CountPanel, as_of: dt.date) -> tuple[Case, ...]:
+    """Return the cases whose year after is in the panel."""
+    known = tuple(case for case in CASES if case.month + YEAR <= panel.months[-1])
+    if not any(case.is_pooled for case in known):
+        raise AnalogueError(f"no pooled case has a year after that was published by {as_of}")
+    return known
+
+
+def _belief(
+    panel: CountPanel,
+    cases: tuple[Case, ...],
+    *,
+    too: str = "",
+    series: str = ALL,
+    is_own: bool = False,
+    is_unseen: bool = False,
+) -> Belief:
+    """Return what the pooled cases (and one too) make of the prior, with some choices changed."""
+    chosen = [case for case in cases if case.is_pooled or case.name == too]
+    usual = placebos(panel, series)
+    ratios = np.array([contrast_of(panel, case, series).log_ratio for case in chosen])
+    sds = thinned(usual.sd_resamples())
+    if is_own:
+        sds = np.array([[usual.of(case.country).std()] for case in chosen])
+    return updated(ratios, sds, UNSEEN if is_unseen else PRIOR)
+
+
+def _alternatives(panel: CountPanel, cases: tuple[Case, ...]) -> list[Alternative]:
+    before = belief_of(PRIOR)
+    found = [
+        Alternative(f"with {case.name}", before, _belief(panel, cases, too=case.name))
+        for case in cases
+        if not case.is_pooled
+    ]
+    found += [
+        Alternative("battles with a state only", before, _belief(panel, cases, series=STATE_BASED)),
+        Alternative("placebo sd of the own country", before, _belief(panel, cases, is_own=True)),
+    ]
+    unseen = _belief(panel, cases, is_unseen=True)
+    return [*found, Alternative("prior as if unseen", belief_of(UNSEEN), unseen)]
+
+
+def _effect_row(each: Alternative) -> dict[str, object]:
+    low, middle, high = each.after.quantiles(np.array([0.05, 0.5, 0.95])).tolist()
+    return {
+        "belief": each.name,
+        "mean": each.after.mean,
+        "sd": each.after.sd,
+        "5 %": low,
+        "95 %": high,
+        "factor 5 %": float(np.exp(low)),
+        "factor median": float(np.exp(middle)),
+        "factor 95 %": float(np.exp(high)),
+        "nats": information(each.before, each.after),
+        "years": worth_in_years(each.before, each.after),
+    }
+
+
+def _ratio(observed: Contrast) -> float:
+    return observed.after / observed.before
+
+
+def _spelled(belief: Belief) -> str:
+    low, high = belief.quantiles(np.array([0.05, 0.95])).tolist()
+    return f"{belief.mean:.2f} ± {belief.sd:.2f} (90 % {low:.2f} to {high:.2f})"

@@ -1,0 +1,149 @@
+"""Withdrawals elsewhere: among placebos, beside simulated years, and what the prior becomes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simlib.plot.style import (
+    ACCENT,
+    INK,
+    LIGHT,
+    LINES,
+    MAIN,
+    MARKERS,
+    MUTED,
+    RULE,
+    axes_or_new,
+    dress,
+    heading,
+    new_figure,
+    save,
+    words,
+)
+
+if TYPE_CHECKING:
+    import os
+
+    from matplotlib.axes import Axes
+
+    from simlib.evidence.analogues.study import Row, Study
+
+_FACTORS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_SHOWN = (-3.2, 3.2)
+"""Log ratios on the axis; what lies beyond is counted in the note."""
+
+
+def analogue_placebos(study: Study, ax: Axes | None = None) -> Axes:
+    """Draw the cases over the density of placebo log ratios.
+
+    Parameters
+    ----------
+    study
+        What `simlib.evidence.study_analogues` found.
+    ax
+        Where to draw; new axes when not given.
+    """
+    ax = axes_or_new(ax, 6.4, 4.0)
+    values = study.placebos.log_ratios
+    ax.hist(values, np.linspace(*_SHOWN, 65).tolist(), density=True, color=LIGHT, label="placebos")
+    top = ax.get_ylim()[1]
+    for i, row in enumerate(study.rows):
+        color = MAIN if row.case.is_pooled else ACCENT
+        height = top * (1.06 + 0.11 * i)
+        ratio = row.observed.log_ratio
+        ax.plot([ratio, ratio], [0.0, height], LINES[2], color=color, linewidth=0.9)
+        ax.plot(ratio, height, MARKERS[i % len(MARKERS)], color=color, markersize=5)
+        name = f"  {heading(row.case.name)}{'' if row.case.is_pooled else ' (not pooled)'}  "
+        side = "left" if ratio > 0.0 or ratio < -1.0 else "right"
+        ax.text(ratio, height, name, color=INK, size=7.5, va="center", ha=side)
+    ax.set_ylim(0.0, top * (1.15 + 0.11 * len(study.rows)))
+    _factor_axis(ax, "events, twelve months after / twelve before (ratio)")
+    ax.set_ylabel("density of placebos (per log unit)")
+    beyond = int(((values < _SHOWN[0]) | (values > _SHOWN[1])).sum())
+    low, high = study.sd_interval
+    dress(
+        ax,
+        "Cases among years without an exit",
+        f"{len(values)} overlapping windows ({beyond} beyond the axis), "
+        f"log sd {study.placebos.sd:.2f} ({low:.2f} to {high:.2f})",
+    )
+    return ax
+
+
+def analogue_years(study: Study, ax: Axes | None = None) -> Axes:
+    """Draw the simulated year after each exit, with and without it, and the observed one.
+
+    Parameters
+    ----------
+    study
+        What `simlib.evidence.study_analogues` found, with replications.
+    ax
+        Where to draw; new axes when not given.
+    """
+    ax = axes_or_new(ax, 6.4, 3.6)
+    rows = [row for row in study.rows if row.predictions]
+    for i, row in enumerate(reversed(rows)):
+        _draw_years(ax, row, float(i), has_label=i == 0)
+    ax.set_yticks(range(len(rows)), [heading(row.case.name) for row in reversed(rows)])
+    ax.set_ylim(-0.6, len(rows) + 0.4)
+    _factor_axis(ax, "events, twelve months after / observed twelve before (ratio)")
+    ax.legend(fontsize=7.5, frameon=False, labelcolor=INK, loc="upper left")
+    dress(ax, "Simulated and observed year after", "lines: 5 % to 95 % of replications, and median")
+    return ax
+
+
+def analogue_update(study: Study, ax: Axes | None = None) -> Axes:
+    """Draw the effect as believed before and after the pooled cases.
+
+    Parameters
+    ----------
+    study
+        What `simlib.evidence.study_analogues` found.
+    ax
+        Where to draw; new axes when not given.
+    """
+    ax = axes_or_new(ax, 6.4, 4.0)
+    lines = {"prior": study.before, "posterior": study.after}
+    lines |= {each.name: each.after for each in study.alternatives if "afghan" in each.name}
+    colors = (MUTED, MAIN, ACCENT)
+    for i, (name, belief) in enumerate(lines.items()):
+        label = f"{words(name)} ({belief.mean:.2f} ± {belief.sd:.2f})"
+        ax.plot(belief.grid, belief.density, LINES[i], color=colors[i], linewidth=1.8, label=label)
+    ax.set_ylim(0.0, 1.25 * max(belief.density.max() for belief in lines.values()))
+    _factor_axis(ax, "effect of full exit on attacks over twelve months (factor)")
+    ax.set_xlim(-2.0, 2.0)
+    ax.set_ylabel("density (per log unit)")
+    ax.legend(fontsize=7.5, frameon=False, labelcolor=INK, loc="upper right")
+    dress(ax, "What the pooled cases add to the prior", "prior set with the cases in sight")
+    return ax
+
+
+def save_analogues(study: Study, path: str | os.PathLike[str]) -> None:
+    """Write the panels side by side as one PNG file."""
+    panels = [analogue_placebos, analogue_years, analogue_update]
+    if not any(row.predictions for row in study.rows):
+        panels.remove(analogue_years)
+    figure = new_figure(5.4 * len(panels), 4.6)
+    for panel, ax in zip(panels, figure.subplots(1, len(panels)), strict=True):
+        panel(study, ax)
+    save(figure, path)
+
+
+def _draw_years(ax: Axes, row: Row, place: float, *, has_label: bool) -> None:
+    for option, offset, color in (("no_withdrawal", 0.16, MUTED), ("withdrawal", -0.16, MAIN)):
+        low, middle, high = np.log(row.predictions[option].ratios()).tolist()
+        label = f"simulated, {words(option)}" if has_label else None
+        y = place + offset
+        ax.plot([low, high], [y, y], color=color, linewidth=2.0, label=label)
+        ax.plot(middle, y, "|", color=color, markersize=9, markeredgewidth=2.0)
+    label = "observed" if has_label else None
+    ax.plot(row.observed.log_ratio, place, "D", color=ACCENT, markersize=5, label=label, ls="")
+
+
+def _factor_axis(ax: Axes, label: str) -> None:
+    ax.set_xticks(np.log(_FACTORS).tolist(), [f"{factor:g}" for factor in _FACTORS])
+    ax.set_xlim(*_SHOWN)
+    ax.axvline(0.0, color=RULE, linewidth=1.0, zorder=0)
+    ax.set_xlabel(label)
