@@ -76,8 +76,7 @@ class Parameter(Registered):
     judgement: str | None = None
     """Why this range, where no source decides."""
     fitted: str | None = None
-    """What the distribution was fitted to, how, and as of when; goes when a child file gives
-    another value."""
+    """What it was fitted to, how, and as of when; a child's other value drops it."""
     used_by: str | None = None
     note: str | None = None
 
@@ -307,8 +306,7 @@ class Option(Model):
     of: Name | None = None
     """Another option that this one goes on from: all that one changes holds here too."""
     at: dt.date | None = None
-    """The fork: nothing that this option changes itself is known before. Not given: its
-    changes are known when they say."""
+    """The fork: what it changes itself is not known before; when it says, if not given."""
     timeline: dict[Name, MilestoneChange] = {}
     parameters: dict[Name, Parameter] = {}
     """Parameters that this option replaces."""
