@@ -19,6 +19,7 @@ from simlib.analysis.drivers.grades import grade_of
 from simlib.chance.distributions import quantile
 from simlib.cli import main
 from simlib.evidence.calibrating.collecting import Calibration, calibrate
+from simlib.evidence.calibrating.constants import committee_constants
 from simlib.evidence.calibrating.fitters import GEOGRAPHIES, UCDP, ucdp_levels
 from simlib.evidence.calibrating.intensities import fit_intensities
 from simlib.evidence.calibrating.lags import month_lags
@@ -147,6 +148,18 @@ def test_a_child_that_gives_another_value_is_no_longer_fitted() -> None:
     parameter = load_text(text).parameters["isis.level_syria"]
     assert parameter.fitted is None
     assert grade_of("isis.level_syria", parameter) == "judgement"
+
+
+def test_constants_that_moved_are_replaced_in_pairs() -> None:
+    """One that stands 50 standard deviations off is measured again with its partner."""
+    record = _found().record
+    wrong = record.base.parameters["committee.threat_mean"].model_copy(update={"value": 50.0})
+    parameters = {**record.base.parameters, "committee.threat_mean": wrong}
+    base = record.base.model_copy(update={"parameters": parameters})
+    constants = committee_constants(replace(_found(), record=replace(record, base=base)), 6)
+    assert {"committee.threat_mean", "committee.threat_sd"} <= set(constants)
+    assert abs(constants["committee.threat_mean"][0]) < 5.0
+    assert len(constants) % 2 == 0
 
 
 # ------------------------------------------------------------------ the record

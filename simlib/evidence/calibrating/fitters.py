@@ -131,6 +131,7 @@ def _series(record: Record, name: str) -> MonthlySeries:
     priors = [parameters[each].distribution or {} for each in names if each in parameters]
     means = [mean_of(kind, arguments) for prior in priors for kind, arguments in prior.items()]
     pattern = None if is_lethal else 1.0 + _amplitude(record) * _season(record)
+    # What no parameter carries is there for the tempo alone: any vague prior of its level will do.
     return MonthlySeries(counts, sum(means) or float(counts.mean()), fano, pattern)
 
 

@@ -9,7 +9,7 @@ persistence and spread is exact up to the grid. Series share persistence and spr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,7 +62,7 @@ class MonthlySeries:
     pattern: NDArray[np.float64] | None = None
 
     def levels(self) -> NDArray[np.float64]:
-        """Return the grid of levels: quantiles of the prior narrowed to what counts allow."""
+        """Return the grid of levels: a factor of six either way of the mean count, in its log."""
         middle = (self.counts.sum() + 0.5) / len(self.counts)
         return np.asarray(np.geomspace(middle / 6.0, middle * 6.0, 61))
 
@@ -85,8 +85,8 @@ class Levels:
 
     grid: TempoGrid
     weights: NDArray[np.float64]
-    levels: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-    level_weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    levels: Mapping[str, NDArray[np.float64]]
+    level_weights: Mapping[str, NDArray[np.float64]]
 
     def moments(self, name: str) -> tuple[float, float]:
         """Return mean and variance of a level."""
