@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer, and make. Everything else is made in .venv here.
 .DEFAULT_GOAL := help
-.PHONY: help run test check exams faults bench examples clean
+.PHONY: help run test check exams faults bench examples register clean
 
 VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
@@ -44,6 +44,11 @@ examples: $(READY)  ## run the examples; renew their outputs and the figures of 
 		../$(PYTHON_IN) "$$example" > "$${example%.py}.out" || exit 1; done
 	rm -rf examples/figures
 	$(PYTHON_IN) examples/05_figures.py docs/img 400 > /dev/null
+
+register: $(READY)  ## render docs/register.md again, how outcomes go with each number included
+	rm -rf out/register
+	$(VENV)/bin/simlib run as_agreed --option as_agreed --replications 4000 --no-figures -o out/register
+	$(VENV)/bin/simlib register as_agreed --results out/register -o docs/register.md
 
 clean:  ## remove .venv, caches and results
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \

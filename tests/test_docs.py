@@ -20,6 +20,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXECUTED = (
     *("README.md", "docs/tutorial.md", "docs/agents.md", "docs/ensembles.md"),
     "docs/counterfactuals.md",
+    "docs/history.md",
     "docs/analogues.md",
     "docs/calibration.md",
 )

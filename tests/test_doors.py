@@ -39,6 +39,7 @@ DOORS = {
     "pyabc": ("evidence/",),
     "powerlaw": ("evidence/",),
     "emcee": ("evidence/",),
+    "jinja2": ("evidence/",),
     "typer": ("cli",),
     "rich": ("cli",),
     "random": (),
@@ -48,7 +49,7 @@ DOORS = {
 
 LOADED_LATE = (
     *("dask", "loky", "matplotlib", "numba", "pandas", "pyarrow", "SALib", "scipy.stats"),
-    *("emcee", "powerlaw", "pyabc", "scoringrules", "sklearn", "xarray"),
+    *("emcee", "jinja2", "powerlaw", "pyabc", "scoringrules", "sklearn", "xarray"),
 )
 
 

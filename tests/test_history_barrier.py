@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import simlib
 from event_rows import history_file, write_acled, write_ucdp
 from simlib.errors import SimlibError
 from simlib.evidence.history.barrier import (
@@ -174,3 +176,33 @@ def test_the_factor_between_vintages_is_of_2025() -> None:
         vintage_factor("Iraq", as_of=dt.date(2024, 12, 31))
     with pytest.raises(HistoryError, match=r"country: has no vintage factor \(got 'Iran'\)"):
         vintage_factor("Iran", as_of=dt.date(2025, 7, 1))
+
+
+SIMLIB = Path(simlib.__file__).parent
+BEHIND = ("evidence/history/", "cli/history.py")
+"""Where events may be read without a barrier; everything else asks `calibration_events`."""
+
+
+def goes_around(path: str, source: str) -> bool:
+    """Whether a module reads event files without a barrier."""
+    names = {
+        node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute | ast.Name)
+    }
+    return "load_events" in names and not path.startswith(BEHIND)
+
+
+def test_nothing_goes_around_the_barrier() -> None:
+    modules = {file.relative_to(SIMLIB).as_posix(): file for file in SIMLIB.rglob("*.py")}
+    assert "evidence/history/barrier.py" in modules
+    for path, file in modules.items():
+        assert not goes_around(path, file.read_text(encoding="utf-8")), path
+
+
+def test_going_around_the_barrier_is_found() -> None:
+    """Negative control."""
+    assert goes_around("evidence/calibrating/x.py", "events = load_events(path)")
+    assert goes_around("evidence/calibrating/x.py", "events = event_files.load_events(path)")
+    assert not goes_around("evidence/calibrating/x.py", "events = calibration_events(path, day)")
+    assert not goes_around("cli/history.py", "events = load_events(path)")

@@ -20,6 +20,7 @@ places:
   Iraq:
     Diyala: [Middle]
 final_release: "06-30"
+candidate_lag_months: 1
 rules:
   - series: clashes
     source: UCDP
@@ -82,25 +83,25 @@ def test_a_rule_on_sides_alone_never_fits_a_file_without_sides(small: Path, tmp_
 
 BROKEN = [
     ("incident: isis_attack", "incident: isis_atack",
-     "13:15: rules[0].incident: unknown incident type (got 'isis_atack'); did you mean 'isis_a"),
+     "14:15: rules[0].incident: unknown incident type (got 'isis_atack'); did you mean 'isis_a"),
     ("target: isf", "target: ist",
-     "14:13: rules[0].target: unknown target of isis_attack (got 'ist'); did you mean 'isf'?"),
+     "15:13: rules[0].target: unknown target of isis_attack (got 'ist'); did you mean 'isf'?"),
     ("    target: isf\n", "",
-     "13:15: rules[0].incident: must have a target beside it (got none)"),
+     "14:15: rules[0].incident: must have a target beside it (got none)"),
     ("    incident: isis_attack\n", "",
-     "13:13: rules[0].target: stands without an incident (got 'isf')"),
+     "14:13: rules[0].target: stands without an incident (got 'isf')"),
     ("    Diyala:", "    Diala:",
      "6:12: places.Iraq.Diala: unknown governorate of Iraq (got 'Diala'); did you mean 'Diyala'?"),
-    ("country: [Iraq]", "contry: [Iraq]", "11:5: rules[0]: unknown key (got 'contry')"),
-    ("source: UCDP", "source: GED", "10:13: rules[0].source: must be UCDP or ACLED (got 'GED')"),
+    ("country: [Iraq]", "contry: [Iraq]", "12:5: rules[0]: unknown key (got 'contry')"),
+    ("source: UCDP", "source: GED", "11:13: rules[0].source: must be UCDP or ACLED (got 'GED')"),
     ("conflict: [259]", "conflict: [Iraq]",
-     "12:16: rules[0].conflict[0]: must be a number (got 'Iraq')"),
+     "13:16: rules[0].conflict[0]: must be a number (got 'Iraq')"),
     ("conflict: [259]", "event_type: [Battles]",
-     "12:17: rules[0].event_type: never fits, UCDP tells no such thing"),
+     "13:17: rules[0].event_type: never fits, UCDP tells no such thing"),
     ("conflict: [259]", "between: [[IS]]",
-     "12:14: rules[0].between: must hold two lists of names (got 1)"),
+     "13:14: rules[0].between: must hold two lists of names (got 1)"),
     ("conflict: [259]", "note: x",
-     "9:13: rules[0].series: must have one of conflict, between, event_type and sub_event_type"),
+     "10:13: rules[0].series: must have one of conflict, between, event_type and sub_event_type"),
     ("published: 2024-05-01", "published: May",
      "2:36: releases.mine.published: must be a date, YYYY-MM-DD (got 'May')"),
     ('"06-30"', '"02-31"', "7:16: final_release: must be MM-DD (got '02-31')"),
@@ -116,6 +117,28 @@ def test_a_mistake_is_named_with_its_line(old: str, new: str, message: str, smal
     with pytest.raises(ScenarioError) as caught:
         load_mapping(small)
     assert f"{small}:{message}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("version", "vintage", "day"),
+    [
+        ("24.1", "GED 24.1", "2024-06-30"),
+        ("24.0.1", "Candidate 24.0", "2024-02-29"),
+        ("24.0.11", "Candidate 24.0", "2024-12-31"),
+        ("24.0.12", "Candidate 24.0", "2025-01-31"),
+        ("23.0.12", "Candidate 23.0", "2024-01-31"),
+    ],
+)
+def test_a_release_is_known_by_its_number(version: str, vintage: str, day: str) -> None:
+    """The last day of June of its year, or of the month after its own."""
+    release = load_mapping().release(version)
+    assert release is not None
+    assert (release.vintage, f"{release.published}") == (vintage, day)
+
+
+@pytest.mark.parametrize("version", ["", "24.0.13", "24.2", "24.0.0", "24.01.24.03", "mine"])
+def test_other_names_are_not_guessed(version: str) -> None:
+    assert load_mapping().release(version) is None
 
 
 def test_spellings_fold_case_accents_and_the_word_for_governorate() -> None:

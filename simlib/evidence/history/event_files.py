@@ -156,12 +156,14 @@ def _date_releases(frame: pd.DataFrame, stated: list[str], mapping: EventMapping
     if frame["source"].iloc[0] == "ACLED":
         frame["vintage"] = "ACLED"
         return
-    releases = mapping.releases
-    frame["vintage"] = [releases[r].vintage if r in releases else r for r in frame["release"]]
-    days = {name: np.datetime64(release.published) for name, release in releases.items()}
-    nothing = np.datetime64("NaT")
+    releases = {version: mapping.release(version) for version in frame["release"].unique()}
+    frame["vintage"] = [
+        release.vintage if (release := releases[version]) else version
+        for version in frame["release"]
+    ]
+    days = {v: np.datetime64(r.published if r else "NaT") for v, r in releases.items()}
     frame["published"] = pd.Series(
-        np.array([days.get(r, nothing) for r in frame["release"]], dtype="datetime64[s]"),
+        np.array([days[version] for version in frame["release"]], dtype="datetime64[s]"),
         index=frame.index,
     )
 

@@ -73,7 +73,7 @@ class EventMapping(Model):
     """How event files are read."""
 
     releases: dict[str, Release]
-    """By version as files state it, or as their names do (``19.1``, ``24.0.11``)."""
+    """By version as files state it, or as their names do; see `release`."""
     conflicts: dict[str, int]
     """UCDP ids by conflict name, for files that hold names only."""
     places: dict[Name, dict[Name, tuple[str, ...]]]
@@ -82,8 +82,29 @@ class EventMapping(Model):
     """The first that fits decides."""
     final_release: str = Field(pattern=r"^[0-9]{2}-[0-9]{2}$")
     """Month and day by which the year before is out in final form, ``MM-DD``."""
+    candidate_lag_months: int = Field(ge=0)
+    """Months from the end of a month to the end of the one its candidate release is out in."""
     vintage_factors: dict[Name, VintageFactor] = Field(default_factory=dict)
     note: str = ""
+
+    def release(self, version: str) -> Release | None:
+        """Return what is known of a release, or nothing.
+
+        Those that are not listed are known by their number: ``24.1`` is final and of 2024,
+        ``24.0.11`` is the candidate release of November 2024.
+        """
+        if version in self.releases:
+            return self.releases[version]
+        numbers = _NUMBERED.fullmatch(version)
+        if numbers is None:
+            return None
+        year, month = 2000 + int(numbers["year"]), numbers["month"]
+        if month is None:
+            day = dt.date.fromisoformat(f"{year}-{self.final_release}")
+            return Release(vintage=f"GED {version}", published=day)
+        after = year * 12 + int(month) + self.candidate_lag_months
+        day = dt.date(after // 12, after % 12 + 1, 1) - dt.timedelta(days=1)
+        return Release(vintage=f"Candidate {numbers['year']}.0", published=day)
 
     def governorates(self) -> dict[tuple[str, str], str]:
         """Return governorates by country and folded spelling."""
@@ -95,6 +116,7 @@ class EventMapping(Model):
         }
 
 
+_NUMBERED = re.compile(r"(?P<year>\d\d)\.(?:1|0\.(?P<month>[1-9]|1[0-2]))")
 _NOISE = re.compile(r"\b(governorate|province|provicne|muhafazah|muhafazat)\b")
 
 

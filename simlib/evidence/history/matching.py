@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from simlib.evidence.history.mapping import EventMapping, Rule
 
 NO_RULE = -1
+_NAMES = ("country", "side_a", "side_b", "event_type", "sub_event_type")
 
 
 def matched(frame: pd.DataFrame, mapping: EventMapping, source: str) -> NDArray[np.int64]:
     """Return for each row the index of the first rule that fits, or `NO_RULE`."""
+    frame = frame.assign(**{name: frame[name].astype("category") for name in _NAMES})
     chosen = np.full(len(frame), NO_RULE, dtype=np.int64)
     for index, rule in enumerate(mapping.rules):
         if rule.source == source:
@@ -62,8 +64,8 @@ def _named(values: pd.Series[str], patterns: tuple[str, ...]) -> NDArray[np.bool
     """Return which values one of some patterns fits; case does not matter."""
     either = "|".join(f"(?:{fnmatch.translate(pattern.casefold())})" for pattern in patterns)
     fits = re.compile(either).match
-    known = {value: fits(value.casefold()) is not None for value in values.unique()}
-    return values.map(known).to_numpy(dtype=np.bool_)
+    known = np.array([fits(name.casefold()) is not None for name in values.cat.categories])
+    return known[values.cat.codes.to_numpy()]
 
 
 def _only_lost(frame: pd.DataFrame, names: tuple[str, ...]) -> NDArray[np.bool_]:

@@ -1,0 +1,209 @@
+"""The command on the numbers a scenario rests on: a card for each, and the page of all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simlib.cli.app import Jobs, app, examples, load_scenario
+from simlib.cli.progress import stopping
+from simlib.cli.text import say
+from simlib.errors import Problem, ScenarioError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simlib.evidence.register.cards import Card
+    from simlib.evidence.register.correlations import Correlations
+    from simlib.evidence.register.pages import Page
+    from simlib.scenario.schema import Scenario
+
+_DEFAULT = "as_agreed"
+_SUFFIXES = (".md", ".html")
+_SHOWN = 20
+
+
+@app.command(
+    epilog=examples(
+        "simlib register isis.stock",
+        "simlib register A27",
+        "simlib register as_agreed --replications 400",
+        "simlib register as_agreed --results out/ -o register.html",
+        "simlib register mine.yaml isis.stock --results out/ --outcome isis_attacks_iraq_2025",
+    )
+)
+def register(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SCENARIO] [PARAMETER_OR_ID]",
+            help="A scenario (as_agreed when none is given), a parameter or a register row's id.",
+        ),
+    ] = None,
+    results: Annotated[
+        Path | None,
+        typer.Option(help="Results of simlib run: how outcomes go with the numbers."),
+    ] = None,
+    replications: Annotated[
+        int | None,
+        typer.Option(min=1, help="Simulate so many for that instead; 400 see what matters most."),
+    ] = None,
+    outcome: Annotated[
+        list[str] | None,
+        typer.Option(help="OUTCOME or OUTCOME.CLASS; may be repeated; a few when not given."),
+    ] = None,
+    jobs: Jobs = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write the page, .md or .html.")
+    ] = None,
+) -> None:
+    """Show what a number rests on, where it is used and how outcomes go with it."""
+    from simlib.evidence.register.cards import cards, find
+    from simlib.evidence.register.pages import page_of
+    from simlib.scenario.bundled import scenario_names
+
+    if output is not None and output.suffix not in _SUFFIXES:
+        rule = f"must end in {' or '.join(_SUFFIXES)} (got {output})"
+        raise ScenarioError([Problem("output", rule)])
+    scenario_name, name = _parsed(names or [])
+    scenario = load_scenario(scenario_name)
+    card = find(cards(scenario), name, scenario_names()) if name else None
+    known = _correlations(scenario, results, replications, outcome, jobs)
+    if card is not None:
+        _show(card if known is None else find(cards(scenario, known), name), known)
+        if output is None:
+            return
+    page = page_of(scenario, known)
+    if output is None:
+        _summarize(page)
+    else:
+        _write(page, output, _command(scenario_name, results, replications, outcome, output))
+
+
+def _parsed(names: list[str]) -> tuple[str, str]:
+    """Return the scenario and the number that are asked for; empty for all numbers."""
+    from simlib.scenario.bundled import scenario_names
+
+    if len(names) > 2:
+        rule = f"must be a scenario and a parameter at most (got {', '.join(names)})"
+        raise ScenarioError([Problem("register", rule)])
+    if len(names) == 2:
+        return names[0], names[1]
+    if not names:
+        return _DEFAULT, ""
+    is_file = Path(names[0]).suffix in {".yaml", ".yml", ".json"}
+    if is_file or names[0] in scenario_names():
+        return names[0], ""
+    return _DEFAULT, names[0]
+
+
+def _correlations(
+    scenario: Scenario,
+    results: Path | None,
+    replications: int | None,
+    outcomes: list[str] | None,
+    jobs: int | None,
+) -> Correlations | None:
+    """Return what stored or simulated replications say; nothing where none are asked for."""
+    from simlib.evidence.register.correlations import correlations_of
+
+    if results is not None and replications is not None:
+        raise ScenarioError([Problem("results", "give one of --results and --replications")])
+    if results is not None:
+        from simlib.ensemble import open_results
+
+        return correlations_of(open_results(results), scenario, outcomes)
+    if replications is None:
+        if outcomes:
+            hint = "give --results DIRECTORY or --replications N"
+            raise ScenarioError([Problem("outcome", "needs replications", hint)])
+        return None
+    import simlib.ensemble
+
+    with stopping(None) as reporter:
+        ensemble = simlib.ensemble.run(
+            scenario, replications=replications, jobs=jobs, progress=reporter
+        )
+    return correlations_of(ensemble, scenario, outcomes)
+
+
+def _show(card: Card, known: Correlations | None) -> None:
+    say(f"{card.name}: {card.title}" if card.title else card.name)
+    for title, text in _lines(card):
+        say(f"  {title:<12}{text}")
+    if known is None:
+        say("  goes with   give --results DIRECTORY or --replications N to see")
+    elif not card.correlations:
+        say("  goes with   nothing: it is not varied")
+    for each in card.correlations:
+        size = f"{each.rho:.2f} ({each.low:.2f} to {each.high:.2f})"
+        what = size if each.is_clear else f"indistinguishable from none (below {each.floor:.2f})"
+        value = "" if each.value == card.name else f", by {each.value}"
+        say(f"  goes with   {each.outcome}: {what}{value}")
+    if known is not None:
+        say(f"  rank correlations with 95 % intervals, {known.label}")
+
+
+def _lines(card: Card) -> Iterator[tuple[str, str]]:
+    yield "value", f"{card.value} {card.unit}"
+    if card.points:
+        yield "5, 50, 95 %", card.points
+    yield "grade", f"{card.grade}{f', row {card.row}' if card.row else ''}"
+    if card.source is not None:
+        url = f" {card.source.url}" if card.source.url else ""
+        yield "source", f"{card.source.title}, {card.source.date}{url}"
+    for note in card.notes:
+        yield "note", note
+    for text in card.derivations:
+        yield "arithmetic", text
+    for text in card.uses or ("not used",):
+        yield "used", text
+
+
+def _summarize(page: Page) -> None:
+    for sentence in page.sentences():
+        say(sentence)
+    counted = ("clear",) if page.correlations else ()
+    _tabulate(("grade", "parameters", *counted, "rows"), [x.cells for x in page.grades()])
+    if page.correlations is not None:
+        head = ("", "parameter", "grade", *page.correlations.outcomes)
+        _tabulate(head, [line.cells for line in page.index()[:_SHOWN]])
+    say("a card: simlib register PARAMETER_OR_ID; all of them: -o register.html")
+
+
+def _tabulate(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
+    import pandas as pd
+
+    from simlib.cli.findings import show
+
+    show((), pd.DataFrame(lines, columns=list(head)))
+
+
+def _write(page: Page, output: Path, command: str) -> None:
+    from simlib.evidence.register.html import html
+    from simlib.evidence.register.markdown import markdown
+
+    text = html(page, command) if output.suffix == ".html" else markdown(page, command)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{output}: cannot be written ({error.strerror})") from error
+    say(f"page: {output}, {len(page.cards):,} cards")
+
+
+def _command(
+    scenario: str,
+    results: Path | None,
+    replications: int | None,
+    outcomes: list[str] | None,
+    output: Path,
+) -> str:
+    """Return what renders the page again."""
+    parts = ["simlib register", scenario]
+    parts += [] if results is None else [f"--results {results}"]
+    parts += [] if replications is None else [f"--replications {replications}"]
+    parts += [f"--outcome {name}" for name in outcomes or ()]
+    return " ".join([*parts, f"-o {output}"])

@@ -1,0 +1,334 @@
+"""Cards: what is known of each number, in one place."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simlib.analysis.drivers.grades import grade_of
+from simlib.chance.distributions import quantile
+from simlib.ensemble.statistics import number
+from simlib.errors import Problem, ScenarioError
+from simlib.evidence.register.derivations import load_derivations, rederive
+from simlib.evidence.register.figures import owner
+from simlib.evidence.register.rows import POINTS, rows
+from simlib.evidence.register.usage import uses_of_parameters, uses_of_rows
+from simlib.scenario import load
+from simlib.scenario.bundled import scenario_names
+from simlib.scenario.wording import near, shown
+from simlib.world.parameters import ParameterPlan
+
+if TYPE_CHECKING:
+    from simlib.evidence.register.correlations import Correlation, Correlations
+    from simlib.evidence.register.derivations import Derivation
+    from simlib.evidence.register.rows import Row
+    from simlib.scenario.schema import Parameter, Scenario
+
+FITTED, DERIVED = "fitted", "derived"
+_BASE = "theatre"
+_N_DRAWS = 400
+"""Draws from which the points of a parameter that follows from others are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a number was read."""
+
+    title: str
+    url: str
+    date: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known of one number.
+
+    Attributes
+    ----------
+    name
+        The scenario parameter, or the id of the register row.
+    is_parameter
+        Which of the two it is.
+    subject
+        What it is about.
+    title
+        In words; empty where the name says it.
+    value, points
+        As it is written; the 5, 50 and 95 % points of what is drawn.
+    unit
+        Unit of both.
+    grade
+        How firm it is.
+    row
+        The register row a parameter names; empty for none.
+    source
+        Where it was read, if anywhere.
+    notes
+        Reasons and doubts.
+    derivations
+        The arithmetic that gives it.
+    uses
+        What names it; empty where nothing does.
+    correlations
+        How outcomes go with it; empty where that was not looked at.
+    """
+
+    name: str
+    is_parameter: bool
+    subject: str
+    title: str
+    value: str
+    points: str
+    unit: str
+    grade: str
+    row: str
+    source: Source | None
+    notes: tuple[str, ...]
+    derivations: tuple[str, ...]
+    uses: tuple[str, ...]
+    correlations: tuple[Correlation, ...] = ()
+
+
+def cards(scenario: Scenario, correlations: Correlations | None = None) -> dict[str, Card]:
+    """Return a card for every parameter of a scenario, then for every row of the register.
+
+    Parameters
+    ----------
+    scenario
+        Resolved: what a later file replaces is what stands.
+    correlations
+        How outcomes go with the parameters; cards say nothing of it when not given.
+    """
+    base = _base(scenario)
+    derived = _derivations(base)
+    uses = uses_of_parameters(scenario)
+    points = _points(scenario)
+    found = {}
+    for name, parameter in sorted(scenario.parameters.items()):
+        is_replaced = base is not None and _is_replaced(name, parameter, base)
+        row = rows()[parameter.register_id] if parameter.register_id else None
+        found[name] = Card(
+            name=name,
+            is_parameter=True,
+            subject=name.partition(".")[0],
+            title="",
+            value=_written(parameter),
+            points=points.get(name, ""),
+            unit=parameter.unit,
+            grade=grade(name, parameter),
+            row=row.id if row else "",
+            source=_source(row) if row else None,
+            notes=_notes(parameter, row, _before(name, base) if is_replaced else ""),
+            derivations=() if is_replaced else tuple(derived.get(name, ())),
+            uses=uses[name],
+            correlations=correlations.by_parameter.get(name, ()) if correlations else (),
+        )
+    return found | _row_cards(scenario, derived, correlations)
+
+
+def _row_cards(
+    scenario: Scenario, derived: Mapping[str, list[str]], correlations: Correlations | None
+) -> dict[str, Card]:
+    uses = uses_of_rows(scenario)
+    through = _through(scenario, correlations) if correlations else {}
+    return {
+        name: Card(
+            name=name,
+            is_parameter=False,
+            subject=row.agent,
+            title=_title(row),
+            value=_row_value(row),
+            points="" if row.distribution is None else _spread(*row.distribution),
+            unit=row.unit,
+            grade=row.grade,
+            row="",
+            source=_source(row),
+            notes=(row.note,) if row.note else (),
+            derivations=tuple(derived.get(name, ())),
+            uses=uses[name],
+            correlations=through.get(name, ()),
+        )
+        for name, row in rows().items()
+    }
+
+
+def _through(scenario: Scenario, correlations: Correlations) -> dict[str, tuple[Correlation, ...]]:
+    """Return the correlations of the parameters that name each row."""
+    found: dict[str, tuple[Correlation, ...]] = {}
+    for name, parameter in scenario.parameters.items():
+        if parameter.register_id:
+            known = found.get(parameter.register_id, ())
+            found[parameter.register_id] = (*known, *correlations.by_parameter.get(name, ()))
+    return found
+
+
+def find(found: Mapping[str, Card], name: str, also: Iterable[str] = ()) -> Card:
+    """Return the card of a parameter or of a row.
+
+    Parameters
+    ----------
+    found
+        All cards.
+    name
+        Which one.
+    also
+        Other names that may have been meant.
+
+    Raises
+    ------
+    ScenarioError
+        There is none of that name.
+    """
+    if name not in found:
+        rule = f"no such parameter, nor a row of the register (got {shown(name)})"
+        raise ScenarioError([Problem("register", rule, near(name, [*found, *also]))])
+    return found[name]
+
+
+def grade(name: str, parameter: Parameter) -> str:
+    """Return how firm a parameter is: fitted, derived, or as its register row says.
+
+    A parameter is fitted where its note begins with that word.
+    """
+    if (parameter.note or "").casefold().startswith(FITTED):
+        return FITTED
+    return DERIVED if parameter.expression is not None else grade_of(name, parameter)
+
+
+def derivations_of_the_rest(scenario: Scenario) -> dict[str, list[str]]:
+    """Return the arithmetic, in words, of figures of the base that have no card, by figure.
+
+    Nothing where the scenario does not rest on the bundled base.
+    """
+    base = _resting(scenario)
+    found = _derivations(base)
+    return {
+        name: told
+        for name, told in found.items()
+        if name not in rows() and (base is None or name not in base.parameters)
+    }
+
+
+def _derivations(base: Scenario | None) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    if base is None:
+        return found
+    for derivation in load_derivations().derivations:
+        own = owner(derivation.figure, base)
+        part = derivation.figure.removeprefix(own).lstrip(".")
+        words = rederive(derivation, base).sentence()
+        found.setdefault(own or derivation.figure, []).append(
+            f"{part} = {words}" if own and part else f"= {words}"
+        )
+    return found
+
+
+def derivations_apart(scenario: Scenario) -> list[tuple[Derivation, str]]:
+    """Return the derivations that do not give their figure as it is told, each in words."""
+    base = _resting(scenario)
+    if base is None:
+        return []
+    apart = [each for each in load_derivations().derivations if each.apart]
+    return [(each, rederive(each, base).sentence()) for each in apart]
+
+
+def _base(scenario: Scenario) -> Scenario | None:
+    """Return the bundled scenario that derivations are about; none where it is not there."""
+    if scenario.name == _BASE:
+        return scenario
+    return _loaded_base() if _BASE in scenario_names() else None
+
+
+def _resting(scenario: Scenario) -> Scenario | None:
+    """Return the base where a scenario has all its parameters."""
+    base = _base(scenario)
+    rests = base is not None and base.parameters.keys() <= scenario.parameters.keys()
+    return base if rests else None
+
+
+@functools.cache
+def _loaded_base() -> Scenario:
+    return load(_BASE)
+
+
+def _is_replaced(name: str, parameter: Parameter, base: Scenario) -> bool:
+    before = base.parameters.get(name)
+    return before is not None and _written(before) != _written(parameter)
+
+
+def _before(name: str, base: Scenario | None) -> str:
+    assert base is not None  # noqa: S101  (it was compared with)
+    return f"Replaces {_written(base.parameters[name])} of {base.name}."
+
+
+def _written(parameter: Parameter) -> str:
+    if parameter.value is not None:
+        return f"{parameter.value:g}"
+    if parameter.expression is not None:
+        return " ".join(parameter.expression.split())
+    ((kind, arguments),) = (parameter.distribution or {}).items()
+    return _spelt(kind, arguments)
+
+
+def _spelt(kind: str, arguments: Mapping[str, float]) -> str:
+    return f"{kind}({', '.join(f'{name} {value:g}' for name, value in arguments.items())})"
+
+
+def _title(row: Row) -> str:
+    is_told = not row.place or row.place in row.quantity
+    return row.quantity if is_told else f"{row.quantity}, {row.place}"
+
+
+def _row_value(row: Row) -> str:
+    text = row.central
+    if row.low or row.high:
+        text = f"{text} ({row.low} to {row.high})" if text else f"{row.low} to {row.high}"
+    if row.distribution is not None:
+        text += f"; {_spelt(*row.distribution)}"
+    return text
+
+
+def _source(row: Row) -> Source:
+    return Source(row.source, row.url, row.date)
+
+
+def _notes(parameter: Parameter, row: Row | None, before: str) -> tuple[str, ...]:
+    told = (parameter.note, parameter.judgement, row.note if row else "", before)
+    return tuple(dict.fromkeys(text.strip() for text in told if text))
+
+
+def _spread(kind: str, arguments: Mapping[str, float]) -> str:
+    return _told([quantile(kind, arguments, u) for u in POINTS.values()])
+
+
+def _told(values: list[float]) -> str:
+    return " / ".join(map(number, values))
+
+
+def _points(scenario: Scenario) -> dict[str, str]:
+    """Return the 5, 50 and 95 % points of every drawn or derived parameter."""
+    import numpy as np
+
+    found = {}
+    derived = [name for name, p in scenario.parameters.items() if p.expression is not None]
+    for name, parameter in scenario.parameters.items():
+        for kind, arguments in (parameter.distribution or {}).items():
+            found[name] = _of_parts(arguments) if kind == "dirichlet" else _spread(kind, arguments)
+    if derived:
+        plan = ParameterPlan(scenario)
+        draws = [plan.draw(replication, {}) for replication in range(_N_DRAWS)]
+        for name in derived:
+            at = np.quantile([values[name] for values in draws], tuple(POINTS.values()))
+            found[name] = _told([float(value) for value in at])
+    return found
+
+
+def _of_parts(weights: Mapping[str, float]) -> str:
+    """Return the points of each part of a Dirichlet: they are beta."""
+    total = sum(weights.values())
+    return "; ".join(
+        f"{part} {_spread('beta', {'a': weight, 'b': total - weight})}"
+        for part, weight in weights.items()
+    )

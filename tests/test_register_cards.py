@@ -1,0 +1,331 @@
+"""Cards of numbers: what they say, where numbers are used, and the page of all of them."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from simlib.errors import ScenarioError
+from simlib.evidence.register.cards import Card, cards, find
+from simlib.evidence.register.correlations import Correlation, Correlations
+from simlib.evidence.register.html import html
+from simlib.evidence.register.markdown import _anchor, markdown, without_sensitivities
+from simlib.evidence.register.pages import Page, page_of
+from simlib.evidence.register.rows import rows
+from simlib.evidence.register.usage import uses_of_parameters
+from simlib.scenario import load, load_text
+from small_scenarios import TEXT
+
+if TYPE_CHECKING:
+    from simlib.scenario.schema import Scenario
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "register.md"
+COMMAND = "simlib register as_agreed --results out/register -o docs/register.md"
+MOST_BYTES = 400_000
+HOSTILE = "<script>alert(1)</script> | *bold* `code` [a](b) \"'&"
+USED = """\
+simlib: 1
+name: used
+context_of_use: Tests of the library.
+start: 2000-01-01
+end: 2000-06-30
+places:
+  North: {kind: governorate, country: Iraq}
+  South: {kind: governorate, country: Iraq}
+neighbors: [[North, South]]
+state:
+  guards: {over: governorate, unit: persons, start: {North: a, South: 2 * a}}
+parameters:
+  a: {value: 3, unit: x, judgement: test}
+  b: {value: 3, unit: x, judgement: test}
+  c: {distribution: {dirichlet: {one: 2, two: 1}}, unit: share, judgement: test}
+  d: {value: 0.1, unit: x, judgement: test}
+  e: {value: 0.2, unit: x, judgement: test}
+  f: {expression: d + e, unit: x, judgement: test}
+  g: {expression: 2 * f, unit: x, judgement: test}
+  idle: {value: 1, unit: x, judgement: test}
+incidents:
+  raid:
+    excites: [{type: raid, ratio: d, decay_days: 7}]
+    groups:
+      main:
+        target: posts
+        level: {North: b, South: 2 * b}
+        factors:
+          guards: {power: guards, elasticity: -e}
+        marks:
+          lethal: {probability: c.one}
+          fatalities: {law: {geometric: {mean: b}}, when: lethal}
+        effects:
+          - {change: guards, by: -e, marks: [fatalities]}
+        tempo: {series: s, rho: g, sd: 0.1}
+decisions:
+  alarm: {intercept: a, weights: {guards: e}, judgement: test}
+postures:
+  talks.posture:
+    owner: watcher
+    start: on
+    judgement: test
+    states:
+      on: {median_months: b, next: {off: 1}}
+      off: {}
+agents: {watcher: {parameters: [c], writes: [talks.posture], decisions: [alarm]}}
+options:
+  more: {parameters: {b: {value: 5, unit: x, judgement: test}}}
+series:
+  press: {rows: [{incident: raid, probability: c.two}]}
+outcomes:
+  reported: {series: press, unit: raids}
+"""
+
+
+@pytest.fixture(scope="module")
+def as_agreed() -> Scenario:
+    return load("as_agreed")
+
+
+@pytest.fixture(scope="module")
+def page(as_agreed: Scenario) -> Page:
+    return page_of(as_agreed)
+
+
+def _known(outcome: str = "raids") -> Correlations:
+    """Return correlations of a scenario with a number that matters."""
+    clear = Correlation("raids", outcome, 0.8, 0.7, 0.9, 0.3)
+    return Correlations({"raids": (clear,)}, (outcome,), frozenset({"raids"}), 100, "100 runs")
+
+
+# ------------------------------------------------------------------ where numbers are used
+
+
+def test_every_kind_of_use_is_found() -> None:
+    """Levels, factors, marks, effects, tempo, excitation, state, decisions, postures and so on."""
+    uses = uses_of_parameters(load_text(USED))
+    assert uses == {
+        "a": ("state guards (2 times)", "decision alarm: intercept"),
+        "b": (
+            "incident raid, main: level (2 times)",
+            "incident raid, main: mark fatalities: law",
+            "posture talks.posture: state on: median_months",
+            "option more replaces it",
+        ),
+        "c": (
+            "incident raid, main: mark lethal: probability",
+            "series press: rows",
+            "agent watcher",
+            "outcome reported",
+        ),
+        "d": (
+            "parameter f",
+            "incident raid, excites raid: ratio",
+            "f -> parameter g",
+            "g -> incident raid, main: tempo: rho",
+        ),
+        "e": (
+            "parameter f",
+            "incident raid, main: factor guards: elasticity",
+            "incident raid, main: effect",
+            "decision alarm: weights",
+            "f -> parameter g",
+            "g -> incident raid, main: tempo: rho",
+        ),
+        "f": ("parameter g", "g -> incident raid, main: tempo: rho"),
+        "g": ("incident raid, main: tempo: rho",),
+        "idle": (),
+    }
+
+
+def test_every_parameter_of_the_reference_scenario_is_used(page: Page) -> None:
+    unused = [c.name for c in page.cards.values() if c.is_parameter and not c.uses]
+    assert unused == []
+
+
+def test_rows_are_used_by_what_names_them(page: Page) -> None:
+    assert "parameter isis.stock" in page.cards["A27"].uses
+    assert "derives turkiye.strike_level.mode" in page.cards["B4-2024-07"].uses
+    assert "article.yaml: partners" in page.cards["A8"].uses
+    assert any(u.startswith("initial_intensities.csv") for u in page.cards["B5-RATE-MONTH"].uses)
+    # A name inside a longer one is no mention: B1 is no row, B1b is not B1b-2023.
+    assert "row B1b" in page.cards["B1b-2023"].uses
+    assert page.cards["D19"].uses == ()
+
+
+# ------------------------------------------------------------------ what cards say
+
+
+def test_a_card_of_a_parameter(page: Page) -> None:
+    """Points of a triangular: low + sqrt(u (high - low) (mode - low)) below the mode."""
+    card = page.cards["isis.stock"]
+    low = 1500 + (0.05 * 3500 * 1000) ** 0.5
+    assert card.points.startswith(f"{low:,.0f} / ")
+    assert (card.grade, card.row, card.unit) == ("source", "A27", "persons")
+    assert card.source is not None
+    assert card.source.url.startswith("https://")
+
+
+def test_grades(page: Page) -> None:
+    assert page.cards["withdrawal.direct"].grade == "derived"
+    assert page.cards["attack.fighters"].grade == "judgement"
+    assert {c.grade for c in page.cards.values() if not c.is_parameter} == {
+        *("source", "weak source", "derived", "general knowledge", "judgement")
+    }
+
+
+def test_a_replaced_parameter_says_so_and_by_what() -> None:
+    """A later file's distribution stands with its note; the old arithmetic no longer does."""
+    text = (
+        "simlib: 1\nname: mine\nextends: theatre.yaml\nparameters:\n  turkiye.strike_level:\n"
+        "    distribution: {gamma: {shape: 50, mean: 90}}\n    unit: strikes per month\n"
+        "    note: Fitted to monthly counts of 2024, maximum likelihood, as of 2024-12-31.\n"
+    )
+    card = cards(load_text(text))["turkiye.strike_level"]
+    assert card.value == "gamma(shape 50, mean 90)"
+    assert card.grade == "fitted"
+    assert card.derivations == ()
+    assert "Replaces triangular(low 80, mode 98, high 150) of theatre." in card.notes
+    assert any(note.startswith("Fitted to monthly counts") for note in card.notes)
+    assert cards(load("theatre"))["turkiye.strike_level"].derivations
+
+
+def test_find_guesses(page: Page) -> None:
+    assert find(page.cards, "A27") is page.cards["A27"]
+    with pytest.raises(ScenarioError, match=r"did you mean 'isis\.stock'"):
+        find(page.cards, "isis.stok")
+    with pytest.raises(ScenarioError, match="did you mean 'as_agreed'"):
+        find(page.cards, "as_agred", ["as_agreed"])
+
+
+def test_a_scenario_of_its_own_has_no_foreign_arithmetic() -> None:
+    found = page_of(load_text(TEXT), _known())
+    assert (found.others, found.apart) == ({}, [])
+    assert [line.cells for line in found.index()] == [("1", "raids", "judgement", "0.80")]
+    assert "the largest are raids" in found.sentences()[1]
+
+
+def test_every_row_has_a_card(page: Page) -> None:
+    assert {c.name for c in page.cards.values() if not c.is_parameter} == set(rows())
+
+
+# ------------------------------------------------------------------ pages
+
+
+class _Reader(HTMLParser):
+    """What a page holds: the tags left open, every tag, ids and inner links."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        if tag not in {"meta", "br"}:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(str(value))
+            if name == "href":
+                self.links.append(str(value))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def _hostile() -> Scenario:
+    small = load_text(TEXT)
+    raids = small.parameters["raids"].model_copy(update={"note": HOSTILE, "unit": HOSTILE})
+    return small.model_copy(update={"parameters": {"raids": raids}})
+
+
+def _read(text: str) -> _Reader:
+    reader = _Reader()
+    reader.feed(text)
+    reader.close()
+    return reader
+
+
+def test_html_is_whole_and_its_links_lead_somewhere(page: Page) -> None:
+    reader = _read(html(page, COMMAND))
+    assert reader.open == []
+    assert len(reader.ids) == len(set(reader.ids))
+    assert not [each for each in reader.ids if " " in each]
+    inner = {link[1:] for link in reader.links if link.startswith("#")}
+    assert inner <= set(reader.ids)
+    assert all(link.startswith(("#", "https://", "http://")) for link in reader.links)
+
+
+def test_html_escapes_everything() -> None:
+    text = html(page_of(_hostile(), _known(HOSTILE)), HOSTILE)
+    assert "script" not in _read(text).tags
+    assert "<script>" not in text
+
+
+def test_markdown_escapes_everything() -> None:
+    """No tag, link or cell of a table comes from a text outside code."""
+    text = markdown(page_of(_hostile(), _known(HOSTILE)), "simlib register")
+    outside = re.sub(r"`[^`\n]*`", "", text)
+    assert "<script>" not in outside
+    assert "[a](b)" not in outside
+    assert r"\<script\>" in text
+
+
+def test_an_unescaped_text_is_found() -> None:
+    """Negative control: the same text, unescaped, has a script and a link."""
+    assert "script" in _read(f"<p>{HOSTILE}</p>").tags
+    assert "[a](b)" in re.sub(r"`[^`\n]*`", "", HOSTILE)
+
+
+# ------------------------------------------------------------------ the committed page
+
+
+def test_the_committed_page_is_fresh(page: Page) -> None:
+    """All but what its ensemble says is what the command renders now (`make register`)."""
+    rendered = without_sensitivities(markdown(page, COMMAND))
+    assert without_sensitivities(PAGE.read_text(encoding="utf-8")) == rendered
+
+
+def test_a_stale_page_is_found(page: Page) -> None:
+    """Negative control: one figure changed on the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    stale = text.replace("mode 2500", "mode 2400", 1)
+    assert stale != text
+    assert without_sensitivities(stale) != without_sensitivities(markdown(page, COMMAND))
+
+
+def test_the_committed_page_says_how_outcomes_go_with_numbers(page: Page) -> None:
+    """Its index names parameters there are, with their grades, largest first."""
+    text = PAGE.read_text(encoding="utf-8")
+    line = r"^\| (\d+) \| \[`([^`]+)`\]\(#[^)]+\) \| ([a-z ]+) \| (.*) \|$"
+    lines = re.findall(line, text, re.MULTILINE)
+    assert len(lines) > 10
+    sizes = [max(abs(float(x)) for x in re.findall(r"-?\d\.\d+", rest)) for *_, rest in lines]
+    assert sizes == sorted(sizes, reverse=True)
+    for rank, (number, name, grade, _) in enumerate(lines, 1):
+        assert int(number) == rank
+        assert page.cards[name].grade == grade
+
+
+def test_the_committed_page_is_of_manageable_size_and_whole() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert len(text.encode()) < MOST_BYTES
+    headings = {_anchor(name) for name in re.findall(r"^#### `([^`]+)`$", text, re.MULTILINE)}
+    linked = set(re.findall(r"\]\(#([^)]+)\)", text))
+    assert linked <= headings
+
+
+def test_no_two_cards_share_an_anchor(page: Page) -> None:
+    anchors = [_anchor(card.name) for card in page.cards.values()]
+    shared = {a for a in anchors if anchors.count(a) > 1}
+    assert shared == set()
+
+
+def test_cards_are_small(page: Page) -> None:
+    """A card is read at a glance: nothing on it runs on for pages."""
+    longest: Card = max(page.cards.values(), key=lambda card: len("; ".join(card.uses)))
+    assert len("; ".join(longest.uses)) < 2000, longest.name
