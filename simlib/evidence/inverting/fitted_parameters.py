@@ -41,7 +41,7 @@ def fitted_inversion(
     effort = inverted.generations[-1]
     method = (
         f"ABC-SMC through the incident layer: {len(inverted.weights)} draws, generation "
-        f"{effort.number}, distance up to {effort.tolerance:.2f} prior sd"
+        f"{effort.number}, distance up to {effort.tolerance:.3f}"
     )
     return [
         Fitted(
