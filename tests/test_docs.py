@@ -20,6 +20,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXECUTED = (
     *("README.md", "docs/tutorial.md", "docs/agents.md", "docs/ensembles.md"),
     "docs/counterfactuals.md",
+    "docs/history.md",
 )
 SCENARIOS = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 

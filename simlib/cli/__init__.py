@@ -1,6 +1,16 @@
 """The command line: modules of commands join the application as they are imported."""
 
-from simlib.cli import commands, comparing, diff, exploring, readings, sensitivity, voi, why
+from simlib.cli import (
+    commands,
+    comparing,
+    diff,
+    exploring,
+    history,
+    readings,
+    sensitivity,
+    voi,
+    why,
+)
 from simlib.cli.app import main
 
 __all__ = [
@@ -8,6 +18,7 @@ __all__ = [
     "comparing",
     "diff",
     "exploring",
+    "history",
     "main",
     "readings",
     "sensitivity",

@@ -1,0 +1,254 @@
+"""What rows of event files mean here: a file that can be read and changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import os
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from simlib.errors import ScenarioError
+from simlib.scenario import bundled
+from simlib.scenario.findings import Findings
+from simlib.scenario.fitting import fitter
+from simlib.scenario.nodes import Mapping as MappingNode
+from simlib.scenario.nodes import find, from_python, problem_at
+from simlib.scenario.reading import Budget, read_file
+from simlib.scenario.schema import Model, Name
+from simlib.scenario.wording import near_or_all, shown
+
+if TYPE_CHECKING:
+    from simlib.scenario.schema import Scenario
+
+
+class Release(Model):
+    """A release of a data set: which vintage it is of, and since when people had it."""
+
+    vintage: str
+    published: dt.date
+    file: str | None = None
+    """Pattern of the names of files that are of this release, such as ``ged_mine*.csv``."""
+    note: str | None = None
+
+
+class Rule(Model):
+    """Conditions on a row, all of which must hold, and what such a row is here."""
+
+    series: Name
+    source: Literal["UCDP", "ACLED"]
+    incident: Name | None = None
+    """Incident type; a row whose rule has none counts in its series alone."""
+    target: Name | None = None
+    country: tuple[str, ...] = ()
+    conflict: tuple[int, ...] = ()
+    """UCDP ids of conflicts (of actors for one-sided violence)."""
+    between: tuple[tuple[str, ...], ...] = ()
+    """Two lists of names, in either order; ``*`` stands for any text. In a file without sides
+    ``conflict`` alone decides, and a rule without it never fits."""
+    only_lost: tuple[str, ...] = ()
+    """Names of the side that all of the dead are of. In a file without sides it never fits."""
+    event_type: tuple[str, ...] = ()
+    sub_event_type: tuple[str, ...] = ()
+    since: dt.date | None = None
+    until: dt.date | None = None
+    note: str | None = None
+
+
+class VintageFactor(Model):
+    """How counts of a final release compare with those of the preliminary one."""
+
+    factor: float = Field(gt=0.0)
+    published: dt.date
+    """Since when it can be known."""
+    note: str | None = None
+
+
+class EventMapping(Model):
+    """How event files are read."""
+
+    releases: dict[str, Release]
+    """By version as files state it, or as their names do; see `release`."""
+    conflicts: dict[str, int]
+    """UCDP ids by conflict name, for files that hold names only."""
+    places: dict[Name, dict[Name, tuple[str, ...]]]
+    """By country and governorate: how else it is spelled."""
+    rules: tuple[Rule, ...]
+    """The first that fits decides."""
+    final_release: str = Field(pattern=r"^[0-9]{2}-[0-9]{2}$")
+    """Month and day by which the year before is out in final form, ``MM-DD``."""
+    candidate_lag_months: int = Field(ge=0)
+    """Months from the end of a month to the end of the one its candidate release is out in."""
+    vintage_factors: dict[Name, VintageFactor] = Field(default_factory=dict)
+    note: str = ""
+
+    def release(self, version: str) -> Release | None:
+        """Return what is known of a release, or nothing.
+
+        Those that are not listed are known by their number: ``24.1`` is final and of 2024,
+        ``24.0.11`` is the candidate release of November 2024.
+        """
+        if version in self.releases:
+            return self.releases[version]
+        numbers = _NUMBERED.fullmatch(version)
+        if numbers is None:
+            return None
+        year, month = 2000 + int(numbers["year"]), numbers["month"]
+        if month is None:
+            day = dt.date.fromisoformat(f"{year}-{self.final_release}")
+            return Release(vintage=f"GED {version}", published=day)
+        after = year * 12 + int(month) + self.candidate_lag_months
+        day = dt.date(after // 12, after % 12 + 1, 1) - dt.timedelta(days=1)
+        return Release(vintage=f"Candidate {numbers['year']}.0", published=day)
+
+    def governorates(self) -> dict[tuple[str, str], str]:
+        """Return governorates by country and folded spelling."""
+        return {
+            (country, folded(spelling)): place
+            for country, places in self.places.items()
+            for place, spellings in places.items()
+            for spelling in (place, *spellings)
+        }
+
+
+_NUMBERED = re.compile(r"(?P<year>\d\d)\.(?:1|0\.(?P<month>[1-9]|1[0-2]))")
+_NOISE = re.compile(r"\b(governorate|province|provicne|muhafazah|muhafazat)\b")
+
+
+def folded(name: str) -> str:
+    """Return a spelling without case, accents, signs and the word for governorate.
+
+    Examples
+    --------
+    >>> folded("Al-Ḥasakah governorate")
+    'al hasakah'
+    """
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    letters = "".join(c for c in plain if not unicodedata.combining(c))
+    words = re.sub(r"[^\w]+", " ", re.sub(r"['`\u2018\u2019\u02be\u02bf]", "", letters))
+    return " ".join(_NOISE.sub(" ", words).split())
+
+
+def load_mapping(
+    mapping: EventMapping | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+) -> EventMapping:
+    """Return a mapping of event files.
+
+    Parameters
+    ----------
+    mapping
+        A mapping, its keys as in a file, or the path of a YAML or JSON file; the one that
+        comes with simlib when not given.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem that was found: unknown keys, incident types, targets or places.
+    """
+    if mapping is None:
+        return _shipped()
+    if isinstance(mapping, EventMapping):
+        return mapping
+    if isinstance(mapping, Mapping):
+        tree = from_python(mapping)
+        assert isinstance(tree, MappingNode)  # noqa: S101  (it was a mapping)
+        return _fitted(tree)
+    path = Path(mapping)
+    return _fitted(read_file(path, str(path), Budget()))
+
+
+@functools.cache
+def _shipped() -> EventMapping:
+    path = bundled.folder("seeds") / "history" / "mapping.yaml"
+    return _fitted(read_file(path, path.name, Budget()))
+
+
+def _fitted(tree: MappingNode) -> EventMapping:
+    from simlib.scenario import load
+
+    findings = Findings()
+    result: EventMapping = fitter(EventMapping)(tree, (), findings)
+    if not findings.problems:
+        theatre = load("theatre")
+        for path, rule, hint in (
+            *_place_problems(result, theatre),
+            *_rule_problems(result, theatre),
+        ):
+            findings.note(problem_at(find(tree, path)[0], path, rule, hint), path)
+    if findings.problems:
+        raise ScenarioError(findings.problems)
+    return result
+
+
+_Problem = tuple[tuple[str | int, ...], str, str]
+
+
+def _place_problems(mapping: EventMapping, theatre: Scenario) -> Iterator[_Problem]:
+    known = {
+        (place.country, name): name
+        for name, place in theatre.places.items()
+        if place.kind == "governorate"
+    }
+    meant: dict[tuple[str, str], str] = {}
+    for country, places in mapping.places.items():
+        for place, spellings in places.items():
+            here = ("places", country, place)
+            if (country, place) not in known:
+                hint = near_or_all(place, [name for where, name in known if where == country])
+                yield here, f"unknown governorate of {country} (got {shown(place)})", hint
+            for i, spelling in enumerate(spellings):
+                other = meant.setdefault((country, folded(spelling)), place)
+                if other != place:
+                    rule = f"spelling means two governorates (got {shown(spelling)})"
+                    yield (*here, i), rule, f"it stands at {other} too"
+
+
+def _rule_problems(mapping: EventMapping, theatre: Scenario) -> Iterator[_Problem]:
+    try:
+        dt.date.fromisoformat(f"2001-{mapping.final_release}")
+    except ValueError:
+        yield ("final_release",), f"must be MM-DD (got {shown(mapping.final_release)})", ""
+    for i, rule in enumerate(mapping.rules):
+        here = ("rules", i)
+        for key, what in (*_conditions(rule), *_incident(rule, theatre)):
+            yield (*here, key), *what
+
+
+_Words = tuple[str, tuple[str, str]]
+_OF_SOURCE = {"UCDP": ("event_type", "sub_event_type"), "ACLED": ("conflict", "only_lost")}
+"""Conditions that no row of a source fits, because its files have no such columns."""
+
+
+def _conditions(rule: Rule) -> Iterator[_Words]:
+    for key in _OF_SOURCE[rule.source]:
+        if getattr(rule, key):
+            yield key, (f"never fits, {rule.source} tells no such thing", "")
+    if rule.between and (len(rule.between) != 2 or not all(rule.between)):
+        yield "between", (f"must hold two lists of names (got {len(rule.between)})", "")
+    if rule.since and rule.until and rule.since > rule.until:
+        yield "until", (f"must not be before since (got {rule.until})", "")
+    if not (rule.conflict or rule.between or rule.event_type or rule.sub_event_type):
+        rule_text = "must have one of conflict, between, event_type and sub_event_type (got none)"
+        yield "series", (rule_text, "")
+
+
+def _incident(rule: Rule, theatre: Scenario) -> Iterator[_Words]:
+    if rule.incident is None:
+        if rule.target is not None:
+            yield "target", (f"stands without an incident (got {shown(rule.target)})", "")
+    elif rule.incident not in theatre.incidents:
+        hint = near_or_all(rule.incident, theatre.incidents)
+        yield "incident", (f"unknown incident type (got {shown(rule.incident)})", hint)
+    else:
+        groups = theatre.incidents[rule.incident].groups
+        targets = [str(group.target) for group in groups.values()]
+        if rule.target is None:
+            yield "incident", ("must have a target beside it (got none)", near_or_all("", targets))
+        elif rule.target not in targets:
+            words = f"unknown target of {rule.incident} (got {shown(rule.target)})"
+            yield "target", (words, near_or_all(rule.target, targets))
