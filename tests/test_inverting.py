@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from simlib.evidence.inverting.fitted_parameters import beta_arguments, fitted_inversion
+from simlib.evidence.inverting.fitted_parameters import fitted_inversion
 from simlib.evidence.inverting.layer import layer_problem, ucdp_counts
 from simlib.evidence.inverting.populations import Effort, Generation, invert
 from simlib.evidence.inverting.problems import InverseProblem, InversionError
 from simlib.evidence.inverting.summaries import summarize, summary_names
+from simlib.evidence.moments import beta_arguments
 from simlib.evidence.sbc import simulated_ranks, uniformity
 from simlib.scenario import load
 

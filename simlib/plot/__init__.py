@@ -1,6 +1,7 @@
 """Figures: each takes results and an ``ax``, and returns the axes."""
 
 from simlib.plot.attributions import attribution
+from simlib.plot.clustering import branching, inversion, ranks, rescaled
 from simlib.plot.distributions import distribution, probabilities
 from simlib.plot.drivers import screening, sensitivity
 from simlib.plot.effects import effect, effects
@@ -15,6 +16,7 @@ from simlib.plot.two_readings import extension_forecast, readings
 __all__ = [
     "attribution",
     "box",
+    "branching",
     "distribution",
     "effect",
     "effects",
@@ -23,11 +25,14 @@ __all__ = [
     "fan",
     "figures",
     "information",
+    "inversion",
     "lead_times",
     "paths",
     "peeling",
     "probabilities",
+    "ranks",
     "readings",
+    "rescaled",
     "save_timeline",
     "save_why",
     "screening",
