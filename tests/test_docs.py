@@ -21,6 +21,7 @@ EXECUTED = (
     *("README.md", "docs/tutorial.md", "docs/agents.md", "docs/ensembles.md"),
     "docs/counterfactuals.md",
     "docs/history.md",
+    "docs/excitation.md",
 )
 SCENARIOS = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.plot.style import ACCENT, INK, LIGHT, MAIN, MUTED, RULE, axes_or_new, dress, words
+from simlib.plot.style import (
+    ACCENT,
+    INK,
+    LIGHT,
+    MAIN,
+    MUTED,
+    RULE,
+    axes_or_new,
+    dress,
+    heading,
+    words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,14 +58,14 @@ def branching(fits: Sequence[RegimeFit], ax: Axes | None = None) -> Axes:
     ax.set_yticks(
         places,
         [
-            f"{words(f.regime.name)} {f.regime.label} ({f.fits['constant'].days.n_events})"
+            f"{heading(f.regime.name)} {f.regime.label} ({f.fits['constant'].days.n_events})"
             for f in fits
         ],
     )
     ax.set_xlim(0.0, 1.0)
     ax.set_xlabel("branching ratio: children per event, median and 90 % interval")
     ax.grid(axis="x", color=RULE, linewidth=0.6)
-    ax.legend(fontsize=8, frameon=False, labelcolor=INK, loc="lower right")
+    ax.legend(fontsize=8, frameon=False, labelcolor=INK, loc="upper right")
     dress(ax, "What passes for clustering", "Number of events in brackets")
     return ax
 

@@ -87,10 +87,11 @@ REGIMES = (
     # The fall of Baghuz, the last town, was in March 2019.
     _regime("isis", "isis_sdf_syria", "Syria", 13616, "2019-04-01/2019-11-30"),
     _regime("isis", "isis_sdf_syria", "Syria", 13616, "2024-01-01/2024-11-30"),
-    # Afrin, the months after it, and the offensive of October 2019.
-    _regime("clash", "sna_sdf_syria", "Syria", _SNA, "2018-01-20/2018-03-31"),
+    # Afrin and October 2019 are shown: an offensive that swells within a month passes for
+    # clustering, and there is no month before it to tell.
+    _regime("", "sna_sdf_syria", "Syria", _SNA, "2018-01-20/2018-03-31"),
     _regime("clash", "sna_sdf_syria", "Syria", _SNA, "2018-05-01/2019-08-31"),
-    _regime("clash", "sna_sdf_syria", "Syria", _SNA, "2019-10-09/2019-11-30"),
+    _regime("", "sna_sdf_syria", "Syria", _SNA, "2019-10-09/2019-11-30"),
     _regime("clash", "sna_sdf_syria", "Syria", _SNA, "2024-01-01/2024-11-30"),
     _regime("turkish", "turkiye_pkk_iraq", "Iraq", 354, "2017-01-01/2018-12-31"),
     _regime("turkish", "turkiye_pkk_iraq", "Iraq", 354, "2024-01-01/2024-11-30"),

@@ -7,8 +7,6 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from simlib.evidence.clustering.days import ExcitationError
 from simlib.evidence.clustering.pooling import draws_of_all_incidents, pooled_decay, pooled_ratio
 from simlib.evidence.clustering.priors import HIGHEST_RATIO
@@ -84,11 +82,8 @@ def excitation_table(fits: Sequence[RegimeFit]) -> pd.DataFrame:
 
 
 def _pooled_rows(name: str, pool: Pool, fits: Sequence[RegimeFit]) -> list[dict[str, Any]]:
-    chosen = [
-        fit
-        for fit in fits
-        if fit.regime.group == pool.group or (fit.regime.group and not pool.group)
-    ]
+    groups = {pool.group} if pool.group else {other.group for other in POOLS.values()} - {""}
+    chosen = [fit for fit in fits if fit.regime.group in groups]
     drifting = [fit.fits["drifting"] for fit in chosen]
     is_decay = name == "excite.decay"
     apparent = (pooled_decay if is_decay else pooled_ratio)(drifting)
@@ -173,8 +168,3 @@ def _fitted(row: dict[str, str], as_of: dt.date) -> Fitted:
         f"spread; {row['method']}",
         as_of,
     )
-
-
-def log_evidence_gain(fit: RegimeFit) -> float:
-    """Return by how much a drifting background beats a constant one, in log evidence."""
-    return float(np.diff([fit.fits[name].log_evidence for name in ("constant", "drifting")])[0])

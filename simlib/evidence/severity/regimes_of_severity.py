@@ -70,17 +70,24 @@ def severity_table(
     """
     import pandas as pd
 
-    return pd.DataFrame([_row(regime, sizes_of(events, regime), n_bootstrap) for regime in regimes])
+    rows = [
+        {
+            "series": regime.name,
+            "regime": regime.label,
+            "vintage": events.table["vintage"][is_of(events, regime)].iloc[0],
+            **_row(sizes_of(events, regime), n_bootstrap),
+        }
+        for regime in regimes
+    ]
+    return pd.DataFrame(rows)
 
 
-def _row(regime: Regime, sizes: NDArray[np.int64], n_bootstrap: int) -> dict[str, Any]:
+def _row(sizes: NDArray[np.int64], n_bootstrap: int) -> dict[str, Any]:
     tail = fit_power_law(sizes)
     low, _, high = exponent_posterior(sizes, tail.threshold).tolist()
     law = fit_model_law(sizes[sizes <= 1000])
     expected = model_survival(law.one, law.mean, _USUAL, _LARGE).tolist()
     row: dict[str, Any] = {
-        "series": regime.name,
-        "regime": regime.label,
         "n_events": len(sizes),
         "largest": int(sizes.max()),
         "exponent": tail.exponent,
