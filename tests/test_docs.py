@@ -23,6 +23,7 @@ EXECUTED = (
     "docs/history.md",
     "docs/analogues.md",
     "docs/calibration.md",
+    "docs/excitation.md",
 )
 SCENARIOS = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 

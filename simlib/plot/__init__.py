@@ -8,6 +8,7 @@ from simlib.plot.analogues import (
 )
 from simlib.plot.attributions import attribution
 from simlib.plot.calibration import calibration
+from simlib.plot.clustering import branching, inversion, ranks, rescaled
 from simlib.plot.distributions import distribution, probabilities
 from simlib.plot.drivers import screening, sensitivity
 from simlib.plot.effects import effect, effects
@@ -25,6 +26,7 @@ __all__ = [
     "analogue_years",
     "attribution",
     "box",
+    "branching",
     "calibration",
     "distribution",
     "effect",
@@ -34,11 +36,14 @@ __all__ = [
     "fan",
     "figures",
     "information",
+    "inversion",
     "lead_times",
     "paths",
     "peeling",
     "probabilities",
+    "ranks",
     "readings",
+    "rescaled",
     "save_analogues",
     "save_timeline",
     "save_why",

@@ -14,6 +14,7 @@ from simlib.ensemble.statistics import number
 from simlib.evidence.calibrating.fitters import Fitter, fit_places, fit_ucdp_levels
 from simlib.evidence.calibrating.lags import fit_lags
 from simlib.evidence.calibrating.published import (
+    fit_excitation,
     fit_published_levels,
     fit_reporting,
     fit_strike_places,
@@ -37,6 +38,7 @@ FITTERS: tuple[Fitter, ...] = (
     fit_trend,
     fit_strike_places,
     fit_reporting,
+    fit_excitation,
     fit_withdrawal,
 )
 SHARES = (0.05, 0.5, 0.95)

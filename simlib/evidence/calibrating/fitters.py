@@ -25,6 +25,7 @@ from simlib.evidence.calibrating.levels import (
     weighted_moments,
 )
 from simlib.evidence.calibrating.record import Record
+from simlib.evidence.clustering.shipped_fits import fitted_excitation
 from simlib.evidence.fitted import Fitted
 
 if TYPE_CHECKING:
@@ -45,28 +46,28 @@ class Ucdp(NamedTuple):
     ----------
     conflict
         Id of the conflict.
-    fano
-        Variance over mean of monthly lethal events that clustering alone gives: with n
-        children an incident and a share p of incidents lethal, 1 + p (1 / (1 - n)^2 - 1).
+    counted
+        Share of clustering incidents that the series counts, weighed by their share of it.
+    excitation
+        Parameter of their branching ratio.
     """
 
     conflict: str
-    fano: float
+    counted: float
+    excitation: str
 
 
 UCDP = {
-    # n .35 (the mean of excite.isis); one in four lethal events is an attack, a third lethal.
-    "isf_isis_iraq": Ucdp("259", 1.1),
-    # n .10; one strike in thirty is lethal.
-    "turkiye_pkk_iraq": Ucdp("354", 1.0),
-    # n .35; .42 lethal.
-    "government_isis_syria": Ucdp("13604", 1.6),
-    # n .35; four in five events are attacks, .21 lethal.
-    "isis_sdf_syria": Ucdp("13616", 1.25),
-    # n .29; a third lethal.
-    "sna_sdf_syria": Ucdp("14803", 1.3),
+    # One event in four is an attack, one attack in three lethal.
+    "isf_isis_iraq": Ucdp("259", 0.08, "excite.weak"),
+    # One strike in eight has a row.
+    "turkiye_pkk_iraq": Ucdp("354", 0.12, "excite.turkish"),
+    "government_isis_syria": Ucdp("13604", 0.42, "excite.weak"),
+    # Four events in five are attacks, one attack in five lethal.
+    "isis_sdf_syria": Ucdp("13616", 0.17, "excite.weak"),
+    "sna_sdf_syria": Ucdp("14803", 0.33, "excite.clash"),
     # Not modelled as clustering; its level is not carried over to the new government.
-    "government_sdf_syria": Ucdp("13809", 1.0),
+    "government_sdf_syria": Ucdp("13809", 0.0, "excite.clash"),
 }
 SEASON = -np.cos(np.pi * np.arange(12) / 6.0)
 """Share of the season's amplitude by calendar month, lowest in January, as in the theatre."""
@@ -123,7 +124,7 @@ def tempo_grid(record: Record) -> TempoGrid:
 
 def _series(record: Record, name: str) -> MonthlySeries:
     """Return a UCDP series with the prior of its level; all rows of Türkiye-PKK."""
-    conflict, fano = UCDP[name]
+    conflict = UCDP[name].conflict
     is_lethal = name != "turkiye_pkk_iraq"
     counts = record.monthly(name, lethal=is_lethal)
     parameters = record.base.parameters
@@ -132,7 +133,29 @@ def _series(record: Record, name: str) -> MonthlySeries:
     means = [mean_of(kind, arguments) for prior in priors for kind, arguments in prior.items()]
     pattern = None if is_lethal else 1.0 + _amplitude(record) * _season(record)
     # What no parameter carries is there for the tempo alone: any vague prior of its level will do.
+    fano = clustering(record, UCDP[name].excitation, UCDP[name].counted)
     return MonthlySeries(counts, sum(means) or float(counts.mean()), fano, pattern)
+
+
+def clustering(record: Record, excitation: str, counted: float = 1.0) -> float:
+    """Return the variance over mean of monthly counts that clustering alone gives.
+
+    With n children an incident it is F = 1 / (1 - n)^2 for all incidents and 1 + p (F - 1) for
+    a share p of them counted at random; n is the median of what was fitted to daily counts.
+
+    Parameters
+    ----------
+    record
+        What was read.
+    excitation
+        Parameter of the branching ratio.
+    counted
+        Share of incidents that are counted.
+    """
+    (found,) = (one for one in fitted_excitation(as_of=record.as_of) if one.name == excitation)
+    ((kind, arguments),) = found.distribution.items()
+    ratio = quantile(kind, arguments, 0.5)
+    return 1.0 + counted * ((1.0 - ratio) ** -2 - 1.0)
 
 
 def _season(record: Record) -> NDArray[np.float64]:
@@ -154,13 +177,14 @@ def fit_ucdp_levels(record: Record) -> list[Fitted]:
     """Fit levels of lethal events, and the tempo that the series share."""
     levels = ucdp_levels(record)
     found = []
-    for name, (conflict, fano) in UCDP.items():
+    for name, (conflict, *_) in UCDP.items():
         parameter = f"ucdp.level_{conflict}"
         if parameter not in record.base.parameters or conflict == "354":
             continue
         total = int(record.monthly(name).sum())
         data = f"{total} lethal events of conflict {conflict}, {_period(record)}"
-        method = f"{_FILTER}; variance over mean {fano} from clustering"
+        fano = _series(record, name).fano
+        method = f"{_FILTER}; variance over mean {fano:.2g} from clustering"
         found.append(fitted(record, parameter, _gamma(*levels.moments(name)), data, method))
     return [*found, *_turkish(record, levels), *_tempo(record, levels), _season_fit(record)]
 

@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from simlib.evidence.analogues.study import fitted_withdrawal_effect
-from simlib.evidence.calibrating.fitters import fitted, prior_median, tempo_posterior
+from simlib.evidence.calibrating.fitters import (
+    clustering,
+    fitted,
+    prior_median,
+    tempo_posterior,
+)
 from simlib.evidence.calibrating.intensities import fit_intensities
-from simlib.evidence.calibrating.reporting import Pair, Share, fit_ratio, fit_share
+from simlib.evidence.calibrating.reporting import Pair, fit_ratio, fit_share
 from simlib.evidence.calibrating.totals import LogLevel, PeriodTotal, fit_totals
 from simlib.evidence.calibrating.trends import Slope, change, damped_months, fit_slope
+from simlib.evidence.clustering.shipped_fits import fitted_excitation
 
 if TYPE_CHECKING:
     from simlib.evidence.calibrating.record import Record
@@ -54,13 +61,13 @@ class Level(NamedTuple):
         Who counts.
     windows
         The totals.
-    fano
-        Variance over mean of counts at a known rate, from clustering: (1 - n) ** -2.
+    excitation
+        Parameter of the incidents' branching ratio; empty where they do not cluster.
     """
 
     source: str
     windows: tuple[Window, ...]
-    fano: float
+    excitation: str = ""
 
 
 LEVELS = {
@@ -70,7 +77,7 @@ LEVELS = {
             Window(("B2-SW-2024",), _month(2024, 1), 10.0),
             Window(("B2-LIS-2024", "B2-SW-2024"), _month(2024, 11), 1.5),
         ),
-        2.4,
+        "excite.weak",
     ),
     "operations.level_iraq": Level(
         "CENTCOM, partnered operations",
@@ -81,7 +88,6 @@ LEVELS = {
             Window(("B3-2024Q1-OPS-IQ",), _month(2024, 1), 3.0),
             Window(("B3-2024H1-OPS-IQ", "B3-2024Q1-OPS-IQ"), _month(2024, 4), 3.0),
         ),
-        1.0,
     ),
     "operations.level_syria": Level(
         "CENTCOM, partnered operations",
@@ -92,7 +98,6 @@ LEVELS = {
             Window(("B3-2024Q1-OPS-SY",), _month(2024, 1), 3.0),
             Window(("B3-2024H1-OPS-SY", "B3-2024Q1-OPS-SY"), _month(2024, 4), 3.0),
         ),
-        1.0,
     ),
     # Early July is taken as the 8th, the end of the year's count as the beginning of December.
     "turkiye.strike_level": Level(
@@ -104,7 +109,7 @@ LEVELS = {
             Window(("B4-2024-07", "B4-2024-06"), _month(2024, 6.5), 0.75),
             Window(("B4-2024", "B4-2024-07"), _month(2024, 7.25), 4.8),
         ),
-        1.2,
+        "excite.turkish",
     ),
 }
 STRIKE_PLACES = {
@@ -130,16 +135,17 @@ def fit_published_levels(record: Record) -> list[Fitted]:
     found = []
     for name, level in LEVELS.items():
         totals = [_total(record, window) for window in level.windows]
+        fano = clustering(record, level.excitation) if level.excitation else 1.0
         log_level = fit_totals(
             totals,
             tempo_posterior(record),
             prior_median=prior_median(record, name),
-            fano=level.fano,
+            fano=fano,
         )
         data = f"{level.source}: {_counts(level.windows, totals)}"
         method = (
             "Log-normal level under the averaged AR(1) of the UCDP series; variance over mean "
-            f"{level.fano:g} from clustering"
+            f"{fano:.2g} from clustering"
         )
         found.append(fitted(record, name, _lognormal(log_level), data, method))
     return found
@@ -186,11 +192,12 @@ def fit_trend(record: Record) -> list[Fitted]:
     )
     worth = damped_months(FIRST_HALF_TO_START, prior_median(record, "trend.damping"))
     total = PeriodTotal(_month(2024, 1), 6.0, record.figure("B1-LIS-2024H1"), -slope.mean * worth)
+    fano = clustering(record, "excite.weak")
     level = fit_totals(
         [total],
         tempo_posterior(record),
         prior_median=prior_median(record, "isis.level_iraq"),
-        fano=2.4,
+        fano=fano,
     )
     level = LogLevel(level.mean, float(np.hypot(level.sd, slope.sd * worth)))
     return [
@@ -201,7 +208,7 @@ def fit_trend(record: Record) -> list[Fitted]:
             _lognormal(level),
             "One monitor: 35 attacks in the first half of 2024 (B1-LIS-2024H1)",
             "Log-normal level under the averaged AR(1) of the UCDP series, carried nine months "
-            "by the damped trend; variance over mean 2.4 from clustering",
+            f"by the damped trend; variance over mean {fano:.2g} from clustering",
         ),
     ]
 
@@ -227,7 +234,10 @@ def fit_strike_places(record: Record) -> list[Fitted]:
 def fit_reporting(record: Record) -> list[Fitted]:
     """Fit what SOHR sees of a monitor's attacks in Syria, and what ISIS claims."""
     kinds = {
-        "report.sohr": (fit_ratio_of, "Log ratio with spread between pairs"),
+        "report.sohr": (
+            partial(fit_ratio, fano=clustering(record, "excite.weak")),
+            "Log ratio with spread between pairs",
+        ),
         "report.claims": (fit_share, "Beta-binomial with spread between pairs"),
     }
     found = []
@@ -240,14 +250,14 @@ def fit_reporting(record: Record) -> list[Fitted]:
     return found
 
 
+def fit_excitation(record: Record) -> list[Fitted]:
+    """Return what daily counts of earlier regimes and of 2024 say of clustering."""
+    return fitted_excitation(as_of=record.as_of)
+
+
 def fit_withdrawal(record: Record) -> list[Fitted]:
     """Update the prior of the withdrawal effect by the pooled analogues."""
     return [fitted_withdrawal_effect(record.as_of)]
-
-
-def fit_ratio_of(pairs: Sequence[Pair]) -> Share:
-    """Return the ratio of clustered counts: `fit_ratio` with the clustering of attacks."""
-    return fit_ratio(pairs, fano=2.4)
 
 
 def _lognormal(level: LogLevel) -> Mapping[str, Mapping[str, float]]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from simlib.chance.distributions import quantile
 from simlib.evidence.fitted import Fitted
+from simlib.evidence.moments import beta_arguments, digits
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -41,7 +42,7 @@ def fitted_inversion(
     effort = inverted.generations[-1]
     method = (
         f"ABC-SMC through the incident layer: {len(inverted.weights)} draws, generation "
-        f"{effort.number}, distance up to {effort.tolerance:.2f} prior sd"
+        f"{effort.number}, distance up to {effort.tolerance:.3f}"
     )
     return [
         Fitted(
@@ -71,21 +72,5 @@ def _family(inverted: Inverted, name: str) -> dict[str, dict[str, float]]:
     if values.min() > 0.0 and quantile(kind, arguments, 0.0) >= 0.0:
         order = np.argsort(values)
         at = np.interp([0.5, 0.95], np.cumsum(weights[order]), values[order]).tolist()
-        return {"lognormal": {"median": _round(at[0]), "p95": _round(at[1])}}
-    return {"normal": {"mean": _round(mean), "sd": _round(float(np.sqrt(variance)))}}
-
-
-def beta_arguments(mean: float, variance: float, low: float, high: float) -> dict[str, float]:
-    """Return the beta on [low, high] with a mean and a variance, as a scenario spells it."""
-    width = high - low
-    share = (mean - low) / width
-    concentration = share * (1.0 - share) * width**2 / variance - 1.0
-    arguments = {"a": _round(share * concentration), "b": _round((1.0 - share) * concentration)}
-    if (low, high) != (0.0, 1.0):
-        arguments |= {"low": low, "high": high}
-    return arguments
-
-
-def _round(value: float) -> float:
-    """Return a value to four digits: no fit of these knows more."""
-    return float(f"{value:.4g}")
+        return {"lognormal": {"median": digits(at[0]), "p95": digits(at[1])}}
+    return {"normal": {"mean": digits(mean), "sd": digits(float(np.sqrt(variance)))}}

@@ -39,7 +39,7 @@ class Generation(NamedTuple):
     n_generations
         How many there shall be.
     tolerance
-        Largest distance that was accepted.
+        Largest distance that was accepted, in cumulative prior probability.
     n_simulations
         Runs it took.
     """
@@ -162,10 +162,10 @@ def invert(
     """
     wanted = effort if effort is not None else Effort()
     _claim(folder, problem, wanted)
-    scales = problem.scales()
+    weights = problem.projection()
     told = 0
     with _quiet():
-        sampler = _continued(problem, folder, wanted, scales)
+        sampler = _continued(problem, folder, wanted, weights)
         while True:
             generations = _generations(sampler.history, wanted)
             for generation in generations[told:]:
@@ -177,7 +177,7 @@ def invert(
             sampler.run(max_nr_populations=1)
             # Each generation begins from the store, so that stopping changes nothing; the
             # tolerance is set from the last population there.
-            sampler = _continued(problem, folder, wanted, scales)
+            sampler = _continued(problem, folder, wanted, weights)
 
 
 def _claim(folder: Path, problem: InverseProblem, effort: Effort) -> None:
@@ -219,10 +219,10 @@ def _quiet() -> Iterator[None]:
 
 
 def _continued(
-    problem: InverseProblem, folder: Path, effort: Effort, scales: NDArray[np.float64]
+    problem: InverseProblem, folder: Path, effort: Effort, weights: NDArray[np.float64]
 ) -> Any:
     """Return a sampler at the end of what is stored, which may be nothing."""
-    sampler = _sampler(problem, effort, scales)
+    sampler = _sampler(problem, effort, weights)
     path = folder.resolve() / _STORE
     if path.exists():
         sampler.load(f"sqlite:///{path}")
@@ -231,7 +231,7 @@ def _continued(
     return sampler
 
 
-def _sampler(problem: InverseProblem, effort: Effort, scales: NDArray[np.float64]) -> Any:
+def _sampler(problem: InverseProblem, effort: Effort, weights: NDArray[np.float64]) -> Any:
     import pyabc
 
     def model(parameters: Any) -> dict[str, NDArray[np.float64]]:
@@ -239,7 +239,7 @@ def _sampler(problem: InverseProblem, effort: Effort, scales: NDArray[np.float64
         return {"summaries": problem.summaries(places)}
 
     def distance(x: Any, x0: Any) -> float:
-        return float(np.sqrt(np.mean(((x["summaries"] - x0["summaries"]) / scales) ** 2)))
+        return float(np.linalg.norm(weights @ (x["summaries"] - x0["summaries"])))
 
     return pyabc.ABCSMC(
         models=model,

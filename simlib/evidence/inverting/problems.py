@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Simulator: TypeAlias = "Callable[[Mapping[str, float], int], NDArray[np.float64]]"
 """Values of the unknowns and a seed below 2**31, to summaries."""
-_N_PILOTS = 200
+_N_PILOTS = 400
 
 
 class InversionError(SimlibError):
@@ -85,23 +85,35 @@ class InverseProblem:
         spelt = json.dumps({name: places[name] for name in sorted(places)})
         return self.simulator(self.values(places), seed_of(0, spelt) % 2**31)
 
-    def scales(self) -> NDArray[np.float64]:
-        """Return the sd of each summary over runs from the prior, shape (n_summaries,).
+    def projection(self) -> NDArray[np.float64]:
+        """Return weights that turn summaries into what they say of each unknown.
+
+        Runs from the prior, and the linear regression of the unknowns' places on the
+        summaries: the posterior means are the statistics with the least loss (Fearnhead and
+        Prangle 2012, doi 10.1111/j.1467-9868.2011.01010.x). An unknown that no summary says
+        anything of has weights near 0 and does not count in the distance.
+
+        Returns
+        -------
+        ndarray
+            Shape (n_unknowns, n_summaries).
 
         Raises
         ------
         InversionError
             A summary never varies.
         """
-        uniforms = lots(0, "pilots", (_N_PILOTS, len(self.priors)))
-        runs = [
-            self.summaries(dict(zip(self.priors, row, strict=True))) for row in uniforms.tolist()
-        ]
-        scales = np.std(np.array(runs), axis=0)
+        places = lots(0, "pilots", (_N_PILOTS, len(self.priors)))
+        runs = np.array(
+            [self.summaries(dict(zip(self.priors, row, strict=True))) for row in places.tolist()]
+        )
+        scales = runs.std(axis=0)
         if (scales == 0.0).any():
             still = self.names[int(np.flatnonzero(scales == 0.0)[0])]
             raise InversionError(f"summary {still} is the same in every run from the prior")
-        return np.asarray(scales, dtype=np.float64)
+        standard = (runs - runs.mean(axis=0)) / scales
+        weights = np.linalg.lstsq(standard, places - places.mean(axis=0), rcond=None)[0]
+        return np.asarray(weights.T / scales, dtype=np.float64)
 
     @property
     def digest(self) -> str:
