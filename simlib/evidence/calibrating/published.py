@@ -6,7 +6,7 @@ Each level rests on one source; counts of several sources meet only as ratios.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,7 +20,7 @@ from simlib.evidence.calibrating.fitters import (
     tempo_posterior,
 )
 from simlib.evidence.calibrating.intensities import fit_intensities
-from simlib.evidence.calibrating.reporting import Pair, fit_ratio, fit_share
+from simlib.evidence.calibrating.reporting import Pair, Share, fit_ratio, fit_share
 from simlib.evidence.calibrating.totals import LogLevel, PeriodTotal, fit_totals
 from simlib.evidence.calibrating.trends import Slope, change, damped_months, fit_slope
 from simlib.evidence.clustering.shipped_fits import fitted_excitation
@@ -233,11 +233,9 @@ def fit_strike_places(record: Record) -> list[Fitted]:
 
 def fit_reporting(record: Record) -> list[Fitted]:
     """Fit what SOHR sees of a monitor's attacks in Syria, and what ISIS claims."""
-    kinds = {
-        "report.sohr": (
-            partial(fit_ratio, fano=clustering(record, "excite.weak")),
-            "Log ratio with spread between pairs",
-        ),
+    ratio = partial(fit_ratio, fano=clustering(record, "excite.weak"))
+    kinds: dict[str, tuple[Callable[[Sequence[Pair]], Share], str]] = {
+        "report.sohr": (ratio, "Log ratio with spread between pairs"),
         "report.claims": (fit_share, "Beta-binomial with spread between pairs"),
     }
     found = []

@@ -21,8 +21,8 @@ _HEAD = """\
 # Read were {counts}
 # (Sundberg and Melander 2013; Hegre et al. 2020; CC BY 4.0), rows of the register
 # (seeds/parameters.csv), pairs of counts and dates of releases (seeds/history) and fits to daily
-# counts (seeds/fits). Each entry says what it was fitted to, how, and as of when. Decisions, postures
-# and what followed 8 December 2024 have no data and keep the priors of {base}.yaml.
+# counts (seeds/fits). Each entry says what it was fitted to, how, and as of when. Decisions,
+# postures and what followed 8 December 2024 have no data and keep the priors of {base}.yaml.
 simlib: 1
 name: fitted
 extends: {base}.yaml
