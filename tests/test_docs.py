@@ -11,6 +11,7 @@ import yaml
 
 from simlib.chance import distributions
 from simlib.scenario import schema
+from simlib.scenario.models import Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXECUTED = (
     *("README.md", "docs/tutorial.md", "docs/agents.md", "docs/ensembles.md"),
     *("docs/counterfactuals.md", "docs/history.md", "docs/analogues.md", "docs/forecasts.md"),
-    "docs/backtests.md",
+    *("docs/backtests.md", "docs/calibration.md", "docs/excitation.md"),
 )
 SCENARIOS = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 
@@ -33,7 +34,7 @@ def blocks(text: str, language: str) -> list[str]:
 def schema_keys() -> Iterator[tuple[str, str]]:
     """Yield model and key, as written in a file, of every field of the schema."""
     for name, model in vars(schema).items():
-        if isinstance(model, type) and issubclass(model, schema.Model):
+        if isinstance(model, type) and issubclass(model, Model):
             for field, info in model.model_fields.items():
                 yield name, info.alias or field
 

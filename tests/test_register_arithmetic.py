@@ -216,7 +216,7 @@ def test_an_agreement_told_apart_is_found(theatre: Scenario) -> None:
         ("postures:turkiye_pkk/talks/median_months", 8.0),
         ("postures:israel_iran/tension/next.quiet", 0.2),
         ("ucdp:259/lethal_events", 53.0),
-        ("mark:turkish_strike/pkk/lethal/Dohuk", 0.0295),
+        ("mark:pkk_attack/turkiye/lethal", 0.25),
         ("mark:isis_attack/iraq/fatalities/mean", 3.64),
         ("level:militia_attack/bases/Harir", 0.14),
     ],

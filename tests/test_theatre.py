@@ -11,11 +11,11 @@ import pytest
 from simlib.scenario import load
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import compile_quantity, names
+from simlib.scenario.models import Quantity
 from simlib.scenario.schema import (
     Group,
     Parameter,
     Posture,
-    Quantity,
     Scenario,
     StateVariable,
 )
@@ -36,6 +36,12 @@ CENTRAL = {
     "israel.strike_level": 15.0,
     "strikes.share": 0.25,
     "ucdp.isis_initiated": 0.25,
+    "ucdp.level_259": 5.348,
+    "ucdp.level_354": 3.52,
+    "ucdp.level_13604": 12.75,
+    "ucdp.level_13616": 6.09,
+    "ucdp.level_14803": 11.1,
+    "strikes.level_iraq": 1.003,
 }
 """Where the drawn levels equal those of seeds/initial_intensities.csv."""
 ELSEWHERE = {"withdrawing_force"}
@@ -158,9 +164,23 @@ def _lethal(group: Group, place: str, parameters: dict[str, float]) -> float:
     return _value(quantity, parameters)
 
 
+def _mean_shares(theatre: Scenario) -> dict[str, float]:
+    """Return every part of every Dirichlet at its mean."""
+    weights = {
+        name: parameter.distribution["dirichlet"]
+        for name, parameter in theatre.parameters.items()
+        if parameter.distribution and "dirichlet" in parameter.distribution
+    }
+    return {
+        f"{name}.{part}": weight / sum(parts.values())
+        for name, parts in weights.items()
+        for part, weight in parts.items()
+    }
+
+
 def _expected(theatre: Scenario) -> dict[tuple[str, str, str], tuple[float, float]]:
     """Return all and lethal incidents a month by type, place and row target."""
-    parameters = {**ParameterPlan(theatre).typical(), **CENTRAL}
+    parameters = {**ParameterPlan(theatre).typical(), **_mean_shares(theatre), **CENTRAL}
     result: dict[tuple[str, str, str], tuple[float, float]] = {}
     for type_, incident in theatre.incidents.items():
         for group in incident.groups.values():

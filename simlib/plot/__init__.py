@@ -15,6 +15,8 @@ from simlib.plot.backtests import (
     backtest_scores,
     backtest_transforms,
 )
+from simlib.plot.calibration import calibration
+from simlib.plot.clustering import branching, inversion, ranks, rescaled
 from simlib.plot.distributions import distribution, probabilities
 from simlib.plot.drivers import screening, sensitivity
 from simlib.plot.effects import effect, effects
@@ -39,6 +41,8 @@ __all__ = [
     "backtest_scores",
     "backtest_transforms",
     "box",
+    "branching",
+    "calibration",
     "distribution",
     "effect",
     "effects",
@@ -47,13 +51,16 @@ __all__ = [
     "fan",
     "figures",
     "information",
+    "inversion",
     "lead_times",
     "ledger_pit",
     "ledger_reliability",
     "paths",
     "peeling",
     "probabilities",
+    "ranks",
     "readings",
+    "rescaled",
     "save_analogues",
     "save_timeline",
     "save_why",

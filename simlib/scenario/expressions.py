@@ -18,7 +18,7 @@ from simlib.scenario.scalars import number_hint
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
-    from simlib.scenario.schema import Quantity
+    from simlib.scenario.models import Quantity
 
 FUNCTIONS: dict[str, tuple[int, int]] = {
     "exp": (1, 1),

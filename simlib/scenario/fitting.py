@@ -32,7 +32,7 @@ from simlib.scenario.scalars import number_hint
 from simlib.scenario.wording import bare, near, near_or_all, shown
 
 if TYPE_CHECKING:
-    from simlib.scenario.schema import Quantity
+    from simlib.scenario.models import Quantity
 
 NAME_RULE = "must be a name: a letter, then letters, digits, spaces or _ . ' & -, at most 80"
 FIRST_YEAR, LAST_YEAR = 1900, 2200

@@ -116,7 +116,7 @@ def _merge(parent: Node, child: Node, path: Path) -> Mapping:
     assert isinstance(child, Mapping)  # noqa: S101
     items, keys = dict(parent.items), dict(parent.keys)
     if _is_parameter(path) and any(key in child.items for key in DETERMINED_BY):
-        for key in DETERMINED_BY:
+        for key in (*DETERMINED_BY, "fitted"):
             items.pop(key, None)
     for key, node in child.items.items():
         before = items.get(key)

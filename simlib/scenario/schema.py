@@ -9,33 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from simlib.chance.designs import Design
-
-Quantity: TypeAlias = float | str
-"""A number, or an arithmetic expression over parameter names."""
-
-Name = Annotated[str, Field(pattern=r"^[^\W\d][\w .'&-]*$", max_length=80)]
-"""An identifier: letters of any script, digits, ``_ . ' & -`` and spaces."""
-
-
-class Model(BaseModel):
-    """Base of every scenario model: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Registered(Model):
-    """Base of what may rest on a row of the register, ``seeds/parameters.csv``."""
-
-    register_id: str | None = Field(default=None, alias="register")
-    """Row the number comes from. (Abstract classes have a method named ``register``.)"""
-
-    @property
-    def register(self) -> str | None:
-        """Row of the register, as `register_id`."""
-        return self.register_id
+from simlib.scenario.models import Model, Name, Quantity, Registered
 
 
 class Place(Model):
@@ -74,6 +51,8 @@ class Parameter(Registered):
     unit: str
     judgement: str | None = None
     """Why this range, where no source decides."""
+    fitted: str | None = None
+    """What it was fitted to, how, and as of when; a child's other value drops it."""
     used_by: str | None = None
     note: str | None = None
 
@@ -301,7 +280,7 @@ class Option(Model):
     of: Name | None = None
     """Another option that this one goes on from: all that one changes holds here too."""
     at: dt.date | None = None
-    """The fork: what it changes itself is not known before; else when the changes say."""
+    """The fork: what it changes itself is not known before; when it says, if not given."""
     timeline: dict[Name, MilestoneChange] = {}
     parameters: dict[Name, Parameter] = {}
     """Parameters that this option replaces."""

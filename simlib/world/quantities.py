@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.scenario.schema import Quantity
+    from simlib.scenario.models import Quantity
 
 
 class Quantities:

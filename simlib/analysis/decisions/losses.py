@@ -18,10 +18,10 @@ from simlib.outcomes.planning import kind_of, unit_of
 from simlib.scenario import bundled
 from simlib.scenario.findings import Findings
 from simlib.scenario.fitting import fitter
+from simlib.scenario.models import Model, Name
 from simlib.scenario.nodes import Mapping as MappingNode
 from simlib.scenario.nodes import find, from_python, problem_at
 from simlib.scenario.reading import Budget, read_file
-from simlib.scenario.schema import Model, Name
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:

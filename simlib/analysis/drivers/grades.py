@@ -1,7 +1,8 @@
 """What the numbers of a scenario rest on: the grade of the evidence behind each parameter.
 
 The register, ``seeds/parameters.csv``, says in its column ``basis`` whether a number was
-read in a source or judged; a parameter that names no row of it is a judgement.
+read in a source or judged; a parameter that names no row of it is a judgement. One that says
+what it was fitted to is neither.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 
 GRADES = {
     "S": "source",
+    "F": "fitted",
     "S2": "weak source",
     "D": "derived",
     "G": "general knowledge",
     "J": "judgement",
 }
-"""Words for the column ``basis`` of the register, from the firmest on."""
+"""Words for the column ``basis`` of the register, from the firmest on; F is no row's."""
 
 
 @functools.cache
@@ -43,6 +45,8 @@ def grade_of(name: str, parameter: Parameter) -> str:
     ScenarioError
         It names a row that the register does not have, or that has no known grade.
     """
+    if parameter.fitted is not None:
+        return GRADES["F"]
     if parameter.register_id is None:
         return GRADES["J"]
     basis = _bases().get(parameter.register_id)

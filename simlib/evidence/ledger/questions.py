@@ -14,12 +14,13 @@ from simlib.outcomes.planning import kind_of
 from simlib.scenario import bundled
 from simlib.scenario.findings import Findings
 from simlib.scenario.fitting import fitter
+from simlib.scenario.models import Model, Name
 from simlib.scenario.nodes import Mapping as MappingNode
 from simlib.scenario.nodes import find, from_python, problem_at
 from simlib.scenario.reading import Budget, read_file
 from simlib.scenario.rules.context import Context
 from simlib.scenario.rules.outcomes import CLASSES, check_outcome
-from simlib.scenario.schema import Model, Name, Outcome
+from simlib.scenario.schema import Outcome
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:

@@ -295,7 +295,7 @@ def _source(row: Row) -> Source:
 
 
 def _notes(parameter: Parameter, row: Row | None, before: str) -> tuple[str, ...]:
-    told = (parameter.note, parameter.judgement, row.note if row else "", before)
+    told = (parameter.fitted, parameter.note, parameter.judgement, row.note if row else "", before)
     return tuple(dict.fromkeys(text.strip() for text in told if text))
 
 

@@ -15,8 +15,8 @@ from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import ExpressionError, compile_quantity
 from simlib.scenario.findings import Findings
 from simlib.scenario.fitting import fitter
+from simlib.scenario.models import Model
 from simlib.scenario.reading import Budget, read_file
-from simlib.scenario.schema import Model
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario

@@ -32,7 +32,8 @@ from simlib.scenario.expressions import compile_quantity
 from simlib.scenario.wording import near, shown
 
 if TYPE_CHECKING:
-    from simlib.scenario.schema import Parameter, Quantity, Scenario
+    from simlib.scenario.models import Quantity
+    from simlib.scenario.schema import Parameter, Scenario
 
 _COLUMNS = ("central", "low", "high", "mean", *POINTS)
 

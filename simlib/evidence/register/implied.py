@@ -18,7 +18,8 @@ from simlib.world.parameters import ParameterPlan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simlib.scenario.schema import PostureState, Quantity, Scenario
+    from simlib.scenario.models import Quantity
+    from simlib.scenario.schema import PostureState, Scenario
 
 _STEP = 0.05
 """Months; the shortest median is half a month."""

@@ -14,8 +14,8 @@ from simlib.evidence.register.figures import owner, table
 from simlib.evidence.register.rows import rows
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import names
+from simlib.scenario.models import Model
 from simlib.scenario.parameters import value_names
-from simlib.scenario.schema import Model
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
@@ -206,7 +206,7 @@ def _naming(scenario: Scenario) -> Iterator[tuple[str, str]]:
     parts.update({f"series {name}": x for name, x in scenario.series.items()})
     parts.update({f"timeline {name}": x for name, x in scenario.timeline.items()})
     for place, part in parts.items():
-        for field in ("register_id", "source", "judgement", "note"):
+        for field in ("register_id", "source", "judgement", "fitted", "note"):
             yield place, getattr(part, field, None) or ""
     for file, (called, columns) in _TABLES.items():
         for line in table(file):

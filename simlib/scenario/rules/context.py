@@ -17,8 +17,9 @@ from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
     from simlib.scenario.findings import Findings
+    from simlib.scenario.models import Quantity
     from simlib.scenario.nodes import Mapping, Path
-    from simlib.scenario.schema import Quantity, Scenario
+    from simlib.scenario.schema import Scenario
 
 MONTH = "calendar.month"
 MONTHS = tuple(str(month) for month in range(1, 13))

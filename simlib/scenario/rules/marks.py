@@ -10,9 +10,10 @@ from simlib.scenario.rules.incidents import check_factor, check_variable
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
+    from simlib.scenario.models import Quantity
     from simlib.scenario.nodes import Path
     from simlib.scenario.rules.context import Context
-    from simlib.scenario.schema import Effect, Group, Mark, Quantity
+    from simlib.scenario.schema import Effect, Group, Mark
 
 DRAWN_BY = ("probability", "law", "share")
 UNIFORMS = frozenset({"reported", "neighbor"})

@@ -108,7 +108,7 @@ def _check_parts(context: Context, path: Path, parameter: Parameter, replaced: P
 
 
 def _check_origin(context: Context, path: Path, parameter: Parameter) -> None:
-    if parameter.register is None and parameter.judgement is None:
+    if parameter.register is None and parameter.judgement is None and parameter.fitted is None:
         hint = "an id of seeds/parameters.csv, or why this range"
         context.add(path, "must have a register id or a judgement", hint)
     check_register(context, (*path, "register"), parameter.register)

@@ -10,8 +10,9 @@ import numpy as np
 from simlib.scenario.schema import Falling, Value
 
 if TYPE_CHECKING:
+    from simlib.scenario.models import Quantity
     from simlib.scenario.rules.context import Context
-    from simlib.scenario.schema import Group, Quantity
+    from simlib.scenario.schema import Group
 
 MOST_INCIDENTS = 1_000_000
 """Cap on the incidents expected in one replication, levels as at the start."""

@@ -1,0 +1,82 @@
+"""The command that fits parameters to the record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simlib.cli.app import app, examples
+from simlib.cli.findings import keep, show
+from simlib.cli.readings import as_date
+from simlib.cli.text import say
+from simlib.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simlib.evidence.calibrating.collecting import Calibration
+
+
+@app.command(
+    epilog=examples(
+        "simlib calibrate --as-of 2024-12-31",
+        "simlib calibrate --as-of 2024-12-31 --standardize 1500 -o scenarios/fitted.yaml",
+        "simlib calibrate GEDEvent_v24_0_*.csv --as-of 2024-12-31 --report calibration/",
+    )
+)
+def calibrate(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILES]...", help="Event files; the shipped counts when none."),
+    ] = None,
+    as_of: Annotated[
+        str, typer.Option(help="Nothing dated or published later is read.")
+    ] = "2024-12-31",
+    standardize: Annotated[
+        int,
+        typer.Option(min=0, help="Replications to measure the committee's constants on; 0: not."),
+    ] = 0,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Scenario file to write.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Directory for the table and the figures.")
+    ] = None,
+) -> None:
+    """Fit the numbers that data reach, and write them as a scenario."""
+    from simlib.evidence.calibrating.collecting import calibrate as fit
+
+    result = fit(files or [], as_of=as_date(as_of))
+    show(result.sentences(), result.brief(), "prior and posterior, 5, 50 and 95 % points")
+    show((), result.sources(), "what each was fitted to")
+    if output is not None:
+        _write(result, standardize, output)
+    if report is not None:
+        _report(result, report)
+    if output is None and report is None:
+        say("nothing is kept; give -o FILE for a scenario, --report DIRECTORY for a table")
+
+
+def _write(result: Calibration, replications: int, output: Path) -> None:
+    from simlib.evidence.calibrating.constants import committee_constants
+    from simlib.evidence.calibrating.writing import scenario_text
+
+    constants = committee_constants(result, replications) if replications else {}
+    try:
+        output.write_text(scenario_text(result, constants), encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{output}: cannot be written ({error.strerror})") from error
+    say(f"scenario: {output}")
+
+
+def _report(result: Calibration, folder: Path) -> None:
+    from simlib.plot import calibration
+    from simlib.plot.style import save_axes
+
+    figures: dict[str, Callable[[Path], object]] = {
+        "calibration": lambda path: save_axes(calibration(result), path),
+        "calibration-places": lambda path: save_axes(calibration(result, shares=True), path),
+    }
+    keep(folder, {"calibration": result.table()}, figures)

@@ -1,0 +1,69 @@
+"""The command on clustering and severity of events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simlib.cli.app import app, examples
+from simlib.cli.findings import keep, show
+from simlib.cli.readings import as_date
+from simlib.cli.text import say, tell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@app.command(
+    epilog=examples(
+        "simlib excitation events_*.csv.gz -o fits/",
+        "simlib excitation events_*.csv.gz --as-of 2024-12-31 -o fits/",
+    )
+)
+def excitation(
+    files: Annotated[
+        list[Path], typer.Argument(help="Event files of UCDP that hold the regimes of the record.")
+    ],
+    as_of: Annotated[
+        str, typer.Option(help="Refuse rows that are dated or published later.")
+    ] = "2024-12-31",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Directory for tables and figure.")
+    ] = None,
+) -> None:
+    """Fit branching ratio, decay and severity to the regimes of the record, day by day."""
+    from simlib.evidence.clustering.regimes import fit_regimes
+    from simlib.evidence.clustering.shipped_fits import excitation_table
+    from simlib.evidence.history.barrier import calibration_events
+    from simlib.evidence.severity.regimes_of_severity import severity_table
+
+    events = calibration_events(files, as_date(as_of))
+    fits = fit_regimes(events, notice=lambda regime: tell(f"{regime.name} {regime.label} ..."))
+    table = excitation_table(fits)
+    sizes = severity_table(events)
+    show((), _brief(table), "branching ratio and mean delay: median and 90 % interval")
+    show(
+        (), sizes[list(sizes.columns[:10])], "deaths per lethal event: power law above a threshold"
+    )
+    if output is None:
+        say("nothing is kept; give -o DIRECTORY to keep tables and figure")
+        return
+    from simlib.plot import branching
+    from simlib.plot.style import save_axes
+
+    keep(
+        output,
+        {"excitation": table, "severity": sizes},
+        {"branching": lambda path: save_axes(branching(fits), path)},
+    )
+
+
+def _brief(table: pd.DataFrame) -> pd.DataFrame:
+    columns = ["series", "regime", "n_events", "background", "parameter"]
+    kept = table[table["low"].notna()]
+    brief: pd.DataFrame = kept[[*columns, "estimate", "low", "high", "rescaled_p"]].fillna(
+        {"series": "pooled"}
+    )
+    return brief

@@ -1,0 +1,149 @@
+"""The command on parameters that can only be seen through the simulator."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+
+from simlib.cli.app import ScenarioName, app, examples, load_scenario
+from simlib.cli.findings import keep, show
+from simlib.cli.progress import INTERRUPTED
+from simlib.cli.readings import as_date
+from simlib.cli.text import say, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from simlib.evidence.inverting.populations import Generation, Inverted
+    from simlib.scenario.schema import Scenario
+
+
+@app.command(
+    epilog=examples(
+        "simlib invert theatre --parameters tempo.sd,tempo.rho -o inverted/",
+        "simlib invert theatre --parameters tempo.sd -o inverted/ --population 500 --generations 8",
+        "simlib invert theatre --parameters tempo.sd --counts mine.csv -o inverted/",
+    )
+)
+def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
+    scenario: ScenarioName,
+    parameters: Annotated[str, typer.Option(help="Drawn parameters to find, with commas.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Directory; run again to go on there.")
+    ],
+    counts: Annotated[
+        Path | None,
+        typer.Option(help="Monthly counts (conflict_id, month, events); UCDP 2024 when not given."),
+    ] = None,
+    as_of: Annotated[str, typer.Option(help="Refuse months that end later.")] = "2024-12-31",
+    population: Annotated[int, typer.Option(help="Accepted runs of each generation.")] = 200,
+    generations: Annotated[int, typer.Option(help="How many generations.")] = 6,
+) -> None:
+    """Find parameters whose simulated months look like counted ones (ABC-SMC, resumable)."""
+    from simlib.evidence.inverting.layer import layer_problem, ucdp_counts
+    from simlib.evidence.inverting.populations import Effort
+    from simlib.evidence.inverting.populations import invert as inverted_by
+
+    date = as_date(as_of)
+    loaded = load_scenario(scenario)
+    tell(f"context of use: {loaded.context_of_use}")
+    observed = ucdp_counts(counts, as_of=date)
+    names = [name.strip() for name in parameters.split(",") if name.strip()]
+    problem = layer_problem(loaded, names, observed)
+    effort = Effort(population, generations)
+    standing = _Standing(output)
+    try:
+        found = inverted_by(problem, output, effort, standing)
+    except KeyboardInterrupt:
+        tell(standing.how_to_go_on())
+        raise typer.Exit(INTERRUPTED) from None
+    table = _table(found)
+    say(
+        f"observed: {observed.source}, {len(observed.counts)} months of "
+        f"{len(observed.series)} series"
+    )
+    show((), table, "posterior beside prior; gone: share of the prior variance that is gone")
+    _say_fitted(found, loaded, f"{observed.source}, up to {date}", as_of)
+    keep(output, {"posterior": table, "draws": _draws(found)}, _figures(found))
+
+
+class _Standing:
+    """Tells each generation as it is there."""
+
+    def __init__(self, output: Path) -> None:
+        self._output = output
+        self._last: Generation | None = None
+
+    def __call__(self, generation: Generation) -> None:
+        self._last = generation
+        tell(
+            f"generation {generation.number} of {generation.n_generations}: "
+            f"{generation.n_simulations:,} runs, distance up to {generation.tolerance:.3f}"
+        )
+
+    def how_to_go_on(self) -> str:
+        done = (
+            f"{self._last.number} of {self._last.n_generations} generations"
+            if self._last
+            else "no generation"
+        )
+        command = shlex.join(["simlib", *sys.argv[1:]])
+        return f"interrupted: {done} kept in {self._output}; to go on: {command}"
+
+
+def _table(found: Inverted) -> pd.DataFrame:
+    import pandas as pd
+
+    from simlib.chance.distributions import quantile
+
+    rows = []
+    for name, prior in found.problem.priors.items():
+        ((kind, arguments),) = prior.items()
+        posterior = np.quantile(found.draws(name, 10_000, 0), [0.05, 0.5, 0.95]).tolist()
+        before = [quantile(kind, dict(arguments), share) for share in (0.05, 0.5, 0.95)]
+        labels = ("5 %", "median", "95 %")
+        rows.append(
+            {
+                "parameter": name,
+                **dict(zip((f"prior {label}" for label in labels), before, strict=True)),
+                **dict(zip((f"posterior {label}" for label in labels), posterior, strict=True)),
+                "gone": found.contraction(name),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _draws(found: Inverted) -> pd.DataFrame:
+    import pandas as pd
+
+    values = {name: found.values(name) for name in found.problem.priors}
+    return pd.DataFrame({**values, "weight": found.weights})
+
+
+_LITTLE = 0.2
+
+
+def _say_fitted(found: Inverted, scenario: Scenario, data: str, as_of: str) -> None:
+    from simlib.evidence.inverting.fitted_parameters import fitted_inversion
+
+    for fitted in fitted_inversion(found, scenario, data=data, as_of=as_date(as_of)):
+        little = found.contraction(fitted.name) < _LITTLE
+        verdict = "; the posterior is about the prior" if little else ""
+        say(f"{fitted.name}: {dict(fitted.distribution)}{verdict}")
+
+
+def _figures(found: Inverted) -> dict[str, Callable[[Path], object]]:
+    from simlib.plot import inversion
+    from simlib.plot.style import save_axes
+
+    return {
+        f"posterior-{name}": lambda path, name=name: save_axes(inversion(found, name), path)  # type: ignore[misc]
+        for name in found.problem.priors
+    }

@@ -1,0 +1,312 @@
+"""The fitters of the theatre: which record each parameter is fitted to, and how.
+
+A fitter takes a `Record` and returns what it says of parameters. To add one, append it to
+`FITTERS`. What no fitter names keeps its prior: decisions, postures and everything after
+8 December 2024 have no data.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import numpy as np
+
+from simlib.chance.distributions import mean as mean_of
+from simlib.chance.distributions import quantile
+from simlib.evidence.calibrating.intensities import fit_intensities
+from simlib.evidence.calibrating.levels import (
+    Levels,
+    MonthlySeries,
+    TempoGrid,
+    fit_levels,
+    pattern_weights,
+    weighted_moments,
+)
+from simlib.evidence.calibrating.record import Record
+from simlib.evidence.clustering.shipped_fits import fitted_excitation
+from simlib.evidence.fitted import Fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+Fitter: TypeAlias = Callable[[Record], Sequence[Fitted]]
+
+N_POINTS = 12
+"""Points of each prior of the tempo and of the season: its quantiles, equally weighted."""
+
+
+class Ucdp(NamedTuple):
+    """A UCDP series and what it tells.
+
+    Attributes
+    ----------
+    conflict
+        Id of the conflict.
+    counted
+        Share of clustering incidents that the series counts, weighed by their share of it.
+    excitation
+        Parameter of their branching ratio.
+    """
+
+    conflict: str
+    counted: float
+    excitation: str
+
+
+UCDP = {
+    # One event in four is an attack, one attack in three lethal.
+    "isf_isis_iraq": Ucdp("259", 0.08, "excite.weak"),
+    # One strike in eight has a row.
+    "turkiye_pkk_iraq": Ucdp("354", 0.12, "excite.turkish"),
+    "government_isis_syria": Ucdp("13604", 0.42, "excite.weak"),
+    # Four events in five are attacks, one attack in five lethal.
+    "isis_sdf_syria": Ucdp("13616", 0.17, "excite.weak"),
+    "sna_sdf_syria": Ucdp("14803", 0.33, "excite.clash"),
+    # Not modelled as clustering; its level is not carried over to the new government.
+    "government_sdf_syria": Ucdp("13809", 0.0, "excite.clash"),
+}
+SEASON = -np.cos(np.pi * np.arange(12) / 6.0)
+"""Share of the season's amplitude by calendar month, lowest in January, as in the theatre."""
+
+
+GEOGRAPHIES = {
+    "isis.places_iraq": "isf_isis_iraq",
+    "operations.places_iraq": "isf_isis_iraq",
+    "ucdp.places_13604": "government_isis_syria",
+    "ucdp.places_13616": "isis_sdf_syria",
+    "ucdp.places_14803": "sna_sdf_syria",
+    "ucdp.places_354": "turkiye_pkk_iraq",
+}
+"""Dirichlet of places -> the UCDP series whose places it is fitted to. Attacks and operations in
+Iraq share a series whose rows of 2024 have no sides: both have the geography of all of them."""
+
+
+def fitted(
+    record: Record, name: str, distribution: Mapping[str, Mapping[str, float]], *texts: str
+) -> Fitted:
+    """Return what a fit says of a parameter, numbers rounded to four digits.
+
+    Parameters
+    ----------
+    record
+        What was read.
+    name, distribution
+        The parameter and its distribution.
+    texts
+        Data and method.
+    """
+    data, method = texts
+    rounded = {
+        kind: {key: float(f"{value:.4g}") for key, value in arguments.items()}
+        for kind, arguments in distribution.items()
+    }
+    return Fitted(name, rounded, record.base.parameters[name].unit, data, method, record.as_of)
+
+
+def prior_points(record: Record, name: str) -> NDArray[np.float64]:
+    """Return the middle quantiles of a parameter's prior, each of weight 1 / N_POINTS."""
+    ((kind, arguments),) = (record.base.parameters[name].distribution or {}).items()
+    shares = (np.arange(N_POINTS) + 0.5) / N_POINTS
+    return np.array([quantile(kind, arguments, float(u)) for u in shares])
+
+
+def tempo_grid(record: Record) -> TempoGrid:
+    """Return the prior of persistence and spread of the tempo as points."""
+    rho, sd = np.meshgrid(
+        prior_points(record, "tempo.rho"), prior_points(record, "tempo.sd"), indexing="ij"
+    )
+    return TempoGrid(rho.ravel(), sd.ravel(), np.full(rho.size, 1.0 / rho.size))
+
+
+def _series(record: Record, name: str) -> MonthlySeries:
+    """Return a UCDP series with the prior of its level; all rows of Türkiye-PKK."""
+    conflict = UCDP[name].conflict
+    is_lethal = name != "turkiye_pkk_iraq"
+    counts = record.monthly(name, lethal=is_lethal)
+    parameters = record.base.parameters
+    names = [f"ucdp.level_{conflict}", *([] if is_lethal else ["ucdp.quiet_354"])]
+    priors = [parameters[each].distribution or {} for each in names if each in parameters]
+    means = [mean_of(kind, arguments) for prior in priors for kind, arguments in prior.items()]
+    pattern = None if is_lethal else 1.0 + _amplitude(record) * _season(record)
+    # What no parameter carries is there for the tempo alone: any vague prior of its level will do.
+    fano = clustering(record, UCDP[name].excitation, UCDP[name].counted)
+    return MonthlySeries(counts, sum(means) or float(counts.mean()), fano, pattern)
+
+
+def clustering(record: Record, excitation: str, counted: float = 1.0) -> float:
+    """Return the variance over mean of monthly counts that clustering alone gives.
+
+    With n children an incident it is F = 1 / (1 - n)^2 for all incidents and 1 + p (F - 1) for
+    a share p of them counted at random; n is the median of what was fitted to daily counts.
+
+    Parameters
+    ----------
+    record
+        What was read.
+    excitation
+        Parameter of the branching ratio.
+    counted
+        Share of incidents that are counted.
+    """
+    (found,) = (one for one in fitted_excitation(as_of=record.as_of) if one.name == excitation)
+    ((kind, arguments),) = found.distribution.items()
+    ratio = quantile(kind, arguments, 0.5)
+    return 1.0 + counted * ((1.0 - ratio) ** -2 - 1.0)
+
+
+def _season(record: Record) -> NDArray[np.float64]:
+    calendar = record.lethal.months.astype(np.int64) % 12
+    return np.asarray(SEASON[calendar])
+
+
+def _amplitude(record: Record) -> float:
+    return float(prior_points(record, "season.amplitude").mean())
+
+
+@functools.lru_cache(maxsize=4)
+def ucdp_levels(record: Record) -> Levels:
+    """Return the joint posterior of the levels of all UCDP series and of the tempo."""
+    return fit_levels({name: _series(record, name) for name in UCDP}, tempo_grid(record))
+
+
+def fit_ucdp_levels(record: Record) -> list[Fitted]:
+    """Fit levels of lethal events, and the tempo that the series share."""
+    levels = ucdp_levels(record)
+    found = []
+    for name, (conflict, *_) in UCDP.items():
+        parameter = f"ucdp.level_{conflict}"
+        if parameter not in record.base.parameters or conflict == "354":
+            continue
+        total = int(record.monthly(name).sum())
+        data = f"{total} lethal events of conflict {conflict}, {_period(record)}"
+        fano = _series(record, name).fano
+        method = f"{_FILTER}; variance over mean {fano:.2g} from clustering"
+        found.append(fitted(record, parameter, _gamma(*levels.moments(name)), data, method))
+    return [*found, *_turkish(record, levels), *_tempo(record, levels), _season_fit(record)]
+
+
+_FILTER = "Poisson level times a log AR(1), filtered on a grid, six series sharing the AR(1)"
+
+
+def _turkish(record: Record, levels: Levels) -> list[Fitted]:
+    """Return lethal and other rows of Türkiye-PKK: a level of rows and a share of lethal ones."""
+    rows = int(record.monthly("turkiye_pkk_iraq", lethal=False).sum())
+    lethal = int(record.monthly("turkiye_pkk_iraq").sum())
+    data = f"{lethal} lethal of {rows} rows of conflict 354 in Iraq, {_period(record)}"
+    method = f"{_FILTER}; lethal share beta from a uniform prior"
+    mean, variance = levels.moments("turkiye_pkk_iraq")
+    found = []
+    for name, count in (("ucdp.level_354", lethal), ("ucdp.quiet_354", rows - lethal)):
+        a, b = count + 1.0, rows - count + 1.0
+        share = a / (a + b)
+        second = share * (a + 1.0) / (a + b + 1.0)
+        product = (variance + mean**2) * second - (mean * share) ** 2
+        found.append(fitted(record, name, _gamma(mean * share, product), data, method))
+    return found
+
+
+def _tempo(record: Record, levels: Levels) -> list[Fitted]:
+    data = f"Monthly lethal events of six UCDP series, {_period(record)}"
+    return [
+        fitted(
+            record,
+            f"tempo.{name}",
+            _beta(*weighted_moments(values, levels.weights), *support(record, f"tempo.{name}")),
+            data,
+            _FILTER,
+        )
+        for name, values in (("rho", levels.grid.rho), ("sd", levels.grid.sd))
+    ]
+
+
+def _season_fit(record: Record) -> Fitted:
+    """Fit the season's amplitude with level and tempo integrated."""
+    levels = ucdp_levels(record)
+    grid = TempoGrid(levels.grid.rho, levels.grid.sd, levels.weights)
+    amplitudes = prior_points(record, "season.amplitude")
+    series = _series(record, "turkiye_pkk_iraq")
+    weights = pattern_weights(series, grid, amplitudes, _season(record))
+    moments = weighted_moments(amplitudes, weights)
+    low, high = support(record, "season.amplitude")
+    rows = int(series.counts.sum())
+    return fitted(
+        record,
+        "season.amplitude",
+        _beta(*moments, low, high),
+        f"{rows} rows of conflict 354 in Iraq by month, {_period(record)}: one summer",
+        "Likelihood of the filtered series at each amplitude, times the prior",
+    )
+
+
+def fit_places(record: Record) -> list[Fitted]:
+    """Fit where incidents are: intensities by governorate, and of these the shares."""
+    found = []
+    for name, series in GEOGRAPHIES.items():
+        slugs = list((record.base.parameters[name].distribution or {})["dirichlet"])
+        places = [_place(record, slug) for slug in slugs]
+        counts, older = record.by_place(series, places), record.older_by_place(series, places)
+        fit = fit_intensities(places, counts, older, record.months)
+        weights = dict(zip(slugs, fit.dirichlet().tolist(), strict=True))
+        total, located = int(record.monthly(series).sum()), int(counts.sum())
+        data = (
+            f"{located} of {total} lethal events of conflict {UCDP[series].conflict} located "
+            f"in these places, {_period(record)}; {int(older.sum())} of "
+            f"{_older_year(record, series)} as guide"
+        )
+        method = (
+            "Gamma rates partially pooled, hyperparameters integrated on a grid; the guide has "
+            f"weight {fit.older_weight:.2f}; shares from located rows only"
+        )
+        found.append(fitted(record, name, {"dirichlet": weights}, data, method))
+    return found
+
+
+def _place(record: Record, slug: str) -> str:
+    by_slug = {place.lower().replace(" ", "_").replace("-", "_"): place
+               for place in record.base.places}  # fmt: skip
+    return by_slug[slug]
+
+
+def _older_year(record: Record, series: str) -> int:
+    country = "Syria" if series.endswith("syria") else "Iraq"
+    return int(str(record.older[country].months[0])[:4])
+
+
+def _period(record: Record) -> str:
+    months = record.lethal.months
+    return f"{months[0]} to {months[-1]}, UCDP {record.lethal.vintage}"
+
+
+def support(record: Record, name: str) -> tuple[float, float]:
+    """Return the ends of a bounded prior."""
+    (arguments,) = (record.base.parameters[name].distribution or {}).values()
+    return arguments["low"], arguments["high"]
+
+
+def _gamma(mean: float, variance: float) -> dict[str, dict[str, float]]:
+    return {"gamma": {"shape": mean**2 / variance, "mean": mean}}
+
+
+def _beta(mean: float, variance: float, low: float, high: float) -> dict[str, dict[str, float]]:
+    """Return the beta distribution between two ends with a mean and a variance."""
+    share, width = (mean - low) / (high - low), high - low
+    precision = share * (1.0 - share) / (variance / width**2) - 1.0
+    return {
+        "beta": {"a": share * precision, "b": (1.0 - share) * precision, "low": low, "high": high}
+    }
+
+
+def prior_median(record: Record, name: str) -> float:
+    """Return the median of a parameter's prior."""
+    ((kind, arguments),) = (record.base.parameters[name].distribution or {}).items()
+    return quantile(kind, arguments, 0.5)
+
+
+def tempo_posterior(record: Record) -> TempoGrid:
+    """Return the points of the tempo with the weights that the UCDP series give them."""
+    levels = ucdp_levels(record)
+    return TempoGrid(levels.grid.rho, levels.grid.sd, levels.weights)

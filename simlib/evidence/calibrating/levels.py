@@ -1,0 +1,219 @@
+"""Levels of monthly series that drift: a Poisson rate times a log AR(1), filtered on a grid.
+
+The rate of a month is a level times what no one models, the exponential of a stationary
+AR(1) with mean multiplier 1, as `simlib` simulates it (`tempo`). The AR(1) is followed on a grid
+of its standardized values (Kitagawa 1987, JASA 82, 1032-1041), so the likelihood of level,
+persistence and spread is exact up to the grid. Series share persistence and spread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+STATES = np.linspace(-3.5, 3.5, 29)
+"""Standardized log deviations that are followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class TempoGrid:
+    """Points of persistence and spread with their prior weights.
+
+    Attributes
+    ----------
+    rho
+        Month-to-month persistence, shape (n_points,).
+    sd
+        Stationary standard deviation of the log, shape (n_points,).
+    prior
+        Weights, shape (n_points,), summing to 1.
+    """
+
+    rho: NDArray[np.float64]
+    sd: NDArray[np.float64]
+    prior: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class MonthlySeries:
+    """A monthly count series with what its level is believed to be beforehand.
+
+    Attributes
+    ----------
+    counts
+        Events a month, shape (n_months,).
+    prior_mean
+        Mean of the exponential prior of the level, events a month.
+    fano
+        Variance over mean of a month's count at a known rate; 1 is Poisson.
+    pattern
+        What a month's rate is multiplied by, shape (n_months,); ones when not given.
+    """
+
+    counts: NDArray[np.int64]
+    prior_mean: float
+    fano: float = 1.0
+    pattern: NDArray[np.float64] | None = None
+
+    def levels(self) -> NDArray[np.float64]:
+        """Return the grid of levels: a factor of six either way of the mean count, in its log."""
+        middle = (self.counts.sum() + 0.5) / len(self.counts)
+        return np.asarray(np.geomspace(middle / 6.0, middle * 6.0, 61))
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The joint posterior of levels, persistence and spread of several series.
+
+    Attributes
+    ----------
+    grid
+        Points of persistence and spread.
+    weights
+        Their posterior weights, shape (n_points,).
+    levels
+        Grid of levels by series, events a month.
+    level_weights
+        Posterior weights of that grid by series, summing to 1.
+    """
+
+    grid: TempoGrid
+    weights: NDArray[np.float64]
+    levels: Mapping[str, NDArray[np.float64]]
+    level_weights: Mapping[str, NDArray[np.float64]]
+
+    def moments(self, name: str) -> tuple[float, float]:
+        """Return mean and variance of a level."""
+        return weighted_moments(self.levels[name], self.level_weights[name])
+
+
+def weighted_moments(
+    values: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Return mean and variance of values with weights that sum to 1."""
+    mean = float(weights @ values)
+    return mean, float(weights @ (values - mean) ** 2)
+
+
+def fit_levels(series: Mapping[str, MonthlySeries], grid: TempoGrid) -> Levels:
+    """Fit the levels of series that share persistence and spread of what no one models.
+
+    Parameters
+    ----------
+    series
+        By name.
+    grid
+        Points of persistence and spread with prior weights.
+
+    Raises
+    ------
+    ValueError
+        There is no series.
+    """
+    if not series:
+        raise ValueError("must have at least one series")
+    tables = {name: log_likelihood(one, grid) + _log_prior(one) for name, one in series.items()}
+    log_weights = np.log(grid.prior)
+    for table in tables.values():
+        log_weights = log_weights + _log_sum(table)
+    weights = _normalized(log_weights)
+    level_weights = {}
+    for name, table in tables.items():
+        given = np.exp(table - _log_sum(table)[:, None])
+        level_weights[name] = weights @ given
+    return Levels(grid, weights, {n: s.levels() for n, s in series.items()}, level_weights)
+
+
+def log_likelihood(series: MonthlySeries, grid: TempoGrid) -> NDArray[np.float64]:
+    """Return the log likelihood of a series, shape (n_points, n_levels)."""
+    levels = series.levels()
+    total = np.zeros((len(grid.rho), len(levels)))
+    alpha = np.broadcast_to(_stationary(), (*total.shape, len(STATES)))
+    multiplier = np.exp(grid.sd[:, None] * STATES - grid.sd[:, None] ** 2 / 2.0)
+    transitions = np.stack([_transition(rho) for rho in grid.rho])
+    pattern = np.ones(len(series.counts)) if series.pattern is None else series.pattern
+    for month, count in enumerate(series.counts.tolist()):
+        if month:
+            alpha = alpha @ transitions
+        rates = pattern[month] * levels[None, :, None] * multiplier[:, None, :]
+        alpha = alpha * _count_probability(count, rates, series.fano)
+        scale = alpha.sum(axis=2)
+        total += np.log(scale)
+        alpha = alpha / scale[:, :, None]
+    return total
+
+
+def pattern_weights(
+    series: MonthlySeries,
+    grid: TempoGrid,
+    amplitudes: NDArray[np.float64],
+    shape: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return posterior weights of a pattern's amplitudes, level and tempo integrated.
+
+    Parameters
+    ----------
+    series
+        Counts, and the prior of their level.
+    grid
+        Points of persistence and spread with their weights.
+    amplitudes
+        Equally likely beforehand, shape (n_amplitudes,).
+    shape
+        The pattern: a month's rate is multiplied by one plus amplitude times this, shape
+        (n_months,).
+
+    Returns
+    -------
+    ndarray
+        Shape (n_amplitudes,), summing to 1.
+    """
+    log_weights = []
+    for amplitude in amplitudes.tolist():
+        one = replace(series, pattern=1.0 + amplitude * shape)
+        table = log_likelihood(one, grid) + _log_prior(one) + np.log(grid.prior)[:, None]
+        log_weights.append(float(_log_sum(table.reshape(1, -1))[0]))
+    return _normalized(np.array(log_weights))
+
+
+def _stationary() -> NDArray[np.float64]:
+    density = np.exp(-(STATES**2) / 2.0)
+    return np.asarray(density / density.sum())
+
+
+def _transition(rho: float) -> NDArray[np.float64]:
+    density = np.exp(-((STATES[None, :] - rho * STATES[:, None]) ** 2) / 2.0 / (1.0 - rho**2))
+    return np.asarray(density / density.sum(axis=1, keepdims=True))
+
+
+def _count_probability(count: int, rates: NDArray[np.float64], fano: float) -> NDArray[np.float64]:
+    """Return the probability of a count: Poisson, or negative binomial of a variance ratio."""
+    from scipy.special import gammaln, xlogy
+
+    if fano <= 1.0:
+        return np.asarray(np.exp(xlogy(count, rates) - rates - gammaln(count + 1.0)))
+    sizes = rates / (fano - 1.0)
+    log = gammaln(sizes + count) - gammaln(sizes) - gammaln(count + 1.0)
+    return np.asarray(np.exp(log - sizes * np.log(fano) + count * np.log1p(-1.0 / fano)))
+
+
+def _log_prior(series: MonthlySeries) -> NDArray[np.float64]:
+    """Return the log of the exponential prior of a level on its logarithmic grid."""
+    levels = series.levels()
+    return np.asarray(np.log(levels / series.prior_mean) - levels / series.prior_mean)
+
+
+def _log_sum(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    top = table.max(axis=1)
+    return np.asarray(top + np.log(np.exp(table - top[:, None]).sum(axis=1)))
+
+
+def _normalized(log_weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    weights = np.exp(log_weights - log_weights.max())
+    return np.asarray(weights / weights.sum())

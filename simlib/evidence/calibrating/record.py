@@ -1,0 +1,202 @@
+"""What a calibration may read: counts, register rows and dates known by a date, nothing later."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simlib.errors import SimlibError
+from simlib.evidence.history.barrier import calibration_events
+from simlib.evidence.history.refusals import LeakError
+from simlib.evidence.history.shipped import shipped_panel
+from simlib.evidence.history.tallies import panel
+from simlib.scenario import bundled, load
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simlib.evidence.panels import CountPanel
+    from simlib.scenario.schema import Scenario
+
+RECENT = "Candidate 24.0"
+OLDER = {"Iraq": ("GED 19.1", 2018), "Syria": ("GED 2016-18 + candidate 2019", 2019)}
+"""Vintage and last year with events by governorate before the gap, by country."""
+REGISTER, PAIRS, DATES = (
+    "parameters.csv", "history/reporting_pairs.csv", "history/publication_dates.csv"
+)  # fmt: skip
+
+
+class CalibrationError(SimlibError):
+    """A calibration cannot be made from what it is given."""
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """Everything a calibration reads.
+
+    Attributes
+    ----------
+    as_of
+        Nothing dated or published later is in it.
+    base
+        The scenario whose parameters are fitted; its distributions are the priors.
+    lethal, rows
+        Recent counts by unit and month: with a death or more, and all.
+    older
+        Lethal counts of earlier years by country.
+    """
+
+    as_of: dt.date
+    base: Scenario
+    lethal: CountPanel
+    rows: CountPanel
+    older: dict[str, CountPanel]
+
+    @property
+    def months(self) -> int:
+        """Number of months of the recent counts."""
+        return len(self.lethal.months)
+
+    def monthly(self, series: str, *, lethal: bool = True) -> NDArray[np.int64]:
+        """Return the recent counts of a series over all places, shape (n_months,)."""
+        source = self.lethal if lethal else self.rows
+        is_of = [unit.series == series for unit in source.units]
+        return np.asarray(source.counts[is_of].sum(axis=0))
+
+    def by_place(self, series: str, places: Sequence[str]) -> NDArray[np.float64]:
+        """Return the recent lethal counts of a series at some places, shape (n_places,)."""
+        return _by_place(self.lethal, series, places)
+
+    def older_by_place(self, series: str, places: Sequence[str]) -> NDArray[np.float64]:
+        """Return the lethal counts at some places in the last earlier year known by place."""
+        return sum(
+            (_by_place(one, series, places) for one in self.older.values()),
+            start=np.zeros(len(places)),
+        )
+
+    def figure(self, row_id: str) -> float:
+        """Return the central value of a row of the register.
+
+        Raises
+        ------
+        LeakError
+            The row is dated later than the record.
+        CalibrationError
+            There is no such row.
+        """
+        for number, row in enumerate(_rows_of(REGISTER), start=2):
+            if row["id"] == row_id:
+                _require(row["date"], self.as_of, f"{REGISTER}: row {number}: {row_id}")
+                return float(row["central"])
+        raise CalibrationError(f"{REGISTER}: no row {row_id}")
+
+    def pairs(self, factor: str) -> list[tuple[float, float, str]]:
+        """Return numerator, denominator and label of a reporting factor's pairs.
+
+        Raises
+        ------
+        LeakError
+            A pair was published later than the record.
+        """
+        found = []
+        for number, row in enumerate(_rows_of(PAIRS), start=2):
+            if row["factor"] == factor:
+                _require(row["published"], self.as_of, f"{PAIRS}: row {number}")
+                label = f"{row['numerator']}/{row['denominator']} ({row['place']}, {row['period']})"
+                found.append((float(row["numerator"]), float(row["denominator"]), label))
+        return found
+
+    def publications(self, series: str) -> list[tuple[dt.date, dt.date, dt.date]]:
+        """Return first month, last month and date of publication of a series' releases.
+
+        Raises
+        ------
+        LeakError
+            A release came later than the record.
+        """
+        found = []
+        for number, row in enumerate(_rows_of(DATES), start=2):
+            if row["series"] == series:
+                _require(row["published"], self.as_of, f"{DATES}: row {number}")
+                first, last = (
+                    dt.date.fromisoformat(f"{row[key]}-01")
+                    for key in ("period_start", "period_end")
+                )
+                found.append((first, last, dt.date.fromisoformat(row["published"])))
+        return found
+
+
+def read_record(
+    files: Sequence[str | os.PathLike[str]],
+    as_of: dt.date,
+    base: Scenario | str | os.PathLike[str] = "theatre",
+) -> Record:
+    """Read what a calibration may know.
+
+    Parameters
+    ----------
+    files
+        Event files for the recent counts; the shipped counts of 2024 when there are none.
+        Of several vintages the one that reaches furthest is taken; vintages are never mixed.
+    as_of
+        Date of the forecast.
+    base
+        The scenario whose parameters are fitted.
+
+    Raises
+    ------
+    LeakError
+        Something is dated or published later than `as_of`.
+    HistoryError
+        A file is wrong.
+    """
+    if files:
+        events = calibration_events([Path(file) for file in files], as_of)
+        last = events.table.groupby("vintage")["date"].max()
+        vintage = str(last.idxmax())
+        lethal = panel(events, vintage=vintage)
+        rows = panel(events, vintage=vintage, lethal=False)
+    else:
+        lethal = shipped_panel(vintage=RECENT, as_of=as_of)
+        rows = shipped_panel(vintage=RECENT, lethal=False, as_of=as_of)
+    older = {
+        country: _year(shipped_panel(vintage=name, as_of=as_of), year)
+        for country, (name, year) in OLDER.items()
+    }
+    scenario = load(base) if isinstance(base, str | os.PathLike) else base
+    return Record(as_of, scenario, lethal, rows, older)
+
+
+def _year(counts: CountPanel, year: int) -> CountPanel:
+    first = np.datetime64(f"{year}-01", "M")
+    is_kept = counts.months >= first
+    return type(counts)(
+        counts.units, counts.months[is_kept], counts.counts[:, is_kept], counts.vintage
+    )
+
+
+def _by_place(counts: CountPanel, series: str, places: Sequence[str]) -> NDArray[np.float64]:
+    totals = {
+        unit.place: int(row.sum())
+        for unit, row in zip(counts.units, counts.counts, strict=True)
+        if unit.series == series
+    }
+    return np.array([totals.get(place, 0) for place in places], dtype=np.float64)
+
+
+def _rows_of(name: str) -> list[dict[str, str]]:
+    path = bundled.folder("seeds") / name
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def _require(date: str, as_of: dt.date, where: str) -> None:
+    if dt.date.fromisoformat(date) > as_of:
+        raise LeakError(f"{where}: dated {date}, later than {as_of}")

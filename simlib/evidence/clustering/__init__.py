@@ -1,0 +1,1 @@
+"""How incidents follow incidents: branching ratio and decay from daily counts."""

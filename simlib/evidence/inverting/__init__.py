@@ -1,0 +1,1 @@
+"""What can only be seen through a simulator: approximate Bayesian computation, resumable."""

@@ -1,0 +1,39 @@
+"""Distributions with given moments, as scenarios spell them."""
+
+from __future__ import annotations
+
+
+def beta_arguments(mean: float, variance: float, low: float, high: float) -> dict[str, float]:
+    """Return the beta on [low, high] with a mean and a variance.
+
+    Parameters
+    ----------
+    mean, variance
+        Inside the range; the variance below that of two points at its ends.
+    low, high
+        Ends of the range; left out of what is returned where they are 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        No beta has such moments.
+
+    Examples
+    --------
+    >>> beta_arguments(0.25, 0.0375, 0.0, 1.0)
+    {'a': 1.0, 'b': 3.0}
+    """
+    width = high - low
+    share = (mean - low) / width
+    if not 0.0 < share < 1.0 or not 0.0 < variance < share * (1.0 - share) * width**2:
+        raise ValueError(f"no beta on [{low}, {high}] has mean {mean} and variance {variance}")
+    concentration = share * (1.0 - share) * width**2 / variance - 1.0
+    arguments = {"a": digits(share * concentration), "b": digits((1.0 - share) * concentration)}
+    if (low, high) != (0.0, 1.0):
+        arguments |= {"low": low, "high": high}
+    return arguments
+
+
+def digits(value: float) -> float:
+    """Return a value to four digits: no fit here knows more."""
+    return float(f"{value:.4g}")

@@ -1,0 +1,1 @@
+"""How deadly incidents are: the tail of deaths per lethal event."""
