@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 import itertools
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -218,6 +219,25 @@ def test_invert_goes_on_and_says_what_is_left_of_the_prior(
     assert "tempo.sd: {'beta'" in second.output
     names = {"posterior.csv", "draws.csv", "posterior-tempo.sd.png", "populations.db"}
     assert names <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_stopped_inversion_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C amid the runs from the prior: status 130, nothing kept, the command to repeat."""
+
+    def seed_and_signal(*_names: object) -> int:
+        os.kill(os.getpid(), signal.SIGINT)
+        return 1
+
+    monkeypatch.setattr(problems, "seed_of", seed_and_signal)
+    before = signal.getsignal(signal.SIGINT)
+    command = ["invert", "theatre", "--parameters", "tempo.sd", "-o", str(tmp_path)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 130, done.output
+    assert "interrupted: no generation kept in" in done.output
+    assert "to go on: simlib" in done.output
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_the_commands_show_examples() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,16 @@ def test_a_stopped_inversion_goes_on_after_its_last_generation(tmp_path: Path, n
     again = invert(_toy(simulator=_StopsAfter(400)), tmp_path, Effort(40, 4))
     assert again.generations == found.generations
     np.testing.assert_array_equal(again.places, found.places)
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all, but long enough"])
+def test_a_store_that_was_cut_off_is_begun_anew(tmp_path: Path, content: bytes) -> None:
+    """A file without an observation: what a process leaves that ends as it makes the store."""
+    (tmp_path / "inversion.json").write_text(
+        json.dumps({"digest": _toy().digest, "population": 20}), encoding="utf-8"
+    )
+    (tmp_path / "populations.db").write_bytes(content)
+    assert len(invert(_toy(), tmp_path, Effort(20, 1)).generations) == 1
 
 
 def test_another_problem_is_not_continued(tmp_path: Path) -> None:

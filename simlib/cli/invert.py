@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,16 +15,18 @@ import typer
 
 from simlib.cli.app import ScenarioName, app, examples, load_scenario
 from simlib.cli.findings import keep, show
-from simlib.cli.progress import INTERRUPTED
+from simlib.cli.progress import INTERRUPTED, TERMINATED
 from simlib.cli.readings import as_date
 from simlib.cli.text import say, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from simlib.evidence.inverting.populations import Generation, Inverted
+    from simlib.evidence.inverting.problems import Simulator
     from simlib.scenario.schema import Scenario
 
 
@@ -57,13 +62,10 @@ def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
     observed = ucdp_counts(counts, as_of=date)
     names = [name.strip() for name in parameters.split(",") if name.strip()]
     problem = layer_problem(loaded, names, observed)
-    effort = Effort(population, generations)
     standing = _Standing(output)
-    try:
-        found = inverted_by(problem, output, effort, standing)
-    except KeyboardInterrupt:
-        tell(standing.how_to_go_on())
-        raise typer.Exit(INTERRUPTED) from None
+    with _stopping_between_runs(standing) as stop:
+        problem = replace(problem, simulator=stop.unless_asked(problem.simulator))
+        found = inverted_by(problem, output, Effort(population, generations), standing)
     table = _table(found)
     say(
         f"observed: {observed.source}, {len(observed.counts)} months of "
@@ -72,6 +74,43 @@ def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
     show((), table, "posterior beside prior; gone: share of the prior variance that is gone")
     _say_fitted(found, loaded, f"{observed.source}, up to {date}", as_of)
     keep(output, {"posterior": table, "draws": _draws(found)}, _figures(found))
+
+
+class _Stop:
+    """A request to stop that is heeded between runs: the store is never cut off in a write."""
+
+    def __init__(self) -> None:
+        self.status = 0
+
+    def ask(self, number: int, _frame: object) -> None:
+        """Take note of a signal; a second one is not waited for."""
+        self.status = TERMINATED if number == signal.SIGTERM else INTERRUPTED
+        signal.signal(number, signal.default_int_handler)
+
+    def unless_asked(self, simulator: Simulator) -> Simulator:
+        """Return a simulator that runs only while nobody has asked to stop."""
+
+        def simulate(values: Mapping[str, float], seed: int) -> NDArray[np.float64]:
+            if self.status:
+                raise KeyboardInterrupt
+            return simulator(values, seed)
+
+        return simulate
+
+
+@contextlib.contextmanager
+def _stopping_between_runs(standing: _Standing) -> Iterator[_Stop]:
+    """On Ctrl-C or a request to end, say what is kept and how to go on."""
+    stop = _Stop()
+    before = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    except KeyboardInterrupt:
+        tell(standing.how_to_go_on())
+        raise typer.Exit(stop.status or INTERRUPTED) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Standing:

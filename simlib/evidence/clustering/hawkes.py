@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +37,8 @@ def fano(days: float, ratio: float, decay_days: float) -> float:
     """
     limit = 1.0 / (1.0 - ratio) ** 2
     width = (1.0 - ratio) / decay_days * days
-    return limit - (limit - 1.0) * (-np.expm1(-width) / width if np.isfinite(width) else 0.0)
+    kept = -math.expm1(-width) / width if math.isfinite(width) else 0.0
+    return limit - (limit - 1.0) * kept
 
 
 def simulated_times(

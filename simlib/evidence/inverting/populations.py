@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import json
 import logging
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -224,11 +225,24 @@ def _continued(
     """Return a sampler at the end of what is stored, which may be nothing."""
     sampler = _sampler(problem, effort, weights)
     path = folder.resolve() / _STORE
-    if path.exists():
+    if _is_begun(path):
         sampler.load(f"sqlite:///{path}")
     else:
+        path.unlink(missing_ok=True)
         sampler.new(f"sqlite:///{path}", {"summaries": problem.observed})
     return sampler
+
+
+def _is_begun(path: Path) -> bool:
+    """Return whether a store has its observation, which it may lack if it was cut off."""
+    if not path.exists():
+        return False
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        try:
+            (count,) = connection.execute("SELECT count(*) FROM populations").fetchone()
+        except sqlite3.DatabaseError:
+            return False
+    return bool(count)
 
 
 def _sampler(problem: InverseProblem, effort: Effort, weights: NDArray[np.float64]) -> Any:

@@ -47,7 +47,7 @@ def sizes_of(events: Events, regime: Regime) -> NDArray[np.int64]:
 
 
 def severity_table(
-    events: Events, regimes: Sequence[Regime] = REGIMES, n_bootstrap: int = 100
+    events: Events, regimes: Sequence[Regime] = REGIMES, n_bootstrap: int = 200
 ) -> pd.DataFrame:
     """Return the tail of deaths of each regime, beside the engine's law with exponent 2.5.
 
