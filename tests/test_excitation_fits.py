@@ -117,8 +117,9 @@ def test_the_table_has_every_regime_and_the_scenarios_parameters(tmp_path: Path)
     for one in fitted:
         ((kind, arguments),) = one.distribution.items()
         assert check(kind, dict(arguments)) == []
-    row = table[table["parameter"] == "excite.weak"].iloc[0]
-    ((kind, arguments),) = fitted[-1].distribution.items()
+    row = table[table["parameter"] == "excite.drifting"].iloc[0]
+    (drifting,) = (one for one in fitted if one.name == "excite.drifting")
+    ((kind, arguments),) = drifting.distribution.items()
     assert mean(kind, dict(arguments)) == pytest.approx(row["mean"], abs=2e-3)
 
 

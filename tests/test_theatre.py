@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import inspect
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 from simlib.scenario import load
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import compile_quantity, names
-from simlib.scenario.models import Quantity
 from simlib.scenario.schema import (
     Group,
     Parameter,
@@ -21,6 +21,9 @@ from simlib.scenario.schema import (
 )
 from simlib.simulation import CATALOGUE, agent_class
 from simlib.world.parameters import ParameterPlan
+
+if TYPE_CHECKING:
+    from simlib.scenario.models import Quantity
 
 CENTRAL = {
     "isis.level_iraq": 5.0,

@@ -59,12 +59,12 @@ class Ucdp(NamedTuple):
 
 UCDP = {
     # One event in four is an attack, one attack in three lethal.
-    "isf_isis_iraq": Ucdp("259", 0.08, "excite.weak"),
+    "isf_isis_iraq": Ucdp("259", 0.08, "excite.drifting"),
     # One strike in eight has a row.
     "turkiye_pkk_iraq": Ucdp("354", 0.12, "excite.turkish"),
-    "government_isis_syria": Ucdp("13604", 0.42, "excite.weak"),
+    "government_isis_syria": Ucdp("13604", 0.42, "excite.drifting"),
     # Four events in five are attacks, one attack in five lethal.
-    "isis_sdf_syria": Ucdp("13616", 0.17, "excite.weak"),
+    "isis_sdf_syria": Ucdp("13616", 0.17, "excite.drifting"),
     "sna_sdf_syria": Ucdp("14803", 0.33, "excite.clash"),
     # Not modelled as clustering; its level is not carried over to the new government.
     "government_sdf_syria": Ucdp("13809", 0.0, "excite.clash"),

@@ -77,7 +77,7 @@ LEVELS = {
             Window(("B2-SW-2024",), _month(2024, 1), 10.0),
             Window(("B2-LIS-2024", "B2-SW-2024"), _month(2024, 11), 1.5),
         ),
-        "excite.weak",
+        "excite.drifting",
     ),
     "operations.level_iraq": Level(
         "CENTCOM, partnered operations",
@@ -192,7 +192,7 @@ def fit_trend(record: Record) -> list[Fitted]:
     )
     worth = damped_months(FIRST_HALF_TO_START, prior_median(record, "trend.damping"))
     total = PeriodTotal(_month(2024, 1), 6.0, record.figure("B1-LIS-2024H1"), -slope.mean * worth)
-    fano = clustering(record, "excite.weak")
+    fano = clustering(record, "excite.drifting")
     level = fit_totals(
         [total],
         tempo_posterior(record),
@@ -233,7 +233,7 @@ def fit_strike_places(record: Record) -> list[Fitted]:
 
 def fit_reporting(record: Record) -> list[Fitted]:
     """Fit what SOHR sees of a monitor's attacks in Syria, and what ISIS claims."""
-    ratio = partial(fit_ratio, fano=clustering(record, "excite.weak"))
+    ratio = partial(fit_ratio, fano=clustering(record, "excite.drifting"))
     kinds: dict[str, tuple[Callable[[Sequence[Pair]], Share], str]] = {
         "report.sohr": (ratio, "Log ratio with spread between pairs"),
         "report.claims": (fit_share, "Beta-binomial with spread between pairs"),

@@ -52,7 +52,7 @@ class Grid:
 
 
 def ratio_grid(n_cells: int = 38, a: float = 2.0, b: float = 5.0) -> Grid:
-    """Return a beta prior of the branching ratio on [0, .95], that of ``excite.weak``."""
+    """Return a beta prior of the branching ratio on [0, .95], that of ``excite.drifting``."""
     from scipy.stats import beta
 
     edges = np.linspace(0.0, HIGHEST_RATIO, n_cells + 1)

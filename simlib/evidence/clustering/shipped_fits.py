@@ -49,7 +49,7 @@ class Pool(NamedTuple):
 
 
 POOLS = {
-    "excite.weak": Pool("isis", 0.30, "children per attack"),
+    "excite.drifting": Pool("isis", 0.30, "children per attack"),
     "excite.clash": Pool("clash", 0.333, "children per clash"),
     "excite.turkish": Pool("turkish", 0.11, "children per strike"),
     "excite.decay": Pool("", 0.30, "days"),
