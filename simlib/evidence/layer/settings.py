@@ -40,9 +40,14 @@ class Settings:
 N_MONTHS = 60
 """Last known months that a fit reads; older ones change no forecast of a few months."""
 
-RIVALS = tuple(replace(Settings(), sd=sd) for sd in (1.4, 1.0, 0.7, 0.45))
+RIVALS = tuple(
+    Settings(sd=sd, rho=rho, between=between)
+    for sd in (1.4, 0.8, 0.4, 0.2)
+    for rho in (0.7, 0.92)
+    for between in (1.5, 3.0)
+)
 """Settings between which the known counts of a series decide, alike before they are seen.
 
-How much a governorate's tempo moves is what differs most between series: campaigns move
-it by more than a factor of two a month, a low-level insurgency hardly.
+How much and how lastingly a governorate's tempo moves is what differs most between series:
+campaigns move it by more than a factor of two a month, a low-level insurgency hardly.
 """
