@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer, and make. Everything else is made in .venv here.
 .DEFAULT_GOAL := help
-.PHONY: help run test check exams faults bench examples clean
+.PHONY: help run test check exams faults bench examples backtest clean
 
 VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
@@ -44,6 +44,13 @@ examples: $(READY)  ## run the examples; renew their outputs and the figures of 
 		../$(PYTHON_IN) "$$example" > "$${example%.py}.out" || exit 1; done
 	rm -rf examples/figures
 	$(PYTHON_IN) examples/05_figures.py docs/img 400 > /dev/null
+
+backtest: $(READY)  ## score forecasts of past months beside the baselines; renew the page of results
+	$(VENV)/bin/simlib backtest -o out/backtest
+	mkdir -p docs/tables
+	cp out/backtest/results.md docs/tables/backtests.md
+	for figure in crps-unit crps-country coverage transforms horizons; do \
+		cp "out/backtest/$$figure.png" "docs/img/backtests-$$figure.png" || exit 1; done
 
 clean:  ## remove .venv, caches and results
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -70,6 +70,7 @@ def _tell(found: BackTest, candidate: str | None) -> None:
     title = "mean CRPS in events, lower is better, with 95 % block-bootstrap intervals"
     show(verdicts.setting(found), verdicts.ranking(found), title)
     show((), verdicts.scoreboard(found), "mean scores of units, all parts together")
+    show((), verdicts.breakdown(found, "series"), "mean CRPS of units by country and series")
     if candidate is None:
         say("all are baselines; --candidate NAME compares one with the others, group by group")
         return
@@ -82,8 +83,10 @@ def _tell(found: BackTest, candidate: str | None) -> None:
 
 def _keep(found: BackTest, candidate: str | None, output: Path) -> None:
     from simlib.evidence.backtesting.page import page
+    from simlib.plot.backtests import backtest_figures
 
-    keep(output, {"scores": found.scores, "differences": found.differences})
+    tables = {"scores": found.scores, "differences": found.differences}
+    keep(output, tables, backtest_figures(found, candidate))
     cases, text = output / "cases.csv.gz", output / "results.md"
     try:
         found.cases.to_csv(cases, index=False, float_format="%.6g")

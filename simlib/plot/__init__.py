@@ -1,6 +1,14 @@
 """Figures: each takes results and an ``ax``, and returns the axes."""
 
 from simlib.plot.attributions import attribution
+from simlib.plot.backtests import (
+    backtest_coverage,
+    backtest_figures,
+    backtest_horizons,
+    backtest_places,
+    backtest_scores,
+    backtest_transforms,
+)
 from simlib.plot.distributions import distribution, probabilities
 from simlib.plot.drivers import screening, sensitivity
 from simlib.plot.effects import effect, effects
@@ -14,6 +22,12 @@ from simlib.plot.two_readings import extension_forecast, readings
 
 __all__ = [
     "attribution",
+    "backtest_coverage",
+    "backtest_figures",
+    "backtest_horizons",
+    "backtest_places",
+    "backtest_scores",
+    "backtest_transforms",
     "box",
     "distribution",
     "effect",

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from simlib.evidence.backtesting.origins import Origin
-
 ALL = "all"
 """All parts together: each case weighs the same."""
 COMPARED = tuple(score for score in SCORES if not score.startswith("covered"))
@@ -39,6 +37,8 @@ GROUPINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 """Level of the cases, name of the grouping, and columns that tell groups apart."""
 
+ROUNDING = 1e-9
+"""A difference of means that is smaller may be one of arithmetic."""
 IN_ALL = ("all", "horizon")
 """Groupings that are made over all parts together too."""
 
@@ -63,15 +63,14 @@ class Block:
 
     @classmethod
     def of(
-        cls, part: str, origins: Sequence[Origin], *, length: int, n_resamples: int, root_seed: int
+        cls, part: str, origins: Sequence[str], *, length: int, n_resamples: int, root_seed: int
     ) -> Block:
         """Redraw the origins of a part."""
         drawn = block_weights(
             part, len(origins), length=length, n_resamples=n_resamples, root_seed=root_seed
         )
         weights = np.ones((n_resamples, len(origins))) if drawn is None else drawn
-        months = tuple(str(origin.month) for origin in origins)
-        return cls(months, weights, LEAST_BLOCKS * length)
+        return cls(tuple(origins), weights, LEAST_BLOCKS * length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +177,9 @@ def _bounds(
 def _verdict(low: float, high: float) -> str:
     if np.isnan(low):
         return "no interval"
-    if high < 0:
+    if high < -ROUNDING:
         return "win"
-    return "loss" if low > 0 else "undecided"
+    return "loss" if low > ROUNDING else "undecided"
 
 
 def _groups(
@@ -200,6 +199,8 @@ def _groups(
             at_level = own[own["level"] == level]
             pieces = at_level.groupby(list(columns), sort=True) if columns else [((), at_level)]
             for key, table in pieces:
+                if table.empty:
+                    continue
                 labels = {"part": part, "level": level, "by": by, "group": _label(key)}
                 yield _group(labels, table, used, forecasters, scores)
 

@@ -42,6 +42,8 @@ def page(found: BackTest, candidate: str | None) -> str:
             markdown(verdicts.against_unit_baseline(found, candidate)),
             *verdicts.sentences(found, candidate),
         ]
+    for by in ("series", "horizon", "year", "activity", "governorate"):
+        parts += [f"## Mean CRPS of units by {by}", markdown(verdicts.breakdown(found, by))]
     return "\n\n".join(parts) + "\n"
 
 

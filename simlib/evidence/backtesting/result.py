@@ -56,11 +56,16 @@ class BackTest:
     block: int
     n_resamples: int
 
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """Names of those that others are compared with."""
+        return tuple(name for name in self.forecasters if name in BASELINES)
+
     @functools.cached_property
     def _blocks(self) -> dict[str, Block]:
         return {
             part.name: Block.of(
-                part.name, part.origins,
+                part.name, [str(origin.month) for origin in part.origins],
                 length=self.block, n_resamples=self.n_resamples, root_seed=self.root_seed,
             )
             for part in self.parts
@@ -74,8 +79,7 @@ class BackTest:
     @functools.cached_property
     def differences(self) -> pd.DataFrame:
         """Differences of mean scores to each baseline, with 95 % block-bootstrap intervals."""
-        baselines = [name for name in self.forecasters if name in BASELINES]
-        return compared(self.cases, self._blocks, self.forecasters, baselines)
+        return compared(self.cases, self._blocks, self.forecasters, self.baselines)
 
 
 def backtest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,6 +74,7 @@ def negative_binomial(
     return counts
 
 
+@functools.lru_cache(maxsize=1024)
 def _table(mean: float, size: float) -> NDArray[np.float64]:
     law = stats.poisson(mean) if np.isinf(size) else stats.nbinom(size, size / (size + mean))
     return np.asarray(law.cdf(np.arange(int(law.isf(_BEYOND)) + 1)), dtype=np.float64)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from simlib.errors import Problem, ScenarioError
 from simlib.evidence.backtesting.comparing import ALL
-from simlib.evidence.backtesting.forecasters import BASELINES
 from simlib.evidence.backtesting.origins import HORIZONS, LAG
 
 if TYPE_CHECKING:
@@ -40,6 +39,12 @@ def setting(found: BackTest) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def parts_of(found: BackTest) -> tuple[str, ...]:
+    """Return the names of the parts, before them ``all`` where there are several."""
+    names = tuple(part.name for part in found.parts)
+    return (ALL, *names) if len(names) > 1 else names
+
+
 def ranking(found: BackTest) -> pd.DataFrame:
     """Return mean CRPS with its interval by forecaster and part, in the order of the list.
 
@@ -52,16 +57,36 @@ def ranking(found: BackTest) -> pd.DataFrame:
         index=["level", "forecaster"], columns="part", values="shown", aggfunc="first"
     )
     order = [(level, name) for level in ("unit", "series", "country") for name in found.forecasters]
-    return wide.loc[order][list(_parts(found))].reset_index()
+    return wide.loc[order][list(parts_of(found))].reset_index()
 
 
 def scoreboard(found: BackTest) -> pd.DataFrame:
     """Return every mean score of units by forecaster, all parts together."""
     scores = found.scores
-    first = _parts(found)[0]
+    first = parts_of(found)[0]
     own = scores[(scores["part"] == first) & (scores["level"] == "unit") & (scores["by"] == "all")]
     wide = own.pivot_table(index="forecaster", columns="score", values="mean")
     return wide.loc[list(found.forecasters)][list(SHOWN)].reset_index()
+
+
+def breakdown(found: BackTest, by: str) -> pd.DataFrame:
+    """Return mean CRPS of units by part, group and forecaster.
+
+    Parameters
+    ----------
+    found
+        What `backtest` returns.
+    by
+        ``country``, ``series``, ``horizon``, ``governorate``, ``year`` (of what is forecast)
+        or ``activity`` (an event in the last 12 known months, or none).
+    """
+    scores = found.scores
+    own = scores[(scores["level"] == "unit") & (scores["by"] == by) & (scores["score"] == "crps")]
+    own = own[own["part"].isin([part.name for part in found.parts])]
+    wide = own.pivot_table(
+        index=["part", "group", "n_cases"], columns="forecaster", values="mean", sort=False
+    )
+    return wide[list(found.forecasters)].reset_index()
 
 
 def verdict(found: BackTest, candidate: str) -> pd.DataFrame:
@@ -85,8 +110,7 @@ def verdict(found: BackTest, candidate: str) -> pd.DataFrame:
     wide = own.assign(shown=shown).pivot_table(
         index=keys, columns="baseline", values="shown", aggfunc="first", sort=False
     )
-    baselines = [name for name in found.forecasters if name in BASELINES and name != candidate]
-    return wide[baselines].reset_index()
+    return wide[[name for name in found.baselines if name != candidate]].reset_index()
 
 
 def against_unit_baseline(found: BackTest, candidate: str) -> pd.DataFrame:
@@ -95,13 +119,16 @@ def against_unit_baseline(found: BackTest, candidate: str) -> pd.DataFrame:
     own = own[
         (own["baseline"] == UNIT_BASELINE) & (own["level"] == "unit") & (own["by"] == "series")
     ]
-    columns = ["part", "group", "n_origins", "of_baseline", "difference", "low", "high", "verdict"]
-    return own[columns].reset_index(drop=True)
+    columns = ["part", "group", "n_origins", "of_baseline", "difference", "low", "high"]
+    table = own[[*columns, "verdict"]].reset_index(drop=True)
+    percent = (100 * table["difference"] / table["of_baseline"]).map("{:+.2f}".format)
+    table.insert(len(columns), "percent", percent)
+    return table
 
 
 def sentences(found: BackTest, candidate: str) -> tuple[str, ...]:
     """Return what the two aims come to: lower than every baseline overall, than one anywhere."""
-    first = _parts(found)[0]
+    first = parts_of(found)[0]
     own = _of(found, candidate)
     overall = own[(own["part"] == first) & (own["level"] == "unit") & (own["by"] == "all")]
     lower = int((overall["difference"] < 0).sum())
@@ -128,11 +155,6 @@ def _of(found: BackTest, candidate: str) -> pd.DataFrame:
         raise ScenarioError([Problem("candidate", f"must be one of {known} (got {candidate})")])
     own = found.differences
     return own[(own["forecaster"] == candidate) & (own["score"] == "crps")]
-
-
-def _parts(found: BackTest) -> tuple[str, ...]:
-    names = tuple(part.name for part in found.parts)
-    return (ALL, *names) if len(names) > 1 else names
 
 
 def _said(baseline: str, difference: float, low: float, high: float, word: str) -> str:
