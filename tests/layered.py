@@ -31,8 +31,8 @@ def drawn_counts(
     A count about its expectation m is a negative binomial with variance over mean equal to
     the dispersion f: a Poisson of a gamma with shape m / (f - 1) and scale f - 1.
     """
-    national = settings.first_mean + settings.first_sd * rng.standard_normal()
-    national = national + np.cumsum(settings.drift * rng.standard_normal(n_months))
+    first = settings.first_mean + settings.first_sd * rng.standard_normal()
+    national = first + np.cumsum(settings.drift * rng.standard_normal(n_months))
     step = settings.sd * np.sqrt(1.0 - settings.rho**2)
     tempo = np.empty((n_units, n_months))
     tempo[:, 0] = settings.sd * rng.standard_normal(n_units)

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from layered import FIRST, drawn_counts, panel_of
 from scipy import stats
 
+from layered import FIRST, drawn_counts, panel_of
 from simlib.evidence.layer.drawing import draw
 from simlib.evidence.layer.fitting import Posterior
 from simlib.evidence.layer.incident_layer import IncidentLayer
@@ -35,8 +35,11 @@ def ranks(layer: IncidentLayer, n_panels: int, seed: int) -> np.ndarray:
 
 
 def test_forecasts_of_the_layers_own_law_are_calibrated() -> None:
-    """Where the law is true the PIT is uniform (Dawid 1984): Kolmogorov-Smirnov, each lead
-    at the 1 % level. A layer that takes tempo and drift for a tenth must fail."""
+    """Where the law is true the PIT is uniform (Dawid 1984).
+
+    Kolmogorov-Smirnov, each lead at the 1 % level. A layer that takes tempo and drift for a
+    tenth of what they are must fail.
+    """
     honest = ranks(IncidentLayer(rivals=(TRUTH,)), 60, 5)
     sure = replace(TRUTH, sd=TRUTH.sd / 10, drift=TRUTH.drift / 10, dispersion=1.05)
     overconfident = ranks(IncidentLayer(rivals=(sure,)), 60, 5)
@@ -46,8 +49,11 @@ def test_forecasts_of_the_layers_own_law_are_calibrated() -> None:
 
 
 def test_the_engine_goes_on_from_where_the_record_ends() -> None:
-    """Known a, b, c: after k months the log level is normal with mean a + c + rho**k b and
-    variance sd**2 (1 - rho**(2 k)), so that counts have mean exp(mean + variance / 2)."""
+    """With a, b and c known, what happens after k months is known too.
+
+    The log level is normal with mean a + c + rho**k b and variance sd**2 (1 - rho**(2 k)),
+    so that counts have mean exp(mean + variance / 2).
+    """
     own = Settings(drift=1e-9, rho=0.7, sd=0.5, dispersion=1.0)
     a, b, c = 1.0, np.array([1.2, -0.8]), np.array([0.5, 2.0])
     known = Posterior(own, np.concatenate([[a], b, c]), np.zeros((5, 5)), 0.0)
@@ -75,7 +81,7 @@ def test_only_the_known_panel_decides() -> None:
     found = [
         layer.forecast(panel_of(each).until(FIRST + 19), months, 30, 1) for each in (counts, other)
     ]
-    np.testing.assert_array_equal(*found)
+    np.testing.assert_array_equal(found[0], found[1])
     later = layer.forecast(panel_of(other).until(FIRST + 20), months, 30, 1)
     assert (later != found[0]).any(), "a known count that changes nothing would be no evidence"
 
