@@ -47,7 +47,7 @@ def test_smoothing_is_conditioning_of_a_joint_normal() -> None:
 def test_fitted_counts_add_up_to_what_was_counted() -> None:
     """The bound's derivative by a vague national level is the sum of counts less expected.
 
-    It is 0 at the optimum, whatever else is believed: within 1 % of ten events, which is
+    It is 0 at the optimum, whatever else is believed: within 5 % of ten events, which is
     what the stopping rule leaves.
     """
     vague = replace(LIVELY, first_sd=50.0)
@@ -55,7 +55,7 @@ def test_fitted_counts_add_up_to_what_was_counted() -> None:
     of_units = np.hstack([np.ones((3, 1)), np.eye(3), np.eye(3)])
     variance = np.diag(of_units @ found.covariance @ of_units.T)
     expected = np.exp(of_units @ found.mean + 0.5 * variance)
-    assert abs(expected.sum() - 10.0) < 0.1
+    assert abs(expected.sum() - 10.0) < 0.5
 
 
 def test_counts_choose_the_settings_they_came_from() -> None:
