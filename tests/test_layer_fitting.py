@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import numpy as np
 
-from layered import drawn_counts
+from layered import drawn_counts, panel_of
+from simlib.chance import distributions
 from simlib.evidence.layer.fitting import fit, weights_of
 from simlib.evidence.layer.settings import Settings
 from simlib.evidence.layer.smoothing import field_of, smooth
-from simlib.evidence.layer.tempos import estimate_tempo
+from simlib.evidence.layer.tempos import RHOS, SDS, estimate_tempo, pooled
 
 LIVELY = Settings(first_mean=0.5, first_sd=1.0, drift=0.2, between=0.8, rho=0.7, sd=0.9)
 CALM = replace(LIVELY, sd=0.3, rho=0.9, drift=0.1)
@@ -80,3 +82,23 @@ def test_the_tempo_is_recovered_within_its_intervals() -> None:
     assert sum(not each.sd[0] <= truth.sd <= each.sd[2] for each in found) <= 2
     assert sum(not each.rho[0] <= truth.rho <= each.rho[2] for each in found) <= 2
     assert all(each.sd[0] > 0.2 for each in found), "a still series would be no estimate"
+
+
+def test_a_fitted_tempo_is_what_a_scenario_may_hold() -> None:
+    """Gamma and beta have the posterior's mean and standard deviation; both are well formed.
+
+    Pooling multiplies likelihoods: twice the same stretch has a narrower interval.
+    """
+    rng = np.random.default_rng(9)
+    truth = Settings(first_mean=2.0, first_sd=0.3, drift=0.005, rho=0.6, sd=0.5)
+    parts = [drawn_counts(truth, 1, 40, rng) for _ in range(2)]
+    estimates = [estimate_tempo(each) for each in parts]
+    together, twice = pooled(estimates), pooled([estimates[0]] * 2)
+    assert twice.sd[2] - twice.sd[0] < estimates[0].sd[2] - estimates[0].sd[0]
+    assert (together.n_months, together.n_events) == (80, sum(int(c.sum()) for c in parts))
+    sd, rho = together.fitted(panel_of(parts[0]), "made up", dt.date(2024, 12, 31))
+    for fitted, values, axis in ((sd, SDS, 1), (rho, RHOS, 0)):
+        ((kind, arguments),) = fitted.distribution.items()
+        assert not distributions.check(kind, arguments)
+        mean = float(together.weights.sum(axis=axis) @ np.array(values))
+        np.testing.assert_allclose(distributions.mean(kind, arguments), mean)

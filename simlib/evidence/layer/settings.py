@@ -41,13 +41,14 @@ N_MONTHS = 60
 """Last known months that a fit reads; older ones change no forecast of a few months."""
 
 RIVALS = tuple(
-    Settings(sd=sd, rho=rho, between=between)
+    Settings(sd=sd, rho=rho, between=between, drift=drift)
     for sd in (1.4, 0.8, 0.4, 0.2)
     for rho in (0.7, 0.92)
     for between in (1.5, 3.0)
+    for drift in (0.1, 0.3)
 )
 """Settings between which the known counts of a series decide, alike before they are seen.
 
-How much and how lastingly a governorate's tempo moves is what differs most between series:
-campaigns move it by more than a factor of two a month, a low-level insurgency hardly.
+How much and how lastingly tempos move is what differs most between series: campaigns move
+them by more than a factor of two a month, a low-level insurgency hardly.
 """

@@ -13,6 +13,7 @@ from simlib.evidence.layer.settings import Settings
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 SDS = tuple(float(x) for x in np.round(np.geomspace(0.05, 2.5, 16), 3))
 RHOS = tuple(float(x) for x in np.round(np.linspace(0.05, 0.95, 10), 3))
 """Grid of the posterior; alike before the counts (sd on the log scale)."""
+_LEAST_WEIGHT = 1e-300
 _STILL = 0.005
 """Drift of the national level where the tempo is to carry all that moves."""
 _DEFAULTS = Settings(first_sd=4.0, drift=_STILL)
@@ -92,12 +94,35 @@ def estimate_tempo(counts: NDArray[np.int64], dispersion: float = 1.5) -> TempoE
     base = replace(_DEFAULTS, dispersion=dispersion)
     rivals = [replace(base, sd=sd, rho=rho) for sd in SDS for rho in RHOS]
     weights = weights_of(fit(counts, rivals)).reshape(len(SDS), len(RHOS))
+    return _estimate(weights, counts.shape[1], int(counts.sum()))
+
+
+def pooled(estimates: Sequence[TempoEstimate]) -> TempoEstimate:
+    """Return what several series or stretches say of a tempo that they share.
+
+    Their likelihoods multiply: over a flat grid, so do the posterior weights.
+
+    Parameters
+    ----------
+    estimates
+        Of counts that do not overlap.
+    """
+    logs = np.log(np.maximum([each.weights for each in estimates], _LEAST_WEIGHT)).sum(axis=0)
+    weights = np.exp(logs - logs.max())
+    return _estimate(
+        weights / weights.sum(),
+        sum(each.n_months for each in estimates),
+        sum(each.n_events for each in estimates),
+    )
+
+
+def _estimate(weights: NDArray[np.float64], n_months: int, n_events: int) -> TempoEstimate:
     return TempoEstimate(
         _quantiles(np.array(SDS), weights.sum(axis=1)),
         _quantiles(np.array(RHOS), weights.sum(axis=0)),
         weights,
-        counts.shape[1],
-        int(counts.sum()),
+        n_months,
+        n_events,
     )
 
 
