@@ -45,7 +45,7 @@ RIVALS = tuple(
     for sd in (1.4, 0.8, 0.4, 0.2)
     for rho in (0.7, 0.92)
     for between in (1.5, 3.0)
-    for drift in (0.1, 0.3)
+    for drift in (0.05, 0.25)
 )
 """Settings between which the known counts of a series decide, alike before they are seen.
 
