@@ -49,7 +49,7 @@ backtest: $(READY)  ## score forecasts of past months beside the baselines; rene
 	$(VENV)/bin/simlib backtest -o out/backtest
 	mkdir -p docs/tables
 	cp out/backtest/results.md docs/tables/backtests.md
-	for figure in crps-unit crps-country coverage transforms horizons; do \
+	for figure in crps-unit coverage transforms horizons; do \
 		cp "out/backtest/$$figure.png" "docs/img/backtests-$$figure.png" || exit 1; done
 
 clean:  ## remove .venv, caches and results

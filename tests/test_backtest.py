@@ -115,7 +115,7 @@ def in_process(whole: Part, made: Sequence[Forecaster], n_draws: int) -> pd.Data
     """Return the cases of a back-test without workers."""
     job = running._Job((whole,), tuple(made), n_draws, 1)
     scores = running._scored(job, range(len(job.rows())))["scores"]
-    return result._cases([whole], [each.name for each in made], scores)
+    return result._cases([whole], [each.name for each in made], scores, 1)
 
 
 def test_forecasters_are_given_what_was_known_and_are_scored_on_what_came() -> None:
@@ -197,6 +197,11 @@ def test_what_is_no_draws_is_refused(wrong: NDArray[np.int64]) -> None:
         in_process(part(), [Wrong()], 3)
 
 
+def test_a_single_draw_is_refused() -> None:
+    with pytest.raises(ScenarioError, match=r"draws: must be 2 or more \(got 1\)"):
+        backtest([part()], n_draws=1)
+
+
 def made_cases(scores: dict[str, NDArray[np.float64]]) -> tuple[pd.DataFrame, dict[str, Block]]:
     """Return cases of one unit whose scores are given, by forecaster and origin."""
     months = np.arange(np.datetime64("2000-01"), np.datetime64("2000-01") + 48)
@@ -223,6 +228,7 @@ def test_losses_are_shown_like_wins() -> None:
     """
     level = 5 + np.sin(np.arange(48.0))
     noise = np.sin(0.7 * np.arange(48.0) ** 2)
+    noise -= noise.mean()
     cases, blocks = made_cases({"a": level, "b": level + 1, "c": level + noise})
     names = ("a", "b", "c")
     table = compared(cases, blocks, names, names)

@@ -69,7 +69,8 @@ def _tell(found: BackTest, candidate: str | None) -> None:
 
     title = "mean CRPS in events, lower is better, with 95 % block-bootstrap intervals"
     show(verdicts.setting(found), verdicts.ranking(found), title)
-    show((), verdicts.scoreboard(found), "mean scores of units, all parts together")
+    title = f"mean scores of units, parts: {verdicts.parts_of(found)[0]}"
+    show((), verdicts.scoreboard(found), title)
     show((), verdicts.breakdown(found, "series"), "mean CRPS of units by country and series")
     if candidate is None:
         say("all are baselines; --candidate NAME compares one with the others, group by group")

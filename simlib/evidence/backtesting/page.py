@@ -30,7 +30,7 @@ def page(found: BackTest, candidate: str | None) -> str:
         "## Mean CRPS",
         "In events, 95 % block-bootstrap interval in brackets. Lower is better.",
         markdown(verdicts.ranking(found)),
-        "## All scores of units, all parts together",
+        f"## All scores of units, parts: {verdicts.parts_of(found)[0]}",
         markdown(verdicts.scoreboard(found)),
     ]
     if candidate is not None:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlib.chance.addresses import name_hash
+from simlib.chance.philox import uniforms
+from simlib.errors import Problem, ScenarioError
 from simlib.evidence.backtesting.comparing import Block, compared, summed
 from simlib.evidence.backtesting.forecasters import BASELINES, CANDIDATES, forecaster
 from simlib.evidence.backtesting.levels import Level, levels_of
 from simlib.evidence.backtesting.origins import SPAN
 from simlib.evidence.backtesting.running import Part, scores_of
-from simlib.evidence.backtesting.scoring import PARTS, SCORES
+from simlib.evidence.backtesting.scoring import PARTS, SCORES, pit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,16 +118,19 @@ def backtest(
     SimulationError
         A forecaster returns what is no draws of the counts asked for.
     """
+    for what, least, value in (("draws", 2, n_draws), ("resamples", 1, n_resamples)):
+        if value < least:
+            raise ScenarioError([Problem(what, f"must be {least} or more (got {value})")])
     if forecasters is None:
         forecasters = [forecaster(name) for name in (*CANDIDATES, *BASELINES)]
     scores = scores_of(parts, forecasters, n_draws=n_draws, root_seed=root_seed, how=how)
     names = tuple(each.name for each in forecasters)
-    cases = _cases(parts, names, scores)
+    cases = _cases(parts, names, scores, root_seed)
     return BackTest(tuple(parts), names, cases, n_draws, root_seed, SPAN, n_resamples)
 
 
 def _cases(
-    parts: Sequence[Part], forecasters: Sequence[str], scores: NDArray[np.float64]
+    parts: Sequence[Part], forecasters: Sequence[str], scores: NDArray[np.float64], root_seed: int
 ) -> pd.DataFrame:
     import pandas as pd
 
@@ -134,11 +140,15 @@ def _cases(
         for origin in part.origins:
             n_months = len(origin.months)
             where = _where(part, levels, origin.months, origin.last_known)
+            address = np.array([name_hash(f"backtest|pit|{part.name}|{origin.month}")])
+            places = np.arange(len(levels) * n_months, dtype=np.uint64)
+            u = uniforms(root_seed, 0, address.astype(np.uint64), places)[0]
             for name in forecasters:
                 found = scores[row, : len(levels), :n_months].reshape(-1, scores.shape[-1])
                 values = dict(zip((*SCORES, *PARTS), found.T, strict=True))
                 table = pd.DataFrame({"part": part.name, "forecaster": name, **where, **values})
                 table.insert(2, "origin", str(origin.month))
+                table["pit"] = pit(values["below"], values["at_most"], u)
                 tables.append(table)
                 row += 1
     return pd.concat(tables, ignore_index=True)

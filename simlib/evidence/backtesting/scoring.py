@@ -6,9 +6,11 @@ Every forecaster is judged by the same rules from the same number of draws.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from simlib.errors import SimulationError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,9 +67,13 @@ def score(
     -------
     ndarray
         Shape (n, len(SCORES) + len(PARTS)).
-    """
-    import scoringrules as rules
 
+    Raises
+    ------
+    SimulationError
+        scoringrules is not installed.
+    """
+    rules = _rules()
     ordered = np.sort(draws, axis=1).astype(np.float64)
     came, threshold = observed.astype(np.float64), many.astype(np.float64)
     raised = np.maximum(ordered, threshold[:, None])
@@ -92,6 +98,16 @@ def score(
             (draws <= observed[:, None]).mean(axis=1),
         ]
     )
+
+
+def _rules() -> Any:
+    try:
+        import scoringrules
+    except ModuleNotFoundError as error:
+        raise SimulationError(
+            "scores need scoringrules: pip install 'simlib-scenarios[evidence]'"
+        ) from error
+    return scoringrules
 
 
 def _central(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simlib.evidence.backtesting.result import BackTest
 
 UNIT_BASELINE = "negative_binomial"
-"""The baseline that is to be no better anywhere."""
+"""The baseline that a candidate is not to lose to in any series of a country."""
 SHOWN = ("crps", "twcrps", "log", "brier_any", "brier_many", "interval_90", "covered_90")
 _SAID = ["baseline", "difference", "low", "high", "verdict"]
 _GROUPS = ("all", "series", "horizon")
@@ -33,8 +33,8 @@ def setting(found: BackTest) -> tuple[str, ...]:
             f"1 to {HORIZONS} months, known to {LAG} months before the first"
         )
     lines.append(
-        f"{found.n_draws:,} draws of each forecast; intervals: {found.n_resamples:,} resamples of "
-        f"blocks of {found.block} origins"
+        f"{found.n_draws:,} draws of each forecast, root seed {found.root_seed}; "
+        f"intervals: {found.n_resamples:,} resamples of blocks of {found.block} origins"
     )
     return tuple(lines)
 
@@ -48,7 +48,7 @@ def parts_of(found: BackTest) -> tuple[str, ...]:
 def ranking(found: BackTest) -> pd.DataFrame:
     """Return mean CRPS with its interval by forecaster and part, in the order of the list.
 
-    Of units; rows are not sorted by the score.
+    For units, series and countries; rows are not sorted by the score.
     """
     scores = found.scores
     own = scores[(scores["by"] == "all") & (scores["score"] == "crps")]
@@ -61,12 +61,25 @@ def ranking(found: BackTest) -> pd.DataFrame:
 
 
 def scoreboard(found: BackTest) -> pd.DataFrame:
-    """Return every mean score of units by forecaster, all parts together."""
+    """Return every mean score of units by forecaster, all parts together.
+
+    ``pit_distance`` is how far the distribution of the randomized probability integral
+    transforms of active units is from uniform at most, 0 to 1 (Kolmogorov's distance).
+    """
+    from scipy import stats
+
     scores = found.scores
     first = parts_of(found)[0]
     own = scores[(scores["part"] == first) & (scores["level"] == "unit") & (scores["by"] == "all")]
     wide = own.pivot_table(index="forecaster", columns="score", values="mean")
-    return wide.loc[list(found.forecasters)][list(SHOWN)].reset_index()
+    table = wide.loc[list(found.forecasters)][list(SHOWN)].reset_index()
+    cases = found.cases[(found.cases["level"] == "unit") & found.cases["is_active"]]
+    pits = cases.groupby("forecaster")["pit"]
+    table["pit_distance"] = [
+        float(stats.kstest(pits.get_group(name).to_numpy(), "uniform").statistic)
+        for name in found.forecasters
+    ]
+    return table
 
 
 def breakdown(found: BackTest, by: str) -> pd.DataFrame:
