@@ -99,10 +99,9 @@ def smooth(observed: NDArray[np.float64], precision: NDArray[np.float64], field:
         The prior.
     """
     n_units = observed.shape[2]
-    inverse, border, sums = _eliminate(observed * precision, precision, field)
-    log_determinant = sums
-    solved, spread = _substitute(inverse, border, field.coupling)
     weighted = observed * precision
+    inverse, border, log_determinant = _eliminate(weighted, precision, field)
+    solved, spread = _substitute(inverse, border, field.coupling)
     # What a unit of c moves the log levels by, once x has answered it.
     moved = np.eye(n_units) - (solved[:, :, :1, :-1] + solved[:, :, 1:, :-1])
     alone = solved[:, :, 0, -1:] + solved[:, :, 1:, -1]
