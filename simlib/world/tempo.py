@@ -85,6 +85,19 @@ class Calendar:
             result.append(math.exp(x - sd * sd / 2))
         return result
 
+    def innovations(self, replication: int) -> NDArray[np.float64]:
+        """Return the standard normal innovations of the tempos, in the order of their names.
+
+        The first of each is where the tempo starts, in stationary standard deviations.
+
+        Returns
+        -------
+        ndarray
+            Shape (n_tempos, n_months).
+        """
+        u = uniforms(self._root_seed, replication, self._names, self._numbers)
+        return np.asarray(ndtri(np.maximum(u, 2.0**-54)))
+
     def evaluate(self, replication: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the multipliers, shape (n_months, len(positions)).
 
@@ -101,8 +114,7 @@ class Calendar:
             result[:, column] = self._finite(column, trend)
             column += 1
         if self._tempos:
-            u = uniforms(self._root_seed, replication, self._names, self._numbers)
-            normals = ndtri(np.maximum(u, 2.0**-54)).tolist()
+            normals = self.innovations(replication).tolist()
             for i, (rho, sd) in enumerate(self._tempos):
                 tempo = partial(self._tempo, normals[i], float(values[rho]), float(values[sd]))
                 result[:, column] = self._finite(column, tempo)

@@ -21,7 +21,9 @@ BASELINES: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 """Name -> module, class and arguments beside the name, of what others are compared with."""
 
-CANDIDATES: dict[str, tuple[str, str, dict[str, Any]]] = {}
+CANDIDATES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "incident_layer": ("simlib.evidence.layer.incident_layer", "IncidentLayer", {}),
+}
 """The same of what is compared with the baselines."""
 
 
