@@ -12,7 +12,7 @@ from simlib.chance import distributions
 from simlib.evidence.layer.fitting import fit, weights_of
 from simlib.evidence.layer.settings import Settings
 from simlib.evidence.layer.smoothing import field_of, smooth
-from simlib.evidence.layer.tempos import RHOS, SDS, estimate_tempo, pooled
+from simlib.evidence.layer.tempos import RHOS, SDS, estimate_tempo, pool_tempos
 
 LIVELY = Settings(first_mean=0.5, first_sd=1.0, drift=0.2, between=0.8, rho=0.7, sd=0.9)
 CALM = replace(LIVELY, sd=0.3, rho=0.9, drift=0.1)
@@ -93,7 +93,7 @@ def test_a_fitted_tempo_is_what_a_scenario_may_hold() -> None:
     truth = Settings(first_mean=2.0, first_sd=0.3, drift=0.005, rho=0.6, sd=0.5)
     parts = [drawn_counts(truth, 1, 40, rng) for _ in range(2)]
     estimates = [estimate_tempo(each) for each in parts]
-    together, twice = pooled(estimates), pooled([estimates[0]] * 2)
+    together, twice = pool_tempos(estimates), pool_tempos([estimates[0]] * 2)
     assert twice.sd[2] - twice.sd[0] < estimates[0].sd[2] - estimates[0].sd[0]
     assert (together.n_months, together.n_events) == (80, sum(int(c.sum()) for c in parts))
     sd, rho = together.fitted(panel_of(parts[0]), "made up", dt.date(2024, 12, 31))

@@ -97,7 +97,7 @@ def estimate_tempo(counts: NDArray[np.int64], dispersion: float = 1.5) -> TempoE
     return _estimate(weights, counts.shape[1], int(counts.sum()))
 
 
-def pooled(estimates: Sequence[TempoEstimate]) -> TempoEstimate:
+def pool_tempos(estimates: Sequence[TempoEstimate]) -> TempoEstimate:
     """Return what several series or stretches say of a tempo that they share.
 
     Their likelihoods multiply: over a flat grid, so do the posterior weights.
