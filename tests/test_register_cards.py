@@ -180,14 +180,14 @@ def test_a_replaced_parameter_says_so_and_by_what() -> None:
     text = (
         "simlib: 1\nname: mine\nextends: theatre.yaml\nparameters:\n  turkiye.strike_level:\n"
         "    distribution: {gamma: {shape: 50, mean: 90}}\n    unit: strikes per month\n"
-        "    note: Fitted to monthly counts of 2024, maximum likelihood, as of 2024-12-31.\n"
+        "    fitted: Monthly counts of 2024, maximum likelihood, as of 2024-12-31.\n"
     )
     card = cards(load_text(text))["turkiye.strike_level"]
     assert card.value == "gamma(shape 50, mean 90)"
     assert card.grade == "fitted"
     assert card.derivations == ()
     assert "Replaces triangular(low 80, mode 98, high 150) of theatre." in card.notes
-    assert any(note.startswith("Fitted to monthly counts") for note in card.notes)
+    assert any(note.startswith("Monthly counts") for note in card.notes)
     assert cards(load("theatre"))["turkiye.strike_level"].derivations
 
 

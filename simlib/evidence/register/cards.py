@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simlib.analysis.drivers.grades import grade_of
+from simlib.analysis.drivers.grades import GRADES, grade_of
 from simlib.chance.distributions import quantile
 from simlib.ensemble.statistics import number
 from simlib.errors import Problem, ScenarioError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from simlib.evidence.register.rows import Row
     from simlib.scenario.schema import Parameter, Scenario
 
-FITTED, DERIVED = "fitted", "derived"
+DERIVED = GRADES["D"]
 _BASE = "theatre"
 _N_DRAWS = 400
 """Draws from which the points of a parameter that follows from others are read."""
@@ -188,12 +188,7 @@ def find(found: Mapping[str, Card], name: str, also: Iterable[str] = ()) -> Card
 
 
 def grade(name: str, parameter: Parameter) -> str:
-    """Return how firm a parameter is: fitted, derived, or as its register row says.
-
-    A parameter is fitted where its note begins with that word.
-    """
-    if (parameter.note or "").casefold().startswith(FITTED):
-        return FITTED
+    """Return how firm a parameter is: derived, fitted, or as its register row says."""
     return DERIVED if parameter.expression is not None else grade_of(name, parameter)
 
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from simlib.analysis.drivers.grades import GRADES
 from simlib.ensemble.statistics import number
 from simlib.evidence.register.cards import (
-    DERIVED,
-    FITTED,
     cards,
     derivations_apart,
     derivations_of_the_rest,
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
 
 JUDGED = GRADES["J"]
-_ORDER = (FITTED, *dict.fromkeys((*GRADES.values(), DERIVED)))
+_ORDER = tuple(GRADES.values())
 _NAMED = 10
 _MEASURE = (
     "Every number moves at once over its whole distribution, so the measure ranks numbers by how "
