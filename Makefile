@@ -53,6 +53,11 @@ register: $(READY)  ## render docs/register.md again, how outcomes go with each 
 ledger: $(READY)  ## freeze the reference scenario's forecasts again; digests of old ledgers stay in git
 	$(VENV)/bin/simlib forecast as_agreed --replications 4000 \
 		-o seeds/ledgers/as_agreed_2024-12-31.json --force
+	mkdir -p out
+	$(VENV)/bin/simlib forecast as_agreed --as ucdp --replications 2000 -o out/ucdp.csv
+	$(PYTHON_IN) -c "import hashlib, pathlib; \
+		print(hashlib.sha256(pathlib.Path('out/ucdp.csv').read_bytes()).hexdigest())" \
+		> seeds/ledgers/as_agreed_2024-12-31_ucdp.sha256
 
 backtest: $(READY)  ## score forecasts of past months beside the baselines; renew the page of results
 	$(VENV)/bin/simlib backtest -o out/backtest
