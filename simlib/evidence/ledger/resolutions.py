@@ -124,7 +124,8 @@ def _resolved(
     name = row["id"]
     if name not in questions:
         hint = near_or_all(name, questions)
-        raise LedgerError(f"id: no such question (got {shown(name)}); {hint}")
+        more = f"; {hint}" if hint else ""
+        raise LedgerError(f"id: no such question (got {shown(name)}){more}")
     question = questions[name]
     day = _day(row.get("resolved_on", ""))
     _check_day(day, question, as_of)
