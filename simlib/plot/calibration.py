@@ -47,10 +47,10 @@ def calibration(result: Calibration, ax: Axes | None = None, *, shares: bool = F
         ax.annotate(text, (1.02, height), color=MUTED, size=7, va="center", annotation_clip=False)
     ax.set_yticks(y, [str(name) for name in rows["parameter"]])
     ax.set_xticks([])
-    ax.set_xlim(-0.02, 1.45)
+    ax.set_xlim(-0.02, 1.6)
     ax.legend(
-        loc="lower right",
-        bbox_to_anchor=(1.0, 1.0),
+        loc="upper left",
+        bbox_to_anchor=(0.0, 0.0),
         ncols=2,
         frameon=False,
         fontsize=8,
