@@ -37,8 +37,6 @@ DOORS = {
     "threadpoolctl": ("analysis/",),
     "scoringrules": ("evidence/",),
     "pyabc": ("evidence/",),
-    "powerlaw": ("evidence/",),
-    "emcee": ("evidence/",),
     "jinja2": ("evidence/",),
     "typer": ("cli",),
     "rich": ("cli",),
@@ -49,7 +47,7 @@ DOORS = {
 
 LOADED_LATE = (
     *("dask", "loky", "matplotlib", "numba", "pandas", "pyarrow", "SALib", "scipy.stats"),
-    *("emcee", "jinja2", "powerlaw", "pyabc", "scoringrules", "sklearn", "xarray"),
+    *("jinja2", "pyabc", "scoringrules", "sklearn", "xarray"),
 )
 
 
