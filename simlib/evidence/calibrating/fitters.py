@@ -27,6 +27,7 @@ from simlib.evidence.calibrating.levels import (
 from simlib.evidence.calibrating.record import Record
 from simlib.evidence.clustering.shipped_fits import fitted_excitation
 from simlib.evidence.fitted import Fitted
+from simlib.evidence.moments import beta_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -215,7 +216,11 @@ def _tempo(record: Record, levels: Levels) -> list[Fitted]:
         fitted(
             record,
             f"tempo.{name}",
-            _beta(*weighted_moments(values, levels.weights), *support(record, f"tempo.{name}")),
+            {
+                "beta": beta_arguments(
+                    *weighted_moments(values, levels.weights), *support(record, f"tempo.{name}")
+                )
+            },
             data,
             _FILTER,
         )
@@ -236,7 +241,7 @@ def _season_fit(record: Record) -> Fitted:
     return fitted(
         record,
         "season.amplitude",
-        _beta(*moments, low, high),
+        {"beta": beta_arguments(*moments, low, high)},
         f"{rows} rows of conflict 354 in Iraq by month, {_period(record)}: one summer",
         "Likelihood of the filtered series at each amplitude, times the prior",
     )
@@ -289,15 +294,6 @@ def support(record: Record, name: str) -> tuple[float, float]:
 
 def _gamma(mean: float, variance: float) -> dict[str, dict[str, float]]:
     return {"gamma": {"shape": mean**2 / variance, "mean": mean}}
-
-
-def _beta(mean: float, variance: float, low: float, high: float) -> dict[str, dict[str, float]]:
-    """Return the beta distribution between two ends with a mean and a variance."""
-    share, width = (mean - low) / (high - low), high - low
-    precision = share * (1.0 - share) / (variance / width**2) - 1.0
-    return {
-        "beta": {"a": share * precision, "b": (1.0 - share) * precision, "low": low, "high": high}
-    }
 
 
 def prior_median(record: Record, name: str) -> float:

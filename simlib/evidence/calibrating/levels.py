@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import gammaln, logsumexp, softmax, xlogy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,11 +122,11 @@ def fit_levels(series: Mapping[str, MonthlySeries], grid: TempoGrid) -> Levels:
     tables = {name: log_likelihood(one, grid) + _log_prior(one) for name, one in series.items()}
     log_weights = np.log(grid.prior)
     for table in tables.values():
-        log_weights = log_weights + _log_sum(table)
-    weights = _normalized(log_weights)
+        log_weights = log_weights + logsumexp(table, axis=1)
+    weights = softmax(log_weights)
     level_weights = {}
     for name, table in tables.items():
-        given = np.exp(table - _log_sum(table)[:, None])
+        given = np.exp(table - logsumexp(table, axis=1)[:, None])
         level_weights[name] = weights @ given
     return Levels(grid, weights, {n: s.levels() for n, s in series.items()}, level_weights)
 
@@ -178,8 +179,8 @@ def pattern_weights(
     for amplitude in amplitudes.tolist():
         one = replace(series, pattern=1.0 + amplitude * shape)
         table = log_likelihood(one, grid) + _log_prior(one) + np.log(grid.prior)[:, None]
-        log_weights.append(float(_log_sum(table.reshape(1, -1))[0]))
-    return _normalized(np.array(log_weights))
+        log_weights.append(float(logsumexp(table)))
+    return np.asarray(softmax(np.array(log_weights)))
 
 
 def _stationary() -> NDArray[np.float64]:
@@ -194,8 +195,6 @@ def _transition(rho: float) -> NDArray[np.float64]:
 
 def _count_probability(count: int, rates: NDArray[np.float64], fano: float) -> NDArray[np.float64]:
     """Return the probability of a count: Poisson, or negative binomial of a variance ratio."""
-    from scipy.special import gammaln, xlogy
-
     if fano <= 1.0:
         return np.asarray(np.exp(xlogy(count, rates) - rates - gammaln(count + 1.0)))
     sizes = rates / (fano - 1.0)
@@ -207,13 +206,3 @@ def _log_prior(series: MonthlySeries) -> NDArray[np.float64]:
     """Return the log of the exponential prior of a level on its logarithmic grid."""
     levels = series.levels()
     return np.asarray(np.log(levels / series.prior_mean) - levels / series.prior_mean)
-
-
-def _log_sum(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    top = table.max(axis=1)
-    return np.asarray(top + np.log(np.exp(table - top[:, None]).sum(axis=1)))
-
-
-def _normalized(log_weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    weights = np.exp(log_weights - log_weights.max())
-    return np.asarray(weights / weights.sum())

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy.special import betaln, gammaln, softmax
 
 from simlib.evidence.calibrating.totals import log_count
 
@@ -81,7 +82,7 @@ def fit_ratio(pairs: Sequence[Pair], fano: float = 1.0) -> Share:
     )
     deviations = (ratios - means[:, None])[:, None, :] ** 2 / variances
     log = log - 0.5 * (np.log(variances) + deviations).sum(axis=2)
-    weights = _normalized(log)
+    weights = np.asarray(softmax(log))
     log_shares = np.log(_SHARES)
     z = (log_shares[None, None, :] - means[:, None, None]) / spreads[None, :, None]
     density = np.exp(-(z**2) / 2.0) / spreads[None, :, None] / _SHARES
@@ -106,8 +107,6 @@ def fit_share(pairs: Sequence[Pair]) -> Share:
     ValueError
         There is no pair, or a numerator exceeds its denominator.
     """
-    from scipy.special import betaln, gammaln
-
     if not pairs or any(not 0 <= p.numerator <= p.denominator for p in pairs):
         raise ValueError("must have at least one pair, numerators within denominators")
     hits, of = (np.array(column)[:, None, None] for column in zip(*pairs, strict=True))
@@ -115,15 +114,10 @@ def fit_share(pairs: Sequence[Pair]) -> Share:
     b = (1.0 - _MEAN_SHARES)[:, None] * _PRECISIONS
     choices = gammaln(of + 1.0) - gammaln(hits + 1.0) - gammaln(of - hits + 1.0)
     log = (choices + betaln(a + hits, b + of - hits) - betaln(a, b)).sum(axis=0)
-    weights = _normalized(log)
+    weights = np.asarray(softmax(log))
     mean = float((weights * _MEAN_SHARES[:, None]).sum())
     second = a * (a + 1.0) / (a + b) / (a + b + 1.0)
     return _matched(mean, float((weights * second).sum()) - mean**2)
-
-
-def _normalized(log: NDArray[np.float64]) -> NDArray[np.float64]:
-    weights = np.exp(log - log.max())
-    return np.asarray(weights / weights.sum())
 
 
 def _beta(density: NDArray[np.float64]) -> Share:

@@ -15,6 +15,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from simlib.evidence.layer.smoothing import Smoothed, field_of, smooth
 
@@ -96,5 +97,4 @@ def _of_stand_ins(
 def weights_of(posteriors: Sequence[Posterior]) -> NDArray[np.float64]:
     """Return the probability of each of some rival settings, alike before the counts."""
     bounds = np.array([each.bound for each in posteriors])
-    odds = np.exp(bounds - bounds.max())
-    return np.asarray(odds / odds.sum())
+    return np.asarray(softmax(bounds))

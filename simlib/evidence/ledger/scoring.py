@@ -201,8 +201,8 @@ def score(ledger: Mapping[str, Any], resolutions: Mapping[str, Resolution]) -> S
 def crps(quantiles: ArrayLike, value: float) -> float:
     """Return the CRPS of 100 quantiles at `LEVELS`, in the unit of the number.
 
-    Twice the mean pinball loss, as ``scoringrules.crps_quantile`` has it; to import that
-    library takes half a minute of compiling, too long for a command that scores a file.
+    Twice the mean pinball loss. It is that of ``scoringrules.crps_quantile``, which a test
+    compares; to score a file takes no extra, and not the seconds its import takes.
     """
     beyond = value - np.asarray(quantiles, dtype=np.float64)
     return float(2.0 * np.maximum(LEVELS * beyond, (LEVELS - 1.0) * beyond).mean())
