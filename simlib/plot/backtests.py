@@ -105,12 +105,24 @@ def backtest_coverage(found: BackTest, level: str = "unit", ax: Axes | None = No
     ax.set_xlabel("central interval (%)")
     ax.set_ylabel("counts that it held (%)")
     ax.grid(color=RULE, linewidth=0.6)
-    ax.legend(frameon=False, fontsize=7.5, labelcolor=INK)
+    _legend_below(ax)
     n = len(cases) // len(found.forecasters)
     dress(
         ax, "Coverage", f"{_level(level)};\n{n:,} cases; counts are whole: the share said or more"
     )
     return ax
+
+
+def _legend_below(ax: Axes) -> None:
+    """Put the legend where no line is."""
+    ax.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.2),
+        ncols=3,
+        frameon=False,
+        fontsize=7.5,
+        labelcolor=INK,
+    )
 
 
 def backtest_transforms(
@@ -174,7 +186,7 @@ def backtest_horizons(
     ax.set_xlabel("horizon (months)")
     ax.set_ylabel("CRPS lower by (%); below 0: worse")
     ax.grid(axis="y", color=RULE, linewidth=0.6)
-    ax.legend(frameon=False, fontsize=7.5, labelcolor=INK)
+    _legend_below(ax)
     dress(ax, f"{_part(part)}: against the negative binomial", _LEVELS[level])
     return ax
 
@@ -245,7 +257,7 @@ def _page(drawings: list[partial[Axes]]) -> Callable[[Path], object]:
     def drawn(path: Path) -> None:
         n_columns = min(3 if len(drawings) != 4 else 2, len(drawings))
         n_rows = -(-len(drawings) // n_columns)
-        figure: Figure = new_figure(5.2 * n_columns, 3.6 * n_rows)
+        figure: Figure = new_figure(5.2 * n_columns, 4.0 * n_rows)
         axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
         for ax, draw in zip(axes, drawings, strict=False):
             draw(ax=ax)
