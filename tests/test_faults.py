@@ -26,7 +26,7 @@ import pytest
 import simlib
 from lethal_agents import DEATHS, LETHAL, STOP, SURPRISE, Killing, Moody, Stopping
 from simlib.ensemble import executors, working
-from simlib.ensemble.store import chunks, files
+from simlib.ensemble.store import chunks, directory
 from small_scenarios import TEXT, Failing, Watcher, small, watched
 
 if TYPE_CHECKING:
@@ -372,8 +372,8 @@ def test_forged_results_fail_in_one_line_or_are_told_by_verify(
     monkeypatch.setattr(chunks, "MAX_ROWS", 3)
     with pytest.raises(simlib.StoreError, match=r"is no table .has more than 3 rows"):
         simlib.open(tmp_path).table()
-    monkeypatch.setattr(files, "MAX_FILE", 10)
-    with pytest.raises(simlib.StoreError, match="is larger than 10 bytes"):
+    monkeypatch.setattr(directory, "MAX_MANIFEST", 10)
+    with pytest.raises(simlib.StoreError, match="manifest.json: must be at most 10 bytes"):
         simlib.open(tmp_path)
 
 

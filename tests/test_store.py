@@ -13,8 +13,8 @@ from simlib.ensemble import open_results, store
 from simlib.ensemble.store import FORMAT, Chunk, Directory, arrow, digest_of, pack
 from simlib.ensemble.store.chunks import decode, encode, monthly_columns, positions
 from simlib.ensemble.store.digest import replication_digests
-from simlib.ensemble.store.files import slug
 from simlib.errors import SimulationError, StoreError
+from simlib.files import slug
 
 MANIFEST = {"simlib_results": FORMAT, "name": "small", "options": [""], "replications": 4}
 

@@ -210,7 +210,7 @@ def _independent(effect: Effect) -> str:
 
 
 def _figures(comparison: Comparison, outcomes: list[str]) -> dict[str, Callable[[Path], object]]:
-    from simlib.ensemble.store.files import slug
+    from simlib.files import slug
     from simlib.plot import effect, effects
     from simlib.plot.style import save
 

@@ -14,6 +14,7 @@ from simlib.ensemble.results import Ensemble
 from simlib.ensemble.summing import Outcomes
 from simlib.ensemble.working import Work, Workers
 from simlib.errors import Problem, ScenarioError, StoreError
+from simlib.files import make_folder
 from simlib.scenario import as_scenario, load_text
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ def _opened(path: Path | None, manifest: dict[str, Any]) -> Iterator[Directory]:
         return
     is_new = store.is_free(path)
     if is_new:
-        store.make_folder(path)
+        make_folder(path)
     else:
         refuse_other(store.reopen(path), manifest)
     with store.locked(path):

@@ -11,13 +11,14 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from simlib.ensemble import executors, store
+from simlib.ensemble import executors
 from simlib.ensemble.environment import changes, versions
 from simlib.ensemble.executors import InProcess, StartMethod, Task, WorkerDied, completed, n_cores
 from simlib.ensemble.probing import probe
 from simlib.ensemble.progress import Progress
 from simlib.ensemble.replications import Job, lost, simulate_chunk, simulate_packed
 from simlib.errors import SimulationError, StoreError
+from simlib.files import DiskFullError, size
 from simlib.simulation import needs_compiling
 
 if TYPE_CHECKING:
@@ -134,9 +135,9 @@ class Work:
     def _write(self, chunk: Chunk) -> bool:
         try:
             return self.directory.write(chunk)
-        except store.DiskFullError as error:
+        except DiskFullError as error:
             n_left = self.so_far.n_total - self.so_far.n_done
-            needed = store.size(self._trial.bytes_of(n_left, self._size))
+            needed = size(self._trial.bytes_of(n_left, self._size))
             raise StoreError(
                 f"{error}; {self.so_far.n_done:,} of {self.so_far.n_total:,} replications are "
                 f"kept; free about {needed} for the others, and run again to go on"
@@ -204,8 +205,8 @@ class Work:
         free = shutil.disk_usage(self.directory.path).free
         if n_bytes > free:
             raise StoreError(
-                f"{self.directory.path}: the results need about {store.size(n_bytes)} and "
-                f"{store.size(free)} is free; free {store.size(n_bytes - free)} or give "
+                f"{self.directory.path}: the results need about {size(n_bytes)} and "
+                f"{size(free)} is free; free {size(n_bytes - free)} or give "
                 "another directory"
             )
 

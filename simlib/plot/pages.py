@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simlib.ensemble.store.files import slug
+from simlib.files import slug
 from simlib.plot.distributions import distribution, probabilities
 from simlib.plot.style import INK, MUTED, heading, new_figure, save, words
 from simlib.plot.timelines import timeline

@@ -9,11 +9,9 @@ from simlib.ensemble.store.directory import (
     create,
     is_free,
     locked,
-    make_folder,
     reopen,
 )
 from simlib.ensemble.store.entries import Entry
-from simlib.ensemble.store.files import DiskFullError, size
 
 __all__ = [
     "FORMAT",
@@ -22,15 +20,12 @@ __all__ = [
     "Chunk",
     "Columns",
     "Directory",
-    "DiskFullError",
     "Entry",
     "arrow",
     "create",
     "digest_of",
     "is_free",
     "locked",
-    "make_folder",
     "pack",
     "reopen",
-    "size",
 ]

@@ -28,20 +28,16 @@ from filelock import FileLock, Timeout
 
 from simlib.ensemble.store.chunks import TABLES, Chunk
 from simlib.ensemble.store.entries import Entry, entry_of, sidecar_of, stem
-from simlib.ensemble.store.files import (
-    as_json,
-    read_bytes,
-    read_json,
-    slug,
-    write_whole,
-)
 from simlib.errors import SimulationError, StoreError
+from simlib.files import as_json, make_folder, read_json, read_regular, slug, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MANIFEST = "manifest.json"
 FORMAT = 2
+MAX_MANIFEST = 2**26
+"""Size cap in bytes: a scenario of the largest size in its explicit form takes a tenth."""
 _LOCK, _HOLDER = ".lock", ".holder"
 
 
@@ -195,20 +191,6 @@ def create(path: Path | None, manifest: dict[str, Any]) -> Directory:
     return directory
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder for results.
-
-    Raises
-    ------
-    StoreError
-        It cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be made ({error.strerror})") from error
-
-
 def is_free(path: Path) -> bool:
     """Whether results may be started there: nothing is in the way, or an empty directory.
 
@@ -241,7 +223,7 @@ def reopen(path: Path) -> Directory:
     file = path / MANIFEST
     if not file.is_file():
         raise StoreError(f"{path}: holds no simlib results ({MANIFEST} is missing)")
-    manifest = read_json(file)
+    manifest = read_json(file, MAX_MANIFEST)
     if manifest.get("simlib_results") != FORMAT:
         found = manifest.get("simlib_results")
         raise StoreError(f"{file}: results of format {FORMAT} can be read (got {found!r})")
@@ -275,6 +257,6 @@ def _is_known(entry: Entry, chunk: Chunk) -> bool:
 
 def _named(holder: Path) -> str:
     try:
-        return read_bytes(holder)[:200].decode(errors="replace")
+        return read_regular(holder, 1000, is_input=False).decode(errors="replace")
     except StoreError:
         return "another process"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from simlib.ensemble.store.chunks import TABLES, decode, joined
 from simlib.ensemble.store.digest import replication_digests
-from simlib.ensemble.store.files import read_bytes, read_json
 from simlib.errors import StoreError
+from simlib.files import read_json, read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from simlib.ensemble.store.chunks import Chunk
 
+MAX_FILE = 2**31
+"""Size cap in bytes of a file of a chunk."""
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
@@ -59,7 +61,7 @@ class Entry:
         if table not in self.files:
             return joined([])
         path = self.file(table)
-        data = read_bytes(path)
+        data = read_regular(path, MAX_FILE, is_input=False)
         if hashlib.sha256(data).hexdigest() != self.files[table]:
             raise StoreError(f"{path}: damaged (its checksum differs); run again to redo it")
         try:
@@ -70,7 +72,7 @@ class Entry:
     def digests(self) -> list[str]:
         """Return the digest of each replication, as the sidecar states it."""
         try:
-            return _digests(read_json(self.sidecar), self.stop - self.first)
+            return _digests(read_json(self.sidecar, MAX_FILE), self.stop - self.first)
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(f"{self.sidecar}: is no sidecar of a chunk ({error})") from error
 
@@ -78,7 +80,7 @@ class Entry:
         """Return what is wrong with its files, in words; empty when they are as stated."""
         for table, digest in self.files.items():
             try:
-                data = read_bytes(self.file(table))
+                data = read_regular(self.file(table), MAX_FILE, is_input=False)
             except StoreError as error:
                 return str(error)
             if hashlib.sha256(data).hexdigest() != digest:
@@ -114,7 +116,7 @@ def entry_of(path: Path) -> Entry:
     StoreError
         It is no sidecar of a chunk.
     """
-    said = read_json(path)
+    said = read_json(path, MAX_FILE)
     try:
         first, stop = int(said["first"]), int(said["stop"])
         _refuse_misnamed(path, first, stop)

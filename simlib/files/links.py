@@ -1,0 +1,79 @@
+"""Folders that simlib keeps: no link inside is followed, and only its own files are removed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simlib.errors import StoreError
+from simlib.files.reading import kind_of
+from simlib.files.writing import reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OWN = re.compile(
+    r"\d{8,}-\d{8,}\.(json|parquet|npz)"  # a chunk's tables and sidecar, a piece
+    r"|\..+\.\d+(-[0-9a-f]{8})?\.tmp"  # a file that was being written
+)
+"""Names that simlib gives to files it may remove again."""
+
+
+def refuse_links(folder: Path) -> None:
+    """Refuse a folder in which anything is no file and no folder: a link above all.
+
+    The folder itself may be a link: that is its owner's choice. What is in it is simlib's.
+
+    Raises
+    ------
+    StoreError
+        There is one, or a folder cannot be listed.
+    """
+    try:
+        _refuse_links(folder)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be read ({reason(error)})") from error
+
+
+def _refuse_links(folder: Path | str) -> None:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                _refuse_links(entry.path)
+            elif not entry.is_file(follow_symlinks=False):
+                what = kind_of(entry.stat(follow_symlinks=False).st_mode)
+                raise StoreError(
+                    f"{entry.path}: is {what}; nothing in a folder of results may be one, and "
+                    "nothing was touched: remove it and run again"
+                )
+
+
+def own_files(folder: Path) -> Iterator[Path]:
+    """Iterate over the files directly in a folder that simlib gave their names."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        for path in sorted(folder.iterdir()):
+            if _OWN.fullmatch(path.name) and stat.S_ISREG(path.lstat().st_mode):
+                yield path
+
+
+def remove_own(folder: Path, also: tuple[str, ...] = ()) -> None:
+    """Remove what simlib wrote into a folder and those in it, and what is then empty.
+
+    Parameters
+    ----------
+    folder
+        Where; no link in it is followed.
+    also
+        More names of files that are simlib's there.
+    """
+    for where, _folders, files in os.walk(folder, topdown=False, followlinks=False):
+        for name in files:
+            path = Path(where, name)
+            if (name in also or _OWN.fullmatch(name)) and stat.S_ISREG(path.lstat().st_mode):
+                path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what somebody else put there stays
+            Path(where).rmdir()

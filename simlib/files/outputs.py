@@ -1,0 +1,140 @@
+"""What a command may replace: what it wrote itself and nobody changed since.
+
+Into a folder of its own a command writes a record of what it wrote (``.simlib-written``): a
+line of JSON for each file, ``[sha256, command, name]``. A file that is there is replaced
+only when the record says that the same command wrote just this content. A file that stands
+alone has no record; it is left as it is when it is the same, and else refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from simlib.errors import StoreError
+from simlib.files.reading import read_regular, was_read
+from simlib.files.writing import append_line, make_folder, refuse_irregular, write_whole
+
+RECORD = ".simlib-written"
+_MOST_RECORD, _MOST_COMPARED = 2**24, 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A folder that one command writes tables, figures and pages to.
+
+    Attributes
+    ----------
+    folder
+        Made when it is not there.
+    command
+        Whose files may be replaced.
+    force
+        Replace any regular file but an input.
+    """
+
+    folder: Path
+    command: str
+    force: bool = False
+
+    def write(self, name: str, data: bytes) -> Path:
+        """Write a file of the folder, whole or not at all, and return its path.
+
+        Raises
+        ------
+        StoreError
+            A file is there that this command did not write, or that was changed since; or
+            it cannot be written.
+        """
+        path = self.folder / name
+        digest = _sha256(data)
+        if not self.force:
+            refuse_replacing(path, data, self._known(name))
+        _refuse_input(path)
+        make_folder(self.folder)
+        # The line comes first: a run that is killed between the two finds its own file again.
+        append_line(self.folder / RECORD, json.dumps([digest, self.command, name]))
+        write_whole(path, data)
+        return path
+
+    def _known(self, name: str) -> frozenset[str]:
+        """Return the hashes of all that the command ever wrote under a name."""
+        record = self.folder / RECORD
+        if not record.is_file():
+            return frozenset()
+        lines = read_regular(record, _MOST_RECORD, is_input=False).decode(errors="replace")
+        found = (_parsed(line) for line in lines.splitlines())
+        return frozenset(each[0] for each in found if each[1:] == [self.command, name])
+
+
+def write_file(path: Path, data: bytes, *, force: bool = False) -> None:
+    """Write a file that stands alone, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Its name; its folder is made when it is missing.
+    data
+        All of it.
+    force
+        Replace what is there, unless it is an input, a link, a device or a folder.
+
+    Raises
+    ------
+    StoreError
+        Another file is there, or it cannot be written.
+    """
+    if not force:
+        refuse_replacing(path, data)
+    _refuse_input(path)
+    write_whole(path, data)
+
+
+def refuse_replacing(
+    path: Path, data: bytes | None = None, known: frozenset[str] = frozenset()
+) -> None:
+    """Refuse to write over a file that is there.
+
+    Parameters
+    ----------
+    path
+        The file.
+    data
+        What is to be written, where it is known: the same content is no reason to refuse.
+    known
+        SHA-256 of contents that may be replaced.
+
+    Raises
+    ------
+    StoreError
+        Something else is there.
+    """
+    refuse_irregular(path)
+    _refuse_input(path)
+    if not path.exists():
+        return
+    there = _sha256(read_regular(path, _MOST_COMPARED, is_input=False))
+    if there not in known and (data is None or there != _sha256(data)):
+        raise StoreError(
+            f"{path}: is there already, and is not what this command wrote; "
+            "--force replaces it, or give another name"
+        )
+
+
+def _refuse_input(path: Path) -> None:
+    if was_read(path):
+        raise StoreError(f"{path}: was read as an input and is not written over; give another name")
+
+
+def _parsed(line: str) -> list[str]:
+    try:
+        found = json.loads(line)
+    except ValueError:  # a line that was cut off
+        return [""]
+    return found if isinstance(found, list) and found else [""]
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
