@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 import simlib
 from asked import questions, scenario_file, small_ledger
 from simlib.cli.app import app
+from simlib.ensemble.manifest import scenario_digest
 from simlib.errors import ScenarioError
 from simlib.evidence.ledger.base_rates import LEVELS, BaseRate, added
-from simlib.evidence.ledger.freezing import freeze, scenario_digest
+from simlib.evidence.ledger.freezing import freeze
 from simlib.evidence.ledger.questions import load_questions
 from simlib.evidence.ledger.sealing import (
     LedgerError,

@@ -75,9 +75,11 @@ def test_a_chunk_without_its_sidecar_does_not_count(tmp_path: Path) -> None:
     directory.write(chunk(0, 2))
     sidecar(tmp_path).unlink()
     assert directory.missing("", range(2)) == ([range(2)], [])
+    lost = f"{sidecar(tmp_path)}: is missing beside its tables"
+    with pytest.raises(StoreError, match=lost):
+        values(directory)
+    assert directory.sweep() == [f"{lost}; set aside in corrupt/ and simulated again"]
     assert values(directory) == []
-    directory.sweep()
-    assert [path.name for path in files_of(directory)] == ["manifest.json"]
 
 
 def test_a_damaged_chunk_is_set_aside_and_missing(tmp_path: Path) -> None:
@@ -116,7 +118,7 @@ def test_a_directory_of_other_content_is_refused(tmp_path: Path) -> None:
         ("{", "is no JSON"),
         ("[1]", "holds no mapping"),
         ("[" * 100_000, "is no JSON"),
-        ('{"simlib_results": 1}', "results of format 2 can be read"),
+        ('{"simlib_results": 1}', "results of format 3 can be read"),
     ],
 )
 def test_a_manifest_that_is_none_is_one_clear_line(

@@ -133,15 +133,14 @@ def verify(results: Results) -> None:
     ensemble = open_results(results)
     with checking() as progress:
         found = ensemble.verify(progress)
-    for fault in found.faults:
-        tell(fault)
+    for line in (*found.faults, *found.missing):
+        tell(line)
+    if not found.is_whole:
+        tell(f"{len(found.faults):,} faults, {found.n_chunks:,} chunks; run again heals damage")
+        raise typer.Exit(FAILED)
     counted = f"{found.n_replications:,} replications in {found.n_chunks:,} chunks"
     if ensemble.n_failed:
         counted += f", {ensemble.n_failed:,} failed"
-    if not found.is_whole:
-        n_sound = found.n_chunks - len(found.faults)
-        tell(f"{n_sound:,} of {found.n_chunks:,} chunks are whole; run again to redo the others")
-        raise typer.Exit(FAILED)
     say(f"{counted}: every file and every digest as stated")
     say(f"digest: {found.digest}")
 

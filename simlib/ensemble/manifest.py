@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypeAlias
+
+from pydantic import AfterValidator, Field, Strict, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from simlib.ensemble.environment import versions
-from simlib.ensemble.store import FORMAT, MANIFEST
+from simlib.ensemble.store import FORMAT, MANIFEST, reopen
 from simlib.errors import ScenarioError, StoreError
 from simlib.outcomes import kind_of, month_starts, unit_of
 from simlib.scenario import differences, digest, load_text, resolve
@@ -15,11 +19,71 @@ from simlib.scenario.differing import lines as lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from simlib.agents.base import Agent
     from simlib.ensemble.replications import Job
     from simlib.ensemble.store import Directory
     from simlib.scenario.schema import Scenario
+
+
+_Text: TypeAlias = Annotated[str, Strict()]
+_Date: TypeAlias = Annotated[_Text, AfterValidator(dt.date.fromisoformat)]
+
+
+class _Outcome(TypedDict):
+    kind: _Text
+    unit: _Text
+    classes: list[_Text]
+    description: _Text
+
+
+class _Stopped(TypedDict):
+    replications: Annotated[int, Strict()]
+    why: _Text
+
+
+class _Manifest(TypedDict):
+    """What a manifest must say, as far as anything reads it."""
+
+    name: _Text
+    context_of_use: _Text
+    options: Annotated[list[_Text], Field(min_length=1)]
+    replications: Annotated[int, Strict(), Field(ge=1, le=2**31)]
+    root_seed: Annotated[int, Strict(), Field(ge=0, lt=2**63)]
+    design: _Text
+    journals: Annotated[bool, Strict()]
+    scenario_digest: _Text
+    agents: dict[_Text, _Text]
+    without: list[_Text]
+    made_by: Annotated[list[dict[_Text, _Text]], Field(min_length=1)]
+    months: list[_Date]
+    start: _Date
+    end: _Date
+    types: list[_Text]
+    places: dict[_Text, _Text]
+    milestones: dict[_Text, _Date]
+    outcomes: dict[_Text, _Outcome]
+    scenario: _Text
+    stopped: NotRequired[_Stopped]
+
+
+def reopened(path: Path) -> Directory:
+    """Open a results directory whose manifest says all that is read of it.
+
+    Raises
+    ------
+    StoreError
+        There are no results, or the manifest is none of simlib's.
+    """
+    directory = reopen(path)
+    try:
+        TypeAdapter(_Manifest).validate_python(directory.manifest)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise StoreError(f"{path / MANIFEST}: {where}: {first['msg'].lower()}") from error
+    return directory
 
 
 def refuse_other(found: Directory, manifest: dict[str, Any]) -> None:
@@ -94,7 +158,7 @@ def manifest_of(job: Job, options: tuple[str, ...]) -> dict[str, Any]:
         "root_seed": scenario.root_seed,
         "design": scenario.design,
         "journals": job.journals,
-        "scenario_digest": digest(scenario.model_copy(update={"replications": 1})),
+        "scenario_digest": scenario_digest(scenario),
         "agents": {agent.name: _source_digest(agent) for agent in job.agents},
         "without": sorted(job.without),
         "made_by": [versions()],
@@ -115,6 +179,11 @@ def manifest_of(job: Job, options: tuple[str, ...]) -> dict[str, Any]:
         },
         "scenario": resolve(scenario),
     }
+
+
+def scenario_digest(scenario: Scenario) -> str:
+    """Return the digest of all that makes a replication of a scenario what it is."""
+    return digest(scenario.model_copy(update={"replications": 1}))
 
 
 def _source_digest(agent: type) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from simlib.ensemble import store
 from simlib.ensemble.counting import Counts, lands
 from simlib.ensemble.frames import Frames
+from simlib.ensemble.manifest import reopened
 from simlib.ensemble.summing import Outcomes
 from simlib.errors import StoreError
 
@@ -387,4 +388,4 @@ def open_results(path: str | os.PathLike[str]) -> Ensemble:
     StoreError
         It holds no results, or of another format.
     """
-    return Ensemble(store.reopen(Path(path)))
+    return Ensemble(reopened(Path(path)))

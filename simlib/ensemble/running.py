@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from simlib.chance import designs
 from simlib.ensemble import stopping, store
-from simlib.ensemble.manifest import manifest_of, refuse_missing_agents, refuse_other
+from simlib.ensemble.manifest import (
+    manifest_of,
+    refuse_missing_agents,
+    refuse_other,
+    reopened,
+)
+from simlib.ensemble.progress import Progress
 from simlib.ensemble.replications import Job, prepare
+from simlib.ensemble.restoring import upgrade, with_new_manifest
 from simlib.ensemble.results import Ensemble
 from simlib.ensemble.summing import Outcomes
 from simlib.ensemble.working import Work, Workers
@@ -145,9 +152,10 @@ def _simulated(  # noqa: PLR0913, PLR0917
     """Return the ensemble of a directory in which nothing is missing any more."""
     rule = None if until is None else stopping.rule_of(until, job.scenario, options)
     prepared = {name: prepare(job, name) for name in options}
+    tell = progress or (lambda _progress: None)
     with (
-        _opened(path, manifest_of(job, options)) as directory,
-        Work(job, prepared, directory, progress or (lambda _progress: None), workers) as work,
+        _opened(path, job, options, tell) as directory,
+        Work(job, prepared, directory, tell, workers) as work,
     ):
         work.survey(wanted)
         if rule is None:
@@ -235,7 +243,10 @@ def _keeps_journals(path: Path | None, *, asked: bool) -> bool:
     """Whether journals are kept: as a directory that is there already was begun."""
     if path is None or store.is_free(path):
         return asked
-    kept = bool(store.reopen(path).manifest["journals"])
+    if store.has_lost_manifest(path):
+        kept = (path / "incidents").is_dir()
+    else:
+        kept = bool(reopened(path).manifest["journals"])
     if asked and not kept:
         raise StoreError(
             f"{path}: was begun without journals; give another directory, or replay what you need"
@@ -244,26 +255,39 @@ def _keeps_journals(path: Path | None, *, asked: bool) -> bool:
 
 
 @contextlib.contextmanager
-def _opened(path: Path | None, manifest: dict[str, Any]) -> Iterator[Directory]:
+def _opened(
+    path: Path | None, job: Job, options: tuple[str, ...], tell: Listener
+) -> Iterator[Directory]:
     """Hold the directory of an ensemble, begun or found, for writing."""
+    manifest = manifest_of(job, options)
     if path is None:
         yield store.create(None, manifest)
         return
-    is_new = store.is_free(path)
-    if is_new:
+    if store.is_free(path):
         make_folder(path)
-    else:
-        refuse_other(store.reopen(path), manifest)
+    elif not store.has_lost_manifest(path):
+        refuse_other(reopened(path), manifest)
     with store.locked(path):
-        # Another run may have begun it in the meantime.
-        if store.is_free(path):
-            directory = store.create(path, manifest)
-        else:
-            directory = store.reopen(path)
-            refuse_other(directory, manifest)
-            directory.sweep()
-            _widen(directory, manifest)
-        yield directory
+        yield _held(path, job, manifest, tell)
+
+
+def _held(path: Path, job: Job, manifest: dict[str, Any], tell: Listener) -> Directory:
+    """Return the directory of an ensemble, whole again as far as it was not."""
+    # Another run may have begun it in the meantime.
+    if store.is_free(path):
+        return store.create(path, manifest)
+    if store.has_lost_manifest(path):
+        directory = with_new_manifest(path, manifest, ("", *job.scenario.options))
+    else:
+        directory = reopened(path)
+        refuse_other(directory, manifest)
+    for name in directory.manifest["options"]:
+        directory.listing(name).refuse_foreign()
+    for note in directory.sweep():
+        tell(Progress("note", 0, 0, note=note))
+    upgrade(directory, job, tell)
+    _widen(directory, manifest)
+    return directory
 
 
 def _widen(directory: Directory, manifest: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import json
 import time
 import zipfile
@@ -24,6 +25,7 @@ from simlib.ensemble.environment import versions
 from simlib.ensemble.executors import Task, WorkerDied, completed, n_cores, pack, pool, unpack
 from simlib.ensemble.progress import Progress
 from simlib.errors import Problem, ScenarioError, StoreError
+from simlib.files import read_regular, refuse_links, write_whole
 from simlib.simulation import needs_compiling, warm_up
 
 if TYPE_CHECKING:
@@ -33,6 +35,11 @@ if TYPE_CHECKING:
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 """What a piece of work returns: named arrays of plain numbers, a row for each of its rows."""
+
+
+_LABEL = "simlib_piece"
+_MAX_PIECE = 2**31
+"""Size cap in bytes of a piece that is read back, packed and unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +147,10 @@ def _unpacked(packed: bytes) -> Any:
 
 
 class _Kept:
-    """Pieces in a folder named by what their numbers depend on."""
+    """Pieces in a folder named by what their numbers depend on.
+
+    Each says what it is: one that was put under the name of another, or changed, is none.
+    """
 
     def __init__(
         self, directory: Path | None, call: Callable[..., Any], identity: Mapping[str, Any]
@@ -148,34 +158,46 @@ class _Kept:
         whole = {"call": f"{call.__module__}.{call.__qualname__}", **identity}
         whole["versions"] = versions()
         text = json.dumps(whole, sort_keys=True, default=str)
-        name = f"{call.__name__.strip('_')}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        self._of = hashlib.sha256(text.encode()).hexdigest()
+        name = f"{call.__name__.strip('_')}-{self._of[:16]}"
         self._folder = None if directory is None else directory / "pieces" / name
+        if directory is not None and directory.exists():
+            refuse_links(directory)
 
     def read(self, piece: range) -> Arrays | None:
-        """Return a piece that is kept; one that cannot be read is none."""
+        """Return a piece that is kept; one that is damaged or another's is made again."""
         path = self._path(piece)
-        if path is None or not path.is_file():
+        if path is None or not path.exists():
             return None
+        data = read_regular(path, _MAX_PIECE, is_input=False)
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
+            with np.load(io.BytesIO(data), allow_pickle=False) as held:
+                if sum(part.file_size for part in held.zip.infolist()) > _MAX_PIECE:
+                    return None
                 found = {name: held[name] for name in held.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
             return None
-        return found if all(len(array) == len(piece) for array in found.values()) else None
+        label = found.pop(_LABEL, None)
+        is_whole = label is not None and label.tolist() == self._label(piece, found)
+        return found if is_whole else None
 
     def write(self, piece: range, found: Arrays) -> None:
         """Keep a piece: whole or not at all."""
         path = self._path(piece)
         if path is None:
             return
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_suffix(".tmp.npz")
-            arrays: dict[str, Any] = dict(found)
-            np.savez_compressed(unfinished, **arrays)
-            unfinished.replace(path)
-        except OSError as error:
-            raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+        sink = io.BytesIO()
+        arrays: dict[str, Any] = {**found, _LABEL: np.array(self._label(piece, found))}
+        np.savez_compressed(sink, **arrays)
+        write_whole(path, sink.getvalue())
+
+    def _label(self, piece: range, found: Arrays) -> list[str]:
+        """Return what a piece says of itself: of which work, which rows, and their hash."""
+        total = hashlib.sha256()
+        for name, array in sorted(found.items()):
+            total.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+            total.update(np.ascontiguousarray(array).tobytes())
+        return [self._of, f"{piece.start} to {piece.stop - 1}", total.hexdigest()]
 
     def _path(self, piece: range) -> Path | None:
         return self._folder and self._folder / f"{piece.start:08}-{piece.stop:08}.npz"

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simlib.errors import StoreError
+from simlib.ensemble.manifest import scenario_digest
+from simlib.ensemble.store import BEFORE, MANIFEST
+from simlib.errors import ScenarioError, StoreError
+from simlib.scenario import load_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from simlib.ensemble.results import Ensemble
-    from simlib.ensemble.store import Entry
+    from simlib.ensemble.store import Directory, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +26,18 @@ class Verification:
     n_chunks, n_replications
         How many were looked at.
     faults
-        A line for each chunk that is not what its sidecar states.
+        A line for each chunk, table or folder that is not what it should be.
+    missing
+        A line for each option of which fewer replications are there than were asked for.
     digest
-        The result digest, of the digests that the sidecars state.
+        The result digest, of the digests that the sidecars state; empty where there is a
+        fault.
     """
 
     n_chunks: int
     n_replications: int
     faults: tuple[str, ...]
+    missing: tuple[str, ...]
     digest: str
 
     @property
@@ -41,14 +48,49 @@ class Verification:
 
 def verify(ensemble: Ensemble, progress: Callable[[int, int], None] | None = None) -> Verification:
     """Hash every file again and compute every digest again; see `Ensemble.verify`."""
-    entries = list(ensemble.entries())
-    faults = []
+    directory = ensemble.directory
+    listings = {option: directory.listing(option) for option in ensemble.options}
+    faults = [*_other_text(directory), *directory.strangers()]
+    for option, found in listings.items():
+        faults += [*found.foreign, *found.damaged.values(), *directory.orphaned(option)]
+    entries = [entry for found in listings.values() for entry in found.entries]
     for n_done, entry in enumerate(entries, start=1):
         faults += [fault] if (fault := _fault(entry)) else []
         if progress is not None:
             progress(n_done, len(entries))
     n = sum(entry.stop - entry.first for entry in entries)
-    return Verification(len(entries), n, tuple(faults), ensemble.digest)
+    n_damaged = sum(len(found.damaged) + len(found.foreign) for found in listings.values())
+    return Verification(
+        n_chunks=len(entries) + n_damaged,
+        n_replications=n,
+        faults=tuple(dict.fromkeys(faults)),
+        missing=tuple(_missing(ensemble, {o: each.entries for o, each in listings.items()})),
+        digest="" if faults else ensemble.digest,
+    )
+
+
+def _other_text(directory: Directory) -> Iterator[str]:
+    """Say so where results of before, whose manifest has no hash, state another scenario."""
+    manifest = directory.manifest
+    if manifest["simlib_results"] != BEFORE:
+        return
+    file = directory.path / MANIFEST
+    try:
+        found = scenario_digest(load_text(manifest["scenario"], file=str(file)))
+    except ScenarioError:
+        yield f"{file}: its scenario cannot be read by this version"
+        return
+    if found != manifest["scenario_digest"]:
+        yield f"{file}: its scenario was changed since (its digest differs)"
+
+
+def _missing(ensemble: Ensemble, entries: dict[str, list[Entry]]) -> Iterator[str]:
+    n_asked = ensemble.manifest["replications"]
+    for option, found in entries.items():
+        n = sum(entry.stop - entry.first for entry in found)
+        if n < n_asked:
+            of = f" of option {option}" if option else ""
+            yield f"{n:,} of {n_asked:,} replications{of} are there; run again for the others"
 
 
 def _fault(entry: Entry) -> str:

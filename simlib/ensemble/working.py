@@ -108,7 +108,7 @@ class Work:
     def survey(self, wanted: range) -> None:
         """Find what is missing; what is damaged is set aside and missing too."""
         self.tell(Progress("checking", 0, 0))
-        n_chunks = sum(len(self.directory.entries(option)) for option in self.prepared)
+        n_chunks = sum(map(self.directory.n_chunks, self.prepared))
         if n_chunks > _MANY_CHUNKS:
             self.note(f"checking {n_chunks:,} chunks that are there ...")
         for option in self.prepared:

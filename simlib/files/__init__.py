@@ -5,30 +5,28 @@ not write, and goes through no link; whatever it reads is a regular file of boun
 """
 
 from simlib.files.links import own_files, refuse_links, remove_own
-from simlib.files.names import as_json, distinct, size, slug
+from simlib.files.names import distinct, size, slug
 from simlib.files.outputs import Output, refuse_replacing, write_file
-from simlib.files.reading import read_json, read_regular
-from simlib.files.seals import canonical, is_sealed, sealed
+from simlib.files.reading import read_regular
+from simlib.files.seals import SEAL, read_sealed, sealed_json
 from simlib.files.tables import csv_bytes, csv_of_rows
 from simlib.files.writing import DiskFullError, make_folder, write_whole
 
 __all__ = [
+    "SEAL",
     "DiskFullError",
     "Output",
-    "as_json",
-    "canonical",
     "csv_bytes",
     "csv_of_rows",
     "distinct",
-    "is_sealed",
     "make_folder",
     "own_files",
-    "read_json",
     "read_regular",
+    "read_sealed",
     "refuse_links",
     "refuse_replacing",
     "remove_own",
-    "sealed",
+    "sealed_json",
     "size",
     "slug",
     "write_file",

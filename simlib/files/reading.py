@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import stat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simlib.errors import StoreError
 
@@ -78,23 +77,6 @@ def read_regular(
     if is_input:
         _inputs.add(_identity(status))
     return data
-
-
-def read_json(path: Path, most_bytes: int) -> dict[str, Any]:
-    """Return the mapping that one of simlib's own JSON files holds.
-
-    Raises
-    ------
-    StoreError
-        It cannot be read, or holds anything else.
-    """
-    try:
-        found = json.loads(read_regular(path, most_bytes, is_input=False))
-    except (ValueError, RecursionError) as error:
-        raise StoreError(f"{path}: is no JSON ({error})") from error
-    if not isinstance(found, dict):
-        raise StoreError(f"{path}: holds no mapping")
-    return found
 
 
 def was_read(path: Path) -> bool:

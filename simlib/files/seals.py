@@ -1,4 +1,4 @@
-"""Mappings that carry the hash of themselves, so that a change shows."""
+"""JSON files that carry the hash of themselves, so that a change of any byte shows."""
 
 from __future__ import annotations
 
@@ -6,51 +6,54 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from simlib.errors import StoreError
+from simlib.files.names import as_json
+from simlib.files.reading import read_regular
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-_SEAL = "sha256_of_the_rest"
+SEAL = "sha256_of_what_follows"
+_HEAD = len(f'{{\n "{SEAL}": "",\n') + 64
 
 
-def canonical(value: Any) -> str:
-    """Return the one JSON text of a value.
+def sealed_json(content: Mapping[str, Any]) -> bytes:
+    """Return a mapping as JSON text whose first entry is the SHA-256 of all text after it.
+
+    Examples
+    --------
+    >>> sealed_json({"n": 1}).decode().splitlines()[2:]
+    [' "n": 1', '}']
+    """
+    body = as_json({key: value for key, value in content.items() if key != SEAL})[2:]
+    return f'{{\n "{SEAL}": "{hashlib.sha256(body).hexdigest()}",\n'.encode() + body
+
+
+def read_sealed(path: Path, most_bytes: int) -> dict[str, Any]:
+    """Return the mapping that one of simlib's own JSON files holds.
+
+    A file of a version that did not seal is returned as it is, without the entry `SEAL`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    most_bytes
+        Size cap.
 
     Raises
     ------
-    ValueError
-        A number in it is not finite.
-
-    Examples
-    --------
-    >>> canonical({"b": 1.0, "a": ["\N{LATIN SMALL LETTER U WITH DIAERESIS}"]})
-    '{"a":["ü"],"b":1.0}'
+    StoreError
+        It cannot be read, holds anything else, or is not as it was sealed.
     """
-    return json.dumps(
-        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    )
-
-
-def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a mapping with the SHA-256 of its canonical text as one more entry."""
-    bare = {key: value for key, value in content.items() if key != _SEAL}
-    return {**bare, _SEAL: _hash(bare)}
-
-
-def is_sealed(content: Mapping[str, Any]) -> bool:
-    """Whether a mapping carries the hash of the rest of it.
-
-    Examples
-    --------
-    >>> is_sealed(sealed({"n": 1})), is_sealed({**sealed({"n": 1}), "n": 2}), is_sealed({})
-    (True, False, False)
-    """
-    bare = {key: value for key, value in content.items() if key != _SEAL}
+    data = read_regular(path, most_bytes, is_input=False)
     try:
-        return content.get(_SEAL) == _hash(bare)
-    except ValueError:
-        return False
-
-
-def _hash(bare: Mapping[str, Any]) -> str:
-    # What JSON reads back is what was hashed: text that no UTF-8 can hold stays hashable.
-    return hashlib.sha256(canonical(bare).encode(errors="surrogatepass")).hexdigest()
+        found = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{path}: damaged (is no JSON: {error})") from error
+    if not isinstance(found, dict):
+        raise StoreError(f"{path}: damaged (holds no mapping)")
+    if SEAL in found and found[SEAL] != hashlib.sha256(data[_HEAD:]).hexdigest():
+        raise StoreError(f"{path}: damaged (its text was changed: its hash differs)")
+    return found

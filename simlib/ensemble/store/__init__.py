@@ -3,17 +3,20 @@
 from simlib.ensemble.store.chunks import TABLES, Chunk, Columns, arrow, pack
 from simlib.ensemble.store.digest import digest_of
 from simlib.ensemble.store.directory import (
+    BEFORE,
     FORMAT,
     MANIFEST,
     Directory,
     create,
+    has_lost_manifest,
     is_free,
-    locked,
     reopen,
 )
 from simlib.ensemble.store.entries import Entry
+from simlib.ensemble.store.locking import locked
 
 __all__ = [
+    "BEFORE",
     "FORMAT",
     "MANIFEST",
     "TABLES",
@@ -24,6 +27,7 @@ __all__ = [
     "arrow",
     "create",
     "digest_of",
+    "has_lost_manifest",
     "is_free",
     "locked",
     "pack",

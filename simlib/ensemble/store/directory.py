@@ -4,41 +4,51 @@
 
     manifest.json                           the scenario and all that fixed the results
     TABLE/option=OPTION/FIRST-STOP.parquet  immutable tables of a few replications
-    chunks/option=OPTION/FIRST-STOP.json    their checksums; written last, so it vouches
+    chunks/option=OPTION/FIRST-STOP.json    what they were made of, and their checksums;
+                                            written last, so it vouches
     corrupt/...                             what was found damaged
 
 A file is written under a temporary name, flushed to the disk and renamed, so what bears a
-final name is whole. What no sidecar vouches for is not read, and is removed by the next
-run. Every table is a folder of Parquet files with Hive partitions, which pandas, DuckDB
-and R open as one.
+final name is whole. Manifest and sidecars carry the hash of their own text. What no sidecar
+vouches for is not read, and is set aside by the next run. Every table is a folder of
+Parquet files with Hive partitions, which pandas, DuckDB and R open as one.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import platform
 import shutil
 import tempfile
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
 from simlib.ensemble.store.chunks import TABLES, Chunk
-from simlib.ensemble.store.entries import Entry, entry_of, sidecar_of, stem
+from simlib.ensemble.store.entries import Entry, entry_of, identity_of, sidecar_of, stem
+from simlib.ensemble.store.listing import Listing, listing, orphans
+from simlib.ensemble.store.locking import HOLDER, LOCK, is_unfinished, lock_of
+from simlib.ensemble.surroundings import is_of_surroundings
 from simlib.errors import SimulationError, StoreError
-from simlib.files import as_json, make_folder, read_json, read_regular, slug, write_whole
+from simlib.files import (
+    SEAL,
+    make_folder,
+    own_files,
+    read_sealed,
+    refuse_links,
+    sealed_json,
+    slug,
+    write_whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MANIFEST = "manifest.json"
-FORMAT = 2
+FORMAT = 3
+BEFORE = 2
+"""The format whose manifest and sidecars carry no hash of themselves."""
 MAX_MANIFEST = 2**26
 """Size cap in bytes: a scenario of the largest size in its explicit form takes a tenth."""
-_LOCK, _HOLDER = ".lock", ".holder"
 
 
 class Directory:
@@ -58,13 +68,35 @@ class Directory:
         self.path = path
         self.manifest = manifest
         self.is_temporary = is_temporary
+        self._lock = lock_of(path)
         if is_temporary:
             weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)
 
     def entries(self, option: str) -> list[Entry]:
-        """Return the chunks of an option, by their first replication."""
-        found = self._folder("chunks", option).glob("[0-9]*.json")
-        return sorted((entry_of(path) for path in found), key=lambda entry: entry.first)
+        """Return the chunks of an option, by their first replication.
+
+        Raises
+        ------
+        StoreError
+            One is damaged, of other results, holds replications that another holds, or has
+            lost its sidecar: nothing is counted twice, and nothing left out in silence.
+        """
+        found = self.listing(option)
+        found.refuse_foreign()
+        faults = [*found.damaged.values(), *self.orphaned(option)]
+        if faults:
+            more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+            raise StoreError(f"{faults[0]}{more}; run again to set it aside and simulate it again")
+        return found.entries
+
+    def listing(self, option: str) -> Listing:
+        """Return what there is of an option, sound or not."""
+        made_of = None if self.manifest["simlib_results"] == BEFORE else identity_of(self.manifest)
+        return listing(self.path, option, made_of)
+
+    def n_chunks(self, option: str) -> int:
+        """Return how many chunks of an option there are, by their names."""
+        return sum(path.suffix == ".json" for path in own_files(self._folder("chunks", option)))
 
     def tables(self, option: str, table: str) -> Iterator[Any]:
         """Iterate over the Arrow tables of an option, by replication."""
@@ -84,100 +116,154 @@ class Directory:
         SimulationError
             The same replications are there already, and came out otherwise.
         StoreError
-            It cannot be written.
+            It cannot be written, or the directory is not held any more.
         """
+        self._refuse_unheld()
         name = stem(chunk.first, chunk.stop)
         sidecar = self._folder("chunks", chunk.option) / f"{name}.json"
         if sidecar.exists() and _is_known(entry_of(sidecar), chunk):
             return False
         is_flushed = not self.is_temporary
-        for table, data in chunk.tables.items():
-            file = self._folder(table, chunk.option) / f"{name}.parquet"
-            write_whole(file, data, is_flushed=is_flushed)
-        write_whole(sidecar, as_json(sidecar_of(chunk)), is_flushed=is_flushed)
+        written = []
+        try:
+            for table, data in chunk.tables.items():
+                written.append(self._folder(table, chunk.option) / f"{name}.parquet")
+                write_whole(written[-1], data, is_flushed=is_flushed)
+            said = sidecar_of(chunk, identity_of(self.manifest))
+            write_whole(sidecar, sealed_json(said), is_flushed=is_flushed)
+        except BaseException:
+            # Stopped between the tables and what vouches for them: they go, and are made again.
+            if not sidecar.exists():
+                for file in written:
+                    with contextlib.suppress(OSError):
+                        file.unlink(missing_ok=True)
+            raise
         return True
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         """Replace the manifest."""
+        self._refuse_unheld()
         self.manifest = manifest
-        write_whole(self.path / MANIFEST, as_json(manifest), is_flushed=not self.is_temporary)
+        is_flushed = not self.is_temporary
+        write_whole(self.path / MANIFEST, sealed_json(manifest), is_flushed=is_flushed)
+
+    def seal(self, entry: Entry) -> None:
+        """Let the sidecar of a chunk of the format before say what it was made of."""
+        said = read_sealed(entry.sidecar, MAX_MANIFEST)
+        content = {**said, **identity_of(self.manifest)}
+        write_whole(entry.sidecar, sealed_json(content), is_flushed=not self.is_temporary)
 
     def missing(self, option: str, wanted: range) -> tuple[list[range], list[str]]:
         """Return the replications wanted that no whole chunk holds, and what was found.
 
         Checksums are trusted, never that a file is there. A damaged chunk is set aside as
-        ``.corrupt``; one whose worker died over it is removed, to be tried again. Both
-        count as missing, and each is told in a line.
+        ``.corrupt``, and so is one in which replications failed for want of memory, disk
+        or a worker. Both count as missing, and each is told in a line.
+
+        Raises
+        ------
+        StoreError
+            A chunk is of other results, or holds replications that another holds.
         """
-        gaps, notes = [wanted], []
-        for entry in self.entries(option):
+        found = self.listing(option)
+        found.refuse_foreign()
+        notes = []
+        for sidecar, fault in found.damaged.items():
+            self._set_aside(option, sidecar.stem)
+            notes.append(_made_again(fault))
+        gaps = [wanted]
+        for entry in found.entries:
             if entry.stop <= wanted.start or entry.first >= wanted.stop:
                 continue
-            if entry.n_lost:
-                self.remove(entry)
-                notes.append(f"replication {entry.first} was given up before; it is tried again")
-            elif fault := entry.fault():
-                self.set_aside(entry)
-                notes.append(f"{fault}; set aside in corrupt/ and simulated again")
+            if note := self._why_again(entry):
+                self._set_aside(option, entry.name)
+                notes.append(note)
             else:
                 gaps = [part for gap in gaps for part in _without(gap, entry.first, entry.stop)]
         return gaps, notes
 
-    def set_aside(self, entry: Entry) -> None:
-        """Move the files of a damaged chunk out of the way, sidecar first."""
-        for path in (entry.sidecar, *(entry.file(table) for table in entry.files)):
+    def _why_again(self, entry: Entry) -> str:
+        """Return why a chunk is simulated again; empty where it is sound."""
+        if fault := entry.fault():
+            return _made_again(fault)
+        if not entry.n_failed:
+            return ""
+        failures = entry.read("failures")
+        columns = (failures.column(name).to_pylist() for name in ("replication", "error"))
+        rows = zip(*columns, strict=True)
+        lost = {replication: error for replication, error in rows if is_of_surroundings(str(error))}
+        if not lost:
+            return ""
+        first, error = next(iter(lost.items()))
+        n = len(lost)
+        what = f"replication {first}" if n == 1 else f"{n} replications from {first} on"
+        return f"{what} failed for want of something here ({error}); simulated again"
+
+    def sweep(self) -> list[str]:
+        """Put away what an interrupted run left; return what was set aside, a line each.
+
+        Unfinished files go, by their name; tables that no sidecar vouches for are set aside.
+        """
+        for folder in (self.path, *self.path.glob("*/option=*")):
+            for path in own_files(folder):
+                if path.suffix == ".tmp":
+                    path.unlink(missing_ok=True)
+        notes = []
+        for option in self.manifest["options"]:
+            for name in orphans(self.path, option):
+                self._set_aside(option, name)
+                notes.append(_made_again(self._orphan(option, name)))
+        return notes
+
+    def orphaned(self, option: str) -> list[str]:
+        """Return a line for each chunk whose sidecar is lost.
+
+        A run that writes now, or was killed as it wrote, has one chunk whose sidecar is still
+        to come: that one is not lost.
+        """
+        if len(orphans(self.path, option)) <= is_unfinished(self.path):
+            return []
+        # A run may have ended since the first look: what it wrote last is whole now.
+        return [self._orphan(option, name) for name in orphans(self.path, option)]
+
+    def strangers(self) -> list[str]:
+        """Return a line for each folder of an option that the manifest does not name."""
+        known = {self._folder("chunks", option).name for option in self.manifest["options"]}
+        found = {path for table in ("chunks", *TABLES) for path in self.path.glob(f"{table}/*")}
+        return [
+            f"{path}: is of no option of these results; move it out of the directory"
+            for path in sorted(found)
+            if path.name not in known
+        ]
+
+    def _orphan(self, option: str, name: str) -> str:
+        return f"{self._folder('chunks', option) / name}.json: is missing beside its tables"
+
+    def _set_aside(self, option: str, name: str) -> None:
+        """Move the files of a chunk out of the way, sidecar first."""
+        tables = (self._folder(table, option) / f"{name}.parquet" for table in TABLES)
+        for path in (self._folder("chunks", option) / f"{name}.json", *tables):
             if path.exists():
                 aside = self.path / "corrupt" / path.relative_to(self.path)
-                aside.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(aside.parent)
                 path.replace(aside.with_name(f"{aside.name}.corrupt"))
 
-    def remove(self, entry: Entry) -> None:
-        """Remove a chunk, sidecar first."""
-        entry.sidecar.unlink()
-        for table in entry.files:
-            entry.file(table).unlink(missing_ok=True)
-
-    def sweep(self) -> None:
-        """Remove what an interrupted run left and no sidecar vouches for."""
-        for folder in self.path.glob("chunks/option=*"):
-            vouched = {path.stem for path in folder.glob("[0-9]*.json")}
-            for part in (folder, *(self.path / table / folder.name for table in TABLES)):
-                for path in part.iterdir() if part.is_dir() else ():
-                    if path.name.startswith(".") or path.stem not in vouched:
-                        path.unlink(missing_ok=True)
-        for table in TABLES:
-            for folder in self.path.glob(f"{table}/option=*"):
-                if not (self.path / "chunks" / folder.name).exists():
-                    shutil.rmtree(folder)
-        for path in self.path.glob(".*.tmp"):
-            path.unlink(missing_ok=True)
-
     def _folder(self, table: str, option: str) -> Path:
-        return self.path / table / f"option={slug(option)}"
+        folder = self.path / table / f"option={slug(option)}"
+        # Looked for when results are opened, and again where something is to be written.
+        if folder.is_symlink() or folder.parent.is_symlink():
+            raise StoreError(
+                f"{folder}: is a link, or in one; nothing in a folder of results may be"
+            )
+        return folder
 
-
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a folder for writing; the lock goes with the process that holds it.
-
-    Raises
-    ------
-    StoreError
-        Another run holds it; the message names that one.
-    """
-    lock, holder = FileLock(path / _LOCK, timeout=0), path / _HOLDER
-    try:
-        lock.acquire()
-    except Timeout:
-        raise StoreError(f"{path}: is being written by {_named(holder)}") from None
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
-    try:
-        write_whole(holder, f"process {os.getpid()} on {platform.node()}".encode())
-        yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
+    def _refuse_unheld(self) -> None:
+        """Refuse to write where another run may write, too: the lock went, or the folder."""
+        if not self.is_temporary and lock_of(self.path) != self._lock:
+            raise StoreError(
+                f"{self.path}: was moved, or its lock removed, while it was written; what is "
+                "finished is kept, run again to go on"
+            )
 
 
 def create(path: Path | None, manifest: dict[str, Any]) -> Directory:
@@ -197,19 +283,30 @@ def is_free(path: Path) -> bool:
     Raises
     ------
     StoreError
-        Something else than results is in the way.
+        Something else than results is in the way, or results that hold a link.
     """
+    if path.is_symlink() and not path.exists():
+        raise StoreError(f"{path}: is a link to nothing; give a directory for the results")
     if not path.exists():
         return True
     if not path.is_dir():
         raise StoreError(f"{path}: is a file; give a directory for the results")
+    refuse_links(path)
     if (path / MANIFEST).exists():
         return False
-    if any(not _is_ours(other) for other in path.iterdir()):
+    others = [other for other in path.iterdir() if not _is_ours(other)]
+    if (path / "chunks").is_dir():
+        return False
+    if others:
         raise StoreError(
             f"{path}: is not empty and holds no simlib results; give another directory"
         )
     return True
+
+
+def has_lost_manifest(path: Path) -> bool:
+    """Whether chunks are there without a manifest: a run of their scenario writes it anew."""
+    return (path / "chunks").is_dir() and not (path / MANIFEST).exists()
 
 
 def reopen(path: Path) -> Directory:
@@ -218,21 +315,43 @@ def reopen(path: Path) -> Directory:
     Raises
     ------
     StoreError
-        There are no results, or not in a form this version reads.
+        There are no results, or not in a form this version reads; or anything in it is a
+        link, or the manifest is not as it was written.
     """
     file = path / MANIFEST
-    if not file.is_file():
-        raise StoreError(f"{path}: holds no simlib results ({MANIFEST} is missing)")
-    manifest = read_json(file, MAX_MANIFEST)
-    if manifest.get("simlib_results") != FORMAT:
-        found = manifest.get("simlib_results")
+    if not path.is_dir():
+        raise StoreError(f"{path}: holds no simlib results (it is no directory)")
+    refuse_links(path)
+    if not file.exists():
+        saved = f"; {_SAVED}" if has_lost_manifest(path) else ""
+        raise StoreError(f"{path}: holds no simlib results ({MANIFEST} is missing){saved}")
+    try:
+        manifest = read_sealed(file, MAX_MANIFEST)
+    except StoreError as error:
+        if (path / "chunks").is_dir():
+            raise StoreError(f"{error}; move it away, and {_SAVED}") from error
+        raise
+    found = manifest.get("simlib_results")
+    if found not in {BEFORE, FORMAT}:
         raise StoreError(f"{file}: results of format {FORMAT} can be read (got {found!r})")
-    return Directory(path, manifest)
+    if found == FORMAT and SEAL not in manifest:
+        raise StoreError(f"{file}: damaged (it lost its hash); move it away, and {_SAVED}")
+    return Directory(path, {key: value for key, value in manifest.items() if key != SEAL})
+
+
+_SAVED = (
+    "simlib run with the scenario, options and agents that made the results writes it anew "
+    "and keeps every chunk"
+)
 
 
 def _is_ours(path: Path) -> bool:
     """Whether a run that was killed before it wrote its manifest may have left this."""
-    return path.name in {_LOCK, _HOLDER} or path.name.startswith(f".{MANIFEST}.")
+    return path.name in {LOCK, HOLDER} or path.name.startswith(f".{MANIFEST}.")
+
+
+def _made_again(fault: str) -> str:
+    return f"{fault}; set aside in corrupt/ and simulated again"
 
 
 def _without(gap: range, first: int, stop: int) -> list[range]:
@@ -242,7 +361,7 @@ def _without(gap: range, first: int, stop: int) -> list[range]:
 
 def _is_known(entry: Entry, chunk: Chunk) -> bool:
     """Whether a chunk that comes a second time is what is there."""
-    if entry.n_lost or entry.fault():
+    if entry.fault():
         return False
     pairs = zip(entry.digests(), chunk.digests, strict=True)
     differing = [chunk.first + i for i, (there, here) in enumerate(pairs) if there != here]
@@ -253,10 +372,3 @@ def _is_known(entry: Entry, chunk: Chunk) -> bool:
             f"came out differently ({len(differing)} of {len(chunk.digests)} in its chunk)"
         )
     return True
-
-
-def _named(holder: Path) -> str:
-    try:
-        return read_regular(holder, 1000, is_input=False).decode(errors="replace")
-    except StoreError:
-        return "another process"

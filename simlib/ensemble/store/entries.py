@@ -7,19 +7,24 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from simlib.ensemble.store.chunks import TABLES, decode, joined
 from simlib.ensemble.store.digest import replication_digests
 from simlib.errors import StoreError
-from simlib.files import read_json, read_regular
+from simlib.files import SEAL, read_regular, read_sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from simlib.ensemble.store.chunks import Chunk
 
 MAX_FILE = 2**31
-"""Size cap in bytes of a file of a chunk."""
+"""Size cap in bytes of a table of a chunk."""
+_MAX_SIDECAR, _MAX_LINE = 2**20, 128
+"""Of a sidecar: what it says besides, and of each replication."""
+_IDENTITY = ("scenario_digest", "root_seed", "agents", "without")
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
@@ -35,8 +40,16 @@ class Entry:
     """SHA-256 of each table's file."""
     n_failed: int
     n_lost: int
+    """Given up by a version that stored these."""
     seconds: float
     compiled_seconds: float
+    made_of: dict[str, Any] | None
+    """Scenario, root seed and agents; none where a version of before did not say."""
+
+    @property
+    def name(self) -> str:
+        """Which replications, as the names of its files say."""
+        return self.sidecar.stem
 
     def file(self, table: str) -> Path:
         """Return the path of a table."""
@@ -72,9 +85,11 @@ class Entry:
     def digests(self) -> list[str]:
         """Return the digest of each replication, as the sidecar states it."""
         try:
-            return _digests(read_json(self.sidecar, MAX_FILE), self.stop - self.first)
+            return _digests(_said(self.sidecar), self.stop - self.first)
         except (KeyError, TypeError, ValueError) as error:
-            raise StoreError(f"{self.sidecar}: is no sidecar of a chunk ({error})") from error
+            raise StoreError(
+                f"{self.sidecar}: damaged (is no sidecar of a chunk: {error})"
+            ) from error
 
     def fault(self) -> str:
         """Return what is wrong with its files, in words; empty when they are as stated."""
@@ -88,24 +103,61 @@ class Entry:
         return ""
 
     def recomputed(self) -> list[str]:
-        """Return the digest of each replication, computed from the tables."""
+        """Return the digest of each replication, computed from the tables.
+
+        Raises
+        ------
+        StoreError
+            A table cannot be read, or the replications in them are not just its own.
+        """
         tables = {table: self.read(table) for table in self.files}
-        return replication_digests(tables, range(self.first, self.stop))
+        try:
+            self._refuse_other_rows(tables)
+            return replication_digests(tables, range(self.first, self.stop))
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(
+                f"{self.sidecar}: its tables are none of simlib's ({error})"
+            ) from error
+
+    def _refuse_other_rows(self, tables: dict[str, Any]) -> None:
+        every = np.arange(self.first, self.stop)
+        of = {table: rows.column("replication").to_numpy() for table, rows in tables.items()}
+        done = [of[table] for table in ("outcomes", "failures") if table in of]
+        # Each replication came out or failed, once; nobody else's rows are in any table.
+        if not np.array_equal(np.sort(np.concatenate([every[:0], *done])), every):
+            raise StoreError(f"{self.sidecar}: its tables do not hold each replication once")
+        for table, rows in of.items():
+            other = np.setdiff1d(rows, every)
+            if len(other):
+                raise StoreError(f"{self.file(table)}: holds rows of replication {other[0]}")
 
 
-def sidecar_of(chunk: Chunk) -> dict[str, Any]:
-    """Return what the sidecar of a chunk says."""
+def sidecar_of(chunk: Chunk, made_of: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the sidecar of a chunk says.
+
+    Parameters
+    ----------
+    chunk
+        The chunk.
+    made_of
+        What its replications were made of; see `identity_of`.
+    """
     return {
+        **made_of,
         "option": chunk.option,
         "first": chunk.first,
         "stop": chunk.stop,
         "n_failed": chunk.n_failed,
-        "n_lost": chunk.n_lost,
         "seconds": chunk.seconds,
         "compiled_seconds": chunk.compiled_seconds,
         "sha256": {t: hashlib.sha256(data).hexdigest() for t, data in chunk.tables.items()},
         "digests": chunk.digests,
     }
+
+
+def identity_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what makes replications of one address equal: all that a manifest says of it."""
+    return {name: manifest.get(name) for name in _IDENTITY}
 
 
 def entry_of(path: Path) -> Entry:
@@ -114,9 +166,9 @@ def entry_of(path: Path) -> Entry:
     Raises
     ------
     StoreError
-        It is no sidecar of a chunk.
+        It is no sidecar of a chunk, or not as it was written.
     """
-    said = read_json(path, MAX_FILE)
+    said = _said(path)
     try:
         first, stop = int(said["first"]), int(said["stop"])
         _refuse_misnamed(path, first, stop)
@@ -128,17 +180,28 @@ def entry_of(path: Path) -> Entry:
             sidecar=path,
             files={t: str(said["sha256"][t]) for t in TABLES if t in said["sha256"]},
             n_failed=int(said["n_failed"]),
-            n_lost=int(said["n_lost"]),
+            n_lost=int(said.get("n_lost", 0)),
             seconds=float(said["seconds"]),
             compiled_seconds=float(said["compiled_seconds"]),
+            made_of={name: said[name] for name in _IDENTITY} if SEAL in said else None,
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"{path}: is no sidecar of a chunk ({error})") from error
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise StoreError(f"{path}: damaged (is no sidecar of a chunk: {error})") from error
 
 
 def stem(first: int, stop: int) -> str:
     """Return the name of a chunk's files, without their ending."""
     return f"{first:08d}-{stop:08d}"
+
+
+def _said(path: Path) -> dict[str, Any]:
+    """Return what a sidecar says; its name bounds how much that can be."""
+    first, _, stop = path.stem.partition("-")
+    try:
+        n = int(stop) - int(first)
+    except ValueError as error:
+        raise StoreError(f"{path}: damaged (is no name of a chunk)") from error
+    return read_sealed(path, _MAX_SIDECAR + _MAX_LINE * max(0, n))
 
 
 def _refuse_misnamed(path: Path, first: int, stop: int) -> None:

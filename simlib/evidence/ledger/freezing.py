@@ -9,12 +9,13 @@ import numpy as np
 
 from simlib._version import __version__
 from simlib.ensemble import run, store
+from simlib.ensemble.manifest import scenario_digest
 from simlib.ensemble.results import open_results
 from simlib.ensemble.statistics import of_classes, of_flag, of_number
 from simlib.evidence.ledger.base_rates import LEVELS
 from simlib.evidence.ledger.questions import Question, Questionnaire, load_questions
 from simlib.evidence.ledger.sealing import LedgerError, sealed
-from simlib.scenario import as_scenario, digest
+from simlib.scenario import as_scenario
 from simlib.scenario.rules.outcomes import CLASSES
 
 if TYPE_CHECKING:
@@ -98,11 +99,6 @@ def freeze(  # noqa: PLR0913  (all but the scenario have defaults)
             for name, question in asked.questions.items()
         ],
     )
-
-
-def scenario_digest(scenario: Scenario) -> str:
-    """Return the digest of a scenario however many replications it asks for."""
-    return digest(scenario.model_copy(update={"replications": 1}))
 
 
 def _ensemble(

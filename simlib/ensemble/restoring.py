@@ -1,0 +1,104 @@
+"""Results whose manifest is lost, or that a version before this one wrote, made whole again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simlib.ensemble import store
+from simlib.ensemble.probing import refuse_unequal
+from simlib.ensemble.progress import Progress
+from simlib.ensemble.replications import prepare
+from simlib.ensemble.store.entries import entry_of, identity_of
+from simlib.errors import StoreError
+from simlib.files import slug
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from simlib.ensemble.progress import Listener
+    from simlib.ensemble.replications import Job
+    from simlib.ensemble.store import Directory, Entry
+
+_EVERY = range(2**31)
+
+
+def with_new_manifest(path: Path, manifest: dict[str, Any], options: tuple[str, ...]) -> Directory:
+    """Write the manifest of results that have lost it.
+
+    Parameters
+    ----------
+    path
+        The results directory, held for writing.
+    manifest
+        What the manifest of a new directory would say.
+    options
+        All options of the scenario, and the scenario as it is written.
+
+    Raises
+    ------
+    StoreError
+        A chunk is of another scenario, root seed or agents: it is named.
+    """
+    found = list(_chunks(path, options))
+    # Chunks of the format before do not say what they are of: they are probed one by one.
+    is_before = bool(found) and all(entry.made_of is None for entry in found)
+    for entry in found:
+        if entry.made_of is not None and entry.made_of != identity_of(manifest):
+            raise StoreError(
+                f"{entry.sidecar}: is of another scenario, root seed or agents than those given; "
+                "the manifest of these results is lost, and only their own can write it anew"
+            )
+    names = [*manifest["options"], *(entry.option for entry in found)]
+    return store.create(
+        path,
+        {
+            **manifest,
+            "simlib_results": store.BEFORE if is_before else store.FORMAT,
+            "options": list(dict.fromkeys(names)),
+            "replications": max([manifest["replications"], *(entry.stop for entry in found)]),
+        },
+    )
+
+
+def upgrade(directory: Directory, job: Job, tell: Listener) -> None:
+    """Seal the chunks of results of the format before, once they are known to be of these.
+
+    One replication of each chunk is simulated again, and every digest is computed again:
+    what a sidecar of before does not say must show.
+
+    Raises
+    ------
+    StoreError
+        A chunk does not come out as it is stored.
+    """
+    if directory.manifest["simlib_results"] == store.FORMAT:
+        return
+    note = f"results of format {store.BEFORE}: one replication of each chunk is simulated again ..."
+    tell(Progress("note", 0, 0, note=note))
+    for option in directory.manifest["options"]:
+        for line in directory.missing(option, _EVERY)[1]:
+            tell(Progress("note", 0, 0, note=line))
+        prepared = prepare(job, option)
+        for entry in directory.entries(option):
+            _refuse_changed(entry)
+            refuse_unequal(directory, entry, prepared, entry.first)
+            directory.seal(entry)
+    directory.write_manifest({**directory.manifest, "simlib_results": store.FORMAT})
+
+
+def _refuse_changed(entry: Entry) -> None:
+    if entry.recomputed() != entry.digests():
+        raise StoreError(
+            f"{entry.sidecar}: its digests are not those of its tables; move the chunk's files "
+            "out of the directory and run again"
+        )
+
+
+def _chunks(path: Path, options: tuple[str, ...]) -> Iterator[Entry]:
+    for option in options:
+        for sidecar in (path / "chunks" / f"option={slug(option)}").glob("[0-9]*.json"):
+            try:
+                yield entry_of(sidecar)
+            except StoreError:
+                continue  # it will be set aside, and made again

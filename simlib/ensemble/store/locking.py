@@ -1,0 +1,64 @@
+"""Who writes a results directory: one process at a time, which the lock goes with."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from simlib.errors import StoreError
+from simlib.files import read_regular, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LOCK, HOLDER = ".lock", ".holder"
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a folder for writing; the lock goes with the process that holds it.
+
+    Raises
+    ------
+    StoreError
+        Another run holds it; the message names that one.
+    """
+    lock, holder = FileLock(path / LOCK, timeout=0), path / HOLDER
+    try:
+        lock.acquire()
+    except Timeout:
+        raise StoreError(f"{path}: is being written by {_named(holder)}") from None
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+    try:
+        write_whole(holder, f"process {os.getpid()} on {platform.node()}".encode())
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a run holds a folder now, or the last one was killed: who held it is still named."""
+    return (path / HOLDER).exists()
+
+
+def lock_of(path: Path) -> tuple[int, int] | None:
+    """Return what tells the lock of a folder from another of its name; none where none is."""
+    try:
+        status = (path / LOCK).lstat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _named(holder: Path) -> str:
+    try:
+        return read_regular(holder, 1000, is_input=False).decode(errors="replace")
+    except StoreError:
+        return "another process"

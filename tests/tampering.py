@@ -1,0 +1,104 @@
+"""What somebody, or a bad disk, may do to a results directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from simlib.files import SEAL, sealed_json
+
+
+def reseal(file: Path, **changes: Any) -> None:
+    """Change a manifest or a sidecar and renew its hash, as a forger would."""
+    said = {**json.loads(file.read_text(encoding="utf-8")), **changes}
+    file.write_bytes(sealed_json(said))
+
+
+def as_format_2(directory: Path) -> None:
+    """Turn results into those of the format before: nothing carries a hash of itself."""
+    for file in (directory / "manifest.json", *directory.glob("chunks/*/*.json")):
+        said = json.loads(file.read_text(encoding="utf-8"))
+        del said[SEAL]
+        if file.name == "manifest.json":
+            said["simlib_results"] = 2
+        else:
+            for name in ("scenario_digest", "root_seed", "agents", "without"):
+                del said[name]
+            said["n_lost"] = 0
+        file.write_text(json.dumps(said, indent=1), encoding="utf-8")
+
+
+def sidecars(directory: Path, option: str = "*") -> list[Path]:
+    """Return the sidecars of chunks, by option and replication."""
+    return sorted(directory.glob(f"chunks/option={option}/*.json"))
+
+
+def chunk_files(directory: Path, sidecar: Path) -> list[Path]:
+    """Return a chunk's sidecar and tables."""
+    tables = directory.glob(f"*/{sidecar.parent.name}/{sidecar.stem}.parquet")
+    return [sidecar, *sorted(tables)]
+
+
+def copy_chunk(there: Path, here: Path, number: int = 0) -> Path:
+    """Copy a chunk of one directory into another, and return its sidecar there."""
+    sidecar = sidecars(there)[number]
+    for file in chunk_files(there, sidecar):
+        to = here / file.relative_to(there)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, to)
+    return here / sidecar.relative_to(there)
+
+
+def swap(one: Path, other: Path) -> None:
+    """Exchange two files or folders."""
+    aside = one.with_name("aside")
+    one.rename(aside)
+    other.rename(one)
+    aside.rename(other)
+
+
+def flip(file: Path, share: float = 0.5) -> None:
+    """Flip one bit of a file, at a share of its length."""
+    data = bytearray(file.read_bytes())
+    data[int(len(data) * share)] ^= 1
+    file.write_bytes(bytes(data))
+
+
+def link(name: str) -> Callable[[Path, Path], None]:
+    """Return what puts a link to a folder of somebody else's under a name in the results."""
+
+    def attack(directory: Path, victim: Path) -> None:
+        path = directory / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(victim)
+
+    return attack
+
+
+def pipe(name: str) -> Callable[[Path, Path], None]:
+    """Return what puts a pipe under a name in the results."""
+
+    def attack(directory: Path, _victim: Path) -> None:
+        path = directory / name
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+
+    return attack
+
+
+def grown(name: str, n_bytes: int) -> Callable[[Path, Path], None]:
+    """Return what makes a file of the results huge, with a hole."""
+
+    def attack(directory: Path, _victim: Path) -> None:
+        with (directory / name).open("r+b") as file:
+            file.truncate(n_bytes)
+
+    return attack
