@@ -25,6 +25,7 @@ from simlib.ensemble.executors import n_cores
 from simlib.ensemble.manifest import manifest_of
 from simlib.ensemble.replications import Job, prepare, simulate_chunk
 from simlib.ensemble.store import Directory
+from simlib.files import refuse_links, sealed_json
 from simlib.simulation import simulate
 
 SCENARIO = "as_agreed"
@@ -104,7 +105,7 @@ def simulated(path: Path, n: int, chunk_size: int = 64) -> Directory:
             file = first.file(table)
             os.link(file, file.with_name(f"{stem}.parquet"))
         moved = {**said, "first": start, "stop": start + chunk_size}
-        first.sidecar.with_name(f"{stem}.json").write_text(json.dumps(moved))
+        first.sidecar.with_name(f"{stem}.json").write_bytes(sealed_json(moved))
     return directory
 
 
@@ -119,12 +120,24 @@ def resuming(n: int, repeats: int) -> Iterator[Row]:
             assert not missing  # noqa: S101
             assert not notes  # noqa: S101
 
+        def listed() -> None:
+            for sidecar in sorted((directory.path / "chunks").glob("*/*.json")):
+                json.loads(sidecar.read_bytes())
+
+        bare, opened, links = [], [], []
+        for _ in range(repeats):
+            bare.append(seconds(listed))
+            opened.append(seconds(lambda: open_results(directory.path).n))
+            links.append(seconds(refuse_links, directory.path))
         n_bytes = sum(p.stat().st_size for p in directory.path.rglob("*") if p.is_file())
         scans = tuple(seconds(scan) for _ in range(repeats))
         digests = tuple(
             seconds(lambda: open_results(directory.path).digest) for _ in range(repeats)
         )
     yield Row(f"simulated directory of {len(whole):,} replications", "GB", (n_bytes / 1e9,))
+    yield Row("  opened: every sidecar read, and what it is of checked", "s", tuple(opened))
+    yield Row("  opened / sidecars read alone", "x", ratios(opened, bare))
+    yield Row("  share of opening in looking for links", "", ratios(links, opened))
     yield Row("  resume scan: every checksum", "s", scans)
     yield Row("  result digest", "s", digests)
 

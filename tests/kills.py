@@ -3,7 +3,8 @@
 ``make faults`` runs it whole: ``python tests/kills.py --kills 200``. A short version is
 in ``test_kills.py``. A series is one directory: the run is killed, continued, killed
 again, and at last left in peace; then its digest must be that of an uninterrupted run,
-and every chunk that was whole at any kill must still be there, byte for byte.
+and every chunk that was whole at any kill must still be there, byte for byte. Between kills
+files are damaged and lost, too: what was damaged is made again, and nothing else is.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from typing import Any
 import simlib
 from simlib.ensemble import open_results
 from small_scenarios import Watcher, watched
+from tampering import chunk_files, flip, sidecars
 
 BACKENDS: dict[str, dict[str, Any]] = {
     "in-process": {"jobs": 1},
@@ -37,7 +39,7 @@ BACKENDS: dict[str, dict[str, Any]] = {
 REPLICATIONS = 160
 CHUNK_SIZE = 4
 KILLS_A_SERIES = 6
-EARLY = 0.25
+EARLY, SPOILED = 0.25, 0.5
 PATIENCE = 180.0
 
 
@@ -48,6 +50,8 @@ class Tally:
     n_parents: int = 0
     n_workers: int = 0
     n_series: int = 0
+    n_spoiled: int = 0
+    """Files damaged or removed between kills."""
     n_differing: int = 0
     n_files_seen: int = 0
     """Files of chunks that were whole at a kill."""
@@ -61,9 +65,9 @@ class Tally:
 
     def __str__(self) -> str:
         return (
-            f"{self.n_kills} kills ({self.n_parents} of the run, {self.n_workers} of a worker) "
-            f"in {self.n_series} series: {self.n_differing} digests differ, "
-            f"{self.n_files_lost} of {self.n_files_seen} files of whole chunks lost"
+            f"{self.n_kills} kills ({self.n_parents} of the run, {self.n_workers} of a worker) and "
+            f"{self.n_spoiled} files spoiled in {self.n_series} series: "
+            f"{self.n_differing} digests differ, {self.n_files_lost} of {self.n_files_seen} files of whole chunks lost"
         )
 
 
@@ -181,6 +185,10 @@ def series(backend: str, root: Path, chance: random.Random, seconds: float, tall
             break
         if process.returncode != -signal.SIGKILL:
             tally.faults.append(error.strip() or out)
+        if seen and chance.random() < SPOILED:
+            for path in spoil(directory, chance):
+                seen.pop(path, None)
+            tally.n_spoiled += 1
     out, error = ended(started(backend, directory, REPLICATIONS))
     there = whole_chunks(directory)
     tally.n_files_seen += len(seen)
@@ -189,6 +197,20 @@ def series(backend: str, root: Path, chance: random.Random, seconds: float, tall
         tally.faults.append(error.strip())
     shutil.rmtree(directory)
     return out.strip()
+
+
+def spoil(directory: Path, chance: random.Random) -> list[Path]:
+    """Damage or remove a file of results, and return the files that go with it."""
+    sidecar = chance.choice(sidecars(directory))
+    files = chunk_files(directory, sidecar)
+    file = chance.choice([*files, sidecar, directory / "manifest.json"])
+    if chance.random() < 0.5 or file.name == "manifest.json":
+        file.unlink()
+    elif chance.random() < 0.5:
+        flip(file, chance.random())
+    else:
+        file.write_bytes(file.read_bytes()[: chance.randrange(file.stat().st_size)])
+    return [] if file.name == "manifest.json" else files
 
 
 def _kill(process: int) -> None:
