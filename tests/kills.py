@@ -64,10 +64,11 @@ class Tally:
         return self.n_parents + self.n_workers
 
     def __str__(self) -> str:
+        killed = f"{self.n_parents} of the run, {self.n_workers} of a worker"
         return (
-            f"{self.n_kills} kills ({self.n_parents} of the run, {self.n_workers} of a worker) and "
-            f"{self.n_spoiled} files spoiled in {self.n_series} series: "
-            f"{self.n_differing} digests differ, {self.n_files_lost} of {self.n_files_seen} files of whole chunks lost"
+            f"{self.n_kills} kills ({killed}) and {self.n_spoiled} files spoiled in "
+            f"{self.n_series} series: {self.n_differing} digests differ, "
+            f"{self.n_files_lost} of {self.n_files_seen} files of whole chunks lost"
         )
 
 
