@@ -7,14 +7,10 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from simlib.errors import StoreError
 from simlib.files.reading import kind_of
 from simlib.files.writing import reason
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _OWN = re.compile(
     r"\d{8,}-\d{8,}\.(json|parquet|npz)"  # a chunk's tables and sidecar, a piece
@@ -52,12 +48,14 @@ def _refuse_links(folder: Path | str) -> None:
                 )
 
 
-def own_files(folder: Path) -> Iterator[Path]:
-    """Iterate over the files directly in a folder that simlib gave their names."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        for path in sorted(folder.iterdir()):
-            if _OWN.fullmatch(path.name) and stat.S_ISREG(path.lstat().st_mode):
-                yield path
+def own_files(folder: Path) -> list[Path]:
+    """Return the files directly in a folder that simlib gave their names, by name."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [e.name for e in entries if e.is_file(follow_symlinks=False)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [folder / name for name in sorted(names) if _OWN.fullmatch(name)]
 
 
 def remove_own(folder: Path, also: tuple[str, ...] = ()) -> None:

@@ -211,6 +211,6 @@ def _refuse_misnamed(path: Path, first: int, stop: int) -> None:
 
 def _digests(said: dict[str, Any], n: int) -> list[str]:
     found = said["digests"]
-    if len(found) != n or not all(_HEX.fullmatch(each) for each in found):
+    if len(found) != n or not all(map(_HEX.fullmatch, found)):
         raise ValueError(f"must have {n} digests")
     return [str(each) for each in found]
