@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from simlib.ensemble import spreading
 from simlib.ensemble.spreading import Arrays, Spread, spread
-from simlib.errors import ScenarioError
+from simlib.errors import ScenarioError, StoreError
 
 if TYPE_CHECKING:
     from simlib.ensemble.progress import Progress
@@ -58,3 +60,56 @@ def test_finished_pieces_are_kept_and_not_redone(tmp_path: Path) -> None:
 def test_nothing_to_do_is_one_line(n_rows: int, jobs: int, name: str) -> None:
     with pytest.raises(ScenarioError, match=rf"{name}: must be 1 or more \(got 0\)"):
         spread(squares, {}, n_rows, identity={}, how=Spread(jobs))
+
+
+def pieces(folder: Path, identity: dict[str, int]) -> list[Path]:
+    """Do a work of three pieces, keep them, and return their files in order."""
+    before = set(folder.rglob("*.npz"))
+    spread(squares, {}, 30, identity=identity, each=10, how=Spread(1, folder))
+    return sorted(set(folder.rglob("*.npz")) - before)
+
+
+@pytest.mark.parametrize("how", ["another piece", "another work", "changed", "unlabelled"])
+def test_a_piece_that_is_not_what_its_name_says_is_done_again(how: str, tmp_path: Path) -> None:
+    first, second, _ = pieces(tmp_path, {"x": 1})
+    if how == "another piece":
+        second.write_bytes(first.read_bytes())
+    elif how == "another work":
+        second.write_bytes(pieces(tmp_path, {"x": 2})[0].read_bytes())
+    else:
+        with np.load(second) as held:
+            arrays = {name: held[name] for name in held.files}
+        if how == "changed":
+            arrays["square"] = arrays["square"] + 1
+        else:
+            arrays = {name: array for name, array in arrays.items() if name in {"square", "pair"}}
+        np.savez_compressed(second, allow_pickle=False, **arrays)
+    log = tmp_path / "log"
+    job = {"log": str(log)}
+    found = spread(squares, job, 30, identity={"x": 1}, each=10, how=Spread(1, tmp_path))
+    assert np.array_equal(found["square"], np.arange(30) ** 2)
+    assert log.read_text(encoding="utf-8").split() == ["10"]
+
+
+def test_a_link_among_the_pieces_is_refused_and_not_followed(tmp_path: Path) -> None:
+    first, *_ = pieces(tmp_path / "out", {"x": 1})
+    elsewhere = tmp_path / "mine.npz"
+    first.rename(elsewhere)
+    first.symlink_to(elsewhere)
+    before = elsewhere.read_bytes()
+    with pytest.raises(StoreError, match=r"00000000-00000010\.npz: is a link; "):
+        pieces(tmp_path / "out", {"x": 1})
+    assert elsewhere.read_bytes() == before
+
+
+def test_a_piece_that_unpacks_without_end_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, second, _ = pieces(tmp_path, {"x": 1})
+    with zipfile.ZipFile(second) as packed:
+        n_bytes = sum(part.file_size for part in packed.infolist())
+    monkeypatch.setattr(spreading, "_MAX_PIECE", n_bytes - 1)
+    log = tmp_path / "log"
+    job = {"log": str(log)}
+    spread(squares, job, 20, identity={"x": 1}, each=10, how=Spread(1, tmp_path))
+    assert log.read_text(encoding="utf-8").split() == ["0", "10"]
