@@ -4,6 +4,7 @@ Whatever simlib writes is whole under its name or not there, replaces nothing th
 not write, and goes through no link; whatever it reads is a regular file of bounded size.
 """
 
+from simlib.files.early import refuse_unwritable
 from simlib.files.links import own_files, refuse_links, remove_own
 from simlib.files.names import as_json, distinct, size, slug
 from simlib.files.outputs import Output, refuse_replacing, write_file
@@ -27,6 +28,7 @@ __all__ = [
     "read_regular",
     "refuse_links",
     "refuse_replacing",
+    "refuse_unwritable",
     "remove_own",
     "sealed",
     "size",

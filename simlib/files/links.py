@@ -52,11 +52,16 @@ def _refuse_links(folder: Path | str) -> None:
                 )
 
 
+def is_own(name: str) -> bool:
+    """Whether simlib gives such names to files of its own."""
+    return _OWN.fullmatch(name) is not None
+
+
 def own_files(folder: Path) -> Iterator[Path]:
     """Iterate over the files directly in a folder that simlib gave their names."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         for path in sorted(folder.iterdir()):
-            if _OWN.fullmatch(path.name) and stat.S_ISREG(path.lstat().st_mode):
+            if is_own(path.name) and stat.S_ISREG(path.lstat().st_mode):
                 yield path
 
 
@@ -73,7 +78,7 @@ def remove_own(folder: Path, also: tuple[str, ...] = ()) -> None:
     for where, _folders, files in os.walk(folder, topdown=False, followlinks=False):
         for name in files:
             path = Path(where, name)
-            if (name in also or _OWN.fullmatch(name)) and stat.S_ISREG(path.lstat().st_mode):
+            if (name in also or is_own(name)) and stat.S_ISREG(path.lstat().st_mode):
                 path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # what somebody else put there stays
             Path(where).rmdir()

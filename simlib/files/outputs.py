@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from simlib.errors import StoreError
-from simlib.files.reading import read_regular, was_read
+from simlib.files.early import refuse_unwritable
+from simlib.files.reading import read_regular, refuse_input
 from simlib.files.writing import append_line, make_folder, refuse_irregular, write_whole
 
 RECORD = ".simlib-written"
@@ -52,12 +54,16 @@ class Output:
         digest = _sha256(data)
         if not self.force:
             refuse_replacing(path, data, self._known(name))
-        _refuse_input(path)
+        refuse_input(path)
         make_folder(self.folder)
         # The line comes first: a run that is killed between the two finds its own file again.
         append_line(self.folder / RECORD, json.dumps([digest, self.command, name]))
         write_whole(path, data)
         return path
+
+    def refuse_unwritable(self) -> None:
+        """Refuse a folder that cannot be made or written, before anything is computed for it."""
+        refuse_unwritable(self.folder / RECORD)
 
     def _known(self, name: str) -> frozenset[str]:
         """Return the hashes of all that the command ever wrote under a name."""
@@ -88,7 +94,7 @@ def write_file(path: Path, data: bytes, *, force: bool = False) -> None:
     """
     if not force:
         refuse_replacing(path, data)
-    _refuse_input(path)
+    refuse_input(path)
     write_whole(path, data)
 
 
@@ -112,8 +118,8 @@ def refuse_replacing(
         Something else is there.
     """
     refuse_irregular(path)
-    _refuse_input(path)
-    if not path.exists():
+    refuse_input(path)
+    if not os.path.exists(path):  # noqa: PTH110  (a name that is too long is no file)
         return
     there = _sha256(read_regular(path, _MOST_COMPARED, is_input=False))
     if there not in known and (data is None or there != _sha256(data)):
@@ -121,11 +127,6 @@ def refuse_replacing(
             f"{path}: is there already, and is not what this command wrote; "
             "--force replaces it, or give another name"
         )
-
-
-def _refuse_input(path: Path) -> None:
-    if was_read(path):
-        raise StoreError(f"{path}: was read as an input and is not written over; give another name")
 
 
 def _parsed(line: str) -> list[str]:
