@@ -17,7 +17,13 @@ from pathlib import Path
 from simlib.errors import StoreError
 from simlib.files.early import refuse_unwritable
 from simlib.files.reading import read_regular, refuse_input
-from simlib.files.writing import append_line, make_folder, refuse_irregular, write_whole
+from simlib.files.writing import (
+    append_line,
+    make_folder,
+    refuse_irregular,
+    refuse_root,
+    write_whole,
+)
 
 RECORD = ".simlib-written"
 _MOST_RECORD, _MOST_COMPARED = 2**24, 2**31
@@ -63,6 +69,7 @@ class Output:
 
     def refuse_unwritable(self) -> None:
         """Refuse a folder that cannot be made or written, before anything is computed for it."""
+        refuse_root(self.folder)
         refuse_unwritable(self.folder / RECORD)
 
     def _known(self, name: str) -> frozenset[str]:

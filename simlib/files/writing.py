@@ -5,13 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from simlib.errors import StoreError
 from simlib.files.reading import is_full, kind_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _NEW = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -91,14 +88,31 @@ def make_folder(path: Path) -> None:
     Raises
     ------
     StoreError
-        It cannot be made, or a file has its name.
+        It cannot be made, a file has its name, or it is the root of a file system.
     """
+    refuse_root(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
         raise StoreError(f"{path}: is no folder; give another directory") from None
     except (OSError, ValueError) as error:
         raise StoreError(f"{path}: cannot be made ({reason(error)})") from error
+
+
+def refuse_root(path: Path) -> None:
+    """Refuse a folder that is the root of all others: nobody keeps results there.
+
+    Raises
+    ------
+    StoreError
+        It is.
+    """
+    try:
+        is_root = path.resolve() == Path(path.resolve().anchor)
+    except (OSError, ValueError, RuntimeError):
+        return  # it cannot be made either, which is told then
+    if is_root:
+        raise StoreError(f"{path}: is the root of the file system; give another directory")
 
 
 def refuse_irregular(path: Path) -> None:
