@@ -62,7 +62,7 @@ def history(  # noqa: PLR0913, PLR0917  (options of a command line)
     if leave_out and as_of is None:
         raise ScenarioError([Problem("leave-out", "needs a date (got no --as-of)")])
     written = _files(output, unmapped)
-    refuse_unwritable(*written.values(), inputs=files)
+    refuse_unwritable(*written.values(), inputs=files if mapping is None else [*files, mapping])
     rules = load_mapping(mapping)
     events = combine_events([load_events(file, mapping=rules) for file in files])
     if as_of is not None:

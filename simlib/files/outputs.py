@@ -13,6 +13,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simlib.errors import StoreError
 from simlib.files.early import refuse_unwritable
@@ -24,6 +25,9 @@ from simlib.files.writing import (
     refuse_root,
     write_whole,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RECORD = ".simlib-written"
 _MOST_RECORD, _MOST_COMPARED = 2**24, 2**31
@@ -59,7 +63,7 @@ class Output:
         path = self.folder / name
         digest = _sha256(data)
         if not self.force:
-            refuse_replacing(path, data, self._known(name))
+            refuse_replacing(path, data, lambda digest: digest in self._known(name))
         refuse_input(path)
         make_folder(self.folder)
         # The line comes first: a run that is killed between the two finds its own file again.
@@ -106,7 +110,7 @@ def write_file(path: Path, data: bytes, *, force: bool = False) -> None:
 
 
 def refuse_replacing(
-    path: Path, data: bytes | None = None, known: frozenset[str] = frozenset()
+    path: Path, data: bytes | None = None, is_known: Callable[[str], bool] | None = None
 ) -> None:
     """Refuse to write over a file that is there.
 
@@ -116,8 +120,9 @@ def refuse_replacing(
         The file.
     data
         What is to be written, where it is known: the same content is no reason to refuse.
-    known
-        SHA-256 of contents that may be replaced.
+    is_known
+        Says of a SHA-256 whether such content may be replaced; asked when the file was read,
+        so that what another process writes meanwhile is on record by then.
 
     Raises
     ------
@@ -129,7 +134,8 @@ def refuse_replacing(
     if not os.path.exists(path):  # noqa: PTH110  (a name that is too long is no file)
         return
     there = _sha256(read_regular(path, _MOST_COMPARED, is_input=False))
-    if there not in known and (data is None or there != _sha256(data)):
+    is_own = is_known is not None and is_known(there)
+    if not is_own and (data is None or there != _sha256(data)):
         raise StoreError(
             f"{path}: is there already, and is not what this command wrote; "
             "--force replaces it, or give another name"

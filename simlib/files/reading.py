@@ -101,7 +101,7 @@ def was_read(path: Path) -> bool:
     """Whether a file was read as an input, under this name or another, and is unchanged."""
     try:
         return _identity(path.stat()) in _inputs
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 

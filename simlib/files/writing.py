@@ -71,11 +71,15 @@ def append_line(path: Path, line: str) -> None:
         It cannot be written, or is no regular file.
     """
     refuse_irregular(path)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, flags, 0o666), "ab") as file:
-            file.write(f"{line}\n".encode())
+        with os.fdopen(os.open(path, flags, 0o666), "ab+") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(end - 1, 0))
+            # A line that was cut off, as on a full disk, must not swallow this one.
+            cut = b"" if file.read() in {b"", b"\n"} else b"\n"
+            file.write(cut + f"{line}\n".encode())
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
