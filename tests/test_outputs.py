@@ -157,7 +157,8 @@ def test_a_record_that_was_cut_off_loses_no_later_line(tmp_path: Path) -> None:
     output = Output(tmp_path, "why")
     output.write("effects.csv", b"one")
     with (tmp_path / RECORD).open("ab") as file:
-        file.write(b'["0123", "wh')
+        file.write(b'[["0"], "why", "effects.csv"]\n{}\n7\n[]\n' + b"[" * 100_000 + b"\n")
+        file.write(b'\xff\n["0123", "wh')
     output.write("effects.csv", b"two")
     output.write("effects.csv", b"three")
     assert (tmp_path / "effects.csv").read_bytes() == b"three"
@@ -186,6 +187,14 @@ def test_two_analyses_in_one_folder_at_once(tmp_path: Path) -> None:
     text = (tmp_path / "out" / "effects.csv").read_text()
     assert text in {f"{mark} 39 " * 5000 for mark in "ab"}
     Output(tmp_path / "out", "why").write("effects.csv", b"later")
+
+
+@pytest.mark.parametrize("name", ["\N{ROCKET}" * 60, "é" * 120, "x" * 250])
+def test_a_long_name_that_the_disk_takes_is_written(name: str, tmp_path: Path) -> None:
+    """Also where that of the temporary file beside it would be too long."""
+    refuse_unwritable(tmp_path / name)
+    write_file(tmp_path / name, b"one")
+    assert left(tmp_path) == {name}
 
 
 # before anything is computed

@@ -56,7 +56,7 @@ DaskLocal = Annotated[
 ]
 Force = Annotated[
     bool,
-    typer.Option("--force", help="Replace files that are there and not its own; never inputs."),
+    typer.Option("--force", help="Replace files that it did not write too; never an input."),
 ]
 Results = Annotated[Path, typer.Argument(help="A results directory that simlib run wrote.")]
 

@@ -83,7 +83,7 @@ class Output:
             return frozenset()
         lines = read_regular(record, _MOST_RECORD, is_input=False).decode(errors="replace")
         found = (_parsed(line) for line in lines.splitlines())
-        return frozenset(each[0] for each in found if each[1:] == [self.command, name])
+        return frozenset(digest for digest, *what in found if what == [self.command, name])
 
 
 def write_file(path: Path, data: bytes, *, force: bool = False) -> None:
@@ -145,9 +145,10 @@ def refuse_replacing(
 def _parsed(line: str) -> list[str]:
     try:
         found = json.loads(line)
-    except ValueError:  # a line that was cut off
+    except (ValueError, RecursionError):  # a line that was cut off
         return [""]
-    return found if isinstance(found, list) and found else [""]
+    is_record = isinstance(found, list) and found and all(isinstance(x, str) for x in found)
+    return found if is_record else [""]
 
 
 def _sha256(data: bytes) -> str:

@@ -14,7 +14,7 @@ _NEW = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 )
 _MOST_OF_A_NAME = 100
-"""Of a name that is kept in that of its temporary file: a file system takes 255 bytes."""
+"""Bytes of a name that are kept in that of its temporary file: a file system takes 255."""
 
 
 class DiskFullError(StoreError):
@@ -43,7 +43,8 @@ def write_whole(path: Path, data: bytes, *, is_flushed: bool = True) -> None:
     """
     refuse_irregular(path)
     token = f"{os.getpid()}-{os.urandom(4).hex()}"
-    temporary = path.with_name(f".{path.name[:_MOST_OF_A_NAME]}.{token}.tmp")
+    bare = path.name.encode(errors="ignore")[:_MOST_OF_A_NAME].decode(errors="ignore")
+    temporary = path.with_name(f".{bare or 'new'}.{token}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(temporary, _NEW, 0o666), "wb") as file:
