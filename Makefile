@@ -48,19 +48,19 @@ examples: $(READY)  ## run the examples; renew their outputs and the figures of 
 register: $(READY)  ## render docs/register.md again, how outcomes go with each number included
 	rm -rf out/register
 	$(VENV)/bin/simlib run as_agreed --option as_agreed --replications 4000 --no-figures -o out/register
-	$(VENV)/bin/simlib register as_agreed --results out/register -o docs/register.md
+	$(VENV)/bin/simlib register as_agreed --results out/register -o docs/register.md --force
 
 ledger: $(READY)  ## freeze the reference scenario's forecasts again; digests of old ledgers stay in git
 	$(VENV)/bin/simlib forecast as_agreed --replications 4000 \
 		-o seeds/ledgers/as_agreed_2024-12-31.json --force
 	mkdir -p out
-	$(VENV)/bin/simlib forecast as_agreed --as ucdp --replications 2000 -o out/ucdp.csv
+	$(VENV)/bin/simlib forecast as_agreed --as ucdp --replications 2000 -o out/ucdp.csv --force
 	$(PYTHON_IN) -c "import hashlib, pathlib; \
 		print(hashlib.sha256(pathlib.Path('out/ucdp.csv').read_bytes()).hexdigest())" \
 		> seeds/ledgers/as_agreed_2024-12-31_ucdp.sha256
 
 backtest: $(READY)  ## score forecasts of past months beside the baselines; renew the page of results
-	$(VENV)/bin/simlib backtest -o out/backtest
+	$(VENV)/bin/simlib backtest -o out/backtest --force
 	mkdir -p docs/tables
 	cp out/backtest/results.md docs/tables/backtests.md
 	for figure in crps-unit coverage transforms horizons; do \

@@ -2,10 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
 import matplotlib as mpl
+import pytest
 from hypothesis import settings
 
 mpl.use("Agg")
 # The same examples each time, and no deadline on a busy machine.
 settings.register_profile("simlib", derandomize=True, deadline=None)
 settings.load_profile("simlib")
+
+
+@contextlib.contextmanager
+def _mounted(where: Path, options: str) -> Iterator[Path]:
+    where.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(where)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:  # noqa: PLW1510
+        pytest.skip("mounting takes privileges")
+    try:
+        yield where
+    finally:
+        subprocess.run(["umount", str(where)], check=True)  # noqa: S607
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a file system of 300 kB."""
+    with _mounted(tmp_path / "disk", "size=300k") as where:
+        yield where
+
+
+@pytest.fixture
+def read_only_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder that nobody can write to, root included."""
+    with _mounted(tmp_path / "read_only", "size=300k,ro") as where:
+        yield where

@@ -547,7 +547,8 @@ def test_the_command_writes_tables_and_a_figure(
     assert ended.value.code == 0
     assert "afghanistan_2021  2021-08-30  no" in capsys.readouterr().out
     names = {path.name for path in (tmp_path / "out").glob("*.*")}
-    assert names == {"analogues.csv", "effects.csv", "predicted.csv", "analogues.png"}
+    tables = {"analogues.csv", "effects.csv", "predicted.csv"}
+    assert names == {*tables, "analogues.png", ".simlib-written"}
 
 
 @pytest.mark.parametrize(

@@ -346,7 +346,8 @@ def test_command_prints_and_writes(
     assert "parameters of theatre are fitted" in capsys.readouterr().out
     assert load(tmp_path / "mine.yaml").name == "fitted"
     made = {path.name for path in (tmp_path / "report").iterdir()}
-    assert made == {"calibration.csv", "calibration.png", "calibration-places.png"}
+    pictures = {"calibration.png", "calibration-places.png"}
+    assert made == {"calibration.csv", *pictures, ".simlib-written"}
 
 
 def test_command_refuses_an_earlier_date(

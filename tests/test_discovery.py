@@ -191,7 +191,7 @@ def test_the_command_writes_tables_and_figures(tmp_path: Path) -> None:
     written = {path.name for path in out.iterdir()}
     assert written == {
         *("boxes.csv", "trajectory.csv", "stability.csv", "tree.csv"),
-        *("peeling.png", "box.png", "results"),
+        *("peeling.png", "box.png", "results", ".simlib-written"),
     }
     wrong = call("discover", str(out / "results"), "riads > 3")
     assert wrong.returncode == 2

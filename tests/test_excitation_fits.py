@@ -34,7 +34,7 @@ from simlib.evidence.moments import beta_arguments
 from simlib.evidence.sbc import uniformity
 from simlib.evidence.severity.power_law import SeverityError, power_law_sizes
 from simlib.evidence.severity.regimes_of_severity import severity_table, sizes_of
-from simlib.plot.style import save_axes
+from simlib.plot.style import save
 from simlib.scenario import load
 from simlib.scenario.bundled import folder
 
@@ -186,7 +186,7 @@ def test_no_beta_has_impossible_moments() -> None:
 
 
 def _saved(axes: Axes, path: Path) -> bool:
-    save_axes(axes, path)
+    save(axes, path)
     return path.stat().st_size > 5000
 
 

@@ -108,18 +108,6 @@ def test_a_disk_too_small_is_refused_before_the_start(
     assert not contents(tmp_path)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Return a folder on a file system of 300 kB."""
-    where = tmp_path / "disk"
-    where.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(where)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:  # noqa: PLW1510
-        pytest.skip("mounting takes privileges")
-    yield where
-    subprocess.run(["umount", str(where)], check=True)  # noqa: S607
-
-
 def test_a_disk_that_fills_keeps_what_was_finished(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

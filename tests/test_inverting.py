@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
+import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from simlib.errors import StoreError
 from simlib.evidence.inverting.fitted_parameters import fitted_inversion
 from simlib.evidence.inverting.layer import layer_problem, ucdp_counts
 from simlib.evidence.inverting.populations import Effort, Generation, invert
@@ -112,14 +115,49 @@ def test_a_stopped_inversion_goes_on_after_its_last_generation(tmp_path: Path, n
     np.testing.assert_array_equal(again.places, found.places)
 
 
-@pytest.mark.parametrize("content", [b"", b"no database at all, but long enough"])
-def test_a_store_that_was_cut_off_is_begun_anew(tmp_path: Path, content: bytes) -> None:
-    """A file without an observation: what a process leaves that ends as it makes the store."""
-    (tmp_path / "inversion.json").write_text(
+def _claimed(folder: Path, *tables: str) -> Path:
+    """Return the store of an inversion that was begun, with these tables in it."""
+    (folder / "inversion.json").write_text(
         json.dumps({"digest": _toy().digest, "population": 20}), encoding="utf-8"
     )
-    (tmp_path / "populations.db").write_bytes(content)
+    store = folder / "populations.db"
+    with contextlib.closing(sqlite3.connect(store)) as connection:
+        for table in tables:
+            connection.execute(f"CREATE TABLE {table} (id INTEGER)")
+        connection.commit()
+    return store
+
+
+@pytest.mark.parametrize("tables", [(), ("version", "abc_smc", "populations")])
+def test_a_store_that_was_cut_off_is_begun_anew(tables: tuple[str, ...], tmp_path: Path) -> None:
+    """A file without an observation: what a process leaves that ends as it makes the store."""
+    _claimed(tmp_path, *tables)
     assert len(invert(_toy(), tmp_path, Effort(20, 1)).generations) == 1
+
+
+def test_a_store_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    """Neither another program's database nor a file that is none is replaced."""
+    store = _claimed(tmp_path, "populations", "letters")
+    for content, message in (
+        (store.read_bytes(), r"is no store of populations \(got letters\)"),
+        (b"no database at all, but long enough", r"cannot be read \(file is not a database\)"),
+    ):
+        store.write_bytes(content)
+        with pytest.raises(InversionError, match=message):
+            invert(_toy(), tmp_path, Effort(20, 1))
+        assert store.read_bytes() == content
+
+
+def test_an_inversion_goes_through_no_link(tmp_path: Path) -> None:
+    """A store that is a link to a file elsewhere: refused, and that file is as it was."""
+    folder, other = tmp_path / "inverted", tmp_path / "other.db"
+    folder.mkdir()
+    _claimed(folder).unlink()
+    other.write_bytes(b"")
+    (folder / "populations.db").symlink_to(other)
+    with pytest.raises(StoreError, match=r"populations\.db: is a link"):
+        invert(_toy(), folder, Effort(20, 1))
+    assert other.read_bytes() == b""
 
 
 def test_another_problem_is_not_continued(tmp_path: Path) -> None:

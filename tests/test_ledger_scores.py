@@ -18,7 +18,7 @@ from simlib.evidence.ledger.resolutions import Resolution, read_resolutions
 from simlib.evidence.ledger.scoring import Scores, crps, log_score, place_in, score
 from simlib.evidence.ledger.sealing import LedgerError, sealed
 from simlib.plot import ledger_pit, ledger_reliability
-from simlib.plot.style import save_axes
+from simlib.plot.style import save
 
 N = 1000
 
@@ -284,5 +284,6 @@ def test_outcomes_are_read_and_drawn(ledger: dict[str, Any], tmp_path: Path) -> 
     scores = score(copy.deepcopy(ledger), found)
     assert scores.unresolved == ("patrols_january",)
     for draw in (ledger_reliability, ledger_pit):
-        save_axes(draw(scores), tmp_path / "figure.png")
-        assert (tmp_path / "figure.png").stat().st_size > 5000
+        path = tmp_path / f"{draw.__name__}.png"
+        save(draw(scores), path)
+        assert path.stat().st_size > 5000

@@ -376,6 +376,7 @@ def test_the_command_prints_and_keeps(tmp_path: Path, capsys: pytest.CaptureFixt
     printed = capsys.readouterr().out
     assert "Of the variance of guards, as written: structure" in printed
     assert {path.name for path in out.iterdir()} == {
+        ".simlib-written",
         "morris-level-guards.png",
         "morris-level.csv",
         "pieces",

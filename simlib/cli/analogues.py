@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simlib.cli.app import Jobs, app, examples
-from simlib.cli.findings import keep, show
+from simlib.cli.app import Force, Jobs, app, examples
+from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.cli.readings import as_date
 from simlib.cli.text import say
 
 if TYPE_CHECKING:
     from simlib.evidence.analogues.study import Study
+    from simlib.files import Output
 
 
 @app.command(
@@ -39,10 +40,12 @@ def analogues(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Directory for results and figures.")
     ] = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Say what withdrawals elsewhere tell of the effect of one, and how little that is."""
     from simlib.evidence.analogues.study import study_analogues
 
+    kept = output_of("analogues", output, force=force)
     with stopping(output) as reporter:
         study = study_analogues(
             as_date(as_of),
@@ -56,16 +59,16 @@ def analogues(
     if replications:
         show((), study.predicted(), "events after to events before, as simulated")
     show((), study.effects(), "effect of full exit (log), before and after the pooled cases")
-    if output is None:
+    if kept is None:
         say("nothing is kept; give -o DIRECTORY to keep results, tables and figures")
     else:
-        _keep(study, output)
+        _keep(study, kept)
 
 
-def _keep(study: Study, output: Path) -> None:
-    from simlib.plot import save_analogues
+def _keep(study: Study, output: Output) -> None:
+    from simlib.plot.analogues import analogue_panels
 
     tables = {"analogues": study.table(), "effects": study.effects()}
     if any(row.predictions for row in study.rows):
         tables["predicted"] = study.predicted()
-    keep(output, tables, {"analogues": lambda path: save_analogues(study, path)})
+    keep(output, tables, {"analogues": lambda: analogue_panels(study)})

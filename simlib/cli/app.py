@@ -54,6 +54,10 @@ DaskLocal = Annotated[
     int | None,
     typer.Option(metavar="N", help="Run on N Dask workers started on this machine."),
 ]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Replace files that it did not write too; never an input."),
+]
 Results = Annotated[Path, typer.Argument(help="A results directory that simlib run wrote.")]
 
 

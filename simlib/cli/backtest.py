@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simlib.cli.app import Jobs, app, examples
-from simlib.cli.findings import keep, show
+from simlib.cli.app import Force, Jobs, app, examples
+from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.cli.text import say
-from simlib.errors import Problem, ScenarioError, StoreError
+from simlib.errors import Problem, ScenarioError
+from simlib.files import csv_bytes
 
 if TYPE_CHECKING:
     from simlib.evidence.backtesting.result import BackTest
+    from simlib.files import Output
 
 
 @app.command(
@@ -39,6 +42,7 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Directory for tables and figures.")
     ] = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Score forecasts of lethal events at past months, beside the field's baselines."""
     from simlib.ensemble.spreading import Spread
@@ -54,14 +58,15 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
         raise ScenarioError([Problem("candidate", f"must be one of {known} (got {candidate})")])
     parts = shipped_parts(None if part == "all" else [part])
     chosen = [forecaster(name) for name in names]
+    kept = output_of("backtest", output, force=force)
     with stopping(output) as reporter:
         how = Spread(jobs, output, reporter)
         found = tested(parts, chosen, n_draws=draws, root_seed=root_seed, how=how)
     _tell(found, candidate)
-    if output is None:
+    if kept is None:
         say("nothing is kept; give -o DIRECTORY to keep tables and figures")
     else:
-        _keep(found, candidate, output)
+        _keep(found, candidate, kept)
 
 
 def _tell(found: BackTest, candidate: str | None) -> None:
@@ -82,17 +87,12 @@ def _tell(found: BackTest, candidate: str | None) -> None:
     show(verdicts.sentences(found, candidate))
 
 
-def _keep(found: BackTest, candidate: str | None, output: Path) -> None:
+def _keep(found: BackTest, candidate: str | None, output: Output) -> None:
     from simlib.evidence.backtesting.page import page
     from simlib.plot.backtests import backtest_figures
 
     tables = {"scores": found.scores, "differences": found.differences}
     keep(output, tables, backtest_figures(found, candidate))
-    cases, text = output / "cases.csv.gz", output / "results.md"
-    try:
-        found.cases.to_csv(cases, index=False, float_format="%.6g")
-        text.write_text(page(found, candidate), encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"{output}: cannot be written ({error.strerror})") from error
-    say(f"table: {cases}")
-    say(f"page: {text}")
+    cases = gzip.compress(csv_bytes(found.cases, float_format="%.6g"), mtime=0)
+    say(f"table: {output.write('cases.csv.gz', cases)}")
+    say(f"page: {output.write('results.md', page(found, candidate).encode())}")

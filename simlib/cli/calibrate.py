@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simlib.cli.app import app, examples
-from simlib.cli.findings import keep, show
+from simlib.cli.app import Force, app, examples
+from simlib.cli.findings import keep, output_of, show
 from simlib.cli.readings import as_date
 from simlib.cli.text import say
-from simlib.errors import StoreError
+from simlib.files import refuse_unwritable, write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from simlib.evidence.calibrating.collecting import Calibration
+    from simlib.files import Output
 
 
 @app.command(
@@ -44,39 +43,39 @@ def calibrate(
     report: Annotated[
         Path | None, typer.Option(help="Directory for the table and the figures.")
     ] = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Fit the numbers that data reach, and write them as a scenario."""
     from simlib.evidence.calibrating.collecting import calibrate as fit
 
+    kept = output_of("calibrate", report, force=force)
+    if output is not None:
+        refuse_unwritable(output, inputs=files or [])
     result = fit(files or [], as_of=as_date(as_of))
     show(result.sentences(), result.brief(), "prior and posterior, 5, 50 and 95 % points")
     show((), result.sources(), "what each was fitted to")
     if output is not None:
-        _write(result, standardize, output)
-    if report is not None:
-        _report(result, report)
+        _write(result, standardize, output, force=force)
+    if kept is not None:
+        _report(result, kept)
     if output is None and report is None:
         say("nothing is kept; give -o FILE for a scenario, --report DIRECTORY for a table")
 
 
-def _write(result: Calibration, replications: int, output: Path) -> None:
+def _write(result: Calibration, replications: int, output: Path, *, force: bool) -> None:
     from simlib.evidence.calibrating.constants import committee_constants
     from simlib.evidence.calibrating.writing import scenario_text
 
     constants = committee_constants(result, replications) if replications else {}
-    try:
-        output.write_text(scenario_text(result, constants), encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"{output}: cannot be written ({error.strerror})") from error
+    write_file(output, scenario_text(result, constants).encode(), force=force)
     say(f"scenario: {output}")
 
 
-def _report(result: Calibration, folder: Path) -> None:
+def _report(result: Calibration, output: Output) -> None:
     from simlib.plot import calibration
-    from simlib.plot.style import save_axes
 
-    figures: dict[str, Callable[[Path], object]] = {
-        "calibration": lambda path: save_axes(calibration(result), path),
-        "calibration-places": lambda path: save_axes(calibration(result, shares=True), path),
+    figures = {
+        "calibration": lambda: calibration(result),
+        "calibration-places": lambda: calibration(result, shares=True),
     }
-    keep(folder, {"calibration": result.table()}, figures)
+    keep(output, {"calibration": result.table()}, figures)

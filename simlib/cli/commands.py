@@ -12,6 +12,7 @@ import typer
 from simlib.cli.app import (
     FAILED,
     DaskLocal,
+    Force,
     Jobs,
     Results,
     ScenarioName,
@@ -22,12 +23,15 @@ from simlib.cli.app import (
     load_scenario,
     workers,
 )
+from simlib.cli.findings import output_of
 from simlib.cli.progress import checking, stopping
 from simlib.cli.text import say, tell
 from simlib.errors import ScenarioError, SimulationError, StoreError
+from simlib.files import refuse_unwritable
 
 if TYPE_CHECKING:
     from simlib.ensemble import Ensemble
+    from simlib.files import Output
     from simlib.scenario.schema import Scenario
 
 
@@ -70,11 +74,13 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
         bool, typer.Option("--journals", help="Keep every incident too; much larger.")
     ] = False,
     figures: Annotated[bool, typer.Option(help="Draw figures beside the results.")] = True,  # noqa: FBT002
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Simulate a scenario; run again to resume or to add replications."""
     import simlib.ensemble
     from simlib.cli.tables import show_committee
 
+    drawn = _figures(output, figures=figures, force=force)
     with stopping(output) as reporter:
         loaded = _designed(load_scenario(scenario), design)
         tell(f"context of use: {loaded.context_of_use}")
@@ -92,7 +98,7 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
         )
     _show(ensemble)
     show_committee(loaded)
-    _finish(ensemble, output, figures=figures)
+    _finish(ensemble, output, drawn)
 
 
 @app.command(
@@ -111,10 +117,12 @@ def extend(  # noqa: PLR0913, PLR0917  (options of a command line)
     scheduler: Scheduler = None,
     dask_local: DaskLocal = None,
     figures: Annotated[bool, typer.Option(help="Draw figures beside the results.")] = True,  # noqa: FBT002
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Add replications to results; those there are stay as they are."""
     from simlib.ensemble import open_results
 
+    drawn = _figures(results, figures=figures, force=force)
     with stopping(results) as reporter:
         if replications is None and until is None:
             raise StoreError("say how many replications there shall be, or until what to go on")
@@ -122,7 +130,7 @@ def extend(  # noqa: PLR0913, PLR0917  (options of a command line)
             replications, until=until, progress=reporter, **workers(jobs, scheduler, dask_local)
         )
     _show(ensemble)
-    _finish(ensemble, results, figures=figures)
+    _finish(ensemble, results, drawn)
 
 
 @app.command(epilog=examples("simlib verify out/"))
@@ -156,11 +164,14 @@ def plot(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Where; RESULTS/figures by default.")
     ] = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Draw the figures of a results directory."""
     from simlib.ensemble import open_results
 
-    _draw(open_results(results), output or results / "figures")
+    folder = output or results / "figures"
+    output_of("figures", folder, force=force)
+    _draw(open_results(results), folder, force=force)
 
 
 @app.command(
@@ -178,13 +189,23 @@ def replay(
     journal: Annotated[
         Path | None, typer.Option(help="Write every incident and decision to this CSV file.")
     ] = None,
-    figure: Annotated[Path | None, typer.Option(help="Draw its timeline to this PNG file.")] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="Draw its timeline to this file: .png, .svg or .pdf.")
+    ] = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Regenerate one replication exactly and print its decisions."""
     from simlib.cli.tables import decision_lines
     from simlib.ensemble import open_results
     from simlib.ensemble.replaying import write_journal
 
+    if figure is not None:
+        from simlib.plot.style import format_of
+
+        format_of(figure)
+    written = {"journal": journal, "figure": figure}
+    files = {what: file for what, file in written.items() if file is not None}
+    refuse_unwritable(*files.values(), inputs=[results])
     ensemble = open_results(results)
     try:
         replayed = ensemble.replay(replication, option=option)
@@ -193,16 +214,15 @@ def replay(
         tell("".join(traceback.format_exception(error)))
         raise typer.Exit(FAILED) from None
     if journal is not None:
-        write_journal(replayed, journal)
+        write_journal(replayed, journal, overwrite=force)
     if figure is not None:
         from simlib.plot import save_timeline
 
-        save_timeline(replayed, figure)
+        save_timeline(replayed, figure, overwrite=force)
     for line in decision_lines(replayed):
         say(line)
-    for what, file in (("journal", journal), ("figure", figure)):
-        if file is not None:
-            say(f"{what}: {file}")
+    for what, file in files.items():
+        say(f"{what}: {file}")
 
 
 @app.command(
@@ -253,20 +273,26 @@ def _show(ensemble: Ensemble) -> None:
         say(f"stopped at {stopped['replications']:,} replications: {stopped['why']}")
 
 
-def _finish(ensemble: Ensemble, output: Path | None, *, figures: bool) -> None:
+def _figures(results: Path | None, *, figures: bool, force: bool) -> Output | None:
+    """Return where figures go, beside the results, if they are drawn."""
+    folder = None if results is None or not figures else results / "figures"
+    return output_of("figures", folder, force=force)
+
+
+def _finish(ensemble: Ensemble, output: Path | None, drawn: Output | None) -> None:
     if output is None:
         say("results are not kept; give -o DIRECTORY to keep them")
     else:
         say(f"results: {output}")
-        if figures:
-            _draw(ensemble, output / "figures")
+        if drawn is not None:
+            _draw(ensemble, drawn.folder, force=drawn.force)
     _end_with_failures(ensemble, output)
 
 
-def _draw(ensemble: Ensemble, folder: Path) -> None:
+def _draw(ensemble: Ensemble, folder: Path, *, force: bool) -> None:
     from simlib.plot import figures
 
-    say(f"figures: {folder} ({len(figures(ensemble, folder))} files)")
+    say(f"figures: {folder} ({len(figures(ensemble, folder, overwrite=force))} files)")
 
 
 def _end_with_failures(ensemble: Ensemble, output: Path | None) -> None:

@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simlib.cli.app import FAILED, Jobs, app, examples, load_scenario
-from simlib.cli.findings import keep, show
+from simlib.cli.app import FAILED, Force, Jobs, app, examples, load_scenario
+from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.cli.text import say, tell
 from simlib.ensemble.statistics import number
 from simlib.errors import Problem, ScenarioError
+from simlib.files import slug
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from simlib.analysis.comparing.comparison import Comparison
     from simlib.analysis.comparing.pairing import Effect
     from simlib.ensemble import Ensemble
+    from simlib.files import Output
     from simlib.scenario.schema import Scenario
 
 Source = Annotated[
     str,
     typer.Argument(help="A scenario file, the name of a bundled one, or a results directory."),
 ]
-Output = Annotated[
+Folder = Annotated[
     Path | None,
     typer.Option("-o", "--output", help="Keeps results; tables and figures in comparison/."),
 ]
@@ -61,11 +65,13 @@ def compare(  # noqa: PLR0913, PLR0917  (options of a command line)
     root_seed: RootSeed = None,
     jobs: Jobs = None,
     outcome: Outcome = None,
-    output: Output = None,
+    output: Folder = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Compare options on the same luck: paired effects, intervals, what pairing saves."""
     from simlib.analysis.comparing.comparison import compare as compared
 
+    kept = _kept("compare", output, force=force)
     with stopping(output) as reporter:
         found, is_kept = _source(source)
         asked: dict[str, Any] = {"root_seed": root_seed, "jobs": jobs}
@@ -74,7 +80,7 @@ def compare(  # noqa: PLR0913, PLR0917  (options of a command line)
         comparison = compared(
             found, _names(options), baseline=baseline, replications=replications, **asked
         )
-    _finish(comparison, outcome, output, is_kept=is_kept or output is not None)
+    _finish(comparison, outcome, kept, is_kept=is_kept or output is not None)
 
 
 @app.command(
@@ -103,7 +109,8 @@ def fork(  # noqa: PLR0913, PLR0917  (options of a command line)
     root_seed: RootSeed = None,
     jobs: Jobs = None,
     outcome: Outcome = None,
-    output: Output = None,
+    output: Folder = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Continue replications from a date on under other options, and compare."""
     from simlib.analysis.comparing.forking import fork as forked
@@ -111,6 +118,7 @@ def fork(  # noqa: PLR0913, PLR0917  (options of a command line)
     if replication is not None and replications is not None:
         raise ScenarioError([Problem("replications", "give --replication or --replications")])
     wanted = replications if replication is None else range(replication, replication + 1)
+    kept = _kept("fork", output, force=force)
     with stopping(output) as reporter:
         found, _ = _source(source)
         comparison = forked(
@@ -124,7 +132,12 @@ def fork(  # noqa: PLR0913, PLR0917  (options of a command line)
             directory=output,
             progress=reporter,
         )
-    _finish(comparison, outcome, output, is_kept=output is not None)
+    _finish(comparison, outcome, kept, is_kept=output is not None)
+
+
+def _kept(command: str, output: Path | None, *, force: bool) -> Output | None:
+    """Return where tables and figures go: beside the results."""
+    return output_of(command, None if output is None else output / "comparison", force=force)
 
 
 def _source(source: str) -> tuple[Scenario | Ensemble, bool]:
@@ -151,7 +164,7 @@ def _date(text: str) -> dt.date:
 
 
 def _finish(
-    comparison: Comparison, outcomes: Iterable[str] | None, output: Path | None, *, is_kept: bool
+    comparison: Comparison, outcomes: Iterable[str] | None, output: Output | None, *, is_kept: bool
 ) -> None:
     chosen = list(dict.fromkeys(outcomes or ()))
     for option in comparison.options:
@@ -169,7 +182,7 @@ def _finish(
         if rows:
             show((), _table(rows), title)
     if output is not None:
-        keep(output / "comparison", {"effects": comparison.table()}, _figures(comparison, chosen))
+        keep(output, {"effects": comparison.table()}, _figures(comparison, chosen))
     if not is_kept:
         say("results are not kept; give -o DIRECTORY to keep them")
     _end_with_failures(comparison)
@@ -209,20 +222,15 @@ def _independent(effect: Effect) -> str:
     return f"{effect.n_independent:,.0f}"
 
 
-def _figures(comparison: Comparison, outcomes: list[str]) -> dict[str, Callable[[Path], object]]:
-    from simlib.files import slug
+def _figures(comparison: Comparison, outcomes: list[str]) -> dict[str, Callable[[], Axes]]:
     from simlib.plot import effect, effects
-    from simlib.plot.style import save
 
-    def drawn(draw: Callable[..., Any], *what: str) -> Callable[[Path], object]:
-        return lambda path: save(draw(comparison, *what).figure, path)
-
-    found: dict[str, Callable[[Path], object]] = {}
+    found: dict[str, Callable[[], Axes]] = {}
     for option in comparison.options:
         if comparison.n_pairs[option] > 1:
-            found[f"effects-{slug(option)}"] = drawn(effects, option)
+            found[f"effects-{slug(option)}"] = partial(effects, comparison, option)
         for name in outcomes:
-            found[f"effect-{slug(option)}-{slug(name)}"] = drawn(effect, name, option)
+            found[f"effect-{slug(option)}-{slug(name)}"] = partial(effect, comparison, name, option)
     return found
 
 

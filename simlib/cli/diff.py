@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simlib.cli.app import Jobs, app, examples
-from simlib.cli.findings import keep, show
+from simlib.cli.app import Force, Jobs, app, examples
+from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.cli.text import say
 from simlib.errors import Problem, ScenarioError
+from simlib.files import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from matplotlib.axes import Axes
 
     from simlib.analysis.attributing.attribution import Attribution
 
@@ -50,11 +54,13 @@ def diff(  # noqa: PLR0913, PLR0917  (options of a command line)
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Directory for tables and figures.")
     ] = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Say what differs between two scenarios, and split the gap of outcomes over it."""
     from simlib.analysis.attributing.attribution import diff as compared
     from simlib.ensemble.spreading import Spread
 
+    kept = output_of("diff", output, force=force)
     with stopping(output) as reporter:
         result = compared(
             before,
@@ -71,9 +77,9 @@ def diff(  # noqa: PLR0913, PLR0917  (options of a command line)
         return
     show((), result.changes_table(), "what differs")
     show(result.sentences())
-    if output is not None:
+    if kept is not None:
         tables = {"changes": result.changes_table()}
-        keep(output, tables | ({"gaps": result.table()} if result.n else {}), _figures(result))
+        keep(kept, tables | ({"gaps": result.table()} if result.n else {}), _figures(result))
 
 
 def _groups(given: list[str]) -> dict[str, list[str]]:
@@ -86,13 +92,9 @@ def _groups(given: list[str]) -> dict[str, list[str]]:
     return found
 
 
-def _figures(result: Attribution) -> dict[str, Callable[[Path], object]]:
+def _figures(result: Attribution) -> dict[str, Callable[[], Axes]]:
     """Return what draws the clear gaps: their whole way, group by group."""
     from simlib.plot import attribution
-    from simlib.plot.style import save_axes
 
-    def drawing(outcome: str) -> Callable[[Path], object]:
-        return lambda path: save_axes(attribution(result, outcome), path)
-
-    names = [str(gap.column) for gap in result.gaps if gap.is_clear]
-    return {f"gap_{name}": drawing(name) for name in names}
+    names = distinct((str(gap.column) for gap in result.gaps if gap.is_clear), as_they_are=True)
+    return {f"gap_{name}": partial(attribution, result, each) for each, name in names.items()}

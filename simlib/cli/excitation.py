@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simlib.cli.app import app, examples
-from simlib.cli.findings import keep, show
+from simlib.cli.app import Force, app, examples
+from simlib.cli.findings import keep, output_of, show
 from simlib.cli.readings import as_date
 from simlib.cli.text import say, tell
 
@@ -32,6 +32,7 @@ def excitation(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Directory for tables and figure.")
     ] = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Fit branching ratio, decay and severity to the regimes of the record, day by day."""
     from simlib.evidence.clustering.regimes import fit_regimes
@@ -39,6 +40,7 @@ def excitation(
     from simlib.evidence.history.barrier import calibration_events
     from simlib.evidence.severity.regimes_of_severity import severity_table
 
+    kept = output_of("excitation", output, force=force)
     events = calibration_events(files, as_date(as_of))
     fits = fit_regimes(events, notice=lambda regime: tell(f"{regime.name} {regime.label} ..."))
     table = excitation_table(fits)
@@ -47,17 +49,13 @@ def excitation(
     show(
         (), sizes[list(sizes.columns[:10])], "deaths per lethal event: power law above a threshold"
     )
-    if output is None:
+    if kept is None:
         say("nothing is kept; give -o DIRECTORY to keep tables and figure")
         return
     from simlib.plot import branching
-    from simlib.plot.style import save_axes
 
-    keep(
-        output,
-        {"excitation": table, "severity": sizes},
-        {"branching": lambda path: save_axes(branching(fits), path)},
-    )
+    tables = {"excitation": table, "severity": sizes}
+    keep(kept, tables, {"branching": lambda: branching(fits)})
 
 
 def _brief(table: pd.DataFrame) -> pd.DataFrame:

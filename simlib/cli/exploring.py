@@ -7,20 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simlib.cli.app import Jobs, ScenarioName, app, examples, load_scenario
-from simlib.cli.findings import keep, show
+from simlib.cli.app import Force, Jobs, ScenarioName, app, examples, load_scenario
+from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.cli.text import say, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from matplotlib.axes import Axes
-
     from simlib.ensemble import Ensemble
     from simlib.ensemble.progress import Listener
 
-Output = Annotated[
+Folder = Annotated[
     Path | None,
     typer.Option("-o", "--output", help="Directory for tables, figures and what is simulated."),
 ]
@@ -53,18 +49,20 @@ def discover(  # noqa: PLR0913, PLR0917  (options of a command line)
         int | None, typer.Option(help="Of a scenario: how many; its number when not given.")
     ] = None,
     jobs: Jobs = None,
-    output: Output = None,
+    output: Folder = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Find ranges of drawn parameters in which an outcome is often so."""
     from simlib import analysis
 
+    kept = output_of("discover", output, force=force)
     with stopping(output) as reporter:
         ensemble = _ensemble(results, condition, option, (replications, jobs), (output, reporter))
         found = analysis.discover(
             ensemble, condition, parameters=parameter, max_boxes=boxes, resamples=resamples
         )
     show(found.sentences(), found.tree_table(), "leaves of the tree")
-    if output is not None:
+    if kept is not None:
         from simlib.plot import box, peeling
 
         tables = {
@@ -73,11 +71,7 @@ def discover(  # noqa: PLR0913, PLR0917  (options of a command line)
             "stability": found.stability_table(),
             "tree": found.tree_table(),
         }
-        figures = {
-            "peeling": _drawing(lambda: peeling(found)),
-            "box": _drawing(lambda: box(found)),
-        }
-        keep(output, tables, figures)
+        keep(kept, tables, {"peeling": lambda: peeling(found), "box": lambda: box(found)})
 
 
 @app.command(
@@ -109,13 +103,15 @@ def tripwires(  # noqa: PLR0913, PLR0917  (options of a command line)
         int | None, typer.Option(help="How many; the scenario's number when not given.")
     ] = None,
     jobs: Jobs = None,
-    output: Output = None,
+    output: Folder = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Search rules on published series that tell an event weeks ahead, and judge them."""
     from simlib import analysis
     from simlib.analysis.exploring.alarms import Terms
     from simlib.ensemble.spreading import Spread
 
+    kept = output_of("tripwires", output, force=force)
     with stopping(output) as reporter:
         loaded = load_scenario(scenario)
         tell(f"context of use: {loaded.context_of_use}")
@@ -128,16 +124,13 @@ def tripwires(  # noqa: PLR0913, PLR0917  (options of a command line)
             how=Spread(jobs, output, reporter),
         )
     show(found.sentences())
-    if output is None:
+    if kept is None:
         say("nothing is kept; give -o DIRECTORY to keep tables and figures")
         return
     from simlib.plot import lead_times, tripwire
 
-    figures = {
-        "tripwire": _drawing(lambda: tripwire(found)),
-        "lead": _drawing(lambda: lead_times(found)),
-    }
-    keep(output, {"tripwires": found.table()}, figures)
+    figures = {"tripwire": lambda: tripwire(found), "lead": lambda: lead_times(found)}
+    keep(kept, {"tripwires": found.table()}, figures)
 
 
 def _ensemble(
@@ -166,14 +159,3 @@ def _ensemble(
         directory=None if output is None else output / "results",
         progress=progress,
     )
-
-
-def _drawing(draw: Callable[[], Axes]) -> Callable[[Path], object]:
-    """Return what saves the figure of some axes to a path."""
-
-    def save_to(path: Path) -> None:
-        from simlib.plot.style import save
-
-        save(draw().get_figure(root=True), path)  # type: ignore[arg-type]
-
-    return save_to

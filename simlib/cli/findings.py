@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from simlib.cli.text import clean, say
 from simlib.ensemble.statistics import number
-from simlib.errors import StoreError
+from simlib.files import Output, csv_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 def show(sentences: Iterable[str], table: pd.DataFrame | None = None, title: str = "") -> None:
@@ -25,37 +27,57 @@ def show(sentences: Iterable[str], table: pd.DataFrame | None = None, title: str
         _show_table(title, [str(name) for name in table.columns], _rows(table))
 
 
+def output_of(command: str, folder: Path | None, *, force: bool) -> Output | None:
+    """Return where a command writes tables and figures, if it is to.
+
+    Parameters
+    ----------
+    command
+        Its name: what it wrote, it may replace.
+    folder
+        Made when it is not there.
+    force
+        Replace other files too.
+
+    Raises
+    ------
+    StoreError
+        Nothing can be written there.
+    """
+    if folder is None:
+        return None
+    output = Output(folder, command, force)
+    output.refuse_unwritable()
+    return output
+
+
 def keep(
-    folder: Path,
+    output: Output,
     tables: dict[str, pd.DataFrame],
-    figures: dict[str, Callable[[Path], object]] | None = None,
+    figures: Mapping[str, Callable[[], Figure | Axes]] | None = None,
 ) -> None:
     """Write tables as CSV and figures as PNG to a folder, and say where.
 
     Parameters
     ----------
-    folder
-        Made when it is not there.
+    output
+        The folder.
     tables
         By name of the file, without its suffix.
     figures
-        What draws each, given the path it is to be saved to.
+        What draws each.
 
     Raises
     ------
     StoreError
-        It cannot be written.
+        A file is there that the command did not write, or one cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, table in tables.items():
-            table.to_csv(folder / f"{name}.csv", index=False)
-            say(f"table: {folder / name}.csv")
-        for name, draw in (figures or {}).items():
-            draw(folder / f"{name}.png")
-            say(f"figure: {folder / name}.png")
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be written ({error.strerror})") from error
+    for name, table in tables.items():
+        say(f"table: {output.write(f'{name}.csv', csv_bytes(table))}")
+    for name, draw in (figures or {}).items():
+        from simlib.plot.style import image
+
+        say(f"figure: {output.write(f'{name}.png', image(draw()))}")
 
 
 def _rows(table: pd.DataFrame) -> list[tuple[str, ...]]:

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import datetime as dt
 import enum
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simlib.cli.app import Jobs, app, examples, load_scenario
-from simlib.cli.findings import keep, show
+from simlib.cli.app import Force, Jobs, app, examples, load_scenario
+from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.cli.readings import as_date
 from simlib.cli.text import say, tell
 from simlib.errors import Problem, ScenarioError, StoreError
+from simlib.files import csv_of_rows, refuse_unwritable, remove_own, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simlib.evidence.observing.publications import Publications
-
+_OF_A_RUN = ("manifest.json", ".lock", ".holder")
+"""Files of a run that its folder has besides its parts."""
 MONTHS_SHOWN = 12
 """Months of each series in the table that is printed where --months does not say."""
 
@@ -73,15 +72,14 @@ def forecast(  # noqa: PLR0913, PLR0917  (options of a command line)
     dated: Annotated[
         str | None, typer.Option(help="Day of writing, kept beside the hashes of a ledger.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over a ledger.")] = False,  # noqa: FBT002
+    force: Force = False,  # noqa: FBT002
     jobs: Jobs = None,
 ) -> None:
     """Freeze a run as dated, hashed questions; or forecast what a publisher will print."""
     if published_by is not None:
         _refuse({"--questions": questions, "--dated": dated}, "--as")
-        _publish(
-            scenario, published_by.value, output, results, (replications, months, vintage, jobs)
-        )
+        how = (replications, months, vintage, jobs)
+        _publish(scenario, published_by.value, output, results, how, force=force)
         return
     _refuse({"--months": months, "--vintage": None if vintage == "first" else vintage}, "a ledger")
     _freeze(scenario, questions, output, results, (replications, dated, jobs), force=force)
@@ -104,31 +102,30 @@ def score(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Directory for tables and figures.")
     ] = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Say how good a ledger was, beside the base rate: Brier, log, CRPS and calibration."""
     from simlib.evidence.ledger.resolutions import read_resolutions
     from simlib.evidence.ledger.scoring import score as scored
     from simlib.evidence.ledger.sealing import read_ledger
 
+    kept = output_of("score", output, force=force)
     held = read_ledger(ledger)
     say(f"ledger: {held['scenario']} as of {held['as_of']}, hashes verified, {held['digest']}")
     scores = scored(held, read_resolutions(outcomes, held))
     show(scores.sentences(), scores.means(), "mean scores beside the base rate's; less is better")
     show((), scores.table(), "question by question")
-    if output is None:
+    if kept is None:
         say("nothing is kept; give -o DIRECTORY to keep tables and figures")
         return
     from simlib.plot import ledger_pit, ledger_reliability
-    from simlib.plot.style import save_axes
 
-    keep(
-        output,
-        {"scores": scores.table(), "means": scores.means()},
-        {
-            "reliability": lambda path: save_axes(ledger_reliability(scores), path),
-            "pit": lambda path: save_axes(ledger_pit(scores), path),
-        },
-    )
+    tables = {"scores": scores.table(), "means": scores.means()}
+    figures = {
+        "reliability": lambda: ledger_reliability(scores),
+        "pit": lambda: ledger_pit(scores),
+    }
+    keep(kept, tables, figures)
 
 
 def _freeze(
@@ -145,8 +142,9 @@ def _freeze(
     from simlib.evidence.ledger.telling import told
 
     replications, dated, jobs = how
-    refuse_overwriting(output, overwrite=force)
     loaded = load_scenario(scenario)
+    refuse_overwriting(output, overwrite=force)
+    _refuse_unwritable(output, results, questions)
     tell(f"context of use: {loaded.context_of_use}")
     day: dt.date | None = None if dated is None else as_date(dated)
     with _kept(output, results) as folder, stopping(folder) as reporter:
@@ -176,6 +174,8 @@ def _publish(
     output: Path,
     results: Path | None,
     how: tuple[int | None, int | None, str, int | None],
+    *,
+    force: bool,
 ) -> None:
     from simlib.ensemble.spreading import Spread
     from simlib.evidence.observing.judging import beside_2024
@@ -184,6 +184,7 @@ def _publish(
 
     replications, months, vintage, jobs = how
     loaded = load_scenario(scenario)
+    _refuse_unwritable(output, results)
     tell(f"context of use: {loaded.context_of_use}")
     with _kept(output, results) as folder, stopping(folder) as reporter:
         found = publications(
@@ -194,7 +195,8 @@ def _publish(
             vintage=vintage,
             how=Spread(jobs, folder, reporter),
         )
-        _write(found, output)
+        head = ("series", "month", "replication", "count")
+        write_file(output, csv_of_rows(head, found.rows()), force=force)
     table = found.table(usual(found))
     if months is None and len(found.months) > MONTHS_SHOWN:
         table = table[table["month"].isin([str(m) for m in found.months[:MONTHS_SHOWN]])]
@@ -207,29 +209,29 @@ def _publish(
     say(f"forecast: {output}")
 
 
-def _write(found: Publications, output: Path) -> None:
-    """Write the forecast, whole or not at all."""
-    unfinished = output.with_name(f"{output.name}.tmp")
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(("series", "month", "replication", "count"))
-            writer.writerows(found.rows())
-        unfinished.replace(output)
-    except OSError as error:
-        raise StoreError(f"{output}: cannot be written ({error.strerror})") from error
+def _refuse_unwritable(output: Path, results: Path | None, questions: Path | None = None) -> None:
+    """Refuse before the run what could not be written after it."""
+    given = [each for each in (results, questions) if each is not None]
+    refuse_unwritable(output, inputs=given)
+    if results is None:
+        parts = _parts(output)
+        if parts.is_symlink():
+            raise StoreError(f"{parts}: is a link; remove it, or give --results DIRECTORY")
+        refuse_unwritable(parts / _OF_A_RUN[0])
 
 
 @contextlib.contextmanager
 def _kept(output: Path, results: Path | None) -> Iterator[Path]:
-    """Yield where the run is kept: a folder beside the output goes once that is written."""
+    """Yield where the run is kept: beside the output it goes once that is written."""
     if results is not None:
         yield results
         return
-    folder = output.with_name(f"{output.name}.parts")
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    yield _parts(output)
+    remove_own(_parts(output), also=_OF_A_RUN)
+
+
+def _parts(output: Path) -> Path:
+    return output.with_name(f"{output.name}.parts")
 
 
 def _refuse(given: dict[str, object], what: str) -> None:

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simlib.cli.app import app, examples
-from simlib.cli.findings import keep, show
+from simlib.cli.app import Force, app, examples
+from simlib.cli.findings import show
 from simlib.cli.readings import as_date
 from simlib.cli.text import say
 from simlib.errors import Problem, ScenarioError
+from simlib.files import csv_bytes, refuse_unwritable, write_file
 
 if TYPE_CHECKING:
     from simlib.evidence.history.event_files import Events
 
 _LISTED = 20
 """Kinds of rows without a meaning that are listed; all of them go to a file."""
+_UNMAPPED = "unmapped"
 
 
 @app.command(
@@ -28,7 +30,7 @@ _LISTED = 20
         "simlib history GEDEvent_v24_0_*.csv -o counts/monthly_counts.csv",
     )
 )
-def history(
+def history(  # noqa: PLR0913, PLR0917  (options of a command line)
     files: Annotated[
         list[Path], typer.Argument(help="Event files, as UCDP or ACLED publish them.")
     ],
@@ -49,6 +51,7 @@ def history(
         Path | None,
         typer.Option("-o", "--output", help="CSV file for monthly counts; coverage beside it."),
     ] = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Read event files: events by series and year, and which rows have no meaning here."""
     from simlib.evidence.history.event_files import combine_events, load_events
@@ -58,17 +61,30 @@ def history(
 
     if leave_out and as_of is None:
         raise ScenarioError([Problem("leave-out", "needs a date (got no --as-of)")])
+    written = _files(output, unmapped)
+    refuse_unwritable(*written.values(), inputs=files if mapping is None else [*files, mapping])
     rules = load_mapping(mapping)
     events = combine_events([load_events(file, mapping=rules) for file in files])
     if as_of is not None:
         events = _behind(events, as_of, leave_out=leave_out)
     show((), yearly_counts(events), "events by series and year; located: share with a governorate")
     _say_unmapped(events)
-    if unmapped is not None:
-        keep(unmapped.parent, {unmapped.stem: events.unmapped})
-    if output is not None:
-        tables = tables_to_ship(events, rules)
-        keep(output.parent, {output.stem + ending: table for ending, table in tables.items()})
+    tables = {} if output is None else tables_to_ship(events, rules)
+    for what, file in written.items():
+        table = events.unmapped if what == _UNMAPPED else tables[what]
+        write_file(file, csv_bytes(table), force=force)
+        say(f"table: {file}")
+
+
+def _files(output: Path | None, unmapped: Path | None) -> dict[str, Path]:
+    """Return the file of each table, by the ending of its name."""
+    found = {} if unmapped is None else {_UNMAPPED: unmapped}
+    if output is None:
+        return found
+    refuse_unwritable(output)  # so it has a name
+    for ending in ("", "_coverage", "_incidents"):
+        found[ending] = output.with_name(f"{output.stem}{ending}{output.suffix}")
+    return found
 
 
 def _behind(events: Events, as_of: str, *, leave_out: bool) -> Events:

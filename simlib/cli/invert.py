@@ -7,22 +7,25 @@ import shlex
 import signal
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
 
-from simlib.cli.app import ScenarioName, app, examples, load_scenario
+from simlib.cli.app import Force, ScenarioName, app, examples, load_scenario
 from simlib.cli.findings import keep, show
 from simlib.cli.progress import INTERRUPTED, TERMINATED
 from simlib.cli.readings import as_date
 from simlib.cli.text import say, tell
+from simlib.files import Output, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     import pandas as pd
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from simlib.evidence.inverting.populations import Generation, Inverted
@@ -50,6 +53,7 @@ def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
     as_of: Annotated[str, typer.Option(help="Refuse months that end later.")] = "2024-12-31",
     population: Annotated[int, typer.Option(help="Accepted runs of each generation.")] = 200,
     generations: Annotated[int, typer.Option(help="How many generations.")] = 6,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Find parameters whose simulated months look like counted ones (ABC-SMC, resumable)."""
     from simlib.evidence.inverting.layer import layer_problem, ucdp_counts
@@ -62,6 +66,8 @@ def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
     observed = ucdp_counts(counts, as_of=date)
     names = [name.strip() for name in parameters.split(",") if name.strip()]
     problem = layer_problem(loaded, names, observed)
+    kept = Output(output, "invert", force)
+    kept.refuse_unwritable()
     standing = _Standing(output)
     with _stopping_between_runs(standing) as stop:
         problem = replace(problem, simulator=stop.unless_asked(problem.simulator))
@@ -73,7 +79,7 @@ def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
     )
     show((), table, "posterior beside prior; gone: share of the prior variance that is gone")
     _say_fitted(found, loaded, f"{observed.source}, up to {date}", as_of)
-    keep(output, {"posterior": table, "draws": _draws(found)}, _figures(found))
+    keep(kept, {"posterior": table, "draws": _draws(found)}, _figures(found))
 
 
 class _Stop:
@@ -178,11 +184,10 @@ def _say_fitted(found: Inverted, scenario: Scenario, data: str, as_of: str) -> N
         say(f"{fitted.name}: {dict(fitted.distribution)}{verdict}")
 
 
-def _figures(found: Inverted) -> dict[str, Callable[[Path], object]]:
+def _figures(found: Inverted) -> dict[str, Callable[[], Axes]]:
     from simlib.plot import inversion
-    from simlib.plot.style import save_axes
 
     return {
-        f"posterior-{name}": lambda path, name=name: save_axes(inversion(found, name), path)  # type: ignore[misc]
-        for name in found.problem.priors
+        f"posterior-{name}": partial(inversion, found, each)
+        for each, name in distinct(found.problem.priors, as_they_are=True).items()
     }

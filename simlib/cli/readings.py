@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simlib.cli.app import Jobs, ScenarioName, app, examples, load_scenario
-from simlib.cli.findings import keep, show
+from simlib.cli.app import Force, Jobs, ScenarioName, app, examples, load_scenario
+from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.cli.text import say, tell
 from simlib.errors import Problem, ScenarioError
+from simlib.files import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from matplotlib.axes import Axes
+
     from simlib.analysis.decisions.two_readings import Readings
+    from simlib.files import Output
 
 
 @app.command(
@@ -43,11 +48,13 @@ def readings(  # noqa: PLR0913, PLR0917  (options of a command line)
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Directory for tables and figures.")
     ] = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Tell "seen to be extended" from "made to be", and what is known beforehand."""
     from simlib.analysis.decisions.two_readings import readings as compare
     from simlib.ensemble.spreading import Spread
 
+    kept = output_of("readings", output, force=force)
     with stopping(output) as reporter:
         loaded = load_scenario(scenario)
         tell(f"context of use: {loaded.context_of_use}")
@@ -63,10 +70,10 @@ def readings(  # noqa: PLR0913, PLR0917  (options of a command line)
     show((), result.forecast.groups, "P(extension) by what is known")
     show((), result.forecast.coefficients.head(12), "logistic regression, largest coefficients")
     show((), result.forecast.calibration, "forecasts against what came")
-    if output is None:
+    if kept is None:
         say("nothing is kept; give -o DIRECTORY to keep tables and figures")
     else:
-        _keep(result, output)
+        _keep(result, kept)
 
 
 def as_date(text: str) -> dt.date:
@@ -91,10 +98,9 @@ def _numbers(text: str) -> list[float]:
         raise ScenarioError([Problem("slopes", rule)]) from None
 
 
-def _keep(result: Readings, output: Path) -> None:
+def _keep(result: Readings, output: Output) -> None:
     from simlib.plot import extension_forecast
     from simlib.plot import readings as draw
-    from simlib.plot.style import save_axes
 
     tables = {
         "selection_gap": result.table(),
@@ -102,11 +108,9 @@ def _keep(result: Readings, output: Path) -> None:
         "extension_coefficients": result.forecast.coefficients,
         "extension_calibration": result.forecast.calibration,
     }
-    figures: dict[str, Callable[[Path], object]] = {
-        f"selection_gap-{name}": lambda path, name=name: save_axes(draw(result, name), path)  # type: ignore[misc]
-        for name in result.headlines
+    figures: dict[str, Callable[[], Axes]] = {
+        f"selection_gap-{name}": partial(draw, result, each)
+        for each, name in distinct(result.headlines, as_they_are=True).items()
     }
-    figures["extension_forecast"] = lambda path: save_axes(
-        extension_forecast(result.forecast), path
-    )
+    figures["extension_forecast"] = lambda: extension_forecast(result.forecast)
     keep(output, tables, figures)

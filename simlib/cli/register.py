@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simlib.cli.app import Jobs, app, examples, load_scenario
+from simlib.cli.app import Force, Jobs, app, examples, load_scenario
 from simlib.cli.progress import stopping
 from simlib.cli.text import say
-from simlib.errors import Problem, ScenarioError, StoreError
+from simlib.errors import Problem, ScenarioError
+from simlib.files import refuse_unwritable, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,7 @@ _SHOWN = 20
         "simlib register mine.yaml isis.stock --results out/ --outcome isis_attacks_iraq_2025",
     )
 )
-def register(
+def register(  # noqa: PLR0913, PLR0917  (options of a command line)
     names: Annotated[
         list[str] | None,
         typer.Argument(
@@ -58,6 +59,7 @@ def register(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write the page, .md or .html.")
     ] = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Show what a number rests on, where it is used and how outcomes go with it."""
     from simlib.evidence.register.cards import cards, find
@@ -69,6 +71,8 @@ def register(
         raise ScenarioError([Problem("output", rule)])
     scenario_name, name = _parsed(names or [])
     scenario = load_scenario(scenario_name)
+    if output is not None:
+        refuse_unwritable(output, inputs=[] if results is None else [results])
     card = find(cards(scenario), name, scenario_names()) if name else None
     known = _correlations(scenario, results, replications, outcome, jobs)
     if card is not None:
@@ -79,7 +83,8 @@ def register(
     if output is None:
         _summarize(page)
     else:
-        _write(page, output, _command(scenario_name, results, replications, outcome, output))
+        command = _command(scenario_name, results, replications, outcome, output)
+        _write(page, output, command, force=force)
 
 
 def _parsed(names: list[str]) -> tuple[str, str]:
@@ -181,16 +186,12 @@ def _tabulate(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
     show((), pd.DataFrame(lines, columns=list(head)))
 
 
-def _write(page: Page, output: Path, command: str) -> None:
+def _write(page: Page, output: Path, command: str, *, force: bool) -> None:
     from simlib.evidence.register.html import html
     from simlib.evidence.register.markdown import markdown
 
     text = html(page, command) if output.suffix == ".html" else markdown(page, command)
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"{output}: cannot be written ({error.strerror})") from error
+    write_file(output, text.encode(), force=force)
     say(f"page: {output}, {len(page.cards):,} cards")
 
 

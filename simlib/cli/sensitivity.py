@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simlib.cli.app import Jobs, ScenarioName, app, examples
-from simlib.cli.findings import keep, show
+from simlib.cli.app import Force, Jobs, ScenarioName, app, examples
+from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.errors import Problem, ScenarioError
+from simlib.files import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.axes import Axes
+
+    from simlib.files import Output
 
 _SHOWN = 30
 """Rows of a table that are printed; the file has all."""
@@ -53,6 +57,7 @@ def sensitivity(  # noqa: PLR0913, PLR0917  (options of a command line)
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Directory that keeps what is found.")
     ] = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Say what drives an outcome, or the difference between two options."""
     from simlib.ensemble.spreading import Spread
@@ -60,6 +65,7 @@ def sensitivity(  # noqa: PLR0913, PLR0917  (options of a command line)
     if method not in {"sobol", "morris"}:
         raise ScenarioError([Problem("method", f"must be sobol or morris (got {method})")])
     chosen = None if options is None else options.split(",")
+    kept = output_of("sensitivity", output, force=force)
     with stopping(output) as reporter:
         how = Spread(jobs, output, reporter)
         if method == "morris":
@@ -73,10 +79,10 @@ def sensitivity(  # noqa: PLR0913, PLR0917  (options of a command line)
             kind = by if by in {"parameter", "grade", "kind"} else by.split(",")
             n = 256 if samples is None else samples
             found = split(scenario, outcome, options=chosen, by=kind, samples=n, how=how)
-    _tell(found, method, output)
+    _tell(found, method, kept)
 
 
-def _tell(found: Any, method: str, output: Path | None) -> None:
+def _tell(found: Any, method: str, output: Output | None) -> None:
     table = found.table()
     show(found.sentences(), table.head(_SHOWN), f"largest of {len(table):,} rows")
     if output is None:
@@ -87,18 +93,10 @@ def _tell(found: Any, method: str, output: Path | None) -> None:
     outcomes = list(found.effects if method == "morris" else found.indices)
     name = f"{method}-{'effect' if ' - ' in found.label else 'level'}"
     figures = {
-        f"{name}-{each}": _saving(draw, found, each)
-        for each in (outcomes if len(outcomes) <= 3 else [])
+        f"{name}-{each}": partial(draw, found, outcome)
+        for outcome, each in distinct(outcomes, as_they_are=True).items()
+        if len(outcomes) <= 3
     }
     if method == "sobol" and len(outcomes) > 1:
-        figures[name] = _saving(draw, found, None)
+        figures[name] = partial(draw, found, None)
     keep(output, {name: table}, figures)
-
-
-def _saving(draw: Callable[..., Axes], found: Any, outcome: str | None) -> Callable[[Path], object]:
-    from simlib.plot.style import save
-
-    def drawn(path: Path) -> None:
-        save(draw(found, outcome).figure, path)  # type: ignore[arg-type]
-
-    return drawn

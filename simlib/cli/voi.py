@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simlib.cli.app import Jobs, ScenarioName, app, examples, load_scenario
-from simlib.cli.findings import keep, show
+from simlib.cli.app import Force, Jobs, ScenarioName, app, examples, load_scenario
+from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.cli.readings import as_date
 from simlib.cli.text import say, tell
+from simlib.files import distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from simlib.analysis.decisions.informing import Information
+    from simlib.files import Output
 
 
 @app.command(
@@ -44,11 +45,13 @@ def voi(  # noqa: PLR0913, PLR0917  (options of a command line)
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Directory for results and figures.")
     ] = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Say which unknown, if learnt, would change the ranking of options, and by how much."""
     from simlib.analysis.decisions.information import value_of_information
     from simlib.ensemble.spreading import Spread
 
+    kept = output_of("voi", output, force=force)
     with stopping(output) as reporter:
         loaded = load_scenario(scenario)
         tell(f"context of use: {loaded.context_of_use}")
@@ -62,18 +65,17 @@ def voi(  # noqa: PLR0913, PLR0917  (options of a command line)
         )
     show(result.sentences(), result.ranking(), "options, nothing learnt")
     show((), result.brief(), "value of learning, ± Monte Carlo standard error")
-    if output is None:
+    if kept is None:
         say("nothing is kept; give -o DIRECTORY to keep results, tables and figures")
     else:
-        _keep(result, output)
+        _keep(result, kept)
 
 
-def _keep(result: Information, output: Path) -> None:
+def _keep(result: Information, output: Output) -> None:
     from simlib.plot import information
-    from simlib.plot.style import save_axes
 
-    figures: dict[str, Callable[[Path], object]] = {
-        f"information-{name}": lambda path, name=name: save_axes(information(result, name), path)  # type: ignore[misc]
-        for name in result.panel.losses
+    figures = {
+        f"information-{name}": partial(information, result, each)
+        for each, name in distinct(result.panel.losses, as_they_are=True).items()
     }
     keep(output, {"information": result.table(), "ranking": result.ranking()}, figures)

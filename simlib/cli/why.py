@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simlib.cli.app import Jobs, app, examples, load_scenario
-from simlib.cli.findings import keep, show
+from simlib.cli.app import Force, Jobs, app, examples, load_scenario
+from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.errors import Problem, ScenarioError
+from simlib.files import distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from simlib.analysis import Explanation
+    from simlib.files import Output
 
 _LONGEST = 15
 """Rows of a table that are printed; files have all."""
@@ -44,6 +45,7 @@ def why(  # noqa: PLR0913, PLR0917  (options of a command line)
         Path | None, typer.Option("-o", "--output", help="Directory for tables and figures.")
     ] = None,
     jobs: Jobs = None,
+    force: Force = False,  # noqa: FBT002
 ) -> None:
     """Say why two options differ: what carries the effect, and where pairs part."""
     from simlib.analysis import why as explain
@@ -51,6 +53,7 @@ def why(  # noqa: PLR0913, PLR0917  (options of a command line)
     names = [name.strip() for name in options.split(",")]
     if len(names) != 2:
         raise ScenarioError([Problem("options", f"must be two options A,B (got {options!r})")])
+    kept = output_of("why", output, force=force)
     with stopping(output) as reporter:
         found = explain(
             _source(source),
@@ -65,8 +68,8 @@ def why(  # noqa: PLR0913, PLR0917  (options of a command line)
             progress=reporter,
         )
     _tell(found)
-    if output is not None:
-        _keep(found, output)
+    if kept is not None:
+        _keep(found, kept)
 
 
 def _source(text: str) -> Any:
@@ -89,8 +92,8 @@ def _tell(found: Explanation) -> None:
         show((), paths, "paths that differ most (description)")
 
 
-def _keep(found: Explanation, folder: Path) -> None:
-    from simlib.plot import save_why
+def _keep(found: Explanation, output: Output) -> None:
+    from simlib.plot.paths import shares_and_paths
 
     tables = {
         "effects": found.effects(),
@@ -99,12 +102,9 @@ def _keep(found: Explanation, folder: Path) -> None:
         "ranking": found.ranking(),
         "divergences": found.divergences(),
     }
-    figures: dict[str, Callable[[Path], object]] = {
-        f"why-{finding.outcome}": _drawing(save_why, found, finding.outcome)
-        for finding in found.findings
+    outcomes = distinct((finding.outcome for finding in found.findings), as_they_are=True)
+    figures = {
+        f"why-{name}": partial(shares_and_paths, found, outcome)
+        for outcome, name in outcomes.items()
     }
-    keep(folder, {f"why-{name}": table for name, table in tables.items()}, figures)
-
-
-def _drawing(draw: Callable[..., None], found: Explanation, outcome: str) -> Callable[[Path], None]:
-    return lambda path: draw(found, path, outcome)
+    keep(output, {f"why-{name}": table for name, table in tables.items()}, figures)

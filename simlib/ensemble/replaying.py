@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlib.ensemble.manifest import refuse_missing_agents
@@ -10,14 +10,15 @@ from simlib.ensemble.probing import refuse_unequal
 from simlib.ensemble.replications import Job, prepare
 from simlib.ensemble.store import MANIFEST
 from simlib.errors import StoreError
+from simlib.files import csv_of_rows, write_file
 from simlib.journal import MARKS
 from simlib.scenario import load_text
 from simlib.simulation import simulate
 from simlib.world.clock import to_date
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from simlib.agents.base import Agent
     from simlib.ensemble.results import Ensemble
@@ -44,7 +45,7 @@ def replay(
     return run
 
 
-def write_journal(run: Run, path: Path) -> None:
+def write_journal(run: Run, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Write the whole journal of a run as CSV: incidents and decisions in order of time.
 
     ``time`` is in days since 2000-01-01; what is dated before the scenario's start is the
@@ -55,16 +56,11 @@ def write_journal(run: Run, path: Path) -> None:
     Raises
     ------
     StoreError
-        The file cannot be written.
+        Another file is there, or it cannot be written.
     """
     rows = sorted([*_incident_rows(run), *_decision_rows(run)], key=lambda row: row["time"])
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, _FIELDS, restval="")
-            writer.writeheader()
-            writer.writerows(rows)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+    lines = ([row.get(name, "") for name in _FIELDS] for row in rows)
+    write_file(Path(path), csv_of_rows(_FIELDS, lines), force=overwrite)
 
 
 _FIELDS = (

@@ -4,11 +4,20 @@ Whatever simlib writes is whole under its name or not there, replaces nothing th
 not write, and goes through no link; whatever it reads is a regular file of bounded size.
 """
 
-from simlib.files.links import own_files, refuse_links, remove_own
+from simlib.files.early import refuse_unwritable
+from simlib.files.folders import (
+    move_file,
+    own_files,
+    refuse_links,
+    remove_file,
+    remove_folder,
+    remove_own,
+    temporary_folder,
+)
 from simlib.files.names import distinct, size, slug
 from simlib.files.outputs import Output, refuse_replacing, write_file
 from simlib.files.reading import read_regular
-from simlib.files.seals import SEAL, read_sealed, sealed_json
+from simlib.files.seals import SEAL, canonical, read_sealed, sealed_json
 from simlib.files.tables import csv_bytes, csv_of_rows
 from simlib.files.writing import DiskFullError, make_folder, write_whole
 
@@ -16,19 +25,25 @@ __all__ = [
     "SEAL",
     "DiskFullError",
     "Output",
+    "canonical",
     "csv_bytes",
     "csv_of_rows",
     "distinct",
     "make_folder",
+    "move_file",
     "own_files",
     "read_regular",
     "read_sealed",
     "refuse_links",
     "refuse_replacing",
+    "refuse_unwritable",
+    "remove_file",
+    "remove_folder",
     "remove_own",
     "sealed_json",
     "size",
     "slug",
+    "temporary_folder",
     "write_file",
     "write_whole",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ _RESERVED = {"con", "prn", "aux", "nul", "_"} | {
 }
 """Names that are devices on Windows, where no file can bear them; and our own."""
 _MOST = 40
+_SAFE = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,98}[A-Za-z0-9_])?")
+_HASHED = re.compile(r".*-[0-9a-f]{8}")
+"""Names that might be another's with its hash."""
 
 
 def slug(name: str) -> str:
@@ -27,16 +31,23 @@ def slug(name: str) -> str:
     >>> slug("../Con")
     'con-d586e099'
     """
-    plain = re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")[:_MOST]
+    plain = _folded(name)
     if plain == name and plain and plain not in _RESERVED:
         return plain
     if not name:
         return "_"
-    return f"{plain}-{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}"
+    return f"{plain}-{_hash(name)}"
 
 
-def distinct(names: Iterable[str]) -> dict[str, str]:
+def distinct(names: Iterable[str], *, as_they_are: bool = False) -> dict[str, str]:
     """Return a readable file name for each of several names, none for two of them.
+
+    Parameters
+    ----------
+    names
+        Any text.
+    as_they_are
+        Leave a name as it is that any file can bear, with its dots and capitals.
 
     Examples
     --------
@@ -44,18 +55,35 @@ def distinct(names: Iterable[str]) -> dict[str, str]:
     {'Iraq': 'iraq', 'Syria': 'syria'}
     >>> distinct(["a b", "a-b"])
     {'a b': 'a-b-7faae47c', 'a-b': 'a-b-ab260486'}
+    >>> distinct(["tempo.sd", "Iraq", "N/A"], as_they_are=True)
+    {'tempo.sd': 'tempo.sd', 'Iraq': 'Iraq', 'N/A': 'n-a'}
     """
-    every = list(dict.fromkeys(names))
-    plain = {name: re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")[:_MOST] for name in every}
-    count: dict[str, int] = {}
-    for folded in plain.values():
-        count[folded] = count.get(folded, 0) + 1
+    plain = {
+        name: name if as_they_are and _SAFE.fullmatch(name) else _folded(name)
+        for name in dict.fromkeys(names)
+    }
+    # A file system may take capitals and small letters for one.
+    count = Counter(folded.lower() for folded in plain.values())
     return {
         name: folded
-        if folded and folded not in _RESERVED and count[folded] == 1
-        else f"{folded}-{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}".lstrip("-")
+        if count[folded.lower()] == 1 and not _is_reserved(folded)
+        else f"{folded}-{_hash(name)}".lstrip("-")
         for name, folded in plain.items()
     }
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")[:_MOST]
+
+
+def _is_reserved(name: str) -> bool:
+    stem = name.lower().partition(".")[0]
+    return not stem or stem in _RESERVED or _HASHED.fullmatch(name) is not None
+
+
+def _hash(name: str) -> str:
+    # Text that no UTF-8 can hold has a name too.
+    return hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=4).hexdigest()
 
 
 def as_json(content: dict[str, Any]) -> bytes:

@@ -10,12 +10,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simlib.errors import StoreError
-from simlib.files.reading import read_regular, was_read
-from simlib.files.writing import append_line, make_folder, refuse_irregular, write_whole
+from simlib.files.early import refuse_unwritable
+from simlib.files.reading import read_regular, refuse_input
+from simlib.files.writing import (
+    append_line,
+    make_folder,
+    refuse_irregular,
+    refuse_root,
+    write_whole,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RECORD = ".simlib-written"
 _MOST_RECORD, _MOST_COMPARED = 2**24, 2**31
@@ -51,13 +63,18 @@ class Output:
         path = self.folder / name
         digest = _sha256(data)
         if not self.force:
-            refuse_replacing(path, data, self._known(name))
-        _refuse_input(path)
+            refuse_replacing(path, data, lambda digest: digest in self._known(name))
+        refuse_input(path)
         make_folder(self.folder)
         # The line comes first: a run that is killed between the two finds its own file again.
         append_line(self.folder / RECORD, json.dumps([digest, self.command, name]))
         write_whole(path, data)
         return path
+
+    def refuse_unwritable(self) -> None:
+        """Refuse a folder that cannot be made or written, before anything is computed for it."""
+        refuse_root(self.folder)
+        refuse_unwritable(self.folder / RECORD)
 
     def _known(self, name: str) -> frozenset[str]:
         """Return the hashes of all that the command ever wrote under a name."""
@@ -66,7 +83,7 @@ class Output:
             return frozenset()
         lines = read_regular(record, _MOST_RECORD, is_input=False).decode(errors="replace")
         found = (_parsed(line) for line in lines.splitlines())
-        return frozenset(each[0] for each in found if each[1:] == [self.command, name])
+        return frozenset(digest for digest, *what in found if what == [self.command, name])
 
 
 def write_file(path: Path, data: bytes, *, force: bool = False) -> None:
@@ -88,12 +105,12 @@ def write_file(path: Path, data: bytes, *, force: bool = False) -> None:
     """
     if not force:
         refuse_replacing(path, data)
-    _refuse_input(path)
+    refuse_input(path)
     write_whole(path, data)
 
 
 def refuse_replacing(
-    path: Path, data: bytes | None = None, known: frozenset[str] = frozenset()
+    path: Path, data: bytes | None = None, is_known: Callable[[str], bool] | None = None
 ) -> None:
     """Refuse to write over a file that is there.
 
@@ -103,8 +120,9 @@ def refuse_replacing(
         The file.
     data
         What is to be written, where it is known: the same content is no reason to refuse.
-    known
-        SHA-256 of contents that may be replaced.
+    is_known
+        Says of a SHA-256 whether such content may be replaced; asked when the file was read,
+        so that what another process writes meanwhile is on record by then.
 
     Raises
     ------
@@ -112,28 +130,25 @@ def refuse_replacing(
         Something else is there.
     """
     refuse_irregular(path)
-    _refuse_input(path)
-    if not path.exists():
+    refuse_input(path)
+    if not os.path.exists(path):  # noqa: PTH110  (a name that is too long is no file)
         return
     there = _sha256(read_regular(path, _MOST_COMPARED, is_input=False))
-    if there not in known and (data is None or there != _sha256(data)):
+    is_own = is_known is not None and is_known(there)
+    if not is_own and (data is None or there != _sha256(data)):
         raise StoreError(
             f"{path}: is there already, and is not what this command wrote; "
             "--force replaces it, or give another name"
         )
 
 
-def _refuse_input(path: Path) -> None:
-    if was_read(path):
-        raise StoreError(f"{path}: was read as an input and is not written over; give another name")
-
-
 def _parsed(line: str) -> list[str]:
     try:
         found = json.loads(line)
-    except ValueError:  # a line that was cut off
+    except (ValueError, RecursionError):  # a line that was cut off
         return [""]
-    return found if isinstance(found, list) and found else [""]
+    is_record = isinstance(found, list) and found and all(isinstance(x, str) for x in found)
+    return found if is_record else [""]
 
 
 def _sha256(data: bytes) -> str:

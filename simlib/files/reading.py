@@ -83,13 +83,25 @@ def was_read(path: Path) -> bool:
     """Whether a file was read as an input, under this name or another, and is unchanged."""
     try:
         return _identity(path.stat()) in _inputs
-    except OSError:
+    except (OSError, ValueError):
         return False
+
+
+def refuse_input(path: Path) -> None:
+    """Refuse to write over a file that was read as an input.
+
+    Raises
+    ------
+    StoreError
+        It was.
+    """
+    if was_read(path):
+        raise StoreError(f"{path}: was read as an input and is not written over; give another name")
 
 
 def kind_of(mode: int) -> str:
     """Return in words what is no regular file."""
-    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFLNK: "a link"}
+    kinds = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe", stat.S_IFLNK: "a link"}
     return kinds.get(stat.S_IFMT(mode), "a device or socket")
 
 

@@ -18,6 +18,24 @@ SEAL = "sha256_of_what_follows"
 _HEAD = len(f'{{\n "{SEAL}": "",\n') + 64
 
 
+def canonical(value: Any) -> str:
+    """Return the one JSON text of a value.
+
+    Raises
+    ------
+    ValueError
+        A number in it is not finite.
+
+    Examples
+    --------
+    >>> canonical({"b": 1.0, "a": ["\N{LATIN SMALL LETTER U WITH DIAERESIS}"]})
+    '{"a":["ü"],"b":1.0}'
+    """
+    return json.dumps(
+        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
+
+
 def sealed_json(content: Mapping[str, Any]) -> bytes:
     """Return a mapping as JSON text whose first entry is the SHA-256 of all text after it.
 

@@ -20,16 +20,20 @@ def cell(value: Any) -> Any:
     """Return a value so that no spreadsheet takes it for a formula.
 
     Text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break gets an apostrophe
-    in front, as spreadsheets themselves mark text (OWASP, *CSV Injection*).
+    in front, as spreadsheets themselves mark text (OWASP, *CSV Injection*). Line breaks
+    become those that are quoted: else what follows one would begin a row.
 
     Examples
     --------
     >>> cell("=1+1"), cell("@SUM(A1)"), cell("-3.1 to 2"), cell(-3.1)
     ("'=1+1", "'@SUM(A1)", '-3.1 to 2', -3.1)
     """
-    if not isinstance(value, str) or not value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+    if not isinstance(value, str):
         return value
-    return value if _HARMLESS.fullmatch(value) else f"'{value}"
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    if not text.startswith(("=", "+", "-", "@", "\t", "\n")) or _HARMLESS.fullmatch(text):
+        return text
+    return f"'{text}"
 
 
 def csv_bytes(table: pd.DataFrame, *, float_format: str | None = None) -> bytes:

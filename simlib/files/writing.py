@@ -5,19 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from simlib.errors import StoreError
 from simlib.files.reading import is_full, kind_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _NEW = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 )
 _MOST_OF_A_NAME = 100
-"""Of a name that is kept in that of its temporary file: a file system takes 255 bytes."""
+"""Bytes of a name that are kept in that of its temporary file: a file system takes 255."""
 
 
 class DiskFullError(StoreError):
@@ -46,7 +43,8 @@ def write_whole(path: Path, data: bytes, *, is_flushed: bool = True) -> None:
     """
     refuse_irregular(path)
     token = f"{os.getpid()}-{os.urandom(4).hex()}"
-    temporary = path.with_name(f".{path.name[:_MOST_OF_A_NAME]}.{token}.tmp")
+    bare = path.name.encode(errors="ignore")[:_MOST_OF_A_NAME].decode(errors="ignore")
+    temporary = path.with_name(f".{bare or 'new'}.{token}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(temporary, _NEW, 0o666), "wb") as file:
@@ -74,11 +72,15 @@ def append_line(path: Path, line: str) -> None:
         It cannot be written, or is no regular file.
     """
     refuse_irregular(path)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, flags, 0o666), "ab") as file:
-            file.write(f"{line}\n".encode())
+        with os.fdopen(os.open(path, flags, 0o666), "ab+") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(end - 1, 0))
+            # A line that was cut off, as on a full disk, must not swallow this one.
+            cut = b"" if file.read() in {b"", b"\n"} else b"\n"
+            file.write(cut + f"{line}\n".encode())
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
@@ -91,14 +93,31 @@ def make_folder(path: Path) -> None:
     Raises
     ------
     StoreError
-        It cannot be made, or a file has its name.
+        It cannot be made, a file has its name, or it is the root of a file system.
     """
+    refuse_root(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
         raise StoreError(f"{path}: is no folder; give another directory") from None
     except (OSError, ValueError) as error:
         raise StoreError(f"{path}: cannot be made ({reason(error)})") from error
+
+
+def refuse_root(path: Path) -> None:
+    """Refuse a folder that is the root of all others: nobody keeps results there.
+
+    Raises
+    ------
+    StoreError
+        It is.
+    """
+    try:
+        is_root = path.resolve() == Path(path.resolve().anchor)
+    except (OSError, ValueError, RuntimeError):
+        return  # it cannot be made either, which is told then
+    if is_root:
+        raise StoreError(f"{path}: is the root of the file system; give another directory")
 
 
 def refuse_irregular(path: Path) -> None:

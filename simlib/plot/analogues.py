@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import os
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from simlib.evidence.analogues.study import Row, Study
 
@@ -120,15 +121,26 @@ def analogue_update(study: Study, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def save_analogues(study: Study, path: str | os.PathLike[str]) -> None:
-    """Write the panels side by side as one PNG file."""
+def save_analogues(study: Study, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Write the panels side by side as PNG, SVG or PDF, by the suffix.
+
+    Raises
+    ------
+    StoreError
+        The suffix is another one, another file is there, or it cannot be written.
+    """
+    save(analogue_panels(study), path, overwrite=overwrite)
+
+
+def analogue_panels(study: Study) -> Figure:
+    """Draw the panels side by side."""
     panels = [analogue_placebos, analogue_years, analogue_update]
     if not any(row.predictions for row in study.rows):
         panels.remove(analogue_years)
     figure = new_figure(5.4 * len(panels), 4.6)
     for panel, ax in zip(panels, figure.subplots(1, len(panels)), strict=True):
         panel(study, ax)
-    save(figure, path)
+    return figure
 
 
 def _draw_years(ax: Axes, row: Row, place: float, *, has_label: bool) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from simlib.evidence.backtesting.scoring import LEVELS, pit_histogram
 from simlib.evidence.backtesting.verdicts import UNIT_BASELINE, parts_of
+from simlib.files import distinct
 from simlib.plot.style import (
     ACCENT,
     INK,
@@ -22,14 +23,11 @@ from simlib.plot.style import (
     axes_or_new,
     dress,
     new_figure,
-    save,
-    save_axes,
     words,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
@@ -228,7 +226,9 @@ def backtest_places(found: BackTest, part: str, candidate: str, ax: Axes | None 
     return ax
 
 
-def backtest_figures(found: BackTest, candidate: str | None) -> dict[str, Callable[[Path], object]]:
+def backtest_figures(
+    found: BackTest, candidate: str | None
+) -> dict[str, Callable[[], Figure | Axes]]:
     """Return what draws each figure of a back-test, by name of its file.
 
     Parameters
@@ -239,40 +239,30 @@ def backtest_figures(found: BackTest, candidate: str | None) -> dict[str, Callab
         The forecaster that is compared with the negative binomial by governorate.
     """
     parts, names = parts_of(found), found.forecasters
-    drawn: dict[str, Callable[[Path], object]] = {
-        f"crps-{level}": _page([partial(backtest_scores, found, part, level) for part in parts])
+    drawn: dict[str, Callable[[], Figure | Axes]] = {
+        f"crps-{level}": partial(_page, partial(backtest_scores, found, level=level), parts)
         for level in _LEVELS
     }
-    drawn["coverage"] = _page([partial(backtest_coverage, found, level) for level in _LEVELS])
-    drawn["transforms"] = _page([partial(backtest_transforms, found, name) for name in names])
+    drawn["coverage"] = partial(_page, partial(backtest_coverage, found), list(_LEVELS))
+    drawn["transforms"] = partial(_page, partial(backtest_transforms, found), names)
     if UNIT_BASELINE in names:
-        drawn["horizons"] = _page([partial(backtest_horizons, found, part) for part in parts])
+        drawn["horizons"] = partial(_page, partial(backtest_horizons, found), parts)
         if candidate is not None and candidate != UNIT_BASELINE:
-            for part in found.parts:
-                drawn[f"places-{part.name}"] = _alone(found, part.name, candidate)
+            for part, name in distinct([part.name for part in found.parts]).items():
+                drawn[f"places-{name}"] = partial(backtest_places, found, part, candidate)
     return drawn
 
 
-def _page(drawings: list[partial[Axes]]) -> Callable[[Path], object]:
-    def drawn(path: Path) -> None:
-        n_columns = min(3 if len(drawings) != 4 else 2, len(drawings))
-        n_rows = -(-len(drawings) // n_columns)
-        figure: Figure = new_figure(5.2 * n_columns, 4.0 * n_rows)
-        axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
-        for ax, draw in zip(axes, drawings, strict=False):
-            draw(ax=ax)
-        for ax in axes[len(drawings) :]:
-            ax.set_axis_off()
-        save(figure, path)
-
-    return drawn
-
-
-def _alone(found: BackTest, part: str, candidate: str) -> Callable[[Path], object]:
-    def drawn(path: Path) -> None:
-        save_axes(backtest_places(found, part, candidate), path)
-
-    return drawn
+def _page(draw: Callable[..., Axes], names: Sequence[str]) -> Figure:
+    n_columns = min(3 if len(names) != 4 else 2, len(names))
+    n_rows = -(-len(names) // n_columns)
+    figure = new_figure(5.2 * n_columns, 4.0 * n_rows)
+    axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    for ax, name in zip(axes, names, strict=False):
+        draw(name, ax=ax)
+    for ax in axes[len(names) :]:
+        ax.set_axis_off()
+    return figure
 
 
 def _of(found: BackTest, part: str, level: str, by: str, score: str) -> pd.DataFrame:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import os
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from simlib.analysis.explaining.describing import Path
     from simlib.analysis.explaining.explanation import Explanation
@@ -161,9 +162,24 @@ def paths(explanation: Explanation, ax: Axes | None = None, outcome: str | None 
 
 
 def save_why(
-    explanation: Explanation, path: str | os.PathLike[str], outcome: str | None = None
+    explanation: Explanation,
+    path: str | os.PathLike[str],
+    outcome: str | None = None,
+    *,
+    overwrite: bool = False,
 ) -> None:
-    """Write shares and paths of one outcome side by side as a PNG file."""
+    """Write shares and paths of one outcome side by side as PNG, SVG or PDF, by the suffix.
+
+    Raises
+    ------
+    StoreError
+        The suffix is another one, another file is there, or it cannot be written.
+    """
+    save(shares_and_paths(explanation, outcome), path, overwrite=overwrite)
+
+
+def shares_and_paths(explanation: Explanation, outcome: str | None = None) -> Figure:
+    """Draw shares and paths of one outcome side by side."""
     finding = _chosen(explanation, outcome)
     n_rows = max(
         2 + min(len(finding.shares), _MOST_SHARES), min(len(finding.told.paths), _MOST_PATHS)
@@ -172,7 +188,7 @@ def save_why(
     left, right = figure.subplots(1, 2)
     shares(explanation, left, finding.outcome)
     paths(explanation, right, finding.outcome)
-    save(figure, path)
+    return figure
 
 
 def _chosen(explanation: Explanation, outcome: str | None) -> Finding:

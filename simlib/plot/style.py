@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import io
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from simlib.errors import StoreError
+from simlib.files import write_file
 
 if TYPE_CHECKING:
     import os
@@ -27,6 +33,13 @@ MAIN = "#2f5d8a"
 MIDDLE = "#8fb0cf"
 LIGHT = "#d3e0ec"
 ACCENT = "#b0532f"
+
+_UNDATED: dict[str, dict[str, Any]] = {
+    "png": {},
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+}
+"""Formats of figures, and what of them would say when they were drawn."""
 
 LINES = ("-", "--", "-.", ":")
 WIDTHS = (3.2, 2.2, 1.5, 1.2)
@@ -49,20 +62,47 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def save(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write a figure as PNG, laid out once (matplotlib would do it at each drawing)."""
+def save(drawn: Figure | Axes, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Write a figure, or the one that axes stand on, as PNG, SVG or PDF by the suffix.
+
+    Raises
+    ------
+    StoreError
+        The suffix is another one, another file is there, or it cannot be written.
+    """
+    file = Path(path)
+    write_file(file, image(drawn, format_of(file)), force=overwrite)
+
+
+def format_of(path: Path) -> str:
+    """Return the format that a figure's suffix says.
+
+    Raises
+    ------
+    StoreError
+        It says none.
+    """
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in _UNDATED:
+        raise StoreError(f"{path}: must end in .png, .svg or .pdf")
+    return kind
+
+
+def image(drawn: Figure | Axes, kind: str = "png") -> bytes:
+    """Return a figure as a file's content: the same figure has always the same.
+
+    It is laid out once (matplotlib would do it at each drawing).
+    """
+    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
+    assert figure is not None  # noqa: S101  (axes stand on one)
     layout = figure.get_layout_engine()
     if layout is not None:
         layout.execute(figure)
         figure.set_layout_engine("none")
-    figure.savefig(path)
-
-
-def save_axes(ax: Axes, path: str | os.PathLike[str]) -> None:
-    """Write the figure that axes stand on as PNG."""
-    figure = ax.get_figure(root=True)
-    if figure is not None:
-        save(figure, path)
+    content = io.BytesIO()
+    with rc_context({"svg.hashsalt": "simlib"}):
+        figure.savefig(content, format=kind, metadata=_UNDATED[kind])
+    return content.getvalue()
 
 
 def axes_or_new(ax: Axes | None, width: float = 6.4, height: float = 4.0) -> Axes:

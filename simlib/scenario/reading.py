@@ -7,9 +7,7 @@ scalar is read by YAML 1.2's core schema, and sizes are counted before anything 
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
@@ -18,6 +16,7 @@ import yaml
 from yaml._yaml import CParser
 
 from simlib.errors import Problem, ScenarioError
+from simlib.files import read_regular
 from simlib.scenario.nodes import (
     MOST_DEPTH,
     MOST_NODES,
@@ -59,31 +58,12 @@ def read_file(path: FilePath, shown_as: str, budget: Budget) -> Mapping:
     ScenarioError
         It is not a regular file of at most `MOST_BYTES` bytes, or not readable YAML.
     """
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise _unreadable(f"must be a regular file (got {_kind(status.st_mode)})", shown_as)
-        if status.st_size > MOST_BYTES:
-            got = f"{status.st_size} bytes"
-            raise _unreadable(f"must be at most {MOST_BYTES} bytes (got {got})", shown_as)
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        raise _unreadable("no such file", shown_as) from None
-    except (OSError, ValueError) as error:
-        reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
-        raise _unreadable(f"cannot be read ({reason.lower()})", shown_as) from None
+    data = read_regular(
+        path,
+        MOST_BYTES,
+        raising=lambda _path, rule: ScenarioError([Problem(bare(shown_as), rule)]),
+    )
     return read_bytes(data, shown_as, budget)
-
-
-def _kind(mode: int) -> str:
-    if stat.S_ISDIR(mode):
-        return "a directory"
-    return "a pipe" if stat.S_ISFIFO(mode) else "a device or socket"
-
-
-def _unreadable(rule: str, shown_as: str) -> ScenarioError:
-    return ScenarioError([Problem(bare(shown_as), rule)])
 
 
 def read_bytes(data: bytes, file: str, budget: Budget) -> Mapping:

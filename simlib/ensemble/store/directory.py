@@ -16,9 +16,6 @@ Parquet files with Hive partitions, which pandas, DuckDB and R open as one.
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import tempfile
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,11 +29,15 @@ from simlib.errors import SimulationError, StoreError
 from simlib.files import (
     SEAL,
     make_folder,
+    move_file,
     own_files,
     read_sealed,
     refuse_links,
+    remove_file,
+    remove_folder,
     sealed_json,
     slug,
+    temporary_folder,
     write_whole,
 )
 
@@ -70,7 +71,7 @@ class Directory:
         self.is_temporary = is_temporary
         self._lock = lock_of(path)
         if is_temporary:
-            weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)
+            weakref.finalize(self, remove_folder, path)
 
     def entries(self, option: str) -> list[Entry]:
         """Return the chunks of an option, by their first replication.
@@ -135,8 +136,7 @@ class Directory:
             # Stopped between the tables and what vouches for them: they go, and are made again.
             if not sidecar.exists():
                 for file in written:
-                    with contextlib.suppress(OSError):
-                        file.unlink(missing_ok=True)
+                    remove_file(file)
             raise
         return True
 
@@ -207,7 +207,7 @@ class Directory:
         for folder in (self.path, *self.path.glob("*/option=*")):
             for path in own_files(folder):
                 if path.suffix == ".tmp":
-                    path.unlink(missing_ok=True)
+                    remove_file(path)
         notes = []
         for option in self.manifest["options"]:
             for name in orphans(self.path, option):
@@ -245,8 +245,7 @@ class Directory:
         for path in (self._folder("chunks", option) / f"{name}.json", *tables):
             if path.exists():
                 aside = self.path / "corrupt" / path.relative_to(self.path)
-                make_folder(aside.parent)
-                path.replace(aside.with_name(f"{aside.name}.corrupt"))
+                move_file(path, aside.with_name(f"{aside.name}.corrupt"))
 
     def _folder(self, table: str, option: str) -> Path:
         folder = self.path / table / f"option={slug(option)}"
@@ -269,7 +268,7 @@ class Directory:
 def create(path: Path | None, manifest: dict[str, Any]) -> Directory:
     """Make a results directory; without a path, a temporary one that removes itself."""
     if path is None:
-        directory = Directory(Path(tempfile.mkdtemp(prefix="simlib-")), manifest, is_temporary=True)
+        directory = Directory(temporary_folder("simlib-"), manifest, is_temporary=True)
     else:
         make_folder(path)
         directory = Directory(path, manifest)

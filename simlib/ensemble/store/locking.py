@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from simlib.errors import StoreError
-from simlib.files import read_regular, write_whole
+from simlib.files import read_regular, remove_file, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def locked(path: Path) -> Iterator[None]:
         write_whole(holder, f"process {os.getpid()} on {platform.node()}".encode())
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        remove_file(holder)
         lock.release()
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 from pathlib import Path
 
 import numpy as np
 
 from simlib.errors import SimlibError
 from simlib.evidence.panels import CountPanel, Unit
+from simlib.files import read_regular
 from simlib.scenario import bundled
 
 ALL, STATE_BASED = "events", "state_based_events"
@@ -17,6 +19,8 @@ ALL, STATE_BASED = "events", "state_based_events"
 COLUMNS = ("country", "month", STATE_BASED, ALL)
 PUBLISHED_IN = 7
 """Month of the year from which on the year before is taken as published."""
+MOST_BYTES = 2**24
+"""Largest record that is read."""
 VINTAGE = "UCDP GED, final yearly release"
 
 
@@ -73,24 +77,28 @@ def read_record(as_of: dt.date, path: Path | None = None) -> CountPanel:
 
 def _rows(file: Path) -> dict[tuple[str, np.datetime64], dict[str, int]]:
     found: dict[tuple[str, np.datetime64], dict[str, int]] = {}
+    data = read_regular(file, MOST_BYTES, raising=_unreadable)
     try:
-        with file.open(encoding="utf-8", newline="") as lines:
-            reader = csv.DictReader(lines)
-            if tuple(reader.fieldnames or ()) != COLUMNS:
-                raise AnalogueError(
-                    f"{file}: columns must be {', '.join(COLUMNS)} (got {reader.fieldnames})"
-                )
-            for row in reader:
-                where = f"{file}:{reader.line_num}"
-                key = (row["country"], _month(row["month"], where))
-                if key in found:
-                    raise AnalogueError(f"{where}: {key[0]}, {key[1]} stands twice")
-                found[key] = {name: _count(row[name], name, where) for name in COLUMNS[2:]}
-    except OSError as error:
-        raise AnalogueError(f"{file}: cannot be read ({error.strerror})") from None
+        reader = csv.DictReader(io.StringIO(data.decode(), newline=""))
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise AnalogueError(
+                f"{file}: columns must be {', '.join(COLUMNS)} (got {reader.fieldnames})"
+            )
+        for row in reader:
+            where = f"{file}:{reader.line_num}"
+            key = (row["country"], _month(row["month"], where))
+            if key in found:
+                raise AnalogueError(f"{where}: {key[0]}, {key[1]} stands twice")
+            found[key] = {name: _count(row[name], name, where) for name in COLUMNS[2:]}
     except UnicodeDecodeError:
         raise AnalogueError(f"{file}: is no UTF-8 text") from None
+    except csv.Error as error:
+        raise AnalogueError(f"{file}: is no table with commas ({error})") from None
     return found
+
+
+def _unreadable(file: Path, rule: str) -> AnalogueError:
+    return AnalogueError(f"{file}: {rule}")
 
 
 def _month(text: str, where: str) -> np.datetime64:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +14,7 @@ from simlib.evidence.clustering.priors import HIGHEST_RATIO
 from simlib.evidence.clustering.regimes import RegimeFit, quantiles_of, rows_of
 from simlib.evidence.fitted import Fitted
 from simlib.evidence.moments import beta_arguments, digits
+from simlib.files import read_regular
 from simlib.scenario.bundled import folder
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ COLUMNS = (
     *("rescaled_p", "counts_p", "log_evidence", "method"),
 )
 SOURCE = "UCDP GED and Candidate (Sundberg and Melander 2013; Hegre et al. 2020; CC BY 4.0)"
+MOST_BYTES = 2**24
+"""Largest table of fits that is read."""
 _SEED, _N_DRAWS = 20241231, 20_000
 
 
@@ -113,6 +117,10 @@ def _pooled_rows(name: str, pool: Pool, fits: Sequence[RegimeFit]) -> list[dict[
     ]
 
 
+def _unreadable(path: Path, rule: str) -> ExcitationError:
+    return ExcitationError(f"{path}: {rule}")
+
+
 def fitted_excitation(path: Path | None = None, as_of: dt.date | None = None) -> list[Fitted]:
     """Return the distributions of the scenario's excitation parameters.
 
@@ -131,9 +139,9 @@ def fitted_excitation(path: Path | None = None, as_of: dt.date | None = None) ->
     """
     source = path if path is not None else folder("seeds") / "fits" / "excitation.csv"
     barrier = as_of if as_of is not None else dt.date(2024, 12, 31)
+    data = read_regular(source, MOST_BYTES, raising=_unreadable)
     try:
-        with source.open(encoding="utf-8", newline="") as file:
-            rows = list(enumerate(csv.DictReader(file), start=2))
+        rows = list(enumerate(csv.DictReader(io.StringIO(data.decode(), newline="")), start=2))
         found = {}
         for number, row in rows:
             if dt.date.fromisoformat(row["last"]) > barrier:
@@ -142,7 +150,7 @@ def fitted_excitation(path: Path | None = None, as_of: dt.date | None = None) ->
                 )
             if row["parameter"] in POOLS:
                 found[row["parameter"]] = _fitted(row, barrier)
-    except (OSError, KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError, csv.Error) as error:
         raise ExcitationError(f"{source}: no fits can be read ({error!r})") from error
     missing = sorted(set(POOLS) - set(found))
     if missing:

@@ -54,7 +54,7 @@ class Events:
     def unmapped_counts(self) -> pd.DataFrame:
         """Return how many rows were not mapped, by reason and value, most first."""
         counts = self.unmapped.groupby(["reason", "value"], sort=True).size()
-        table = counts.rename("events").reset_index()
+        table = counts.reset_index(name="events")
         return table.sort_values("events", ascending=False, kind="stable", ignore_index=True)
 
 

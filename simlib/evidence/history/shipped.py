@@ -190,6 +190,7 @@ def coverage_of(events: Events, mapping: EventMapping) -> pd.DataFrame:
     lines = []
     for (vintage, country), part in events.table.groupby(["vintage", "country"], sort=True):
         months = part["date"].dt.strftime("%Y-%m")
+        published = part["published"].max()  # unknown where the file's name tells no release
         for name in _told(part, str(country), mapping):
             of_series = part[part["series"] == name]
             deaths = of_series["deaths"]
@@ -200,7 +201,7 @@ def coverage_of(events: Events, mapping: EventMapping) -> pd.DataFrame:
                     "series": name,
                     "first_month": months.min(),
                     "last_month": months.max(),
-                    "published": part["published"].max().strftime("%Y-%m-%d"),
+                    "published": "" if pd.isna(published) else published.strftime("%Y-%m-%d"),
                     "events": len(of_series),
                     "lethal_events": int((deaths >= 1.0).sum()),
                     "located_events": int((of_series["place"] != "").sum()),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from simlib.evidence.inverting.problems import InverseProblem, InversionError
 from simlib.evidence.inverting.summaries import summarize, summary_names
+from simlib.files import read_regular
 from simlib.outcomes.published import plan_published
 from simlib.scenario import with_design
 from simlib.scenario.bundled import folder
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 SCORED = ("ucdp_13604", "ucdp_13616", "ucdp_259", "ucdp_354")
 """Series whose dyads lived through the year; the others hang on postures that moved."""
+MOST_BYTES = 2**24
+"""Largest table of counts that is read."""
 BEFORE_DECEMBER = {"shift.government": 1.0, "shift.sdf": 1.0}
 """The levels of ISIS's attacks before 8 December 2024, the last day the counts know."""
 
@@ -50,6 +54,10 @@ class MonthlyCounts(NamedTuple):
     source: str
 
 
+def _unreadable(path: Path, rule: str) -> InversionError:
+    return InversionError(f"{path}: {rule}")
+
+
 def ucdp_counts(
     path: Path | None = None, series: Sequence[str] = SCORED, as_of: dt.date | None = None
 ) -> MonthlyCounts:
@@ -73,15 +81,16 @@ def ucdp_counts(
     source = path if path is not None else folder("seeds") / "history" / "ucdp_2024_monthly.csv"
     barrier = as_of if as_of is not None else dt.date(2024, 12, 31)
     table: dict[tuple[str, str], int] = {}
+    data = read_regular(source, MOST_BYTES, raising=_unreadable)
     try:
-        with source.open(encoding="utf-8", newline="") as file:
-            for number, row in enumerate(csv.DictReader(file), start=2):
-                if _month_end(row["month"]) > barrier:
-                    raise InversionError(
-                        f"{source.name}:{number}: month {row['month']} ends after {barrier}"
-                    )
-                table[f"ucdp_{row['conflict_id']}", row["month"]] = int(row["events"])
-    except (OSError, KeyError, ValueError) as error:
+        rows = csv.DictReader(io.StringIO(data.decode(), newline=""))
+        for number, row in enumerate(rows, start=2):
+            if _month_end(row["month"]) > barrier:
+                raise InversionError(
+                    f"{source.name}:{number}: month {row['month']} ends after {barrier}"
+                )
+            table[f"ucdp_{row['conflict_id']}", row["month"]] = int(row["events"])
+    except (KeyError, ValueError, TypeError, AttributeError, csv.Error) as error:
         raise InversionError(f"{source}: no monthly counts can be read ({error!r})") from error
     months = sorted({month for _, month in table})
     missing = [

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import json
 import logging
 import sqlite3
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import numpy as np
 from simlib.chance.distributions import quantile
 from simlib.evidence.inverting.problems import InverseProblem, InversionError
 from simlib.evidence.lots import lots
+from simlib.files import SEAL, make_folder, read_sealed, refuse_links, sealed_json, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +28,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _STORE, _IDENTITY = "populations.db", "inversion.json"
+_MOST_IDENTITY = 2**16
+_TABLES = frozenset(
+    [
+        *("abc_smc", "models", "parameters", "particles", "populations", "samples"),
+        *("summary_statistics", "version"),
+    ]
+)
+"""Of pyABC's stores."""
+_REMEDY = "move it away, or choose another folder"
 
 
 class Generation(NamedTuple):
@@ -159,7 +168,9 @@ def invert(
     Raises
     ------
     InversionError
-        The folder holds another problem's populations, or cannot be written.
+        The folder holds another problem's populations, or a store that is not pyABC's.
+    StoreError
+        It cannot be written, or holds a link.
     """
     wanted = effort if effort is not None else Effort()
     _claim(folder, problem, wanted)
@@ -184,20 +195,16 @@ def invert(
 def _claim(folder: Path, problem: InverseProblem, effort: Effort) -> None:
     """Write what the folder is for, or check that it is for this."""
     identity = {"digest": problem.digest, "population": effort.population}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / _IDENTITY
-        if not path.exists():
-            if (folder / _STORE).exists():
-                raise InversionError(f"{folder}: holds populations of nobody knows what")
-            path.write_text(json.dumps(identity) + "\n", encoding="utf-8")
-            return
-        stored = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InversionError(f"{folder}: cannot be written ({error.strerror})") from error
-    except json.JSONDecodeError as error:
-        raise InversionError(f"{folder / _IDENTITY}: is no JSON ({error})") from error
-    if stored != identity:
+    make_folder(folder)
+    refuse_links(folder)
+    path = folder / _IDENTITY
+    if not path.exists():
+        if (folder / _STORE).exists():
+            raise InversionError(f"{folder}: holds populations of nobody knows what")
+        write_whole(path, sealed_json(identity))
+        return
+    said = read_sealed(path, _MOST_IDENTITY)
+    if {key: value for key, value in said.items() if key != SEAL} != identity:
         raise InversionError(
             f"{folder}: holds an inversion of another problem or population size; "
             "choose another folder or delete it"
@@ -228,20 +235,33 @@ def _continued(
     if _is_begun(path):
         sampler.load(f"sqlite:///{path}")
     else:
-        path.unlink(missing_ok=True)
+        write_whole(path, b"")  # an empty database: what was cut off begins anew
         sampler.new(f"sqlite:///{path}", {"summaries": problem.observed})
     return sampler
 
 
 def _is_begun(path: Path) -> bool:
-    """Return whether a store has its observation, which it may lack if it was cut off."""
+    """Return whether a store has its observation, which it may lack if it was cut off.
+
+    Raises
+    ------
+    InversionError
+        It is somebody else's, or damaged: it is not begun anew.
+    """
     if not path.exists():
         return False
     with contextlib.closing(sqlite3.connect(path)) as connection:
         try:
-            (count,) = connection.execute("SELECT count(*) FROM populations").fetchone()
-        except sqlite3.DatabaseError:
-            return False
+            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            names = {name for (name,) in rows}
+            count = 0
+            if "populations" in names:
+                (count,) = connection.execute("SELECT count(*) FROM populations").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise InversionError(f"{path}: cannot be read ({error}); {_REMEDY}") from error
+    if not names <= _TABLES:
+        other = min(names - _TABLES)
+        raise InversionError(f"{path}: is no store of populations (got {other}); {_REMEDY}")
     return bool(count)
 
 

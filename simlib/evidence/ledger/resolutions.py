@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlib.evidence.ledger.sealing import LedgerError
+from simlib.files import read_regular
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
@@ -85,15 +86,12 @@ def read_resolutions(
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    data = read_regular(path, MOST_BYTES, raising=_unreadable)
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise LedgerError(f"{path}: must be at most {MOST_BYTES} bytes")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise LedgerError(f"{path}: cannot be read ({error.strerror})") from error
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise LedgerError(f"{path}: must be UTF-8") from error
-    reader = csv.reader(io.StringIO(text), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=None), strict=True)
     try:
         head = next(reader, [])
         _check_head(head, path)
@@ -103,6 +101,10 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     except csv.Error as error:
         raise LedgerError(f"{path}:{reader.line_num}: cannot be read as CSV ({error})") from error
     return rows
+
+
+def _unreadable(path: Path, rule: str) -> LedgerError:
+    return LedgerError(f"{path}: {rule}")
 
 
 def _check_head(head: Sequence[str], path: Path) -> None:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlib.errors import SimlibError
+from simlib.files import canonical, read_regular, write_whole
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping
 
 SCHEMA = 1
@@ -28,19 +29,6 @@ _OUTSIDE = ("digest", "dated", "questions")
 
 class LedgerError(SimlibError):
     """A ledger cannot be read or written, or is not what was frozen."""
-
-
-def canonical(value: Any) -> str:
-    """Return the one JSON text of a value.
-
-    Examples
-    --------
-    >>> canonical({"b": 1.0, "a": ["\N{LATIN SMALL LETTER U WITH DIAERESIS}"]})
-    '{"a":["ü"],"b":1.0}'
-    """
-    return json.dumps(
-        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    )
 
 
 def question_hash(question: Mapping[str, Any]) -> str:
@@ -80,7 +68,7 @@ def refuse_overwriting(path: Path, *, overwrite: bool) -> None:
     LedgerError
         There is one, and it was not said to.
     """
-    if path.exists() and not overwrite:
+    if os.path.isfile(path) and not overwrite:  # noqa: PTH113  (a name may be too long)
         raise LedgerError(f"{path}: there is a file already; a ledger is not written over")
 
 
@@ -92,17 +80,13 @@ def write_ledger(
     Raises
     ------
     LedgerError
-        There is a file already, or it cannot be written.
+        There is a file already.
+    StoreError
+        It cannot be written.
     """
     file = Path(path)
     refuse_overwriting(file, overwrite=overwrite)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_name(f"{file.name}.tmp")
-        unfinished.write_text(text_of(ledger), encoding="utf-8")
-        unfinished.replace(file)
-    except OSError as error:
-        raise LedgerError(f"{file}: cannot be written ({error.strerror})") from error
+    write_whole(file, text_of(ledger).encode())
 
 
 def read_ledger(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -135,17 +119,18 @@ def _verify(ledger: dict[str, Any], path: str) -> None:
 
 
 def _parsed(path: Path) -> dict[str, Any]:
+    data = read_regular(path, MOST_BYTES, raising=_unreadable)
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise LedgerError(f"{path}: must be at most {MOST_BYTES} bytes")
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LedgerError(f"{path}: cannot be read ({error.strerror})") from error
+        found = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise LedgerError(f"{path}: cannot be read as JSON ({error})") from error
     if not isinstance(found, dict) or "simlib_ledger" not in found:
         raise LedgerError(f"{path}: is no ledger of simlib")
     return found
+
+
+def _unreadable(path: Path, rule: str) -> LedgerError:
+    return LedgerError(f"{path}: {rule}")
 
 
 def _sha256(value: Any) -> str:

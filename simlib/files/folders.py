@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import stat
+import tempfile
 from pathlib import Path
 
 from simlib.errors import StoreError
@@ -48,6 +50,11 @@ def _refuse_links(folder: Path | str) -> None:
                 )
 
 
+def is_own(name: str) -> bool:
+    """Whether simlib gives such names to files of its own."""
+    return _OWN.fullmatch(name) is not None
+
+
 def own_files(folder: Path) -> list[Path]:
     """Return the files directly in a folder that simlib gave their names, by name."""
     try:
@@ -55,7 +62,7 @@ def own_files(folder: Path) -> list[Path]:
             names = [e.name for e in entries if e.is_file(follow_symlinks=False)]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return [folder / name for name in sorted(names) if _OWN.fullmatch(name)]
+    return [folder / name for name in sorted(names) if is_own(name)]
 
 
 def remove_own(folder: Path, also: tuple[str, ...] = ()) -> None:
@@ -71,7 +78,48 @@ def remove_own(folder: Path, also: tuple[str, ...] = ()) -> None:
     for where, _folders, files in os.walk(folder, topdown=False, followlinks=False):
         for name in files:
             path = Path(where, name)
-            if (name in also or _OWN.fullmatch(name)) and stat.S_ISREG(path.lstat().st_mode):
+            if (name in also or is_own(name)) and stat.S_ISREG(path.lstat().st_mode):
                 path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # what somebody else put there stays
             Path(where).rmdir()
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file of simlib's own, if it is there; anything else of its name stays."""
+    with contextlib.suppress(OSError):
+        if stat.S_ISREG(path.lstat().st_mode):
+            path.unlink()
+
+
+def move_file(path: Path, to: Path) -> None:
+    """Give a file of simlib's own another name, in a folder that is made if needed.
+
+    Raises
+    ------
+    StoreError
+        It cannot be moved.
+    """
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(to)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be moved ({reason(error)})") from error
+
+
+def temporary_folder(prefix: str) -> Path:
+    """Return a new folder of the system's temporary ones; whoever asked for it removes it.
+
+    Raises
+    ------
+    StoreError
+        It cannot be made.
+    """
+    try:
+        return Path(tempfile.mkdtemp(prefix=prefix))
+    except OSError as error:
+        raise StoreError(f"no temporary folder can be made ({reason(error)})") from error
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a temporary folder with all that is in it; a link in it is not followed."""
+    shutil.rmtree(path, ignore_errors=True)
