@@ -9,6 +9,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Text
+from matplotlib.ticker import LogFormatter
 
 if TYPE_CHECKING:
     import os
@@ -51,11 +53,26 @@ def new_figure(width: float, height: float) -> Figure:
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     """Write a figure as PNG, laid out once (matplotlib would do it at each drawing)."""
+    _take_literally(figure)
     layout = figure.get_layout_engine()
     if layout is not None:
         layout.execute(figure)
         figure.set_layout_engine("none")
     figure.savefig(path)
+
+
+def _take_literally(figure: Figure) -> None:
+    """Let no text be read as a formula: names and units may hold dollar signs."""
+    axes = [axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)]
+    powers = {
+        label
+        for axis in axes
+        if isinstance(axis.get_major_formatter(), LogFormatter)
+        for label in axis.get_ticklabels(which="both")
+    }
+    for text in figure.findobj(Text):
+        if text not in powers:
+            text.set_parse_math(False)
 
 
 def save_axes(ax: Axes, path: str | os.PathLike[str]) -> None:
