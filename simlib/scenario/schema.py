@@ -57,6 +57,10 @@ class Parameter(Registered):
     note: str | None = None
 
 
+LEAST_RATIO, MOST_RATIO = 0.05, 20.0
+"""Between which the ratio of a power is held."""
+
+
 class Power(Model):
     """``clip(x / reference, 0.05, 20) ** elasticity``."""
 
