@@ -173,8 +173,25 @@ def test_a_month_after_the_barrier_is_refused_with_its_row(tmp_path: Path) -> No
     with pytest.raises(InversionError, match="no count of ucdp_13604 2024-01"):
         ucdp_counts(path)
     path.write_text("conflict_id,month\n259,2024-01\n", encoding="utf-8")
-    with pytest.raises(InversionError, match="no monthly counts can be read"):
+    with pytest.raises(InversionError, match="column must be given: events"):
         ucdp_counts(path)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("259,2024-02,-2", r"row 3: events: must be a whole number .*\(got '-2'\)"),
+        (f"259,2024-02,{'9' * 30}", "row 3: events: must be a whole number"),
+        ("259,9999-12,1", "row 3: month: must be a month"),
+        ("259,2024-02", r"row 3: must have 3 values \(got 2\)"),
+        ("259,2024-01,1", "ucdp_259 2024-01 stands twice"),
+    ],
+)
+def test_a_wrong_count_is_told_with_its_row(row: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "counts.csv"
+    path.write_text(f"conflict_id,month,events\n259,2024-01,3\n{row}\n", encoding="utf-8")
+    with pytest.raises(InversionError, match=words):
+        ucdp_counts(path, ["ucdp_259"])
 
 
 def test_summaries_of_months_worked_out_by_hand() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 from yaml._yaml import CParser
 
-from simlib.errors import Problem, ScenarioError
+from simlib.errors import Problem, ScenarioError, SimlibError
 from simlib.scenario.nodes import (
     MOST_DEPTH,
     MOST_NODES,
@@ -51,6 +51,34 @@ class Budget:
     left: int = MOST_NODES
 
 
+class UnreadableError(SimlibError):
+    """A file cannot be read; the message says why, not which."""
+
+
+def read_regular(path: FilePath, most_bytes: int) -> bytes:
+    """Return the bytes of a regular file: pipes and devices are not even opened.
+
+    Raises
+    ------
+    UnreadableError
+        It is no regular file of at most so many bytes, or cannot be read.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableError(f"must be a regular file (got {_kind(status.st_mode)})")
+        if status.st_size > most_bytes:
+            got = f"{status.st_size} bytes"
+            raise UnreadableError(f"must be at most {most_bytes} bytes (got {got})")
+        with path.open("rb") as file:
+            return file.read(most_bytes + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UnreadableError("no such file") from None
+    except (OSError, ValueError) as error:
+        reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
+        raise UnreadableError(f"cannot be read ({reason.lower()})") from None
+
+
 def read_file(path: FilePath, shown_as: str, budget: Budget) -> Mapping:
     """Read a file.
 
@@ -60,19 +88,9 @@ def read_file(path: FilePath, shown_as: str, budget: Budget) -> Mapping:
         It is not a regular file of at most `MOST_BYTES` bytes, or not readable YAML.
     """
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise _unreadable(f"must be a regular file (got {_kind(status.st_mode)})", shown_as)
-        if status.st_size > MOST_BYTES:
-            got = f"{status.st_size} bytes"
-            raise _unreadable(f"must be at most {MOST_BYTES} bytes (got {got})", shown_as)
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        raise _unreadable("no such file", shown_as) from None
-    except (OSError, ValueError) as error:
-        reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
-        raise _unreadable(f"cannot be read ({reason.lower()})", shown_as) from None
+        data = read_regular(path, MOST_BYTES)
+    except UnreadableError as error:
+        raise ScenarioError([Problem(bare(shown_as), str(error))]) from None
     return read_bytes(data, shown_as, budget)
 
 
@@ -80,10 +98,6 @@ def _kind(mode: int) -> str:
     if stat.S_ISDIR(mode):
         return "a directory"
     return "a pipe" if stat.S_ISFIFO(mode) else "a device or socket"
-
-
-def _unreadable(rule: str, shown_as: str) -> ScenarioError:
-    return ScenarioError([Problem(bare(shown_as), rule)])
 
 
 def read_bytes(data: bytes, file: str, budget: Budget) -> Mapping:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import os
+import lzma
 import zipfile
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlib.evidence.history.refusals import HistoryError
+from simlib.scenario.reading import UnreadableError, read_regular
 from simlib.scenario.wording import bare, shown
 
 if TYPE_CHECKING:
@@ -75,26 +76,32 @@ def read_table(path: Path, wanted: Container[str]) -> TextTable:
 
 def _unpacked(path: Path, name: str) -> bytes:
     try:
+        data = read_regular(path, MOST_BYTES)
+    except UnreadableError as error:
+        raise HistoryError(f"{name}: {error}") from None
+    try:
         if path.suffix == ".zip":
-            data = _from_zip(path, name)
+            data = _from_zip(data, name)
         elif path.suffix == ".gz":
-            with gzip.open(path, "rb") as packed:
+            with gzip.open(io.BytesIO(data), "rb") as packed:
                 data = packed.read(MOST_BYTES + 1)
-        else:
-            with path.open("rb") as file:
-                data = file.read(MOST_BYTES + 1)
-    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except _DAMAGED as error:
         raise HistoryError(f"{name}: cannot be unpacked ({bare(str(error).lower())})") from None
-    except OSError as error:
-        reason = os.strerror(error.errno or 0).lower()
-        raise HistoryError(f"{name}: cannot be read ({reason})") from None
     if len(data) > MOST_BYTES:
         raise HistoryError(f"{name}: must be at most {MOST_BYTES} bytes, unpacked")
     return data
 
 
-def _from_zip(path: Path, name: str) -> bytes:
-    with zipfile.ZipFile(path) as packed:
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
+    # A password is wanted; a way of packing that is not known.
+    RuntimeError, NotImplementedError,
+)  # fmt: skip
+"""What unpacking ends in where an archive is damaged or closed."""
+
+
+def _from_zip(data: bytes, name: str) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
         members = [member for member in packed.namelist() if member.lower().endswith(".csv")]
         if len(members) != 1:
             raise HistoryError(f"{name}: must hold one CSV file (got {len(members)})")

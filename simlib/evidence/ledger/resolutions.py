@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simlib.evidence.ledger.sealing import LedgerError
+from simlib.evidence.ledger.base_rates import LARGEST
+from simlib.evidence.ledger.sealing import MOST_PROBLEMS, LedgerError
+from simlib.scenario.reading import UnreadableError, read_regular
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ COLUMNS = ("id", "outcome")
 ALSO = ("resolved_on", "source")
 TRUTH = {"yes": 1.0, "no": 0.0, "1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0}
 MOST_BYTES = 1_048_576
-MOST_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,9 @@ def read_resolutions(
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise LedgerError(f"{path}: must be at most {MOST_BYTES} bytes")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise LedgerError(f"{path}: cannot be read ({error.strerror})") from error
+        text = read_regular(path, MOST_BYTES).decode("utf-8-sig")
+    except UnreadableError as error:
+        raise LedgerError(f"{path}: {error}") from None
     except UnicodeDecodeError as error:
         raise LedgerError(f"{path}: must be UTF-8") from error
     reader = csv.reader(io.StringIO(text), strict=True)
@@ -148,6 +147,8 @@ def _value(text: str, question: Mapping[str, Any]) -> float | str:
         value = math.nan
     if not math.isfinite(value) or "_" in text:
         raise LedgerError(f"outcome: must be a number (got {shown(text)})")
+    if abs(value) > LARGEST:
+        raise LedgerError(f"outcome: must be from -{LARGEST:g} to {LARGEST:g} (got {shown(text)})")
     return value
 
 

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlib.errors import SimlibError
+from simlib.evidence.ledger.shape import broken_rules
+from simlib.scenario.reading import UnreadableError, read_regular
 
 if TYPE_CHECKING:
     import os
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 MOST_BYTES = 20_000_000
+MOST_PROBLEMS = 20
 _OUTSIDE = ("digest", "dated", "questions")
 """What the hash of the head leaves out: itself, the day of writing, what has hashes of its own."""
 
@@ -112,13 +116,16 @@ def read_ledger(path: str | os.PathLike[str]) -> dict[str, Any]:
     ------
     LedgerError
         It is no ledger, or a question or the head is not what was frozen; the first question
-        that was changed is named.
+        that was changed is named. Or what was frozen is no forecast: a line for each mistake.
     """
     ledger = _parsed(Path(path))
     try:
         _verify(ledger, str(path))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise LedgerError(f"{path}: is no ledger of simlib ({error})") from error
+    broken = [f"{path}: {rule}" for rule in islice(broken_rules(ledger), MOST_PROBLEMS)]
+    if broken:
+        raise LedgerError("\n".join(broken))
     return ledger
 
 
@@ -136,11 +143,9 @@ def _verify(ledger: dict[str, Any], path: str) -> None:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise LedgerError(f"{path}: must be at most {MOST_BYTES} bytes")
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LedgerError(f"{path}: cannot be read ({error.strerror})") from error
+        found = json.loads(read_regular(path, MOST_BYTES).decode())
+    except UnreadableError as error:
+        raise LedgerError(f"{path}: {error}") from None
     except (ValueError, RecursionError) as error:
         raise LedgerError(f"{path}: cannot be read as JSON ({error})") from error
     if not isinstance(found, dict) or "simlib_ledger" not in found:
