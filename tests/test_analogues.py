@@ -561,7 +561,10 @@ def test_the_command_writes_tables_and_a_figure(
     [
         (("--as-of", "2010-01-01"), "no pooled case has a year after"),
         (("--as-of", "soon"), "date: must be YYYY-MM-DD (got 'soon')"),
-        (("--replications", "-1"), "replications must be 0 or more (got -1)"),
+        (
+            ("--replications", "-1"),
+            "replications: must be a whole number from 0 to",
+        ),
         (("--record", "nowhere.csv"), "nowhere.csv: no such file"),
     ],
 )

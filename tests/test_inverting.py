@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from simlib.errors import ScenarioError
 from simlib.evidence.inverting.fitted_parameters import fitted_inversion
 from simlib.evidence.inverting.layer import layer_problem, ucdp_counts
 from simlib.evidence.inverting.populations import Effort, Generation, invert
@@ -240,8 +241,9 @@ def test_what_cannot_be_inverted_is_refused() -> None:
         layer_problem(scenario, ["tempo.sd"], observed._replace(series=("ucdp_1",)))
     with pytest.raises(InversionError, match="must begin in the month"):
         layer_problem(scenario, ["tempo.sd"], observed._replace(first=dt.date(2024, 2, 1)))
-    with pytest.raises(InversionError, match="population must be >= 20"):
-        Effort(5, 1)
+    for population, generations in ((5, 1), (200, 0), (10**9, 6), (200, 10**9)):
+        with pytest.raises(ScenarioError, match=r"(population|generations): must be a whole"):
+            Effort(population, generations)
 
 
 # ------------------------------------------------------------------ to a scenario

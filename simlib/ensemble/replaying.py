@@ -12,6 +12,8 @@ from simlib.ensemble.store import MANIFEST
 from simlib.errors import StoreError
 from simlib.journal import MARKS
 from simlib.scenario import load_text
+from simlib.scenario.asked import whole
+from simlib.scenario.schema import MOST_REPLICATIONS
 from simlib.simulation import simulate
 from simlib.world.clock import to_date
 
@@ -32,6 +34,7 @@ def replay(
     if option is None and len(ensemble.options) > 1:
         raise StoreError(f"say which option is replayed: {', '.join(ensemble.options)}")
     chosen = ensemble.of(ensemble.options[0] if option is None else option)
+    replication = whole("replication", replication, 0, MOST_REPLICATIONS - 1)
     held = (each for each in chosen.entries() if each.first <= replication < each.stop)
     entry = next(held, None)
     if entry is None:
