@@ -45,14 +45,15 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
     from simlib.evidence.backtesting.forecasters import BASELINES, CANDIDATES, forecaster
     from simlib.evidence.backtesting.parts import shipped_parts
     from simlib.evidence.backtesting.result import backtest as tested
+    from simlib.scenario.wording import shown
 
     every = [*CANDIDATES, *BASELINES]
     names = every if forecasters is None else list(dict.fromkeys(forecasters.split(",")))
     if candidate is None:
         candidate = next((name for name in names if name in CANDIDATES), None)
     elif candidate not in names:
-        known = ", ".join(names)
-        raise ScenarioError([Problem("candidate", f"must be one of {known} (got {candidate})")])
+        rule = f"must be one of {', '.join(names)} (got {shown(candidate)})"
+        raise ScenarioError([Problem("candidate", rule)])
     parts = shipped_parts(None if part == "all" else [part])
     chosen = [forecaster(name) for name in names]
     with stopping(output) as reporter:
