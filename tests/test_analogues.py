@@ -162,11 +162,17 @@ HEAD = "country,month,state_based_events,events"
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([], "nothing was published by 2024-12-31"),
-        (["Iraq,2008-13,1,2"], r"record.csv:2: month must be YYYY-MM \(got '2008-13'\)"),
-        (["Iraq,2008-01,-1,2"], r"record.csv:2: state_based_events must be .* \(got '-1'\)"),
-        (["Iraq,2008-01,1"], r"record.csv:2: events must be a whole number >= 0 \(got None\)"),
-        (["Iraq,2008-01,1,2", "Iraq,2008-01,1,2"], "record.csv:3: Iraq, 2008-01 stands twice"),
+        ([], "must hold a row below the header"),
+        (["Iraq,9999-12,1,2"], r"row 2: month: must be a month.*from 1900 to 2200"),
+        ([f"Iraq,2008-01,{'9' * 5000},2"], r"row 2: state_based_events: must be a whole"),
+        ([f"{'x' * 200_000},2008-01,1,2"], r"row 2: is no table with commas"),
+        (
+            ["Iraq,2008-13,1,2"],
+            r"row 2: month: must be a month, YYYY-MM, .*\(got '2008-13'\)",
+        ),
+        (["Iraq,2008-01,-1,2"], r"row 2: state_based_events: must be a whole .* \(got '-1'\)"),
+        (["Iraq,2008-01,1"], r"record.csv: row 2: must have 4 values \(got 3\)"),
+        (["Iraq,2008-01,1,2", "Iraq,2008-01,1,2"], "record.csv: row 3: Iraq, 2008-01 stands twice"),
         (["Iraq,2008-01,1,2", "Mali,2008-02,1,2"], "record.csv: no row of Iraq, 2008-02"),
         (["Iraq,2025-01,1,2"], "nothing was published by 2024-12-31"),
     ],
@@ -182,13 +188,13 @@ def test_a_wrong_record_is_told_by_file_and_row(
 
 def test_other_columns_and_no_file_are_told(tmp_path: Path) -> None:
     file = tmp_path / "record.csv"
-    file.write_text("country,month\n", encoding="utf-8")
+    file.write_text("country,month\nIraq,2008-01\n", encoding="utf-8")
     with pytest.raises(AnalogueError, match="columns must be country, month"):
         read_record(AS_OF, file)
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(AnalogueError, match="is no UTF-8 text"):
+    with pytest.raises(AnalogueError, match="must be UTF-8 text"):
         read_record(AS_OF, file)
-    with pytest.raises(AnalogueError, match="cannot be read"):
+    with pytest.raises(AnalogueError, match="no such file"):
         read_record(AS_OF, tmp_path / "none.csv")
 
 
@@ -556,8 +562,11 @@ def test_the_command_writes_tables_and_a_figure(
     [
         (("--as-of", "2010-01-01"), "no pooled case has a year after"),
         (("--as-of", "soon"), "date: must be YYYY-MM-DD (got 'soon')"),
-        (("--replications", "-1"), "replications must be 0 or more (got -1)"),
-        (("--record", "nowhere.csv"), "nowhere.csv: cannot be read"),
+        (
+            ("--replications", "-1"),
+            "replications: must be a whole number from 0 to",
+        ),
+        (("--record", "nowhere.csv"), "nowhere.csv: no such file"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(

@@ -197,9 +197,25 @@ def test_what_is_no_draws_is_refused(wrong: NDArray[np.int64]) -> None:
         in_process(part(), [Wrong()], 3)
 
 
-def test_a_single_draw_is_refused() -> None:
-    with pytest.raises(ScenarioError, match=r"draws: must be 2 or more \(got 1\)"):
-        backtest([part()], n_draws=1)
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"n_draws": 1}, r"draws: must be a whole number from 2 to 20000 \(got 1\)"),
+        ({"n_draws": 10**11}, r"draws: must be a whole number from 2 to 20000 \(got 1000"),
+        ({"root_seed": -1}, r"root_seed: must be a whole number from 0 to"),
+        ({"n_resamples": 0}, r"resamples: must be a whole number from 1 to"),
+    ],
+)
+def test_a_number_out_of_bounds_is_refused(more: dict[str, int], words: str) -> None:
+    with pytest.raises(ScenarioError, match=words):
+        backtest([part()], **more)
+
+
+def test_a_name_that_is_empty_is_no_forecaster() -> None:
+    """It does not stand for all of them, which take minutes."""
+    found = CliRunner().invoke(app, ["backtest", "--forecasters", ""])
+    assert isinstance(found.exception, ScenarioError)
+    assert "must be one of incident_layer, last_value" in str(found.exception)
 
 
 def made_cases(scores: dict[str, NDArray[np.float64]]) -> tuple[pd.DataFrame, dict[str, Block]]:
@@ -282,7 +298,7 @@ def test_the_command_writes_tables_figures_and_a_page(tmp_path: Path) -> None:
     written = {path.name for path in tmp_path.iterdir() if path.is_file()}
     assert written >= {"scores.csv", "differences.csv", "cases.csv.gz", "results.md"}
     assert written >= {"crps-unit.png", "coverage.png", "transforms.png", "horizons.png"}
-    with pytest.raises(ScenarioError, match=r"forecaster: must be one of .* \(got luck\)"):
+    with pytest.raises(ScenarioError, match=r"forecaster: must be one of .* \(got 'luck'\)"):
         CliRunner().invoke(app, [*line, "--forecasters", "luck"], catch_exceptions=False)
-    with pytest.raises(ScenarioError, match=r"candidate: must be one of .* \(got luck\)"):
+    with pytest.raises(ScenarioError, match=r"candidate: must be one of .* \(got 'luck'\)"):
         CliRunner().invoke(app, [*line, "--candidate", "luck"], catch_exceptions=False)

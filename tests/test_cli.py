@@ -155,7 +155,7 @@ def test_verify_names_what_is_damaged_with_status_1(scenario: Path, tmp_path: Pa
     done = call("verify", out)
     assert done.returncode == 1
     assert f"{file}: damaged" in done.stderr
-    assert "chunks are whole; run again to redo the others" in done.stderr
+    assert "faults: 1; what is damaged is simulated again by the next run" in done.stderr
     assert done.stdout == ""
     again = call("run", scenario, "-o", out, "--replications", "8", "--no-figures")
     assert "set aside in corrupt/ and simulated again" in again.stderr

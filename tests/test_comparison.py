@@ -476,7 +476,7 @@ def test_commands_compare_and_fork_from_end_to_end(
     [
         ("compare FILE --options as_planned,latr", "options.latr: no such option"),
         ("compare FILE --options as_planned", "options: must be two or more to compare"),
-        ("fork FILE --at 2000-13-01 --options later", "at: must be a date such as 2025-06-30"),
+        ("fork FILE --at 2000-13-01 --options later", "at: must be YYYY-MM-DD (got '2000-13-01')"),
         ("fork FILE --at 2000-03-01 --options latr", "did you mean 'later'?"),
         ("fork FILE --at 2000-03-01 --options crowded", "options.crowded.parameters: cannot be"),
         (

@@ -18,6 +18,7 @@ from simlib.outcomes import plan
 from simlib.scenario import from_dict, load_text, resolve
 from simlib.simulation import assemble, simulate
 from simlib.world.parameters import ParameterPlan
+from small_scenarios import small as elsewhere
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -183,6 +184,24 @@ def test_parts_that_hang_together_are_one_group() -> None:
     (group,) = changes_between(small(), second).groups
     assert len(group.changes) == 2
     assert " and " in group.name
+
+
+def test_scenarios_of_different_theatres_are_no_pair() -> None:
+    with pytest.raises(ScenarioError, match=r"^places: .* share none: they cannot be compared$"):
+        diff(elsewhere(), "as_agreed", replications=0, how=HERE)
+
+
+def test_without_a_common_outcome_there_is_no_gap() -> None:
+    other = small(raids=25.0).model_copy(update={"outcomes": {}})
+    with pytest.raises(ScenarioError, match=r"^outcomes: .* declare none alike"):
+        diff(small(), other, replications=2, how=HERE)
+
+
+def test_a_section_that_only_one_has_is_one_change() -> None:
+    """It has no parts that it could be named by."""
+    bare = small().model_copy(update={"parameters": {}, "incidents": {}, "outcomes": {}})
+    found = changes_between(small(), bare, {"raids": ["incidents"]})
+    assert ("incidents",) in [keys for group in found.groups for keys in group.changes]
 
 
 def test_the_figure_has_a_step_for_each_group() -> None:

@@ -266,5 +266,8 @@ def test_an_ensemble_says_what_is_missing(ensemble: simlib.Ensemble) -> None:
         simlib.fork(ensemble, at, ["soon"], agents=[Watcher])
     with pytest.raises(StoreError, match="give the agents that were added: watcher"):
         simlib.fork(ensemble, at, ["soon"], of="later")
+    for absent in (range(99_999, 100_000), range(10**14, 10**14 + 1)):
+        with pytest.raises(ScenarioError, match=r"^replications: .* holds 0 to .*got "):
+            simlib.fork(ensemble, at, ["soon"], of="later", agents=[Watcher], replications=absent)
     with pytest.raises(StoreError, match="no results of option 'slow'"):
         simlib.fork(ensemble, at, ["soon"], of="slow", agents=[Watcher])

@@ -168,11 +168,11 @@ def test_names_of_files_state_a_version(name: str, version: str) -> None:
 
 
 BAD_ROWS: list[tuple[dict[str, str], str]] = [
-    ({"best": "-3"}, "row 3: best: must be a whole number >= 0 (got '-3')"),
-    ({"best": ""}, "row 3: best: must be a whole number >= 0 (got '')"),
-    ({"deaths_a": "many"}, "row 3: deaths_a: must be a whole number >= 0 (got 'many')"),
-    ({"best": "1.5"}, "row 3: best: must be a whole number >= 0 (got '1.5')"),
-    ({"best": "inf"}, "row 3: best: must be a whole number >= 0 (got 'inf')"),
+    ({"best": "-3"}, "row 3: best: must be a whole number from 0 to 1e+10 (got '-3')"),
+    ({"best": ""}, "row 3: best: must be a whole number from 0 to 1e+10 (got '')"),
+    ({"deaths_a": "many"}, "row 3: deaths_a: must be a whole number from 0 to 1e+10 (got 'many')"),
+    ({"best": "1.5"}, "row 3: best: must be a whole number from 0 to 1e+10 (got '1.5')"),
+    ({"best": "inf"}, "row 3: best: must be a whole number from 0 to 1e+10 (got 'inf')"),
     ({"date_start": "2024-02-30"},
      "row 3: date_start: must be a date, as 2024-01-31 or 31 January 2024 (got '2024-02-30')"),
     ({"date_start": "2024"},
@@ -181,7 +181,8 @@ BAD_ROWS: list[tuple[dict[str, str], str]] = [
      "row 3: date_end: must be a date, as 2024-01-31 or 31 January 2024 (got '0001-01-01')"),
     ({"date_end": "2024-02-02"},
      "row 3: date_end: must not be before date_start (got '2024-02-02')"),
-    ({"where_prec": "near"}, "row 3: where_prec: must be a whole number >= 0 (got 'near')"),
+    ({"where_prec": "near"},
+     "row 3: where_prec: must be a whole number from 0 to 1e+10 (got 'near')"),
     ({"id": ""}, "row 3: id: must be given (got '')"),
 ]  # fmt: skip
 
@@ -259,6 +260,19 @@ def test_what_cannot_be_opened_or_unpacked_is_one_line(tmp_path: Path) -> None:
         archive.writestr("b.csv", "x")
     with pytest.raises(HistoryError, match=r"^two.zip: must hold one CSV file \(got 2\)"):
         load_events(tmp_path / "two.zip")
+
+
+def test_an_archive_with_a_password_is_one_line(tmp_path: Path) -> None:
+    """The bit that says so is set in both headers of its one file."""
+    file = tmp_path / "closed.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a.csv", "x")
+    data = bytearray(file.read_bytes())
+    data[data.index(b"PK\x03\x04") + 6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    file.write_bytes(data)
+    with pytest.raises(HistoryError, match=r"^closed.zip: cannot be unpacked .*password"):
+        load_events(file)
 
 
 def test_every_row_of_the_history_is_read_or_listed() -> None:

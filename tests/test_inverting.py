@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from simlib.errors import StoreError
+from simlib.errors import ScenarioError, StoreError
 from simlib.evidence.inverting.fitted_parameters import fitted_inversion
 from simlib.evidence.inverting.layer import layer_problem, ucdp_counts
 from simlib.evidence.inverting.populations import Effort, Generation, invert
@@ -211,8 +211,25 @@ def test_a_month_after_the_barrier_is_refused_with_its_row(tmp_path: Path) -> No
     with pytest.raises(InversionError, match="no count of ucdp_13604 2024-01"):
         ucdp_counts(path)
     path.write_text("conflict_id,month\n259,2024-01\n", encoding="utf-8")
-    with pytest.raises(InversionError, match="no monthly counts can be read"):
+    with pytest.raises(InversionError, match="column must be given: events"):
         ucdp_counts(path)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("259,2024-02,-2", r"row 3: events: must be a whole number .*\(got '-2'\)"),
+        (f"259,2024-02,{'9' * 30}", "row 3: events: must be a whole number"),
+        ("259,9999-12,1", "row 3: month: must be a month"),
+        ("259,2024-02", r"row 3: must have 3 values \(got 2\)"),
+        ("259,2024-01,1", "ucdp_259 2024-01 stands twice"),
+    ],
+)
+def test_a_wrong_count_is_told_with_its_row(row: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "counts.csv"
+    path.write_text(f"conflict_id,month,events\n259,2024-01,3\n{row}\n", encoding="utf-8")
+    with pytest.raises(InversionError, match=words):
+        ucdp_counts(path, ["ucdp_259"])
 
 
 def test_summaries_of_months_worked_out_by_hand() -> None:
@@ -261,8 +278,9 @@ def test_what_cannot_be_inverted_is_refused() -> None:
         layer_problem(scenario, ["tempo.sd"], observed._replace(series=("ucdp_1",)))
     with pytest.raises(InversionError, match="must begin in the month"):
         layer_problem(scenario, ["tempo.sd"], observed._replace(first=dt.date(2024, 2, 1)))
-    with pytest.raises(InversionError, match="population must be >= 20"):
-        Effort(5, 1)
+    for population, generations in ((5, 1), (200, 0), (10**9, 6), (200, 10**9)):
+        with pytest.raises(ScenarioError, match=r"(population|generations): must be a whole"):
+            Effort(population, generations)
 
 
 # ------------------------------------------------------------------ to a scenario

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,96 @@ def test_other_files_are_refused(text: str, tmp_path: Path) -> None:
         read_ledger(file)
 
 
+SEALED_WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "no forecast": (
+        lambda held: by_id(held)["raids"].pop("forecast"),
+        "question raids: forecast: must be given",
+    ),
+    "text for a probability": (
+        lambda held: by_id(held)["many_raids"]["forecast"].update(probability="half"),
+        "question many_raids: forecast.probability: must be a number (got 'half')",
+    ),
+    "a probability above 1": (
+        lambda held: by_id(held)["many_raids"]["base"].update(probability=1.5),
+        "question many_raids: base.probability: must be between 0 and 1 (got 1.5)",
+    ),
+    "a forecast of another kind": (
+        lambda held: by_id(held)["many_raids"].update(kind="classes"),
+        "question many_raids: forecast: must have classes where the kind is classes (got probability)",
+    ),
+    "too few quantiles": (
+        lambda held: by_id(held)["raids"]["base"]["quantiles"].pop(),
+        "question raids: base.quantiles: must be 100, one for each level (got 99)",
+    ),
+    "quantiles that fall": (
+        lambda held: by_id(held)["raids"]["forecast"]["quantiles"].reverse(),
+        "question raids: forecast.quantiles: must not fall from one level to the next",
+    ),
+    "a number past all bounds": (
+        lambda held: by_id(held)["raids"]["forecast"]["quantiles"].__setitem__(99, 1e308),
+        "question raids: forecast.quantiles: must be from -1e+100 to 1e+100 (got 1e+308)",
+    ),
+    "a count of -2": (
+        lambda held: by_id(held)["raids"]["forecast"].update(n=-2),
+        "question raids: forecast.n: must be >= 1 (got -2)",
+    ),
+    "classes that do not sum to 1": (
+        lambda held: by_id(held)["exit"]["base"]["classes"].update(met=0.9),
+        "question exit: base.classes: must sum to 1 (got 1.4)",
+    ),
+    "a class in one alone": (
+        lambda held: by_id(held)["exit"]["base"]["classes"].pop("cancelled"),
+        "question exit: base.classes: must be those of the forecast (got 'cancelled' in one)",
+    ),
+    "a year that is none": (
+        lambda held: held.update(as_of="9999-12-31"),
+        "as_of: must be a date from 1900 to 2200 (got '9999-12-31')",
+    ),
+    "a date that is none": (
+        lambda held: by_id(held)["raids"].update(earliest="soon"),
+        "question raids: earliest: must be a date, YYYY-MM-DD (got 'soon')",
+    ),
+    "a question twice": (
+        lambda held: held["questions"].append(held["questions"][0]),
+        "question raids: id: stands twice",
+    ),
+    "a question that is none": (
+        lambda held: held["questions"].append({"sha256": ""}),
+        "question 5: id: must be given",
+    ),
+    "no question": (
+        lambda held: held["questions"].clear(),
+        "questions: must be a list of at least one",
+    ),
+    "other levels": (
+        lambda held: held["levels"].pop(),
+        "levels: must be the 100 levels of simlib (got 99)",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SEALED_WRONG)
+def test_what_was_sealed_wrong_is_told(what: str, ledger: dict[str, Any], tmp_path: Path) -> None:
+    """Hashes that are right make no forecast of what is none."""
+    change, message = SEALED_WRONG[what]
+    held = copy.deepcopy(ledger)
+    change(held)
+    for question in held["questions"]:
+        question["sha256"] = question_hash(question)
+    held["digest"] = digest_of(held)
+    write_ledger(held, tmp_path / "ledger.json")
+    with pytest.raises(LedgerError) as caught:
+        read_ledger(tmp_path / "ledger.json")
+    assert f"{tmp_path / 'ledger.json'}: {message}" in str(caught.value).splitlines()
+
+
+def test_a_pipe_is_no_ledger(tmp_path: Path) -> None:
+    """Opening one would wait for a writer for ever."""
+    os.mkfifo(tmp_path / "ledger.json")
+    with pytest.raises(LedgerError, match=r"must be a regular file \(got a pipe\)"):
+        read_ledger(tmp_path / "ledger.json")
+
+
 BROKEN: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
     "resolved before it is asked": (
         {"raids": {"resolves_on": "2000-01-01"}},
@@ -188,6 +279,22 @@ BROKEN: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
     "a base of another kind": (
         {"raids": {"base": {"probability": 0.5, "source": "x"}}},
         "questions.raids.base: must have values or distribution where the kind is number",
+    ),
+    "values with too many sums": (
+        {"raids": {"base": {"values": [1.01**k for k in range(60)], "times": 36, "source": "x"}}},
+        "questions.raids.base.values: must have at most 20000 different sums of 36",
+    ),
+    "a value past all bounds": (
+        {"raids": {"base": {"values": [1e308, 1], "times": 2, "source": "x"}}},
+        "questions.raids.base.values: must be from -1e+100 to 1e+100 (got 1e+308)",
+    ),
+    "a cap past all bounds": (
+        {"raids": {"cap": 1e308}},
+        "questions.raids.cap: must be at most 1e+100 (got 1e+308)",
+    ),
+    "a distribution past all bounds": (
+        {"raids": {"base": {"distribution": {"fixed": {"value": 1e308}}, "source": "x"}}},
+        "questions.raids.base.distribution.fixed: must be from -1e+100 to 1e+100 at both ends",
     ),
     "classes that do not sum to 1": (
         {"exit": {"base": {"classes": {"met": 0.5}, "source": "x"}}},

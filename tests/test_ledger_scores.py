@@ -247,6 +247,7 @@ REFUSED = {
     HEAD + "raids,3,,\nraids,4,,\n": ":3: id: answered twice (got 'raids')",
     HEAD + "raids,many,,\n": ":2: outcome: must be a number (got 'many')",
     HEAD + "raids,inf,,\n": ":2: outcome: must be a number (got 'inf')",
+    HEAD + "raids,1e308,,\n": ":2: outcome: must be from -1e+100 to 1e+100 (got '1e308')",
     HEAD + "many_raids,2,,\n": ":2: outcome: must be yes or no (got '2')",
     HEAD + "exit,gone,,\n": ":2: outcome: must be one of met, slipped",
     HEAD + "raids,3,2000-07-30,\n": "must not be before it could be certain, 2000-07-31",

@@ -121,7 +121,7 @@ def test_release_that_some_series_has_not_is_refused() -> None:
 
 @pytest.mark.parametrize("months", [0, 7])
 def test_months_are_those_of_the_scenario(months: int) -> None:
-    with pytest.raises(ScenarioError, match="must be from 1 to 6"):
+    with pytest.raises(ScenarioError, match="must be a whole number from 1 to 6"):
         publications(load_text(with_series()), "monitors", months=months, how=ONE)
 
 

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+import simlib
 from simlib.errors import ScenarioError
 from simlib.journal import (
     MARKS,
@@ -21,6 +22,7 @@ from simlib.journal import (
 from simlib.outcomes import OutcomePlan, kind_of, month_edges, plan, unit_of
 from simlib.scenario.schema import Scenario
 from work import n_calls
+from worlds import world
 
 START = 9132.0  # 2025-01-01
 HORIZON = 9132.0 + 1095.0  # the end of 2027-12-31
@@ -150,6 +152,11 @@ def test_incidents_are_counted_by_type_place_target_mark_and_window(
 def test_a_run_without_incidents_counts_none() -> None:
     assert value({"count": "raid"}, run_of()) == 0
     assert value({"total": "fatalities"}, run_of()) == 0
+
+
+def test_a_scenario_without_incident_types_has_outcomes_all_the_same() -> None:
+    found = simlib.run(world(), replications=2, jobs=1)
+    assert found.n_failed == 0
 
 
 def test_incidents_before_the_start_are_history_and_not_counted() -> None:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 
 import simlib
-from simlib.plot.style import heading, words
+from simlib.plot.style import dress, heading, new_figure, save, words
 from small_scenarios import Watcher, ensemble_of, small, watched
 
 if TYPE_CHECKING:
@@ -120,6 +120,28 @@ def test_no_text_of_a_page_is_cut_off(ensemble: simlib.Ensemble, tmp_path: Path)
         assert box.y0 >= 0
         assert box.x1 <= width
         assert box.y1 <= height
+
+
+def test_dollar_signs_of_names_and_units_are_drawn_as_they_are(tmp_path: Path) -> None:
+    """Else matplotlib reads what stands between two of them as a formula, or fails to."""
+    broken = "$\\frac{$"
+    ax = new_figure(4, 3).subplots()
+    ax.bar([1, 2], [1, 2], label=broken)
+    ax.set_xlabel(broken)
+    ax.set_xticks([1, 2], [broken, broken])
+    ax.legend()
+    dress(ax, broken, broken)
+    save(ax, tmp_path / "dollars.png")
+    assert ax.xaxis.label.get_text() == broken
+
+
+def test_powers_of_a_log_axis_stay_raised(tmp_path: Path) -> None:
+    """Those are matplotlib's own formulas."""
+    ax = new_figure(4, 3).subplots()
+    ax.set_xscale("log")
+    save(ax, tmp_path / "powers.png")
+    assert {label.get_parse_math() for label in ax.get_xticklabels()} == {True}
+    assert {label.get_parse_math() for label in ax.get_yticklabels()} == {False}
 
 
 def test_names_are_shown_as_words() -> None:

@@ -105,6 +105,17 @@ def test_unreadable_file(tmp_path: Path) -> None:
     assert problem.rule == "cannot be read (file name too long)"
 
 
+def test_link_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    (problem,) = check(tmp_path / "loop.yaml")
+    assert problem.rule == "cannot be read (too many levels of symbolic links)"
+
+
+def test_name_that_no_file_can_have() -> None:
+    (problem,) = check("x" * 300)
+    assert problem.rule.startswith("no such scenario")
+
+
 def test_large_file_is_refused_by_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """100 MB (a hole on the disk) are not read."""
     path = tmp_path / "large.yaml"

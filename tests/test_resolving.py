@@ -206,6 +206,10 @@ def test_dangling_and_circular_links(folder: Path) -> None:
     assert refused(folder, "circular.yaml").startswith("no such file")
 
 
+def test_name_that_no_file_can_have(folder: Path) -> None:
+    assert refused(folder, "x" * 300 + ".yaml").startswith("no such file")
+
+
 def test_directory_and_pipe(folder: Path) -> None:
     """A pipe is not even opened: reading it would wait for ever."""
     import os

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -189,9 +190,19 @@ def test_journals_are_kept_on_request_and_change_no_digest(tmp_path: Path) -> No
     ("arguments", "message"),
     [
         ({"option": "sooner"}, "options.sooner: no such option; one of as_planned, later"),
-        ({"replications": 0}, r"replications: must be at least one replication .*got 0"),
-        ({"root_seed": -1}, r"root_seed: must be from 0 to .*got -1"),
-        ({"jobs": 0}, r"jobs: must be 1 or more \(got 0\)"),
+        ({"replications": 0}, r"replications: must be a whole number from 1 to .*got 0"),
+        ({"replications": 10**20}, r"replications: must be a whole number from 1 to 10000000 \("),
+        ({"replications": 10_000_001}, r"replications: must be .* \(got 10000001\)"),
+        ({"replications": range(10_000_001)}, r"replications: must be replications below 1000"),
+        ({"replications": range(5, 5)}, r"replications: must be at least one replication"),
+        ({"replications": 1.9}, r"replications: must be a whole number .*got 1.9\)"),
+        ({"replications": True}, r"replications: must be a whole number .*got True\)"),
+        ({"replications": "3"}, r"replications: must be a whole number .*got '3'\)"),
+        ({"root_seed": -1}, r"root_seed: must be a whole number from 0 to .*got -1"),
+        ({"root_seed": 2**63}, r"root_seed: must be a whole number from 0 to .*got 9223372036"),
+        ({"jobs": 0}, r"jobs: must be a whole number from 1 to .*got 0"),
+        ({"jobs": 100_000}, r"jobs: must be a whole number from 1 to .*got 100000"),
+        ({"chunk_size": math.nan}, r"chunk_size: must be a whole number from 1 to .*got nan"),
         ({"option": "later", "options": ["later"]}, "give option or options, not both"),
         ({"replications": range(5, 9), "until": "raids +- 1"}, "must begin with 0 where a rule"),
         ({"scheduler": "tcp://127.0.0.1:1"}, "no Dask scheduler answers at tcp://127.0.0.1:1"),

@@ -56,9 +56,12 @@ def test_finished_pieces_are_kept_and_not_redone(tmp_path: Path) -> None:
     assert log.read_text(encoding="utf-8").split() == ["20", "30", "10", "0"]
 
 
-@pytest.mark.parametrize(("n_rows", "jobs", "name"), [(0, 1, "replications"), (5, 0, "jobs")])
-def test_nothing_to_do_is_one_line(n_rows: int, jobs: int, name: str) -> None:
-    with pytest.raises(ScenarioError, match=rf"{name}: must be 1 or more \(got 0\)"):
+@pytest.mark.parametrize(
+    ("n_rows", "jobs", "name"),
+    [(0, 1, "replications"), (10**12, 1, "replications"), (5, 0, "jobs"), (5, 100_000, "jobs")],
+)
+def test_nothing_or_too_much_to_do_is_one_line(n_rows: int, jobs: int, name: str) -> None:
+    with pytest.raises(ScenarioError, match=rf"^{name}: must be a whole number from 1 to"):
         spread(squares, {}, n_rows, identity={}, how=Spread(jobs))
 
 

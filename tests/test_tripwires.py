@@ -202,8 +202,10 @@ def test_a_rare_event_and_wrong_terms_are_refused() -> None:
         search(rare, TERMS)
     with pytest.raises(simlib.ScenarioError, match="do not fit into the scenario"):
         search(observed(), Terms(window_weeks=500))
-    with pytest.raises(simlib.ScenarioError, match="window_weeks: must be above 0"):
+    with pytest.raises(simlib.ScenarioError, match=r"window_weeks: must be a number from 0.001"):
         search(observed(), Terms(window_weeks=0))
+    with pytest.raises(simlib.ScenarioError, match=r"ahead_weeks: must be a number from 0 to"):
+        search(observed(), Terms(ahead_weeks=1e308))
 
 
 def test_events_are_dated_as_the_journal_has_them() -> None:

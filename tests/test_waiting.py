@@ -360,6 +360,11 @@ class Broken(Agent):
         raise ZeroDivisionError("no reason")
 
 
+def test_a_wait_may_end_later_than_any_date() -> None:
+    """A sojourn of a million years is one that does not end here."""
+    assert woken(run_of(world(), waiting(until=1e9)), "waiting") == []
+
+
 def test_agent_that_raises_is_named_with_its_date() -> None:
     message = "agent broken on 2000-01-02: ZeroDivisionError: no reason"
     with pytest.raises(SimulationError, match=message):

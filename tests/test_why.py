@@ -256,8 +256,8 @@ def test_a_pair_that_fails_is_left_out_and_counted() -> None:
         ),
         ({"options": ("never", "erly")}, "options: undefined option (got 'erly')"),
         ({"by": "mood"}, "by: must be one of agent, mechanism, place (got 'mood')"),
-        ({"n_pairs": 0}, "n_pairs: must be 1 or more (got 0)"),
-        ({"replications": 0}, "replications: must be 1 or more (got 0)"),
+        ({"n_pairs": 0}, "n_pairs: must be a whole number from 1 to 1000 (got 0)"),
+        ({"replications": 0}, "replications: must be a whole number from 1 to 10000000 (got 0)"),
     ],
 )
 def test_what_cannot_be_asked_is_one_line(more: dict[str, Any], line: str) -> None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.agents.committee import GROUNDS
-from simlib.scenario.schema import MilestoneChange, Option
+from simlib.scenario.asked import whole
+from simlib.scenario.schema import MOST_REPLICATIONS, MilestoneChange, Option
 from simlib.simulation import assemble, simulate
 from simlib.world.clock import to_days
 
@@ -57,6 +58,7 @@ def standardize(scenario: Scenario, replications: int) -> dict[str, float]:
     grounds.
     """
     blueprint = assemble(scenario)
+    replications = whole("replications", replications, 2, MOST_REPLICATIONS)
     raw = {ground: np.empty(replications) for ground in GROUNDS}
     for replication in range(replications):
         run = simulate(blueprint, replication, parameters=_raw_constants())

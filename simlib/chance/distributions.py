@@ -125,7 +125,20 @@ def _check_weights(kind: str, args: Arguments) -> list[str]:
         total = math.fsum(args.values())
         if abs(total - 1) > 1e-9:
             wrong.append(f"weights must sum to 1 (got {spell(total)})")
+    if kind == "dirichlet" and not wrong and not _has_shares(args):
+        least, most = spell(min(args.values())), spell(max(args.values()))
+        wrong = [f"weights must give finite shares (got {least} to {most})"]
     return wrong
+
+
+def _has_shares(weights: Arguments) -> bool:
+    """Whether the shares of a Dirichlet are numbers: weights may be too small or too large."""
+    try:
+        ends = [dirichlet(weights, [u] * len(weights)) for u in (0.0, 0.5, _MOST)]
+        total = math.fsum(weights.values())
+    except OverflowError:
+        return False
+    return math.isfinite(total) and all(map(math.isfinite, (s for e in ends for s in e.values())))
 
 
 def _is_number(text: str) -> bool:

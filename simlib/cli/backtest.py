@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 )
 def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
     part: Annotated[str, typer.Option(help="iraq, syria, 2024 or all.")] = "all",
-    draws: Annotated[int, typer.Option(help="Draws of each forecast, 2 or more.")] = 1000,
+    draws: Annotated[int, typer.Option(help="Draws of each forecast, 2 to 20,000.")] = 1000,
     forecasters: Annotated[
-        str, typer.Option(metavar="A[,B...]", help="What forecasts; all when not given.")
-    ] = "",
+        str | None, typer.Option(metavar="A[,B...]", help="What forecasts; all when not given.")
+    ] = None,
     candidate: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="What is compared with every baseline, group by group."),
@@ -49,13 +49,15 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
     from simlib.evidence.backtesting.forecasters import BASELINES, CANDIDATES, forecaster
     from simlib.evidence.backtesting.parts import shipped_parts
     from simlib.evidence.backtesting.result import backtest as tested
+    from simlib.scenario.wording import shown
 
-    names = forecasters.split(",") if forecasters else [*CANDIDATES, *BASELINES]
+    every = [*CANDIDATES, *BASELINES]
+    names = every if forecasters is None else list(dict.fromkeys(forecasters.split(",")))
     if candidate is None:
         candidate = next((name for name in names if name in CANDIDATES), None)
     elif candidate not in names:
-        known = ", ".join(names)
-        raise ScenarioError([Problem("candidate", f"must be one of {known} (got {candidate})")])
+        rule = f"must be one of {', '.join(names)} (got {shown(candidate)})"
+        raise ScenarioError([Problem("candidate", rule)])
     parts = shipped_parts(None if part == "all" else [part])
     chosen = [forecaster(name) for name in names]
     kept = output_of("backtest", output, force=force)

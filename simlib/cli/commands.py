@@ -144,7 +144,7 @@ def verify(results: Results) -> None:
     for line in (*found.faults, *found.missing):
         tell(line)
     if not found.is_whole:
-        tell(f"{len(found.faults):,} faults, {found.n_chunks:,} chunks; run again heals damage")
+        tell(f"faults: {len(found.faults):,}; what is damaged is simulated again by the next run")
         raise typer.Exit(FAILED)
     counted = f"{found.n_replications:,} replications in {found.n_chunks:,} chunks"
     if ensemble.n_failed:

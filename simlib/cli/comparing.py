@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -114,6 +113,7 @@ def fork(  # noqa: PLR0913, PLR0917  (options of a command line)
 ) -> None:
     """Continue replications from a date on under other options, and compare."""
     from simlib.analysis.comparing.forking import fork as forked
+    from simlib.scenario.asked import day
 
     if replication is not None and replications is not None:
         raise ScenarioError([Problem("replications", "give --replication or --replications")])
@@ -123,7 +123,7 @@ def fork(  # noqa: PLR0913, PLR0917  (options of a command line)
         found, _ = _source(source)
         comparison = forked(
             found,
-            _date(at),
+            day("at", at),
             _names(options),
             of=of,
             replications=wanted,
@@ -153,14 +153,6 @@ def _source(source: str) -> tuple[Scenario | Ensemble, bool]:
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _date(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        rule = f"must be a date such as 2025-06-30 (got {text!r})"
-        raise ScenarioError([Problem("at", rule)]) from None
 
 
 def _finish(

@@ -84,10 +84,9 @@ def as_date(text: str) -> dt.date:
     ScenarioError
         It is none.
     """
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise ScenarioError([Problem("date", f"must be YYYY-MM-DD (got {text!r})")]) from None
+    from simlib.scenario.asked import day
+
+    return day("date", text)
 
 
 def _numbers(text: str) -> list[float]:

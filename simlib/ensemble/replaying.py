@@ -13,6 +13,8 @@ from simlib.errors import StoreError
 from simlib.files import csv_of_rows, write_file
 from simlib.journal import MARKS
 from simlib.scenario import load_text
+from simlib.scenario.asked import whole
+from simlib.scenario.schema import MOST_REPLICATIONS
 from simlib.simulation import simulate
 from simlib.world.clock import to_date
 
@@ -33,6 +35,7 @@ def replay(
     if option is None and len(ensemble.options) > 1:
         raise StoreError(f"say which option is replayed: {', '.join(ensemble.options)}")
     chosen = ensemble.of(ensemble.options[0] if option is None else option)
+    replication = whole("replication", replication, 0, MOST_REPLICATIONS - 1)
     held = (each for each in chosen.entries() if each.first <= replication < each.stop)
     entry = next(held, None)
     if entry is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from simlib.chance import designs
 from simlib.ensemble import stopping, store
+from simlib.ensemble.jobs import checked_jobs
 from simlib.ensemble.manifest import (
     manifest_of,
     refuse_missing_agents,
@@ -23,6 +24,8 @@ from simlib.ensemble.working import Work, Workers
 from simlib.errors import Problem, ScenarioError, StoreError
 from simlib.files import make_folder
 from simlib.scenario import as_scenario, load_text
+from simlib.scenario.asked import LAST_SEED, whole
+from simlib.scenario.schema import MOST_REPLICATIONS
 
 if TYPE_CHECKING:
     import os
@@ -189,10 +192,14 @@ def _replications(scenario: Scenario, replications: int | range | None, until: s
     """Return which replications are wanted, at most."""
     usual = scenario.replications if until is None else stopping.MOST
     wanted = usual if replications is None else replications
-    chosen = wanted if isinstance(wanted, range) else range(wanted)
+    if not isinstance(wanted, range):
+        wanted = range(whole("replications", wanted, 1, MOST_REPLICATIONS))
+    chosen = wanted
     rule = ""
-    if not len(chosen) or chosen.step != 1 or chosen.start < 0:
+    if not chosen or chosen.step != 1 or chosen.start < 0:
         rule = f"must be at least one replication from 0 on (got {replications})"
+    elif chosen.stop > MOST_REPLICATIONS:
+        rule = f"must be replications below {MOST_REPLICATIONS} (got {replications})"
     elif until is not None and chosen.start:
         rule = f"must begin with 0 where a rule says when to stop (got {replications})"
     for edge in (chosen.start, chosen.stop):
@@ -205,11 +212,7 @@ def _replications(scenario: Scenario, replications: int | range | None, until: s
 def _with_seed(scenario: Scenario, root_seed: int | None) -> Scenario:
     if root_seed is None:
         return scenario
-    if not 0 <= root_seed < 2**63:
-        raise ScenarioError(
-            [Problem("root_seed", f"must be from 0 to 2**63 - 1 (got {root_seed})")]
-        )
-    return scenario.model_copy(update={"root_seed": root_seed})
+    return scenario.model_copy(update={"root_seed": whole("root_seed", root_seed, 0, LAST_SEED)})
 
 
 def _options(
@@ -233,9 +236,10 @@ def _options(
 def _workers(
     jobs: int | None, start_method: StartMethod, scheduler: Any, chunk_size: int | None
 ) -> Workers:
-    for name, value in (("jobs", jobs), ("chunk_size", chunk_size)):
-        if value is not None and value < 1:
-            raise ScenarioError([Problem(name, f"must be 1 or more (got {value})")])
+    if jobs is not None:
+        jobs = checked_jobs(jobs)
+    if chunk_size is not None:
+        chunk_size = whole("chunk_size", chunk_size, 1, MOST_REPLICATIONS)
     return Workers(jobs, start_method, scheduler, chunk_size)
 
 

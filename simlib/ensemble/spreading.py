@@ -23,15 +23,20 @@ from numpy.typing import NDArray
 
 from simlib.ensemble.environment import versions
 from simlib.ensemble.executors import Task, WorkerDied, completed, n_cores, pack, pool, unpack
+from simlib.ensemble.jobs import checked_jobs
 from simlib.ensemble.progress import Progress
-from simlib.errors import Problem, ScenarioError, StoreError
+from simlib.errors import StoreError
 from simlib.files import read_regular, refuse_links, write_whole
+from simlib.scenario.asked import whole
 from simlib.simulation import needs_compiling, warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from simlib.ensemble.progress import Listener
+
+MOST_ROWS = 100_000_000
+"""Most rows of one piece of work: replications of all that an analysis simulates."""
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 """What a piece of work returns: named arrays of plain numbers, a row for each of its rows."""
@@ -93,15 +98,13 @@ def spread(
     Raises
     ------
     ScenarioError
-        There is no row, or the number of workers is not 1 or more.
+        There is no row or there are too many, or the number of workers is out of bounds.
     StoreError
         A piece cannot be written, or a worker died over one.
     """
     how = how or Spread()
-    jobs = n_cores() if how.jobs is None else how.jobs
-    if n_rows < 1 or jobs < 1:
-        name, value = ("replications", n_rows) if n_rows < 1 else ("jobs", jobs)
-        raise ScenarioError([Problem(name, f"must be 1 or more (got {value})")])
+    jobs = n_cores() if how.jobs is None else checked_jobs(how.jobs)
+    n_rows = whole("replications", n_rows, 1, MOST_ROWS)
     kept = _Kept(how.directory, call, identity)
     pieces = [range(first, min(first + each, n_rows)) for first in range(0, n_rows, each)]
     done = {piece.start: found for piece in pieces if (found := kept.read(piece)) is not None}

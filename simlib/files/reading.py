@@ -7,7 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from simlib.errors import StoreError
+from simlib.errors import SimlibError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,15 +19,19 @@ _inputs: set[tuple[int, ...]] = set()
 is ever written over."""
 
 
-def _unreadable(path: Path, rule: str) -> Exception:
-    return StoreError(f"{path}: {rule}")
+def raising(kind: type[SimlibError]) -> Callable[[Path, str], SimlibError]:
+    """Return what makes an error of a kind, of the path and the rule that is broken."""
+    return lambda path, rule: kind(f"{path}: {rule}")
+
+
+_of_store = raising(StoreError)
 
 
 def read_regular(
     path: Path,
     most_bytes: int,
     *,
-    raising: Callable[[Path, str], Exception] = _unreadable,
+    refuse: Callable[[Path, str], SimlibError] = _of_store,
     is_input: bool = True,
 ) -> bytes:
     """Return what a file holds: a pipe, a device or a folder is refused before it is opened.
@@ -38,7 +42,7 @@ def read_regular(
         The file.
     most_bytes
         Size cap.
-    raising
+    refuse
         Makes the error of the path and the rule that is broken.
     is_input
         It is somebody's file: a link to it is followed, and it is never written over. Else
@@ -47,33 +51,33 @@ def read_regular(
     Raises
     ------
     StoreError
-        Or what `raising` returns: it is not there, cannot be read, is no regular file, or
+        Or what `refuse` returns: it is not there, cannot be read, is no regular file, or
         is larger than the bound.
     """
     try:
         # Opening a pipe waits for its writer and opening a device may do anything: look first.
         before = path.stat(follow_symlinks=is_input)
         if not stat.S_ISREG(before.st_mode):
-            raise raising(path, f"must be a regular file (got {kind_of(before.st_mode)})")
+            raise refuse(path, f"must be a regular file (got {kind_of(before.st_mode)})")
         no_link = 0 if is_input else getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(path, _FLAGS | no_link | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                raise raising(path, f"must be a regular file (got {kind_of(status.st_mode)})")
+                raise refuse(path, f"must be a regular file (got {kind_of(status.st_mode)})")
             if status.st_size > most_bytes:
                 got = f"{status.st_size} bytes"
-                raise raising(path, f"must be at most {most_bytes} bytes (got {got})")
+                raise refuse(path, f"must be at most {most_bytes} bytes (got {got})")
             data = file.read(most_bytes + 1)
     except (FileNotFoundError, NotADirectoryError):
-        raise raising(path, "no such file") from None
+        raise refuse(path, "no such file") from None
     except OSError as error:
         reason = os.strerror(error.errno or 0).lower()
-        raise raising(path, f"cannot be read ({reason})") from error
+        raise refuse(path, f"cannot be read ({reason})") from error
     except ValueError as error:  # a path with a NUL in it
-        raise raising(path, f"cannot be read ({error})") from error
+        raise refuse(path, f"cannot be read ({error})") from error
     if len(data) > most_bytes:  # it grew while it was read
-        raise raising(path, f"must be at most {most_bytes} bytes")
+        raise refuse(path, f"must be at most {most_bytes} bytes")
     if is_input:
         _inputs.add(_identity(status))
     return data

@@ -178,7 +178,7 @@ def cell_of(
     bounds = np.searchsorted(incidents.time, edges)
     bounds[-1] = np.searchsorted(incidents.time, edges[-1], side="right")
     keep = slice(int(bounds[0]), int(bounds[-1]))
-    segments = np.arange(0, (len(edges) - 1) * n_columns, n_columns)
+    segments = np.arange(len(edges) - 1) * n_columns
     key: NDArray[np.intp] = np.repeat(segments, np.diff(bounds)) + column[keep]
     return keep, key
 

@@ -12,6 +12,8 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Text
+from matplotlib.ticker import LogFormatter
 
 from simlib.errors import StoreError
 from simlib.files import write_file
@@ -95,6 +97,7 @@ def image(drawn: Figure | Axes, kind: str = "png") -> bytes:
     """
     figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
     assert figure is not None  # noqa: S101  (axes stand on one)
+    _take_literally(figure)
     layout = figure.get_layout_engine()
     if layout is not None:
         layout.execute(figure)
@@ -103,6 +106,20 @@ def image(drawn: Figure | Axes, kind: str = "png") -> bytes:
     with rc_context({"svg.hashsalt": "simlib"}):
         figure.savefig(content, format=kind, metadata=_UNDATED[kind])
     return content.getvalue()
+
+
+def _take_literally(figure: Figure) -> None:
+    """Let no text be read as a formula: names and units may hold dollar signs."""
+    axes = [axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)]
+    powers = {
+        label
+        for axis in axes
+        if isinstance(axis.get_major_formatter(), LogFormatter)
+        for label in axis.get_ticklabels(which="both")
+    }
+    for text in figure.findobj(Text):
+        if text not in powers:
+            text.set_parse_math(False)
 
 
 def axes_or_new(ax: Axes | None, width: float = 6.4, height: float = 4.0) -> Axes:

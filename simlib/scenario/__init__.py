@@ -7,10 +7,9 @@ from simlib.scenario.loading import (
     from_dict,
     load,
     load_text,
-    option_lineage,
-    option_scenario,
     with_design,
 )
+from simlib.scenario.options import option_lineage, option_scenario
 from simlib.scenario.writing import digest, resolve
 
 __all__ = [

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simlib.errors import SimulationError
 from simlib.scenario.scalars import number_hint
-from simlib.scenario.wording import near_or_all, shown
+from simlib.scenario.wording import bare, near_or_all, shown
 
 if TYPE_CHECKING:
     from simlib.scenario.models import Quantity
@@ -120,20 +120,37 @@ class _Parser:
         self._depth += 1
         if self._depth > DEEPEST:
             raise ExpressionError(f"must nest at most {DEEPEST} deep")
+        first = len(self._written)
         self._operand()
         while _BINDING.get(self._peek().text, 0) >= least:
             symbol = self._peek().text
+            if symbol == "**":
+                self._power(first)
+                continue
             self._symbol(symbol)
-            # A power binds to the right: 2 ** 3 ** 2 is 2 ** 9.
-            self._operation(_BINDING[symbol] + (symbol != "**"))
+            self._operation(_BINDING[symbol] + 1)
         self._depth -= 1
+
+    def _power(self, first: int) -> None:
+        """Write a power of what stands from a place on, as a call: it is never complex."""
+        self._take()
+        self._written[first:] = ["power", "(", *self._written[first:], ","]
+        # A power binds to the right: 2 ** 3 ** 2 is 2 ** 9.
+        self._operation(_BINDING["**"])
+        self._written.append(")")
+
+    def _number(self) -> None:
+        text = self._take().text
+        if text[0] == "0" and text[1:2].isdigit():
+            raise _wrong(self._text, text)
+        if not math.isfinite(float(text)):
+            raise ExpressionError(f"must be made of finite numbers (got {bare(text)})")
+        self._written.append(repr(float(text)))
 
     def _operand(self) -> None:
         token = self._peek()
         if token.kind == "number":
-            if token.text[0] == "0" and token.text[1:2].isdigit():
-                raise _wrong(self._text, token.text)
-            self._written.append(repr(float(self._take().text)))
+            self._number()
         elif token.kind == "name":
             self._named(self._take().text)
         elif token.text == "(":
@@ -197,12 +214,20 @@ def _code(text: str) -> CodeType:
     return compile(f"lambda p: {_parsed(text)[0]}", "<expression>", "eval")
 
 
+def _power(base: float, exponent: float) -> float:
+    result = base**exponent
+    if isinstance(result, complex):
+        raise ValueError("root of a negative number")  # noqa: TRY004  (of value, not of kind)
+    return float(result)
+
+
 _GLOBALS = {
     "__builtins__": {},
     "exp": math.exp,
     "log": math.log,
     "max": max,
     "min": min,
+    "power": _power,
     "sqrt": math.sqrt,
 }
 
@@ -233,10 +258,10 @@ def compile_quantity(quantity: Quantity) -> Callable[[Mapping[str, float]], floa
             value = raw(parameters)
         except KeyError as error:
             raise SimulationError(f"{quantity}: no parameter {error}") from None
+        except OverflowError:
+            raise SimulationError(f"{quantity}: a number that is too large") from None
         except (ArithmeticError, ValueError) as error:
             raise SimulationError(f"{quantity}: {error}") from None
-        if isinstance(value, complex):
-            raise SimulationError(f"{quantity}: root of a negative number")
         if not math.isfinite(value):
             raise SimulationError(f"{quantity}: no finite number (got {value})")
         return float(value)

@@ -103,6 +103,7 @@ def _date(node: Node, path: Path, findings: Findings) -> dt.date:
         return dt.date(2000, 1, 1)
     if not FIRST_YEAR <= year <= LAST_YEAR:
         findings.unwanted(node, path, f"a date from {FIRST_YEAR} to {LAST_YEAR}")
+        return dt.date(2000, 1, 1)
     return date
 
 
@@ -189,12 +190,16 @@ def _list(members: tuple[Any, ...]) -> Fitter:
     length = None if members[-1] is Ellipsis else len(members)
     inner = fitter(members[0])
 
+    def stand_ins() -> tuple[Any, ...]:
+        return tuple(inner(_NOTHING, (), Findings()) for _ in range(length or 0))
+
     def fit(node: Node, path: Path, findings: Findings) -> tuple[Any, ...]:
         if not isinstance(node, Sequence):
             findings.unwanted(node, path, "a list")
-            return ()
+            return stand_ins()
         if length is not None and len(node.items) != length:
             findings.add(node, path, f"must have {length} items (got {len(node.items)})")
+            return stand_ins()
         return tuple(inner(item, (*path, i), findings) for i, item in enumerate(node.items))
 
     return fit

@@ -16,8 +16,8 @@ from simlib.scenario.nodes import Mapping as MappingNode
 from simlib.scenario.nodes import from_python
 from simlib.scenario.reading import Budget, read_file, read_text
 from simlib.scenario.resolving import Chain, resolved, unknown_scenario
-from simlib.scenario.schema import Option, Scenario
-from simlib.scenario.wording import near_or_all, shown
+from simlib.scenario.schema import Scenario
+from simlib.scenario.wording import shown
 
 if TYPE_CHECKING:
     from simlib.scenario.nodes import Node
@@ -32,8 +32,10 @@ def load(name_or_path: str | os.PathLike[str]) -> Scenario:
         With every problem that was found.
     """
     path = _path(name_or_path)
-    chain = Chain(path.parent, Budget(), [path.resolve()])
-    return _built(read_file(path, str(path), chain.budget), chain)
+    budget = Budget()
+    root = read_file(path, str(path), budget)
+    # Only what can be read can be resolved: a link may point to itself.
+    return _built(root, Chain(path.parent, budget, [path.resolve()]))
 
 
 def as_scenario(source: Scenario | str | os.PathLike[str]) -> Scenario:
@@ -87,33 +89,6 @@ def check(path: str | os.PathLike[str]) -> list[Problem]:
     return []
 
 
-def option_scenario(scenario: Scenario, option_name: str) -> Scenario:
-    """Return a scenario with the parameters that an option, or what it goes on from, replaces.
-
-    What an option does to milestones stays in the option: the world announces it.
-
-    Raises
-    ------
-    ScenarioError
-        The scenario has no such option.
-    """
-    if option_name not in scenario.options:
-        rule = f"undefined option (got {shown(option_name)})"
-        raise ScenarioError([Problem("options", rule, near_or_all(option_name, scenario.options))])
-    parameters = dict(scenario.parameters)
-    for option in option_lineage(scenario, option_name):
-        parameters |= option.parameters
-    return scenario.model_copy(update={"parameters": parameters})
-
-
-def option_lineage(scenario: Scenario, option_name: str) -> list[Option]:
-    """Return an option after those it goes on from, first to last."""
-    lineage = [scenario.options[option_name]]
-    while lineage[0].of:
-        lineage.insert(0, scenario.options[lineage[0].of])
-    return lineage
-
-
 def with_design(scenario: Scenario, design: str) -> Scenario:
     """Return a scenario whose parameters are drawn by another design.
 
@@ -133,7 +108,7 @@ def _path(name_or_path: str | os.PathLike[str]) -> Path:
     name = os.fspath(name_or_path)
     path = Path(name)
     is_bare = isinstance(name_or_path, str) and path.name == name and not path.suffix
-    if not is_bare or path.is_file():
+    if not is_bare or (os.path.lexists(path) and path.is_file()):
         return path
     if name in bundled.scenario_files():
         return bundled.scenario_files()[name]

@@ -7,11 +7,19 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from simlib.chance.distributions import mean, quantile
-from simlib.errors import Problem, ScenarioError
+from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.scenario.expressions import compile_quantity, names
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Parameter, Scenario
+
+
+class NoValueError(SimulationError):
+    """A parameter has no value at the means or 95 % points of all (`where`)."""
+
+    def __init__(self, parameter: str, where: str, why: str) -> None:
+        super().__init__(why)
+        self.parameter, self.where = parameter, where
 
 
 def values_of(name: str, parameter: Parameter) -> tuple[str, ...]:
@@ -66,13 +74,18 @@ def typical(parameters: Mapping[str, Parameter]) -> tuple[dict[str, float], dict
     """Return every value at the means of the distributions, and at their 95 % points.
 
     A Dirichlet stays at its means in both.
+
+    Raises
+    ------
+    NoValueError
+        A parameter is no finite number there.
     """
     # Compiling costs more than all else here: once for both.
     sequence = [
         (name, parameters[name], _compiled(parameters[name])) for name in ordered(parameters)
     ]
-    return _evaluated(sequence, mean), _evaluated(
-        sequence, lambda kind, args: quantile(kind, args, 0.95)
+    return _evaluated(sequence, "means", mean), _evaluated(
+        sequence, "95 % points", lambda kind, args: quantile(kind, args, 0.95)
     )
 
 
@@ -85,19 +98,31 @@ def _compiled(parameter: Parameter) -> _Function | None:
 
 def _evaluated(
     parameters: Sequence[tuple[str, Parameter, _Function | None]],
+    where: str,
     number: Callable[[str, Mapping[str, float]], float],
 ) -> dict[str, float]:
     values: dict[str, float] = {}
     for name, parameter, function in parameters:
-        if function is not None:
-            values[name] = function(values)
-        elif parameter.value is not None:
-            values[name] = parameter.value
-        elif parameter.distribution:
-            ((kind, args),) = parameter.distribution.items()
-            if kind == "dirichlet":
-                total = sum(args.values())
-                values.update({f"{name}.{part}": a / total for part, a in args.items()})
+        try:
+            if function is not None:
+                values[name] = function(values)
             else:
-                values[name] = number(kind, args)
+                values.update(_own(name, parameter, number))
+        except (ArithmeticError, ValueError, KeyError, SimulationError) as error:
+            raise NoValueError(name, where, str(error)) from None
     return values
+
+
+def _own(
+    name: str, parameter: Parameter, number: Callable[[str, Mapping[str, float]], float]
+) -> dict[str, float]:
+    """Return what a parameter without an expression gives values to, at a typical point."""
+    if parameter.value is not None:
+        return {name: parameter.value}
+    if not parameter.distribution:
+        return {}
+    ((kind, args),) = parameter.distribution.items()
+    if kind != "dirichlet":
+        return {name: number(kind, args)}
+    total = sum(args.values())
+    return {f"{name}.{part}": a / total for part, a in args.items()}

@@ -61,7 +61,7 @@ def read_file(path: FilePath, shown_as: str, budget: Budget) -> Mapping:
     data = read_regular(
         path,
         MOST_BYTES,
-        raising=lambda _path, rule: ScenarioError([Problem(bare(shown_as), rule)]),
+        refuse=lambda _path, rule: ScenarioError([Problem(bare(shown_as), rule)]),
     )
     return read_bytes(data, shown_as, budget)
 

@@ -6,6 +6,7 @@ else is opened. Mappings are merged, scalars and lists replaced.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -85,7 +86,7 @@ def _found(node: Node, name: str, folder: FilePath | None) -> FilePath:
     folders = [f for f in (folder, *bundled.scenario_folders()) if f is not None]
     for place in folders:
         path = place / name
-        if path.is_symlink() or path.exists():
+        if os.path.lexists(path):
             return _inside(node, path)
     known = {file.stem for place in folders for file in place.glob("*.y*ml")}
     raise _refused(node, f"no such file (got {shown(name)})", near(FilePath(name).stem, known))

@@ -57,6 +57,10 @@ class Parameter(Registered):
     note: str | None = None
 
 
+LEAST_RATIO, MOST_RATIO = 0.05, 20.0
+"""Between which the ratio of a power is held."""
+
+
 class Power(Model):
     """``clip(x / reference, 0.05, 20) ** elasticity``."""
 
@@ -350,6 +354,10 @@ class Series(Model):
     rows: tuple[SeriesRow, ...]
 
 
+MOST_REPLICATIONS = 10_000_000
+"""Most replications of a scenario; each is told apart by 32 bits in all that is stored."""
+
+
 class Scenario(Model):
     """One complete description of what is simulated, fully explicit."""
 
@@ -373,7 +381,7 @@ class Scenario(Model):
     outcomes: dict[Name, Outcome] = {}
     history_days: Annotated[float, Field(ge=0, le=3650)] = 90.0
     """Days before the start drawn at its levels, for excitation and what agents look back on."""
-    replications: Annotated[int, Field(ge=1, le=10_000_000)] = 1000
+    replications: Annotated[int, Field(ge=1, le=MOST_REPLICATIONS)] = 1000
     root_seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     design: Design = "random"
     """How the parameters of all replications are drawn together."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from simlib.scenario.schema import LEAST_RATIO, MOST_RATIO
 from simlib.world.kernel import tables as t
-from simlib.world.kernel.intensities import LEAST_RATIO, MOST_RATIO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

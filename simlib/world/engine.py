@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 MOST_INCIDENTS = 2_000_000
 """Cap on the incidents of one replication: an explosion is an error, not a hang.
 
-The reference scenario has some 10,000, and a scenario that expects more than half of the
-cap is refused before it runs. The journal of so many takes a second and about half a
-gigabyte; a cap that the memory of a machine would reach first is none. A constant, so that
-a replication fails or does not wherever it is run.
+The reference scenario has some 10,000. A scenario that expects more than half of the cap is
+refused before it runs, and a replication that would reach the cap at the intensities of its
+start ends there. The journal of so many takes a second and about half a gigabyte; a cap that
+the memory of a machine would reach first is none. A constant, so that a replication fails or
+does not wherever it is run.
 """
 _FIRST_CAPACITY = 16_384
 _CHILD_CAPACITY = 4_096
@@ -135,11 +136,13 @@ class CompiledIncidents:
         """Draw the incidents of the history, then open the channels at the start."""
         self._control_i[t.IN_HISTORY] = 1
         self._call(begin_history)
+        self._refuse_explosion(self._control_f[t.START] - self._control_f[t.NOW])
         while self._advance_to(self._control_f[t.START], inclusive=False) != t.AT_LIMIT:
             pass
         self._control_i[t.IN_HISTORY] = 0
         self._call(begin)
         self._check()
+        self._refuse_explosion(self._control_f[t.HORIZON] - self._control_f[t.START])
 
     def write(self, positions: NDArray[np.int64], values: NDArray[np.float64], opener: int) -> int:
         """Set state variables; the channels that read them change at once.
@@ -269,6 +272,14 @@ class CompiledIncidents:
             names = (self._channels, self._layout)
             raise kernel_error((what, number, value), now, self._views, names)
 
+    def _refuse_explosion(self, days: float) -> None:
+        """Raise when more would happen than may, were intensities to stay as they are."""
+        expected = float(self._views["channel_f"][:, t.INTENSITY].sum() * days)
+        if expected > MOST_INCIDENTS:
+            date = str(to_date(float(self._control_f[t.NOW])))
+            rule = f"must expect at most {MOST_INCIDENTS} incidents in a replication"
+            raise SimulationError(f"{rule} (got {expected:.3g} on {date})", "", date)
+
     def _too_many(self, what: str) -> SimulationError:
         date = str(to_date(float(self._control_f[t.NOW])))
         return SimulationError(f"more than {MOST_INCIDENTS} {what} by {date}", "", date)
@@ -276,12 +287,19 @@ class CompiledIncidents:
     def _grow(self) -> None:
         """Double whichever buffer is full."""
         if self._control_i[t.N_JOURNAL] >= len(self._journal[0]) - 1:
-            self._journal = tuple(np.concatenate([array] * 2) for array in self._journal)
+            self._journal = tuple(map(_doubled, self._journal))
             return
         capacity = len(self._children[0])
         if capacity > MOST_INCIDENTS:
             raise self._too_many("incidents to come")
-        self._children = tuple(np.concatenate([array] * 2) for array in self._children)
+        self._children = tuple(map(_doubled, self._children))
         free = int(self._control_i[t.N_FREE])
         self._children[2][free : free + capacity] = np.arange(capacity, 2 * capacity)
         self._control_i[t.N_FREE] = free + capacity
+
+
+def _doubled(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array of twice the length; memory it does not use yet is not touched."""
+    longer = np.empty((2 * len(array), *array.shape[1:]), array.dtype)
+    longer[: len(array)] = array
+    return longer

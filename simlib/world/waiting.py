@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlib.chance.addresses import name_hash
-from simlib.world.clock import to_date
+from simlib.world.clock import to_date, to_days
 
 if TYPE_CHECKING:
     import simpy
@@ -37,10 +38,14 @@ class Cause:
     row: int = -1
 
 
+_LAST_DAY = to_days(dt.date.max)
+"""Waits may be for what comes later: nothing does, in a scenario."""
+
+
 @functools.lru_cache(maxsize=8192)
 def dated_cause(kind: CauseKind, days: float) -> Cause:
     """Return the cause that a date or a review of that date is."""
-    return named_cause(kind, str(to_date(days)))
+    return named_cause(kind, "after all dates" if days > _LAST_DAY else str(to_date(days)))
 
 
 def named_cause(kind: CauseKind, text: str) -> Cause:

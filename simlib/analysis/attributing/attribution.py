@@ -18,6 +18,8 @@ from simlib.errors import Problem, ScenarioError
 from simlib.outcomes import plan
 from simlib.outcomes.planning import kind_of, unit_of
 from simlib.scenario import as_scenario, digest
+from simlib.scenario.asked import whole
+from simlib.scenario.schema import MOST_REPLICATIONS
 from simlib.simulation import assemble, simulate
 
 if TYPE_CHECKING:
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 
     from simlib.ensemble.statistics import Summary
     from simlib.scenario.schema import Scenario
-
-MOST_REPLICATIONS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,17 +181,21 @@ def diff(
     Raises
     ------
     ScenarioError
-        A scenario is wrong, or an outcome or a group is not there.
+        A scenario is wrong, an outcome or a group is not there, or the two share no place
+        or no outcome.
     """
     first, second = as_scenario(before), as_scenario(after)
-    if not 0 <= replications <= MOST_REPLICATIONS:
-        raise ScenarioError([Problem("replications", f"must be 0 or more (got {replications})")])
+    replications = whole("replications", replications, 0, MOST_REPLICATIONS)
+    _refuse_strangers(first, second)
     changes = changes_between(first, second, groups)
     names = (first.name, second.name) if first.name != second.name else ("first", "second")
     common = changes.hybrid(())
     columns = columns_of(common, outcomes)
     if not replications or not changes.groups:
         return Attribution(names, changes, (), 0)
+    if not columns:
+        rule = f"{first.name} and {second.name} declare none alike: there is no gap to split"
+        raise ScenarioError([Problem("outcomes", rule)])
     job = _Job(changes, columns, replications)
     found = spread(
         _valued,
@@ -214,6 +218,13 @@ def diff(
         if not column.category or worth[[0, -1], :, i].any()
     )
     return Attribution(names, changes, gaps, replications)
+
+
+def _refuse_strangers(first: Scenario, second: Scenario) -> None:
+    """Refuse scenarios of different theatres: nothing of one has a counterpart in the other."""
+    if first.places.keys().isdisjoint(second.places):
+        rule = f"{first.name} and {second.name} share none: they cannot be compared"
+        raise ScenarioError([Problem("places", rule)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

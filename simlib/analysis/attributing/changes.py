@@ -135,11 +135,10 @@ def _unit(keys: Keys) -> Keys:
 
 def _usual(keys: Keys) -> str:
     """Return the group a change belongs to by where it stands."""
+    # A section that only one of the two has differs as a whole.
     if keys[0] == "parameters":
-        return f"parameters {keys[1].split('.')[0]}"
-    if keys[0] in {"incidents", "postures"}:
-        return f"{keys[0]} {keys[1]}"
-    return keys[0]
+        return " ".join(key.split(".")[0] for key in keys[:2])
+    return " ".join(keys[: 2 if keys[0] in {"incidents", "postures"} else 1])
 
 
 def _grouped(changes: Sequence[Keys], given: Mapping[str, Sequence[str]]) -> list[Group]:

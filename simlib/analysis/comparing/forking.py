@@ -70,7 +70,7 @@ def fork(
     ------
     ScenarioError
         There is no such option, an option replaces parameters, or changes a date that has
-        passed.
+        passed; or the ensemble has none of the replications.
     SimulationError
         A past is not the same, or no pair is left.
     """
@@ -82,6 +82,7 @@ def fork(
         base = source.of(of)
         refuse_missing_agents(source.manifest, running.get("agents", ()))
         replications = _held(base) if replications is None else replications
+        _refuse_not_held(base, replications)
         running.setdefault("without", tuple(source.manifest["without"]))
     else:
         scenario = source if isinstance(source, Scenario) else load(source)
@@ -221,6 +222,17 @@ def _held(ensemble: Ensemble) -> range:
     """Return which replications an ensemble of one option has."""
     entries = list(ensemble.entries())
     return range(min(e.first for e in entries), max(e.stop for e in entries))
+
+
+def _refuse_not_held(ensemble: Ensemble, replications: int | range) -> None:
+    """Refuse replications none of which an ensemble has: their past would be nobody's."""
+    held = _held(ensemble)
+    if isinstance(replications, range) and not range(
+        max(held.start, replications.start), min(held.stop, replications.stop)
+    ):
+        wanted = replications.start if len(replications) == 1 else replications
+        rule = f"{ensemble.path} holds {held.start} to {held.stop - 1} (got {wanted})"
+        raise ScenarioError([Problem("replications", rule)])
 
 
 def _one_of(options: Sequence[str]) -> str:

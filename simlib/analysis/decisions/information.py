@@ -40,6 +40,7 @@ from simlib.ensemble import run
 from simlib.ensemble.spreading import Spread
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import as_scenario
+from simlib.scenario.asked import n_replications
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
 from simlib.world.clock import to_days
@@ -97,7 +98,7 @@ def value_of_information(
     panel = load_losses(loaded, losses)
     chosen_dates = _dates(loaded, dates)
     _refuse_options(loaded, options)
-    n = loaded.replications if replications is None else replications
+    n = n_replications(replications, loaded.replications)
     if n < FEWEST:
         rule = f"must be {FEWEST} or more (got {n})"
         raise ScenarioError([Problem("replications", rule)])

@@ -24,6 +24,7 @@ from simlib.ensemble.statistics import number, with_error
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes.planning import unit_of
 from simlib.scenario import as_scenario
+from simlib.scenario.asked import n_replications
 from simlib.scenario.schema import Outcome, Parameter, Scenario
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
@@ -174,7 +175,7 @@ def readings(
     _refuse_slopes(loaded, slopes)
     loaded = _with_attacks_before(loaded)
     headlines = _known(loaded, outcomes)
-    n = loaded.replications if replications is None else replications
+    n = n_replications(replications, loaded.replications)
     time = to_days(date)
     natural = decided(loaded, n, given={}, times=[time], how=how)
     blueprint = assemble(loaded)

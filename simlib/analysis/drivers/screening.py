@@ -19,6 +19,7 @@ from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniform
 from simlib.ensemble.statistics import number
 from simlib.errors import Problem, ScenarioError
+from simlib.scenario.asked import whole
 
 if TYPE_CHECKING:
     import os
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from simlib.ensemble.spreading import Spread
     from simlib.scenario.schema import Scenario
 
+MOST_TRAJECTORIES = 1000
 _LEVELS = 4
 LOWEST, HIGHEST = 0.125, 0.875
 """Outermost of the four levels a number stands at: middles of the quarters of probability."""
@@ -182,7 +184,8 @@ def screen(
         One option, or a baseline and a counterfactual whose difference is screened; the
         scenario as it is written when not given.
     trajectories
-        Paths through the cube, 2 or more; each takes one run more than there are numbers.
+        Paths through the cube, 2 to `MOST_TRAJECTORIES`; each takes one run more than there
+        are numbers.
     how
         Workers, and where finished pieces are kept.
 
@@ -195,8 +198,7 @@ def screen(
     """
     study = study_of(scenario, options)
     chosen = wanted(study.scenario, outcomes)
-    if trajectories < 2:
-        raise ScenarioError([Problem("trajectories", f"must be 2 or more (got {trajectories})")])
+    trajectories = whole("trajectories", trajectories, 2, MOST_TRAJECTORIES)
     if not study.owners:
         raise ScenarioError([Problem("parameters", "none is drawn: there is nothing to screen")])
     return _screened(study, chosen, trajectories, how)

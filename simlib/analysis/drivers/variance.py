@@ -20,12 +20,14 @@ import numpy as np
 from simlib.chance.addresses import name_hash
 from simlib.ensemble.statistics import Z95
 from simlib.errors import Problem, ScenarioError, SimulationError
+from simlib.scenario.asked import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _RESAMPLES = 200
 FEWEST_SAMPLES = 16
+MOST_SAMPLES = 65_536
 FEWEST_DIFFERENT = 20
 """Runs that must differ from the commonest value, for indices that are more than noise."""
 
@@ -72,9 +74,9 @@ class Design:
     address: str
 
     def __post_init__(self) -> None:
-        n = self.samples
-        if n < FEWEST_SAMPLES or n & (n - 1):
-            rule = f"must be a power of 2, {FEWEST_SAMPLES} or more (got {n})"
+        n = whole("samples", self.samples, FEWEST_SAMPLES, MOST_SAMPLES)
+        if n & (n - 1):
+            rule = f"must be a power of 2, {FEWEST_SAMPLES} to {MOST_SAMPLES} (got {n})"
             raise ScenarioError([Problem("samples", rule)])
 
     @property

@@ -35,6 +35,7 @@ from simlib.ensemble.statistics import of_number
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes import kind_of, unit_of
 from simlib.scenario import load, load_text
+from simlib.scenario.asked import n_replications, whole
 from simlib.scenario.wording import shown
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
 
 _EACH = 5
+MOST_PAIRS = 1000
+"""Most pairs of orders in a replication."""
 """Replications in a piece: each comes to a few dozen simulations."""
 
 
@@ -103,7 +106,7 @@ def why(  # noqa: PLR0913  (one door; all but the options have defaults)
     """
     names = (outcomes,) if isinstance(outcomes, str) else tuple(outcomes)
     pair, most, results = _pair(source, (baseline, counterfactual), by, n_pairs, tuple(agents))
-    n = most if replications is None else replications
+    n = n_replications(replications, most)
     if results is not None and n > most:  # what is named must be there to be replayed
         rule = f"the results have {most:,} of both options (got {n:,})"
         raise ScenarioError([Problem("replications", rule, "simlib extend adds to them")])
@@ -136,10 +139,9 @@ def _pair(
     problems = []
     if by not in KINDS:
         problems.append(Problem("by", f"must be one of {', '.join(KINDS)} (got {shown(str(by))})"))
-    if n_pairs < 1:
-        problems.append(Problem("n_pairs", f"must be 1 or more (got {n_pairs})"))
     if problems:
         raise ScenarioError(problems)
+    n_pairs = whole("n_pairs", n_pairs, 1, MOST_PAIRS)
     if isinstance(source, Ensemble):
         refuse_missing_agents(source.manifest, agents)
         scenario = load_text(source.manifest["scenario"], file=str(source.path))

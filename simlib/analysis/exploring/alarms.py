@@ -28,6 +28,7 @@ from simlib.analysis.exploring.watching import (
     observe,
 )
 from simlib.errors import Problem, ScenarioError
+from simlib.scenario.asked import real
 
 if TYPE_CHECKING:
     import os
@@ -42,6 +43,8 @@ LEVELS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99, 0.995)
 """Quantiles of what is seen that serve as thresholds."""
 N_PAIRED = 40
 """Rules of one part that are tried in pairs: the best ones."""
+MOST_WEEKS = 5200
+"""Most weeks that a rule looks ahead: a scenario has at most 100 years."""
 LEAST_EVENTS = 20
 """Replications in which an alarm could be right, over both halves."""
 
@@ -198,19 +201,11 @@ def tripwires(
 
 
 def _refuse(terms: Terms) -> None:
-    given = (
-        ("ahead_weeks", "0 or more", terms.ahead_weeks, terms.ahead_weeks >= 0),
-        ("window_weeks", "above 0", terms.window_weeks, terms.window_weeks > 0),
-        ("most_false_alarms", "from 0 to 1", terms.most_false_alarms,
-         0 <= terms.most_false_alarms <= 1),
-        ("worth", "above 0", terms.worth, terms.worth is None or terms.worth > 0),
-    )  # fmt: skip
-    problems = [
-        Problem(name, f"must be {rule} (got {value})") for name, rule, value, fits in given
-        if not fits
-    ]  # fmt: skip
-    if problems:
-        raise ScenarioError(problems)
+    real("ahead_weeks", terms.ahead_weeks, 0.0, MOST_WEEKS)
+    real("window_weeks", terms.window_weeks, 1e-3, MOST_WEEKS)
+    real("most_false_alarms", terms.most_false_alarms, 0.0, 1.0)
+    if terms.worth is not None:
+        real("worth", terms.worth, 1e-9, 1e9)
 
 
 def search(observed: Observed, terms: Terms | None = None) -> Tripwires:

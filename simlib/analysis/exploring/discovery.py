@@ -15,6 +15,7 @@ from simlib.analysis.exploring.halves import is_first_half, redrawn
 from simlib.analysis.exploring.trees import grow
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import load_text, option_scenario
+from simlib.scenario.asked import whole
 from simlib.scenario.parameters import values_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from simlib.analysis.exploring.discovered import Rows
     from simlib.ensemble import Ensemble
 
+MOST_BOXES, MOST_RESAMPLES = 100, 10_000
 LEAST_CASES = 20
 """Replications that must meet the condition, and that must not."""
 
@@ -64,9 +66,10 @@ def discover(
         Names of drawn parameters to look at (a Dirichlet's name stands for its parts); all
         that are drawn from a distribution when not given.
     max_boxes
-        How many boxes at most, 1 or more.
+        How many boxes at most, 1 to `MOST_BOXES`.
     resamples
-        How often peeling is repeated on rows redrawn with replacement, 0 or more.
+        How often peeling is repeated on rows redrawn with replacement, 0 to
+        `MOST_RESAMPLES`.
     how
         How patient and how far peeling goes, and what passes for chance.
 
@@ -76,7 +79,8 @@ def discover(
         The condition cannot be read or is met too seldom or too often, a parameter is not
         drawn, or a number is out of range.
     """
-    _refuse_numbers(max_boxes, resamples)
+    max_boxes = whole("max_boxes", max_boxes, 1, MOST_BOXES)
+    resamples = whole("resamples", resamples, 0, MOST_RESAMPLES)
     read = read_condition(condition, ensemble)
     found = cases(read, ensemble)
     _refuse_few(condition, found)
@@ -106,17 +110,6 @@ def discover(
         n_resamples=resamples,
         tree=grow(training, held_out),
     )
-
-
-def _refuse_numbers(max_boxes: int, resamples: int) -> None:
-    given = (("max_boxes", max_boxes, 1), ("resamples", resamples, 0))
-    problems = [
-        Problem(name, f"must be {least} or more (got {value})")
-        for name, value, least in given
-        if value < least
-    ]
-    if problems:
-        raise ScenarioError(problems)
 
 
 def _refuse_few(condition: str, found: Cases) -> None:

@@ -16,6 +16,7 @@ from simlib.ensemble.statistics import wilson
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes.published import Published, plan_published
 from simlib.scenario import as_scenario, digest, option_scenario
+from simlib.scenario.asked import n_replications
 from simlib.simulation import Blueprint, assemble, simulate
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def observe(
     if not changed.series:
         raise ScenarioError([Problem("series", "the scenario has no published series")])
     job = _Job(loaded, option or "", tuple(agents), read_event(event, changed))
-    n = loaded.replications if replications is None else replications
+    n = n_replications(replications, loaded.replications)
     identity = {
         "scenario": digest(loaded.model_copy(update={"replications": 1})),
         "option": option or "",

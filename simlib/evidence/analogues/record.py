@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from pathlib import Path
 
 import numpy as np
 
 from simlib.errors import SimlibError
+from simlib.evidence.history.csv_text import read_table
+from simlib.evidence.history.parsing import counts_of, months_of
+from simlib.evidence.history.refusals import HistoryError
 from simlib.evidence.panels import CountPanel, Unit
-from simlib.files import read_regular
 from simlib.scenario import bundled
+from simlib.scenario.wording import listed
 
 ALL, STATE_BASED = "events", "state_based_events"
 """Series of the record: all organized violence; battles in which a state is a side."""
@@ -77,38 +78,18 @@ def read_record(as_of: dt.date, path: Path | None = None) -> CountPanel:
 
 def _rows(file: Path) -> dict[tuple[str, np.datetime64], dict[str, int]]:
     found: dict[tuple[str, np.datetime64], dict[str, int]] = {}
-    data = read_regular(file, MOST_BYTES, raising=_unreadable)
     try:
-        reader = csv.DictReader(io.StringIO(data.decode(), newline=""))
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise AnalogueError(
-                f"{file}: columns must be {', '.join(COLUMNS)} (got {reader.fieldnames})"
-            )
-        for row in reader:
-            where = f"{file}:{reader.line_num}"
-            key = (row["country"], _month(row["month"], where))
-            if key in found:
-                raise AnalogueError(f"{where}: {key[0]}, {key[1]} stands twice")
-            found[key] = {name: _count(row[name], name, where) for name in COLUMNS[2:]}
-    except UnicodeDecodeError:
-        raise AnalogueError(f"{file}: is no UTF-8 text") from None
-    except csv.Error as error:
-        raise AnalogueError(f"{file}: is no table with commas ({error})") from None
+        table = read_table(file, COLUMNS)
+        if table.header != COLUMNS:
+            got = listed(table.header)
+            raise AnalogueError(f"{table.file}: columns must be {', '.join(COLUMNS)} (got {got})")
+        keys = zip(table.columns["country"], months_of(table, "month"), strict=True)
+        counts = {name: counts_of(table, name).tolist() for name in COLUMNS[2:]}
+    except HistoryError as error:
+        raise AnalogueError(str(error)) from None
+    for i, key in enumerate(keys):
+        if key in found:
+            where = f"{table.file}: row {table.rows[i]}"
+            raise AnalogueError(f"{where}: {key[0]}, {key[1]} stands twice")
+        found[key] = {name: column[i] for name, column in counts.items()}
     return found
-
-
-def _unreadable(file: Path, rule: str) -> AnalogueError:
-    return AnalogueError(f"{file}: {rule}")
-
-
-def _month(text: str, where: str) -> np.datetime64:
-    try:
-        return np.datetime64(dt.date.fromisoformat(f"{text}-01"), "M")
-    except ValueError:
-        raise AnalogueError(f"{where}: month must be YYYY-MM (got {text!r})") from None
-
-
-def _count(text: str | None, name: str, where: str) -> int:
-    if text is None or not text.isdecimal():
-        raise AnalogueError(f"{where}: {name} must be a whole number >= 0 (got {text!r})")
-    return int(text)

@@ -40,6 +40,8 @@ from simlib.evidence.analogues.updating import (
     worth_in_years,
 )
 from simlib.evidence.fitted import Fitted
+from simlib.scenario.asked import whole
+from simlib.scenario.schema import MOST_REPLICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -242,8 +244,7 @@ def study_analogues(
     AnalogueError
         The record is wrong, or no pooled case has a year after that was published.
     """
-    if replications < 0:
-        raise AnalogueError(f"replications must be 0 or more (got {replications})")
+    replications = whole("replications", replications, 0, MOST_REPLICATIONS)
     panel = read_record(as_of, record)
     cases = _known(panel, as_of)
     usual = placebos(panel)

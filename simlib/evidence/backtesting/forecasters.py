@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, cast
 
 from simlib.errors import Problem, ScenarioError
+from simlib.scenario.wording import shown
 
 if TYPE_CHECKING:
     from simlib.evidence.panels import Forecaster
@@ -38,7 +39,7 @@ def forecaster(name: str) -> Forecaster:
     known = {**CANDIDATES, **BASELINES}
     if name not in known:
         raise ScenarioError(
-            [Problem("forecaster", f"must be one of {', '.join(known)} (got {name})")]
+            [Problem("forecaster", f"must be one of {', '.join(known)} (got {shown(name)})")]
         )
     module, kind, arguments = known[name]
     made = getattr(importlib.import_module(module), kind)

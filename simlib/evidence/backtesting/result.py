@@ -10,13 +10,13 @@ import numpy as np
 
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
-from simlib.errors import Problem, ScenarioError
 from simlib.evidence.backtesting.comparing import Block, compared, summed
 from simlib.evidence.backtesting.forecasters import BASELINES, CANDIDATES, forecaster
 from simlib.evidence.backtesting.levels import Level, levels_of
 from simlib.evidence.backtesting.origins import SPAN
 from simlib.evidence.backtesting.running import Part, scores_of
 from simlib.evidence.backtesting.scoring import PARTS, SCORES, pit
+from simlib.scenario.asked import LAST_SEED, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from simlib.ensemble.spreading import Spread
     from simlib.evidence.panels import Forecaster
 
+MOST_DRAWS, MOST_RESAMPLES = 20_000, 100_000
 RECENT = 12
 """A unit is active when it had an event in this many last known months."""
 
@@ -103,7 +104,7 @@ def backtest(
     forecasters
         What forecasts; all that are listed in `forecasters` when not given.
     n_draws
-        Draws of each forecast, 2 or more.
+        Draws of each forecast, 2 to `MOST_DRAWS`.
     root_seed
         Makes every draw and every resample repeatable.
     n_resamples
@@ -118,9 +119,9 @@ def backtest(
     SimulationError
         A forecaster returns what is no draws of the counts asked for.
     """
-    for what, least, value in (("draws", 2, n_draws), ("resamples", 1, n_resamples)):
-        if value < least:
-            raise ScenarioError([Problem(what, f"must be {least} or more (got {value})")])
+    n_draws = whole("draws", n_draws, 2, MOST_DRAWS)
+    n_resamples = whole("resamples", n_resamples, 1, MOST_RESAMPLES)
+    root_seed = whole("root_seed", root_seed, 0, LAST_SEED)
     if forecasters is None:
         forecasters = [forecaster(name) for name in (*CANDIDATES, *BASELINES)]
     scores = scores_of(parts, forecasters, n_draws=n_draws, root_seed=root_seed, how=how)

@@ -14,7 +14,7 @@ from simlib.evidence.clustering.priors import HIGHEST_RATIO
 from simlib.evidence.clustering.regimes import RegimeFit, quantiles_of, rows_of
 from simlib.evidence.fitted import Fitted
 from simlib.evidence.moments import beta_arguments, digits
-from simlib.files import read_regular
+from simlib.files import raising, read_regular
 from simlib.scenario.bundled import folder
 
 if TYPE_CHECKING:
@@ -117,10 +117,6 @@ def _pooled_rows(name: str, pool: Pool, fits: Sequence[RegimeFit]) -> list[dict[
     ]
 
 
-def _unreadable(path: Path, rule: str) -> ExcitationError:
-    return ExcitationError(f"{path}: {rule}")
-
-
 def fitted_excitation(path: Path | None = None, as_of: dt.date | None = None) -> list[Fitted]:
     """Return the distributions of the scenario's excitation parameters.
 
@@ -139,7 +135,7 @@ def fitted_excitation(path: Path | None = None, as_of: dt.date | None = None) ->
     """
     source = path if path is not None else folder("seeds") / "fits" / "excitation.csv"
     barrier = as_of if as_of is not None else dt.date(2024, 12, 31)
-    data = read_regular(source, MOST_BYTES, raising=_unreadable)
+    data = read_regular(source, MOST_BYTES, refuse=raising(ExcitationError))
     try:
         rows = list(enumerate(csv.DictReader(io.StringIO(data.decode(), newline="")), start=2))
         found = {}

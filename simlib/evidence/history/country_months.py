@@ -9,9 +9,8 @@ import numpy as np
 
 from simlib.evidence.history.csv_text import read_table
 from simlib.evidence.history.mapping import EventMapping, load_mapping
-from simlib.evidence.history.parsing import whole_numbers
+from simlib.evidence.history.parsing import counts_of, months_of
 from simlib.evidence.history.refusals import HistoryError, LeakError
-from simlib.scenario.wording import shown
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -64,29 +63,15 @@ def load_country_months(
     if missing:
         raise HistoryError(f"{text.file}: row 1: column must be given: {missing[0]}")
     frame = pd.DataFrame({"row": text.rows, "country": text.columns["country"]})
-    written = pd.Series(text.columns["month"])
-    frame["month"] = pd.to_datetime(written, format="%Y-%m", errors="coerce")
-    _refuse(text.file, frame, "month", frame["month"].isna(), written)
+    frame["month"] = pd.Series(months_of(text, "month").astype("datetime64[s]"))
     for name in COUNTS:
-        numbers, is_good = whole_numbers(text.columns[name])
-        _refuse(text.file, frame, name, ~is_good, pd.Series(text.columns[name]))
-        frame[name] = numbers.astype(np.int64)
+        frame[name] = counts_of(text, name)
     final_day = load_mapping(mapping).final_release
     next_year = (frame["month"].dt.year + 1).astype(str)
     frame["published"] = pd.to_datetime(next_year + "-" + final_day)
     if as_of is not None:
         _require_known(text.file, frame, as_of)
     return frame
-
-
-def _refuse(
-    file: str, frame: pd.DataFrame, name: str, is_bad: pd.Series[bool], written: pd.Series[str]
-) -> None:
-    if is_bad.any():
-        i = int(is_bad.to_numpy().argmax())
-        rule = "must be a month, YYYY-MM" if name == "month" else "must be a whole number >= 0"
-        got = shown(written.iloc[i])
-        raise HistoryError(f"{file}: row {frame['row'].iloc[i]}: {name}: {rule} (got {got})")
 
 
 def _require_known(file: str, frame: pd.DataFrame, as_of: dt.date) -> None:

@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 2**30
 """Largest table that is read, unpacked."""
-_NO_ARCHIVE = (
-    *(zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError),
-    *(OSError, RuntimeError, ValueError),  # bad blocks, a password, an offset that is none
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,7 @@ def read_table(path: Path, wanted: Container[str]) -> TextTable:
 
 def _unpacked(path: Path, name: str) -> bytes:
     data = read_regular(
-        path, MOST_BYTES, raising=lambda _path, rule: HistoryError(f"{name}: {rule}")
+        path, MOST_BYTES, refuse=lambda _path, rule: HistoryError(f"{name}: {rule}")
     )
     try:
         if path.suffix == ".zip":
@@ -88,11 +84,19 @@ def _unpacked(path: Path, name: str) -> bytes:
         elif path.suffix == ".gz":
             with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
                 data = packed.read(MOST_BYTES + 1)
-    except _NO_ARCHIVE as error:
+    except _DAMAGED as error:
         raise HistoryError(f"{name}: cannot be unpacked ({bare(str(error).lower())})") from None
     if len(data) > MOST_BYTES:
         raise HistoryError(f"{name}: must be at most {MOST_BYTES} bytes, unpacked")
     return data
+
+
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
+    # A password is wanted; a way of packing that is not known.
+    RuntimeError, NotImplementedError,
+)  # fmt: skip
+"""What unpacking ends in where an archive is damaged or closed."""
 
 
 def _from_zip(data: bytes, name: str) -> bytes:

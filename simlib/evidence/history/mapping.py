@@ -82,7 +82,7 @@ class EventMapping(Model):
     """The first that fits decides."""
     final_release: str = Field(pattern=r"^[0-9]{2}-[0-9]{2}$")
     """Month and day by which the year before is out in final form, ``MM-DD``."""
-    candidate_lag_months: int = Field(ge=0)
+    candidate_lag_months: int = Field(ge=0, le=120)
     """Months from the end of a month to the end of the one its candidate release is out in."""
     vintage_factors: dict[Name, VintageFactor] = Field(default_factory=dict)
     note: str = ""

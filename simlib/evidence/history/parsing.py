@@ -20,6 +20,8 @@ MOST = 10**10
 """Largest number that is read; seconds since 1970 are the largest there are."""
 YEARS = 1900, 2200
 """First and last year a date may be of."""
+_SPAN = f"from {YEARS[0]} to {YEARS[1]}"
+_MONTH = r"\d{4}-\d{2}"
 _ISO = re.compile(r"^(\d{4}-\d{2}-\d{2})(?:[ T]\d{2}:\d{2}.*)?$")
 
 DEATHS = ("deaths_a", "deaths_b", "deaths_civilians", "deaths_unknown", "deaths")
@@ -65,6 +67,46 @@ def whole_numbers(values: list[str]) -> tuple[pd.Series[float], pd.Series[bool]]
     return numbers, (numbers >= 0.0) & (numbers <= MOST) & (numbers % 1.0 == 0.0)
 
 
+def counts_of(table: TextTable, name: str) -> NDArray[np.int64]:
+    """Return a column of counts, shape (n_rows,).
+
+    Raises
+    ------
+    HistoryError
+        One is not whole, is negative or too large; the message names file, row and value.
+    """
+    import numpy as np
+
+    numbers, is_good = whole_numbers(table.columns[name])
+    refuse(table, name, (~is_good).to_numpy(), f"must be a whole number from 0 to {MOST:g}")
+    return numbers.to_numpy().astype(np.int64)
+
+
+def months_of(table: TextTable, name: str) -> NDArray[np.datetime64]:
+    """Return a column of months written YYYY-MM, shape (n_rows,).
+
+    Raises
+    ------
+    HistoryError
+        One is no month of `YEARS`; the message names file, row and value.
+    """
+    import pandas as pd
+
+    texts = pd.Series(table.columns[name], dtype="object")
+    days = _days((texts.where(texts.str.fullmatch(_MONTH), "") + "-01").tolist())
+    refuse(table, name, days.isna().to_numpy(), f"must be a month, YYYY-MM, {_SPAN}")
+    months: NDArray[np.datetime64] = days.to_numpy().astype("datetime64[M]")
+    return months
+
+
+def refuse(table: TextTable, name: str, is_bad: NDArray[np.bool_], rule: str) -> None:
+    """Raise for the first bad value of a column, with its file and row."""
+    if is_bad.any():
+        i = int(is_bad.argmax())
+        got = shown(table.columns[name][i])
+        raise HistoryError(f"{table.file}: row {table.rows[i]}: {name}: {rule} (got {got})")
+
+
 def _days(values: list[str]) -> pd.Series[pd.Timestamp]:
     """Return days, missing where a text is none of `YEARS`; times of day are left out."""
     import pandas as pd
@@ -99,7 +141,7 @@ class _Columns:
         if name not in self._names:
             return pd.Series(np.full(len(self._table.rows), np.nan))
         numbers, is_good = whole_numbers(self._values(name))
-        self._refuse(name, ~is_good, "must be a whole number >= 0")
+        self._refuse(name, ~is_good, f"must be a whole number from 0 to {MOST:g}")
         return numbers
 
     def dates(self, name: str) -> pd.Series[pd.Timestamp]:
@@ -124,23 +166,14 @@ class _Columns:
         return self._table.columns[self._names[name]]
 
     def _refuse(self, name: str, is_bad: pd.Series[bool], rule: str) -> None:
-        if is_bad.any():
-            i = int(is_bad.to_numpy().argmax())
-            where = f"{self._table.file}: row {self._table.rows[i]}: {self._names[name]}"
-            raise HistoryError(f"{where}: {rule} (got {shown(self._values(name)[i])})")
+        refuse(self._table, self._names[name], is_bad.to_numpy(), rule)
 
 
 def _check(frame: pd.DataFrame, table: TextTable, form: Form) -> None:
-    def refuse(is_bad: NDArray[np.bool_], name: str, rule: str) -> None:
-        if is_bad.any():
-            i = int(is_bad.argmax())
-            where = f"{table.file}: row {table.rows[i]}: {form.columns[name]}"
-            raise HistoryError(
-                f"{where}: {rule} (got {shown(table.columns[form.columns[name]][i])})"
-            )
-
-    refuse((frame["event"] == "").to_numpy(), "event", "must be given")
-    refuse(frame["event"].duplicated().to_numpy(), "event", "stands twice in the file")
-    if "date_end" in form.columns:
+    names = form.columns
+    refuse(table, names["event"], (frame["event"] == "").to_numpy(), "must be given")
+    is_twice = frame["event"].duplicated().to_numpy()
+    refuse(table, names["event"], is_twice, "stands twice in the file")
+    if "date_end" in names:
         is_early = (frame["date_end"] < frame["date"]).to_numpy()
-        refuse(is_early, "date_end", f"must not be before {form.columns['date']}")
+        refuse(table, names["date_end"], is_early, f"must not be before {names['date']}")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simlib.evidence.history.csv_text import read_table
+from simlib.evidence.history.parsing import counts_of, months_of
+from simlib.evidence.history.refusals import HistoryError
 from simlib.evidence.inverting.problems import InverseProblem, InversionError
 from simlib.evidence.inverting.summaries import summarize, summary_names
-from simlib.files import read_regular
 from simlib.outcomes.published import plan_published
 from simlib.scenario import with_design
 from simlib.scenario.bundled import folder
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
 SCORED = ("ucdp_13604", "ucdp_13616", "ucdp_259", "ucdp_354")
 """Series whose dyads lived through the year; the others hang on postures that moved."""
-MOST_BYTES = 2**24
-"""Largest table of counts that is read."""
+_COLUMNS = ("conflict_id", "month", "events")
 BEFORE_DECEMBER = {"shift.government": 1.0, "shift.sdf": 1.0}
 """The levels of ISIS's attacks before 8 December 2024, the last day the counts know."""
 
@@ -54,10 +53,6 @@ class MonthlyCounts(NamedTuple):
     source: str
 
 
-def _unreadable(path: Path, rule: str) -> InversionError:
-    return InversionError(f"{path}: {rule}")
-
-
 def ucdp_counts(
     path: Path | None = None, series: Sequence[str] = SCORED, as_of: dt.date | None = None
 ) -> MonthlyCounts:
@@ -80,33 +75,38 @@ def ucdp_counts(
     """
     source = path if path is not None else folder("seeds") / "history" / "ucdp_2024_monthly.csv"
     barrier = as_of if as_of is not None else dt.date(2024, 12, 31)
-    table: dict[tuple[str, str], int] = {}
-    data = read_regular(source, MOST_BYTES, raising=_unreadable)
-    try:
-        rows = csv.DictReader(io.StringIO(data.decode(), newline=""))
-        for number, row in enumerate(rows, start=2):
-            if _month_end(row["month"]) > barrier:
-                raise InversionError(
-                    f"{source.name}:{number}: month {row['month']} ends after {barrier}"
-                )
-            table[f"ucdp_{row['conflict_id']}", row["month"]] = int(row["events"])
-    except (KeyError, ValueError, TypeError, AttributeError, csv.Error) as error:
-        raise InversionError(f"{source}: no monthly counts can be read ({error!r})") from error
+    table = _monthly(source, barrier)
     months = sorted({month for _, month in table})
     missing = [
         f"{name} {month}" for name in series for month in months if (name, month) not in table
     ]
     if missing or len(months) < 3:
         raise InversionError(f"{source}: no count of {missing[0] if missing else 'three months'}")
+    if months[-1] - months[0] != np.timedelta64(len(months) - 1, "M"):
+        raise InversionError(f"{source}: months must follow one another (got {len(months)} months)")
     counts = np.array([[table[name, month] for name in series] for month in months])
-    return MonthlyCounts(
-        tuple(series), dt.date.fromisoformat(f"{months[0]}-01"), counts, source.name
-    )
+    return MonthlyCounts(tuple(series), months[0].astype(dt.date), counts, source.name)
 
 
-def _month_end(month: str) -> dt.date:
-    first = dt.date.fromisoformat(f"{month}-01")
-    return (first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
+def _monthly(source: Path, barrier: dt.date) -> dict[tuple[str, np.datetime64], int]:
+    """Return events by series and month; none may end after a date."""
+    try:
+        text = read_table(source, _COLUMNS)
+        lacking = [name for name in _COLUMNS if name not in text.columns]
+        if lacking:
+            raise InversionError(f"{source.name}: row 1: column must be given: {lacking[0]}")
+        months, counts = months_of(text, "month"), counts_of(text, "events").tolist()
+    except HistoryError as error:
+        raise InversionError(str(error)) from None
+    table: dict[tuple[str, np.datetime64], int] = {}
+    for i, conflict in enumerate(text.columns["conflict_id"]):
+        key, where = (f"ucdp_{conflict}", months[i]), f"{source.name}:{text.rows[i]}"
+        if (months[i] + 1).astype("datetime64[D]") - 1 > np.datetime64(barrier):
+            raise InversionError(f"{where}: month {months[i]} ends after {barrier}")
+        if key in table:
+            raise InversionError(f"{where}: {key[0]} {key[1]} stands twice")
+        table[key] = counts[i]
+    return table
 
 
 def layer_problem(

@@ -21,12 +21,14 @@ from simlib.chance.distributions import quantile
 from simlib.evidence.inverting.problems import InverseProblem, InversionError
 from simlib.evidence.lots import lots
 from simlib.files import SEAL, make_folder, read_sealed, refuse_links, sealed_json, write_whole
+from simlib.scenario.asked import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
+MOST_POPULATION, MOST_GENERATIONS = 100_000, 100
 _STORE, _IDENTITY = "populations.db", "inversion.json"
 _MOST_IDENTITY = 2**16
 _TABLES = frozenset(
@@ -67,27 +69,25 @@ class Effort:
     Attributes
     ----------
     population
-        Accepted runs of a generation, at least 20.
+        Accepted runs of a generation, 20 to `MOST_POPULATION`.
     generations
-        How many, each with half of the last one's distances as its tolerance.
+        How many, 1 to `MOST_GENERATIONS`, each with half of the last one's distances as its
+        tolerance.
     """
 
     population: int = 200
     generations: int = 6
 
     def __post_init__(self) -> None:
-        """Refuse too little.
+        """Refuse too little and too much.
 
         Raises
         ------
-        InversionError
-            Fewer than 20 runs a generation or no generation.
+        ScenarioError
+            Fewer than 20 runs a generation or no generation, or too many.
         """
-        if self.population < 20 or self.generations < 1:
-            raise InversionError(
-                "population must be >= 20 and generations >= 1 "
-                f"(got {self.population} and {self.generations})"
-            )
+        whole("population", self.population, 20, MOST_POPULATION)
+        whole("generations", self.generations, 1, MOST_GENERATIONS)
 
 
 @dataclass(frozen=True, slots=True)

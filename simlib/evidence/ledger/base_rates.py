@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 LEVELS = np.round(np.arange(0.005, 1.0, 0.01), 3)
 """Levels of every frozen quantile: the middles of 100 equal parts of (0, 1)."""
+LARGEST = 1e100
+"""Largest number that is asked about or answered: sums and squares of it are still numbers."""
+MOST_SUMS = 20_000
+"""Most sums that values drawn with replacement may have."""
 _NEARLY_ONE = 1e-9
 _FORMS = ("probability", "classes", "values", "distribution")
 _OF_KIND = {
@@ -65,6 +69,11 @@ def added(values: Sequence[float], times: int) -> tuple[NDArray[np.float64], NDA
     times
         How many draws are added up, 1 or more.
 
+    Raises
+    ------
+    ValueError
+        There are more than `MOST_SUMS` sums.
+
     Examples
     --------
     >>> sums, weights = added([0, 1], 2)
@@ -74,15 +83,22 @@ def added(values: Sequence[float], times: int) -> tuple[NDArray[np.float64], NDA
     one: dict[float, float] = {}
     for value in values:
         one[value] = one.get(value, 0.0) + 1.0 / len(values)
-    law = {0.0: 1.0}
+    steps, chances = np.array(list(one)), np.array(list(one.values()))
+    sums, weights = np.zeros(1), np.ones(1)
     for _ in range(times):
-        following: dict[float, float] = {}
-        for total, weight in law.items():
-            for value, chance in one.items():
-                following[total + value] = following.get(total + value, 0.0) + weight * chance
-        law = following
-    sums = np.array(sorted(law))
-    return sums, np.array([law[total] for total in sums.tolist()])
+        reached = np.add.outer(sums, steps).ravel()
+        found, first, which = np.unique(reached, return_index=True, return_inverse=True)
+        if len(found) > MOST_SUMS:
+            raise ValueError(f"more than {MOST_SUMS} sums")
+        # Weights are added in the order in which sums are met: so are their last bits.
+        order = np.argsort(first)
+        place = np.argsort(order)[which]
+        sums, weights = (
+            found[order],
+            np.bincount(place, np.outer(weights, chances).ravel()).astype(np.float64),
+        )
+    order = np.argsort(sums)
+    return sums[order], weights[order]
 
 
 def broken_rules(base: BaseRate, kind: str, classes: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -121,8 +137,21 @@ def _of_classes(base: BaseRate, known: Sequence[str]) -> Iterator[tuple[str, str
 def _of_values(base: BaseRate) -> Iterator[tuple[str, str]]:
     if not (1.0 <= base.times <= 36.0 and base.times == int(base.times)):
         yield "base.times", f"must be a whole number from 1 to 36 (got {base.times:g})"
-    if len(base.values) > 60:
+    elif len(base.values) > 60:
         yield "base.values", f"must be at most 60 (got {len(base.values)})"
+    elif max(map(abs, base.values)) > LARGEST:
+        got = max(base.values, key=abs)
+        yield "base.values", f"must be from -{LARGEST:g} to {LARGEST:g} (got {got:g})"
+    else:
+        yield from _of_sums(base)
+
+
+def _of_sums(base: BaseRate) -> Iterator[tuple[str, str]]:
+    try:
+        added(base.values, int(base.times))
+    except ValueError:
+        rule = f"must have at most {MOST_SUMS} different sums of {base.times:g}"
+        yield "base.values", f"{rule} (got {len(base.values)} values)"
 
 
 def _of_distribution(base: BaseRate) -> Iterator[tuple[str, str]]:
@@ -132,5 +161,8 @@ def _of_distribution(base: BaseRate) -> Iterator[tuple[str, str]]:
         yield "base.distribution", f"must name one distribution of parameters (got {got})"
         return
     ((kind, arguments),) = distribution.items()
-    for rule in broken_arguments(kind, arguments):
+    rules = broken_arguments(kind, arguments)
+    if not rules and max(abs(quantile(kind, arguments, u)) for u in (0.0, 1.0)) > LARGEST:
+        rules = [f"must be from -{LARGEST:g} to {LARGEST:g} at both ends"]
+    for rule in rules:
         yield f"base.distribution.{kind}", rule

@@ -12,7 +12,7 @@ from simlib.ensemble import run, store
 from simlib.ensemble.manifest import scenario_digest
 from simlib.ensemble.results import open_results
 from simlib.ensemble.statistics import of_classes, of_flag, of_number
-from simlib.evidence.ledger.base_rates import LEVELS
+from simlib.evidence.ledger.base_rates import LARGEST, LEVELS
 from simlib.evidence.ledger.questions import Question, Questionnaire, load_questions
 from simlib.evidence.ledger.sealing import LedgerError, sealed
 from simlib.scenario import as_scenario
@@ -125,6 +125,9 @@ def _seen(name: str, values: NDArray[Any]) -> NDArray[Any]:
     """Return values of an outcome of which at least one is settled."""
     if values.dtype.kind == "f" and np.isnan(values).all():
         raise LedgerError(f"question {name}: its outcome is not settled by the horizon")
+    if values.dtype.kind == "f" and np.nanmax(np.abs(values)) > LARGEST:
+        got = f"got {np.nanmax(np.abs(values)):g}"
+        raise LedgerError(f"question {name}: its outcome must be at most {LARGEST:g} ({got})")
     return values
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from simlib.errors import ScenarioError
-from simlib.evidence.ledger.base_rates import BaseRate, broken_rules
+from simlib.evidence.ledger.base_rates import LARGEST, BaseRate, broken_rules
 from simlib.outcomes.planning import kind_of
 from simlib.scenario import bundled
 from simlib.scenario.findings import Findings
@@ -189,6 +189,8 @@ class _Checker:
             self.add("cap", "must be given: the deadline may not be settled by the horizon")
         if question.cap is not None and question.kind != "number":
             self.add("cap", "must be given for a number only")
+        if question.cap is not None and abs(question.cap) > LARGEST:
+            self.add("cap", f"must be at most {LARGEST:g} (got {question.cap:g})")
 
 
 def _check(asked: Questionnaire, context: Context) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simlib.evidence.ledger.sealing import LedgerError
-from simlib.files import read_regular
+from simlib.evidence.ledger.base_rates import LARGEST
+from simlib.evidence.ledger.sealing import MOST_PROBLEMS, LedgerError
+from simlib.files import raising, read_regular
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ COLUMNS = ("id", "outcome")
 ALSO = ("resolved_on", "source")
 TRUTH = {"yes": 1.0, "no": 0.0, "1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0}
 MOST_BYTES = 1_048_576
-MOST_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def read_resolutions(
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
-    data = read_regular(path, MOST_BYTES, raising=_unreadable)
+    data = read_regular(path, MOST_BYTES, refuse=raising(LedgerError))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -101,10 +101,6 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     except csv.Error as error:
         raise LedgerError(f"{path}:{reader.line_num}: cannot be read as CSV ({error})") from error
     return rows
-
-
-def _unreadable(path: Path, rule: str) -> LedgerError:
-    return LedgerError(f"{path}: {rule}")
 
 
 def _check_head(head: Sequence[str], path: Path) -> None:
@@ -150,6 +146,8 @@ def _value(text: str, question: Mapping[str, Any]) -> float | str:
         value = math.nan
     if not math.isfinite(value) or "_" in text:
         raise LedgerError(f"outcome: must be a number (got {shown(text)})")
+    if abs(value) > LARGEST:
+        raise LedgerError(f"outcome: must be from -{LARGEST:g} to {LARGEST:g} (got {shown(text)})")
     return value
 
 

@@ -12,17 +12,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlib.errors import SimlibError
-from simlib.files import canonical, read_regular, write_whole
+from simlib.evidence.ledger.shape import broken_rules
+from simlib.files import canonical, raising, read_regular, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCHEMA = 1
 MOST_BYTES = 20_000_000
+MOST_PROBLEMS = 20
 _OUTSIDE = ("digest", "dated", "questions")
 """What the hash of the head leaves out: itself, the day of writing, what has hashes of its own."""
 
@@ -96,13 +99,16 @@ def read_ledger(path: str | os.PathLike[str]) -> dict[str, Any]:
     ------
     LedgerError
         It is no ledger, or a question or the head is not what was frozen; the first question
-        that was changed is named.
+        that was changed is named. Or what was frozen is no forecast: a line for each mistake.
     """
     ledger = _parsed(Path(path))
     try:
         _verify(ledger, str(path))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise LedgerError(f"{path}: is no ledger of simlib ({error})") from error
+    broken = [f"{path}: {rule}" for rule in islice(broken_rules(ledger), MOST_PROBLEMS)]
+    if broken:
+        raise LedgerError("\n".join(broken))
     return ledger
 
 
@@ -119,18 +125,14 @@ def _verify(ledger: dict[str, Any], path: str) -> None:
 
 
 def _parsed(path: Path) -> dict[str, Any]:
-    data = read_regular(path, MOST_BYTES, raising=_unreadable)
+    data = read_regular(path, MOST_BYTES, refuse=raising(LedgerError))
     try:
-        found = json.loads(data)
+        found = json.loads(data.decode())
     except (ValueError, RecursionError) as error:
         raise LedgerError(f"{path}: cannot be read as JSON ({error})") from error
     if not isinstance(found, dict) or "simlib_ledger" not in found:
         raise LedgerError(f"{path}: is no ledger of simlib")
     return found
-
-
-def _unreadable(path: Path, rule: str) -> LedgerError:
-    return LedgerError(f"{path}: {rule}")
 
 
 def _sha256(value: Any) -> str:

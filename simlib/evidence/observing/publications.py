@@ -29,6 +29,7 @@ from simlib.errors import Problem, ScenarioError
 from simlib.outcomes.published import Published, plan_published
 from simlib.outcomes.windows import month_starts
 from simlib.scenario import as_scenario, digest
+from simlib.scenario.asked import n_replications, whole
 from simlib.scenario.wording import near_or_all, shown
 from simlib.simulation import assemble, simulate
 
@@ -163,7 +164,7 @@ def publications(
         "months": len(wanted),
         "vintage": vintage,
     }
-    n = loaded.replications if replications is None else replications
+    n = n_replications(replications, loaded.replications)
     found = spread(_counted, job, n, identity=identity, how=how)
     return Publications(
         publisher=publisher,
@@ -240,10 +241,7 @@ def _months(scenario: Scenario, months: int | None) -> NDArray[np.datetime64]:
     every = np.array(month_starts(scenario), dtype="datetime64[M]")
     if months is None:
         return every
-    if not 1 <= months <= len(every):
-        rule = f"must be from 1 to {len(every)}, the months of the scenario (got {months})"
-        raise ScenarioError([Problem("months", rule)])
-    return every[:months]
+    return every[: whole("months", months, 1, len(every))]
 
 
 def _ratio(variance: float, mean: float) -> float:

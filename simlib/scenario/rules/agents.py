@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from simlib.scenario.rules.context import Context
     from simlib.scenario.schema import Posture, PostureState
 
+MOST_AGE_MONTHS = 12_000
+"""How long a state may have lasted at the start: 1,000 years."""
+
 
 def check(context: Context) -> None:
     """Note what is wrong with agents and postures."""
@@ -31,7 +34,8 @@ def _check_posture(context: Context, name: str, posture: Posture) -> None:
     path = ("postures", name)
     context.expect((*path, "owner"), "agent", posture.owner, context.scenario.agents)
     context.expect((*path, "start"), "state", posture.start, posture.states)
-    context.stock((*path, "age_months"), posture.age_months)
+    age = f"between 0 and {MOST_AGE_MONTHS}"
+    context.bounded((*path, "age_months"), posture.age_months, age, 0.0, MOST_AGE_MONTHS)
     for state_name, state in posture.states.items():
         inner = (*path, "states", state_name)
         _check_state(context, inner, state)

@@ -34,6 +34,8 @@ class Context:
     findings: Findings
     means: dict[str, float] = field(default_factory=dict)
     highs: dict[str, float] = field(default_factory=dict)
+    option: str = ""
+    """The option whose parameters the scenario has; empty for those it is written with."""
     unreached: dict[tuple[str, str, tuple[str, ...]], str | None] = field(default_factory=dict)
     """First place of a group without a value: by what a variable is over, `at`, places."""
 
@@ -44,6 +46,8 @@ class Context:
         if path in self.findings.above_broken or self.findings.is_under_broken(path):
             return
         mark, _ = find(self.tree, path)
+        if self.option:
+            rule = f"{rule} under option {shown(self.option)}"
         self.findings.problems.append(problem_at(mark, path, rule, hint))
 
     @property

@@ -125,6 +125,8 @@ def check_variable(
         return False
     if context.is_national(variable):
         return True
+    if at == "neighbor" and ("neighbors",) in context.findings.above_broken:
+        return True
     over = context.scenario.state[variable].over
     key = (over, at, tuple(places))
     if key not in context.unreached:
@@ -142,12 +144,12 @@ def _unreached(
     """Return the first place from which no known place is meant by `at`."""
     for name in places:
         place = context.scenario.places.get(name)
-        if place is not None and not known & _meant(context, name, place, at):
+        if place is not None and not known & meant(context, name, place, at):
             return name
     return None
 
 
-def _meant(context: Context, name: str, place: Place, at: str) -> set[str | None]:
+def meant(context: Context, name: str, place: Place, at: str) -> set[str | None]:
     """Return the places that `at` may mean from a place."""
     if at == "neighbor":
         return {*context.neighbors.get(place.within or name, ())}

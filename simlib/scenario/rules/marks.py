@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from simlib.chance.distributions import COUNT_LAWS, check_count
 from simlib.journal import MARKS
 from simlib.scenario.rules.incidents import check_factor, check_variable
-from simlib.scenario.wording import near_or_all, shown
+from simlib.scenario.wording import listed, near_or_all, shown
 
 if TYPE_CHECKING:
     from simlib.scenario.models import Quantity
@@ -48,11 +49,15 @@ def _check_mark(context: Context, path: Path, mark: Mark, group: Group) -> None:
         _check_drawn_before(context, path, name, mark.when)
     for factor_name, factor in mark.factors.items():
         check_factor(context, (*path, "factors", factor_name), factor, group.level)
-    _check_draw(context, path, mark)
+    _check_draw(context, path, mark, group)
 
 
-def _check_draw(context: Context, path: Path, mark: Mark) -> None:
+def _check_draw(context: Context, path: Path, mark: Mark, group: Group) -> None:
     if isinstance(mark.probability, dict):
+        missing = list(islice((name for name in group.level if name not in mark.probability), 5))
+        if missing:
+            rule = f"must name every place of the level (missing: {listed(missing)})"
+            context.add((*path, "probability"), rule)
         for place, probability in mark.probability.items():
             inner = (*path, "probability", place)
             context.expect(inner, "place", place, context.scenario.places)

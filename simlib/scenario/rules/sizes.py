@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.scenario.schema import Falling, Value
+from simlib.scenario.rules.incidents import meant
+from simlib.scenario.schema import LEAST_RATIO, MOST_RATIO, Falling, Power, Table, Value
 
 if TYPE_CHECKING:
     from simlib.scenario.models import Quantity
     from simlib.scenario.rules.context import Context
-    from simlib.scenario.schema import Group
+    from simlib.scenario.schema import Factor, Group
 
 MOST_INCIDENTS = 1_000_000
 """Cap on the incidents expected in one replication, levels as at the start."""
@@ -94,22 +96,44 @@ def _expected(context: Context) -> float:
 
 
 def _multiplier(context: Context, group: Group, place: str) -> float:
-    """Return what state itself multiplies a level by at the start."""
+    """Return what its factors multiply a level by at the start."""
     product = 1.0
     for factor in group.factors.values():
-        if isinstance(factor, Falling):
-            x = _start(context, factor.falling, place)
-            for i in range(factor.order):
-                product *= max(x - i, 0.0)
-        elif isinstance(factor, Value):
-            product *= max(_start(context, factor.value, place), 0.0)
+        product *= max(_factor(context, factor, place), 0.0)
     return product
 
 
-def _start(context: Context, variable: str, place: str) -> float:
+def _factor(context: Context, factor: Factor, place: str) -> float:
+    if isinstance(factor, Falling):
+        x = _start(context, factor.falling, factor.at, place)
+        return math.prod(max(x - i, 0.0) for i in range(factor.order))
+    if isinstance(factor, Value):
+        return _start(context, factor.value, factor.at, place)
+    if isinstance(factor, Table):
+        return _table(context, factor)
+    if isinstance(factor, Power) and factor.reference != "start":
+        reference = context.value(factor.reference) or math.nan
+        ratio = _start(context, factor.power, factor.at, place) / reference
+        elasticity = context.value(factor.elasticity) or 0.0
+        with np.errstate(over="ignore"):
+            return float(np.clip(ratio, LEAST_RATIO, MOST_RATIO) ** elasticity)
+    return 1.0
+
+
+def _table(context: Context, factor: Table) -> float:
+    """Return a posture's multiplier at the start, or the mean over months."""
+    posture = context.scenario.postures.get(factor.table)
+    chosen = [factor.values[posture.start]] if posture else list(factor.values.values())
+    values = [context.value(quantity) or 0.0 for quantity in chosen]
+    return sum(values) / len(values)
+
+
+def _start(context: Context, variable: str, at: str, place: str) -> float:
     declared = context.scenario.state.get(variable)
     if declared is None:
         return 1.0
     start = declared.start
-    quantity = start.get(place, 0.0) if isinstance(start, dict) else start
-    return context.value(quantity) or 0.0
+    if not isinstance(start, dict):
+        return context.value(start) or 0.0
+    here = meant(context, place, context.scenario.places[place], at)
+    return sum(context.value(start.get(name or "", 0.0)) or 0.0 for name in here)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from simlib.chance.compiling import compiled, inlined
+from simlib.scenario.schema import LEAST_RATIO, MOST_RATIO
 from simlib.world.kernel.faults import note_fault
 from simlib.world.kernel.points import row, wake
 from simlib.world.kernel.tables import (
@@ -59,8 +60,6 @@ from simlib.world.kernel.tables import (
     Words,
 )
 
-LEAST_RATIO = 0.05
-MOST_RATIO = 20.0
 MOST_INTENSITY = LAYER_LOW[N_LAYERS]
 """Upper end of the ladder, per day: nothing above it could be drawn."""
 

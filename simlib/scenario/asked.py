@@ -1,0 +1,97 @@
+"""Numbers and dates that a caller asks for: how each is given, and its bounds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import numbers
+from typing import Any
+
+from simlib.errors import Problem, ScenarioError
+from simlib.scenario.fitting import FIRST_YEAR, LAST_YEAR
+from simlib.scenario.schema import MOST_REPLICATIONS
+from simlib.scenario.wording import bare, shown
+
+LAST_SEED = 2**63 - 1
+"""Largest root seed."""
+
+
+def whole(name: str, value: Any, least: int, most: int) -> int:
+    """Return a whole number of Python's or NumPy's that lies between two bounds.
+
+    Raises
+    ------
+    ScenarioError
+        It is none: a truth value, a fraction, text; or lies outside.
+
+    Examples
+    --------
+    >>> whole("jobs", 3, 1, 8)
+    3
+    """
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        found = int(value)
+        if least <= found <= most:
+            return found
+    raise _refused(name, f"must be a whole number from {least} to {most}", value)
+
+
+def n_replications(asked: Any, usual: int) -> int:
+    """Return how many replications are asked for; the usual number where none is said.
+
+    Raises
+    ------
+    ScenarioError
+        It is no whole number from 1 to `MOST_REPLICATIONS`.
+    """
+    return whole("replications", usual if asked is None else asked, 1, MOST_REPLICATIONS)
+
+
+def real(name: str, value: Any, least: float, most: float) -> float:
+    """Return a number of Python's or NumPy's that lies between two bounds.
+
+    Raises
+    ------
+    ScenarioError
+        It is none: a truth value, nan, text; or lies outside.
+
+    Examples
+    --------
+    >>> real("ahead", 4, 0, 520)
+    4.0
+    """
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        try:
+            found = float(value)
+        except OverflowError:
+            found = math.inf
+        if least <= found <= most:
+            return found
+    raise _refused(name, f"must be a number from {least:g} to {most:g}", value)
+
+
+def day(name: str, text: str) -> dt.date:
+    """Return a date that is written YYYY-MM-DD.
+
+    Raises
+    ------
+    ScenarioError
+        It is none, or not of the years that scenarios may speak of.
+    """
+    try:
+        found = dt.date.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.isoformat() != text:
+        raise ScenarioError([Problem(name, f"must be YYYY-MM-DD (got {shown(text)})")])
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        rule = f"must be a date from {FIRST_YEAR} to {LAST_YEAR} (got {found})"
+        raise ScenarioError([Problem(name, rule)])
+    return found
+
+
+def _refused(name: str, rule: str, value: Any) -> ScenarioError:
+    # Python prints no integer of more than some thousand digits.
+    is_long = isinstance(value, int) and abs(value) >= 10**40
+    got = "a number of more than 40 digits" if is_long else bare(repr(value))
+    return ScenarioError([Problem(name, f"{rule} (got {got})")])
