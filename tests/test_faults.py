@@ -361,7 +361,7 @@ def test_forged_results_fail_in_one_line_or_are_told_by_verify(
     with pytest.raises(simlib.StoreError, match=r"is no table .has more than 3 rows"):
         simlib.open(tmp_path).table()
     monkeypatch.setattr(directory, "MAX_MANIFEST", 10)
-    with pytest.raises(simlib.StoreError, match="manifest.json: must be at most 10 bytes"):
+    with pytest.raises(simlib.StoreError, match=r"manifest.json: must be at most 10 bytes"):
         simlib.open(tmp_path)
 
 

@@ -15,7 +15,7 @@ from simlib.files.writing import reason, refuse_irregular, unwritable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_MANIFESTS = ("manifest.json",)
+_MANIFEST = "manifest.json"
 
 
 def refuse_unwritable(
@@ -60,7 +60,7 @@ def _is_input(path: Path, given: Path) -> bool:
         there, inside = given.resolve(), path.resolve()
     except (OSError, ValueError, RuntimeError):  # no name of a file: reading says what is wrong
         return False
-    is_kept = path.name in _MANIFESTS or is_own(path.name)
+    is_kept = path.name == _MANIFEST or is_own(path.name)
     return inside == there or (is_kept and inside.is_relative_to(there))
 
 
