@@ -242,6 +242,21 @@ def test_every_missing_column_of_ucdp_is_named(tmp_path: Path) -> None:
             load_events(file)
 
 
+def test_an_archive_with_a_password_is_one_line(tmp_path: Path) -> None:
+    """Or with a way of packing that nobody has: both are said in the archive's entries."""
+    file = tmp_path / "x.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a.csv", "id,best\n1,2\n")
+    data = file.read_bytes()
+    for at, value in ((6, 1), (8, 99)):  # of an entry; the directory has them two bytes later
+        changed = bytearray(data)
+        for start in (data.index(b"PK\x03\x04") + at, data.index(b"PK\x01\x02") + at + 2):
+            changed[start] = value
+        file.write_bytes(bytes(changed))
+        with pytest.raises(HistoryError, match=r"^x.zip: cannot be unpacked \(.*\)$"):
+            load_events(file)
+
+
 def test_what_cannot_be_opened_or_unpacked_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match=r"^none.csv: no such file$"):
         load_events(tmp_path / "none.csv")

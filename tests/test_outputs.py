@@ -246,6 +246,9 @@ def test_inputs_and_their_own_files_are_told_beforehand(tmp_path: Path) -> None:
             refuse_unwritable(*paths, inputs=[events, results])
     with pytest.raises(StoreError, match=r"manifest\.json: is an input"):
         refuse_unwritable(results / "manifest.json", inputs=[events, results])
+    for name in (".", "manifest.json", "monthly/option=_/00000000-00000010.parquet"):
+        with pytest.raises(StoreError, match=r"is an input|is a directory"):
+            refuse_unwritable(tmp_path / "to come" / name, inputs=[tmp_path / "to come"])
     refuse_unwritable(results / "17.csv", results / "manifest.csv", inputs=[events, results])
 
 

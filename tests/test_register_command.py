@@ -111,4 +111,4 @@ def test_a_page_that_cannot_be_written_is_told(
     (tmp_path / "taken").write_text("")
     done = call("register", scenario, "-o", tmp_path / "taken" / "register.md")
     assert done.returncode == 2
-    assert "cannot be written" in done.stderr
+    assert "taken: is no folder" in done.stderr

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 import simlib
 from event_rows import write_ucdp
 from simlib.cli.app import app
+from simlib.cli.findings import keep
 from simlib.errors import SimlibError, StoreError
 from simlib.evidence.analogues.record import read_record
 from simlib.evidence.clustering.shipped_fits import fitted_excitation
@@ -23,6 +25,7 @@ from simlib.evidence.inverting.layer import ucdp_counts
 from simlib.evidence.ledger.questions import load_questions
 from simlib.evidence.ledger.resolutions import read_resolutions
 from simlib.evidence.ledger.sealing import read_ledger
+from simlib.files import Output
 from simlib.files.outputs import RECORD
 from simlib.scenario import load, load_text
 from small_scenarios import TEXT, small
@@ -194,6 +197,23 @@ def test_countries_whose_names_fold_to_one_have_two_pages(tmp_path: Path) -> Non
     written = simlib.plot.figures(ensemble, tmp_path)
     assert len(written) == len({path.name.lower() for path in written})
     assert len([path for path in written if path.name.startswith("months-ira-q-")]) == 2
+
+
+def test_no_cell_of_a_kept_table_is_a_formula(tmp_path: Path) -> None:
+    """Text of a scenario, such as a unit, comes into tables."""
+    table = pd.DataFrame({"unit": ["=1+1", "persons"], "n": [-1.0, 2.0]})
+    keep(Output(tmp_path, "why"), {"effects": table})
+    assert (tmp_path / "effects.csv").read_text() == "unit,n\n'=1+1,-1.0\npersons,2.0\n"
+
+
+@pytest.mark.parametrize("command", ["compare", "why", "discover"])
+def test_a_source_of_any_length_is_one_line(command: str) -> None:
+    more = {
+        "compare": ["--options", "a,b"],
+        "why": ["x", "--options", "a,b"],
+        "discover": ["x > 1"],
+    }
+    refused(command, f"{'n' * 300}.yaml", *more[command], match="cannot be read|no such")
 
 
 # forecasts

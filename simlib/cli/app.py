@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -80,6 +81,11 @@ def _version(
     if version:
         say(f"simlib {__version__}")
         raise typer.Exit
+
+
+def is_folder(source: str) -> bool:
+    """Whether a source is a folder, of results then: text of any length may be asked about."""
+    return os.path.isdir(source)  # noqa: PTH112  (a path raises where a name is too long)
 
 
 def load_scenario(scenario: str) -> Scenario:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simlib.cli.app import FAILED, Force, Jobs, app, examples, load_scenario
+from simlib.cli.app import FAILED, Force, Jobs, app, examples, is_folder, load_scenario
 from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.cli.text import say, tell
@@ -142,7 +142,7 @@ def _kept(command: str, output: Path | None, *, force: bool) -> Output | None:
 
 def _source(source: str) -> tuple[Scenario | Ensemble, bool]:
     """Return the results of a directory, or a scenario, and whether it is results."""
-    if Path(source).is_dir():
+    if is_folder(source):
         from simlib.ensemble import open_results
 
         return open_results(source), True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simlib.cli.app import Force, Jobs, ScenarioName, app, examples, load_scenario
+from simlib.cli.app import Force, Jobs, ScenarioName, app, examples, is_folder, load_scenario
 from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.cli.text import say, tell
@@ -144,7 +144,7 @@ def _ensemble(
     import simlib.ensemble
     from simlib.analysis.exploring.conditions import options_named
 
-    if Path(results).is_dir():
+    if is_folder(results):
         ensemble = simlib.ensemble.open_results(results)
         return ensemble if option is None else ensemble.of(option)
     scenario = load_scenario(results)

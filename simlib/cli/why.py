@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simlib.cli.app import Force, Jobs, app, examples, load_scenario
+from simlib.cli.app import Force, Jobs, app, examples, is_folder, load_scenario
 from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.errors import Problem, ScenarioError
@@ -74,7 +74,7 @@ def why(  # noqa: PLR0913, PLR0917  (options of a command line)
 
 def _source(text: str) -> Any:
     """Return the results of a directory, or else the scenario."""
-    if Path(text).is_dir():
+    if is_folder(text):
         from simlib.ensemble import open_results
 
         return open_results(text)

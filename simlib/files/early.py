@@ -15,7 +15,7 @@ from simlib.files.writing import reason, refuse_irregular, unwritable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_MANIFESTS = ("manifest.json",)
+_MANIFEST = "manifest.json"
 
 
 def refuse_unwritable(
@@ -28,7 +28,8 @@ def refuse_unwritable(
     paths
         What is to be written.
     inputs
-        Files that will be read, and directories of results whose own files are kept.
+        Files that will be read, and directories of results, there or to come, whose own files
+        are kept.
 
     Raises
     ------
@@ -53,12 +54,14 @@ def refuse_unwritable(
 
 def _is_input(path: Path, given: Path) -> bool:
     try:
-        if not given.is_dir():
+        if given.is_file() and path.exists():
             return path.samefile(given)
-        is_kept = path.name in _MANIFESTS or is_own(path.name)
-        return is_kept and path.resolve().is_relative_to(given.resolve())
-    except (OSError, ValueError, RuntimeError):  # one of them is not there
+        # Results may be there only when they are run: then by name.
+        there, inside = given.resolve(), path.resolve()
+    except (OSError, ValueError, RuntimeError):  # no name of a file: reading says what is wrong
         return False
+    is_kept = path.name == _MANIFEST or is_own(path.name)
+    return inside == there or (is_kept and inside.is_relative_to(there))
 
 
 def _refuse_name(path: Path) -> None:
