@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+
+from simlib.chance.caching import private_files, usable_folder, warn
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,21 +35,15 @@ def sources_digest() -> str:
 
 
 @functools.cache
-def cache_folder() -> Path:
-    """Return the folder compiled code is kept in; ``SIMLIB_CACHE_DIR`` overrides it."""
-    given = os.environ.get("SIMLIB_CACHE_DIR")
-    if given:
-        base = Path(given)
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home())) / "simlib"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "simlib"
-    return base / "compiled" / sources_digest()
+def cache_folder() -> Path | None:
+    """Return the folder compiled code is kept in, if any; ``SIMLIB_CACHE_DIR`` overrides it."""
+    return usable_folder("compiled", sources_digest())
 
 
 def is_cached(function_name: str) -> bool:
     """Whether a compiled function of that name lies in the cache."""
-    return any(cache_folder().rglob(f"*.{function_name}-*.nbc"))
+    folder = cache_folder()
+    return folder is not None and any(folder.rglob(f"*.{function_name}-*.nbc"))
 
 
 def inlined(function: F) -> F:
@@ -73,13 +68,56 @@ def compiled(function: F) -> F:
 
 def _compile(function: F, **options: bool) -> F:
     numba = importlib.import_module("numba")
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_folder())
-    try:
-        decorate = numba.njit(
-            cache=True, error_model="numpy", fastmath=False, _nrt=False, **options
-        )
-        result: F = decorate(function)
-    finally:
-        numba.config.CACHE_DIR = before
+    compile_it = numba.njit(error_model="numpy", fastmath=False, _nrt=False, **options)
+    result: F = compile_it(function)
+    folder = cache_folder()
+    if folder is not None:
+        _keep(result, function, folder)
     return result
+
+
+def _keep(result: Any, function: Callable[..., Any], folder: Path) -> None:
+    """Let a compiled function be kept in a folder and nowhere else.
+
+    Left to itself, numba puts it into the package where that can be written.
+    """
+    config = importlib.import_module("numba.core.config")
+    ours = {"CACHE_DIR": str(folder), "CACHE_LOCATOR_CLASSES": ""}
+    before = {name: getattr(config, name, "") for name in ours}
+    vars(config).update(ours)
+    try:
+        with private_files():
+            result._cache = _cache_type()(function)  # noqa: SLF001  (numba has no other door)
+    except RuntimeError:  # no place in that folder
+        warn("compiled code is not kept", f"{folder}: cannot be written")
+    finally:
+        vars(config).update(before)
+
+
+@functools.cache
+def _cache_type() -> Any:
+    """Return numba's cache of a function, such that no fault of a file stops anything."""
+    caching = importlib.import_module("numba.core.caching")
+
+    class _Place(caching.CompileResultCacheImpl):  # type: ignore[misc, name-defined]
+        _locator_classes = (caching.UserProvidedCacheLocator,)
+
+    class _Cache(caching.FunctionCache):  # type: ignore[misc, name-defined]
+        _impl_class = _Place
+
+        def load_overload(self, sig: Any, target_context: Any) -> Any:
+            try:
+                return super().load_overload(sig, target_context)
+            except Exception:  # noqa: BLE001  (a damaged pickle may raise anything)
+                with contextlib.suppress(OSError), private_files():
+                    self.flush()
+                return None  # compiled again, which replaces it
+
+        def save_overload(self, sig: Any, data: Any) -> None:
+            try:
+                with private_files():
+                    super().save_overload(sig, data)
+            except OSError as error:
+                warn("compiled code is not kept", error.strerror)
+
+    return _Cache

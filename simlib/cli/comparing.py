@@ -12,7 +12,6 @@ from simlib.cli.app import FAILED, Jobs, app, examples, load_scenario
 from simlib.cli.findings import keep, show
 from simlib.cli.progress import stopping
 from simlib.cli.text import say, tell
-from simlib.ensemble.statistics import number
 from simlib.errors import Problem, ScenarioError
 
 if TYPE_CHECKING:
@@ -178,6 +177,8 @@ def _finish(
 def _table(effects: Iterable[Effect]) -> pd.DataFrame:
     """Return effects as the columns a reader compares."""
     import pandas as pd
+
+    from simlib.ensemble.statistics import number
 
     return pd.DataFrame(
         {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from simlib.cli.signals import stop_status
 from simlib.cli.text import tell
 
 if TYPE_CHECKING:
@@ -19,31 +19,18 @@ if TYPE_CHECKING:
 
     from simlib.ensemble import Progress
 
-INTERRUPTED, TERMINATED = 130, 143
-
 
 @contextlib.contextmanager
 def stopping(output: Path | None) -> Iterator[Callable[[Progress], None]]:
-    """Report progress; on Ctrl-C or a request to end, say what is kept and how to go on."""
+    """Report progress; when a signal asks to end, say what is kept and how to go on."""
     reporter = _Bar() if sys.stderr.isatty() else _Lines()
-    status = INTERRUPTED
-
-    def terminate(_number: int, _frame: object) -> None:
-        nonlocal status
-        status = TERMINATED
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, terminate)
     try:
         yield reporter
-    except KeyboardInterrupt:
-        # A second Ctrl-C must not break into the first one's message.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt as stop:
         reporter.close()
         tell(_how_to_go_on(reporter.last, output))
-        raise typer.Exit(status) from None
+        raise typer.Exit(stop_status(stop)) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
         reporter.close()
 
 
@@ -67,7 +54,7 @@ class _Lines:
         if progress.phase == "note":
             tell(progress.note)
         elif progress.phase == "compiling":
-            tell("compiling the kernel (once, cached) ...")
+            tell("compiling the kernel ...")
         elif progress.phase == "done" and not progress.n_total:
             tell("all replications are there already")
         elif progress.phase == "running":
