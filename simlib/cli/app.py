@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import typer.core
 
 from simlib._version import __version__
-from simlib.cli.signals import stop_status
-from simlib.cli.text import say, tell
+from simlib.cli.text import say
 from simlib.errors import Problem, ScenarioError
 
 if TYPE_CHECKING:
@@ -27,20 +25,8 @@ _COMMANDS = (
 """Modules whose commands join the application as they are imported."""
 
 
-class _Group(typer.core.TyperGroup):
-    """The commands; one that is interrupted says so, when it has not said more itself."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt as stop:
-            tell("interrupted")
-            raise typer.Exit(stop_status(stop)) from None
-
-
 app = typer.Typer(
     name="simlib",
-    cls=_Group,
     help="Simulate scenarios: agents decide, incidents happen, outcomes are counted.",
     no_args_is_help=True,
     add_completion=True,

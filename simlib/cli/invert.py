@@ -14,8 +14,9 @@ import typer
 
 from simlib.cli.app import ScenarioName, app, examples, load_scenario
 from simlib.cli.findings import keep, show
+from simlib.cli.progress import interrupted
 from simlib.cli.readings import as_date
-from simlib.cli.signals import Stopped, heard_by, stop_status
+from simlib.cli.signals import Stopped, heard_by
 from simlib.cli.text import say, tell
 
 if TYPE_CHECKING:
@@ -107,8 +108,7 @@ def _stopping_between_runs(standing: _Standing) -> Iterator[_Stop]:
         with heard_by(stop.ask):
             yield stop
     except KeyboardInterrupt as stopped:
-        tell(standing.how_to_go_on())
-        raise typer.Exit(stop_status(stopped)) from None
+        raise interrupted(stopped, standing.how_to_go_on()) from None
 
 
 class _Standing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from simlib.cli.signals import Asked, hear
+from simlib.cli.signals import asked
 from simlib.cli.streams import Ends, guarded
 from simlib.cli.text import tell
 from simlib.errors import SimlibError
@@ -16,8 +16,7 @@ CUT_OFF = 141
 
 def run() -> int:
     """Run the command line and return its status."""
-    asked = Asked()
-    hear(asked)
+    asked.begin()
     try:
         with guarded() as ends:
             status = _run()
@@ -28,6 +27,20 @@ def run() -> int:
 
 
 def _run() -> int:
+    try:
+        status = _called()
+    except Exception:
+        if asked.stop is None:
+            raise
+        status = WRONG  # a library made something else of the interruption
+    if asked.stop is None or not status:
+        return status
+    if not asked.stop.is_told:
+        tell("interrupted")
+    return asked.stop.status
+
+
+def _called() -> int:
     try:
         from simlib.cli.app import app
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from simlib.cli.signals import stop_status
+from simlib.cli.signals import Stopped, asked, status_of
 from simlib.cli.text import tell
 
 if TYPE_CHECKING:
@@ -28,10 +29,18 @@ def stopping(output: Path | None) -> Iterator[Callable[[Progress], None]]:
         yield reporter
     except KeyboardInterrupt as stop:
         reporter.close()
-        tell(_how_to_go_on(reporter.last, output))
-        raise typer.Exit(stop_status(stop)) from None
+        raise interrupted(stop, _how_to_go_on(reporter.last, output)) from None
     finally:
         reporter.close()
+
+
+def interrupted(stop: KeyboardInterrupt, line: str) -> typer.Exit:
+    """Say what an interruption leaves, and return what ends the command."""
+    tell(line)
+    if not isinstance(stop, Stopped):
+        return typer.Exit(status_of(signal.SIGINT))
+    stop.is_told = True
+    return typer.Exit(stop.status)
 
 
 def _how_to_go_on(last: Progress | None, output: Path | None) -> str:
@@ -51,6 +60,7 @@ class _Lines:
 
     def __call__(self, progress: Progress) -> None:
         """Take note of progress."""
+        asked.heed()
         if progress.phase == "note":
             tell(progress.note)
         elif progress.phase == "compiling":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TypeAlias
 
-Handler: TypeAlias = Callable[[int, FrameType | None], None]
+Handler: TypeAlias = Callable[[int, FrameType | None], None] | signal.Handlers
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 _SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
@@ -28,6 +29,7 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, number: int) -> None:
         super().__init__()
         self.status = status_of(number)
+        self.is_told = False
 
 
 def status_of(number: int) -> int:
@@ -35,28 +37,40 @@ def status_of(number: int) -> int:
     return 128 + number
 
 
-def stop_status(stop: KeyboardInterrupt) -> int:
-    """Return the exit status of what was interrupted."""
-    return stop.status if isinstance(stop, Stopped) else status_of(signal.SIGINT)
-
-
-class Asked:
+class _Asked:
     """Raises `Stopped` at the first signal; the second must not break into what that ends."""
 
     def __init__(self) -> None:
+        self.stop: Stopped | None = None
         self._n = 0
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         """Take a signal; whoever insists is out at once."""
         self._n += 1
         if self._n == 1:
-            raise Stopped(number)
+            self.stop = Stopped(number)
+            raise self.stop
         if self._n > 2 or number == signal.SIGTERM:
             os._exit(status_of(number))
+
+    def begin(self) -> None:
+        """Hear signals from now on."""
+        self.stop, self._n = None, 0
+        hear(self)
+        atexit.register(hear, signal.SIG_IGN)
 
     def end(self) -> None:
         """Note that what could be stopped has ended."""
         self._n = max(1, self._n)
+
+    def heed(self) -> None:
+        """Raise again what was asked: a library that was called back may have lost it."""
+        if self.stop is not None:
+            raise self.stop
+
+
+asked = _Asked()
+"""What this process was asked."""
 
 
 def hear(handler: Handler) -> dict[int, object]:
