@@ -139,7 +139,7 @@ def _temporary() -> Path:
     named = {os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")}
     if system == Path.cwd() and not {str(system)} & {*named, "/tmp", "/var/tmp", "/usr/tmp"}:  # noqa: S108
         raise UnusableCacheError("there is no temporary folder")  # but where one stands
-    folder = Path(tempfile.mkdtemp(prefix="simlib-"))
+    folder = Path(tempfile.mkdtemp(prefix="simlib-compiled-"))
     atexit.register(_remove, folder, os.getpid())
     return folder
 

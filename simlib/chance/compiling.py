@@ -6,6 +6,7 @@ import contextlib
 import functools
 import hashlib
 import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,12 +22,15 @@ _COMPILED = ("chance/compiling.py", "chance/philox.py", "journal.py", "world/ker
 
 @functools.cache
 def sources_digest() -> str:
-    """Return a digest of every source that compiled code may be made from.
+    """Return a digest of every source that compiled code may be made from, and of its compiler.
 
     A cached function does not notice that a function it calls was edited in another
-    file; a cache folder named by this digest does.
+    file; a cache folder named by this digest does. Python's -O changes the bytecode that
+    is compiled.
     """
-    digest = hashlib.blake2b(digest_size=8)
+    numba = importlib.import_module("numba")
+    compiler = f"{sys.implementation.cache_tag} {sys.flags.optimize} {numba.__version__}"
+    digest = hashlib.blake2b(compiler.encode(), digest_size=8)
     for pattern in _COMPILED:
         for file in sorted(_PACKAGE.glob(pattern)):
             digest.update(file.name.encode())
@@ -70,54 +74,75 @@ def _compile(function: F, **options: bool) -> F:
     numba = importlib.import_module("numba")
     compile_it = numba.njit(error_model="numpy", fastmath=False, _nrt=False, **options)
     result: F = compile_it(function)
-    folder = cache_folder()
-    if folder is not None:
-        _keep(result, function, folder)
+    result._cache = _Kept(function)  # type: ignore[attr-defined]  # noqa: SLF001  (no other door)
     return result
 
 
-def _keep(result: Any, function: Callable[..., Any], folder: Path) -> None:
-    """Let a compiled function be kept in a folder and nowhere else.
+class _Kept:
+    """What numba asks for what it has compiled of a function, and hands it to.
 
-    Left to itself, numba puts it into the package where that can be written.
+    Nothing is opened before something is compiled, and no fault of a file stops anything.
+    Left to itself, numba opens at once, and falls back on the package's own folder.
     """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    @functools.cached_property
+    def _files(self) -> Any:
+        folder = cache_folder()
+        try:
+            return None if folder is None else _files_in(folder, self._function)
+        except RuntimeError:  # so numba says that nothing can be written there
+            warn("compiled code is not kept", f"{folder}: cannot be written")
+            return None
+
+    @property
+    def cache_path(self) -> str | None:
+        """The folder, for numba's statistics."""
+        return None if self._files is None else str(self._files.cache_path)
+
+    def load_overload(self, signature: Any, target_context: Any) -> Any:
+        """Return what is kept of a signature, if anything."""
+        if self._files is None:
+            return None
+        try:
+            return self._files.load_overload(signature, target_context)
+        except Exception:  # noqa: BLE001  (a damaged pickle may raise anything)
+            with contextlib.suppress(OSError), private_files():
+                self._files.flush()
+            return None  # compiled again, which replaces it
+
+    def save_overload(self, signature: Any, data: Any) -> None:
+        """Keep what was compiled."""
+        if self._files is None:
+            return
+        try:
+            with private_files():
+                self._files.save_overload(signature, data)
+        except OSError as error:
+            warn("compiled code is not kept", error.strerror)
+
+
+def _files_in(folder: Path, function: Callable[..., Any]) -> Any:
+    """Return numba's files of a function in a folder, and nowhere else."""
     config = importlib.import_module("numba.core.config")
     ours = {"CACHE_DIR": str(folder), "CACHE_LOCATOR_CLASSES": ""}
     before = {name: getattr(config, name, "") for name in ours}
     vars(config).update(ours)
     try:
         with private_files():
-            result._cache = _cache_type()(function)  # noqa: SLF001  (numba has no other door)
-    except RuntimeError:  # no place in that folder
-        warn("compiled code is not kept", f"{folder}: cannot be written")
+            return _cache_type()(function)
     finally:
         vars(config).update(before)
 
 
 @functools.cache
 def _cache_type() -> Any:
-    """Return numba's cache of a function, such that no fault of a file stops anything."""
     caching = importlib.import_module("numba.core.caching")
-
-    class _Place(caching.CompileResultCacheImpl):  # type: ignore[misc, name-defined]
-        _locator_classes = (caching.UserProvidedCacheLocator,)
-
-    class _Cache(caching.FunctionCache):  # type: ignore[misc, name-defined]
-        _impl_class = _Place
-
-        def load_overload(self, sig: Any, target_context: Any) -> Any:
-            try:
-                return super().load_overload(sig, target_context)
-            except Exception:  # noqa: BLE001  (a damaged pickle may raise anything)
-                with contextlib.suppress(OSError), private_files():
-                    self.flush()
-                return None  # compiled again, which replaces it
-
-        def save_overload(self, sig: Any, data: Any) -> None:
-            try:
-                with private_files():
-                    super().save_overload(sig, data)
-            except OSError as error:
-                warn("compiled code is not kept", error.strerror)
-
-    return _Cache
+    place = type(
+        "_Place",
+        (caching.CompileResultCacheImpl,),
+        {"_locator_classes": (caching.UserProvidedCacheLocator,)},
+    )
+    return type("_Cache", (caching.FunctionCache,), {"_impl_class": place})
