@@ -192,10 +192,10 @@ def test_who_insists_is_out_at_once(folder: Path) -> None:
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_run_that_is_asked_to_end_says_how_to_go_on(number: signal.Signals, folder: Path) -> None:
-    line = [SIMLIB, "run", "small.yaml", "-o", "out", "--replications", "100000", "--jobs", "2"]
+    line = [SIMLIB, "run", "small.yaml", "-o", "out", "--replications", "20000", "--jobs", "2"]
     with start(line, folder) as process:
         assert process.stderr is not None
-        while "10," not in process.stderr.readline():
+        while "/s, " not in process.stderr.readline():
             assert process.poll() is None
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
@@ -203,6 +203,30 @@ def test_a_run_that_is_asked_to_end_says_how_to_go_on(number: signal.Signals, fo
     assert errors.splitlines()[-1].startswith("interrupted: ")
     assert "to go on: simlib run small.yaml" in errors
     assert "Traceback" not in errors
+
+
+BETWEEN_RUNS = """
+import os, sys, typer
+from pathlib import Path
+from simlib.cli.invert import _Standing, _stopping_between_runs
+def run(values, seed):
+    os.kill(os.getpid(), {number})
+    print("whole", flush=True)  # what is begun is finished
+try:
+    with _stopping_between_runs(_Standing(Path("out"))) as stop:
+        for _ in range(3):
+            stop.unless_asked(run)({{}}, 1)
+except typer.Exit as end:
+    sys.exit(end.exit_code)
+"""
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_an_inversion_ends_between_runs(number: signal.Signals, folder: Path) -> None:
+    process = start([sys.executable, "-c", BETWEEN_RUNS.format(number=int(number))], folder)
+    out, errors = process.communicate(timeout=60)
+    assert (out, process.returncode) == ("whole\n", 128 + number)
+    assert errors.startswith("interrupted: no generation kept in out; to go on:")
 
 
 def test_a_hangup_that_is_ignored_stays_so(folder: Path) -> None:
@@ -263,8 +287,9 @@ def test_no_stream_takes_the_work_with_it(
 
 def test_a_closed_stream_lends_its_number_to_no_file(folder: Path) -> None:
     """Or what is printed would go into the results."""
-    shell(RUN, ">&- 2>&-", folder)
-    whole = shell(RUN, "", folder)
+    line = [*RUN, "--no-figures"]
+    shell(line, ">&- 2>&-", folder)
+    whole = shell(line, "", folder)
     assert "all replications are there already" in whole.stderr
     assert shell([SIMLIB, "verify", "out"], "", folder).returncode == 0
 
