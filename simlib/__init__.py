@@ -5,16 +5,13 @@
 >>> ensemble = simlib.run(scenario, replications=1000, root_seed=7)   # doctest: +SKIP
 >>> ensemble.table()                                                  # doctest: +SKIP
 
-Names load when they are first used: importing simlib loads no heavy library.
+Names load when they are first used: importing simlib loads nothing at all, not even of the
+standard library, which ``python -m simlib.cli`` would take from the current folder.
 """
-
-from __future__ import annotations
-
-import importlib
-from typing import TYPE_CHECKING, Any
 
 from simlib._version import __version__
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from simlib import analysis, plot
     from simlib.agents.base import Agent
@@ -72,14 +69,16 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load a public name when it is first asked for."""
+    import importlib
+
     if name in {"analysis", "plot"}:
         return importlib.import_module(f"simlib.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'simlib' has no attribute {name!r}")
     home = importlib.import_module(_HOMES[name])
-    value = getattr(home, "open_results" if name == "open" else name)
+    value: object = getattr(home, "open_results" if name == "open" else name)
     globals()[name] = value
     return value
 

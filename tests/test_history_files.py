@@ -277,19 +277,6 @@ def test_what_cannot_be_opened_or_unpacked_is_one_line(tmp_path: Path) -> None:
         load_events(tmp_path / "two.zip")
 
 
-def test_an_archive_with_a_password_is_one_line(tmp_path: Path) -> None:
-    """The bit that says so is set in both headers of its one file."""
-    file = tmp_path / "closed.zip"
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("a.csv", "x")
-    data = bytearray(file.read_bytes())
-    data[data.index(b"PK\x03\x04") + 6] |= 1
-    data[data.index(b"PK\x01\x02") + 8] |= 1
-    file.write_bytes(data)
-    with pytest.raises(HistoryError, match=r"^closed.zip: cannot be unpacked .*password"):
-        load_events(file)
-
-
 def test_every_row_of_the_history_is_read_or_listed() -> None:
     """Rows with a series and rows that no rule fits are all rows; governorates are all known."""
     for name in ("events_iraq_2010_2018", "events_syria_2016_2019", "events_2024"):

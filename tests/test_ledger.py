@@ -163,8 +163,10 @@ SEALED_WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "a forecast of another kind": (
         lambda held: by_id(held)["many_raids"].update(kind="classes"),
-        "question many_raids: forecast: must have classes where the kind is classes "
-        "(got probability)",
+        (
+            "question many_raids: forecast: must have classes where the kind is classes "
+            "(got probability)"
+        ),
     ),
     "too few quantiles": (
         lambda held: by_id(held)["raids"]["base"]["quantiles"].pop(),

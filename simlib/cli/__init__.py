@@ -1,41 +1,19 @@
-"""The command line: modules of commands join the application as they are imported."""
+"""The command line. Nothing loads here: `main` loads, and hears Ctrl-C meanwhile."""
 
-from simlib.cli import (
-    analogues,
-    backtest,
-    calibrate,
-    commands,
-    comparing,
-    diff,
-    excitation,
-    exploring,
-    forecast,
-    history,
-    invert,
-    readings,
-    register,
-    sensitivity,
-    voi,
-    why,
-)
-from simlib.cli.app import main
+import os
+import sys
 
-__all__ = [
-    "analogues",
-    "backtest",
-    "calibrate",
-    "commands",
-    "comparing",
-    "diff",
-    "excitation",
-    "exploring",
-    "forecast",
-    "history",
-    "invert",
-    "main",
-    "readings",
-    "register",
-    "sensitivity",
-    "voi",
-    "why",
-]
+
+def main() -> None:
+    """Run the command line: what ends it is one line and a status."""
+    # Helper processes of libraries would execute what lies in the current folder.
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        from simlib.cli.process import run
+
+        status = run()
+    except KeyboardInterrupt as stop:  # while something loads
+        if sys.stderr is not None:
+            sys.stderr.write("interrupted\n")
+        status = getattr(stop, "status", 130)
+    sys.exit(status)

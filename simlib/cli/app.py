@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simlib._version import __version__
-from simlib.cli.progress import INTERRUPTED
-from simlib.cli.text import say, tell
-from simlib.errors import Problem, ScenarioError, SimlibError
+from simlib.cli.text import say
+from simlib.errors import Problem, ScenarioError
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
 
-FAILED, WRONG = 1, 2
+FAILED = 1
+
+_COMMANDS = (
+    *("analogues", "backtest", "calibrate", "commands", "comparing", "diff", "excitation"),
+    *("exploring", "forecast", "history", "invert", "readings", "register", "sensitivity"),
+    *("voi", "why"),
+)
+"""Modules whose commands join the application as they are imported."""
+
 
 app = typer.Typer(
     name="simlib",
@@ -62,18 +69,6 @@ Force = Annotated[
 Results = Annotated[Path, typer.Argument(help="A results directory that simlib run wrote.")]
 
 
-def main() -> None:
-    """Run the command line; errors that simlib raises on purpose are one text and status 2."""
-    try:
-        app()
-    except SimlibError as error:
-        tell(str(error))
-        sys.exit(WRONG)
-    except KeyboardInterrupt:
-        tell("interrupted")
-        sys.exit(INTERRUPTED)
-
-
 @app.callback(invoke_without_command=True)
 def _version(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,  # noqa: FBT002
@@ -102,3 +97,7 @@ def workers(jobs: int | None, scheduler: str | None, dask_local: int | None) -> 
     if dask_local is not None:
         return {"jobs": dask_local, "scheduler": "local"}
     return {"jobs": jobs, "scheduler": scheduler}
+
+
+for _name in _COMMANDS:
+    importlib.import_module(f"simlib.cli.{_name}")

@@ -12,7 +12,6 @@ from simlib.cli.app import FAILED, Force, Jobs, app, examples, is_folder, load_s
 from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.cli.text import say, tell
-from simlib.ensemble.statistics import number
 from simlib.errors import Problem, ScenarioError
 from simlib.files import slug
 
@@ -183,6 +182,8 @@ def _finish(
 def _table(effects: Iterable[Effect]) -> pd.DataFrame:
     """Return effects as the columns a reader compares."""
     import pandas as pd
+
+    from simlib.ensemble.statistics import number
 
     return pd.DataFrame(
         {

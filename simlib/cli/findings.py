@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from simlib.cli.text import clean, say
-from simlib.ensemble.statistics import number
 from simlib.files import Output, csv_bytes
 
 if TYPE_CHECKING:
@@ -85,6 +84,8 @@ def _rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
 
 
 def _cell(value: object) -> str:
+    from simlib.ensemble.statistics import number
+
     if isinstance(value, float):
         return "" if math.isnan(value) else number(value)
     return clean(str(value))

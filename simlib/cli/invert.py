@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-import signal
 import sys
 from dataclasses import replace
 from functools import partial
@@ -16,8 +15,9 @@ import typer
 
 from simlib.cli.app import Force, ScenarioName, app, examples, load_scenario
 from simlib.cli.findings import keep, show
-from simlib.cli.progress import INTERRUPTED, TERMINATED
+from simlib.cli.progress import interrupted
 from simlib.cli.readings import as_date
+from simlib.cli.signals import Stopped, heard_by
 from simlib.cli.text import say, tell
 from simlib.files import Output, distinct
 
@@ -86,19 +86,21 @@ class _Stop:
     """A request to stop that is heeded between runs: the store is never cut off in a write."""
 
     def __init__(self) -> None:
-        self.status = 0
+        self._asked: Stopped | None = None
 
     def ask(self, number: int, _frame: object) -> None:
         """Take note of a signal; a second one is not waited for."""
-        self.status = TERMINATED if number == signal.SIGTERM else INTERRUPTED
-        signal.signal(number, signal.default_int_handler)
+        is_second = self._asked is not None
+        self._asked = self._asked or Stopped(number)
+        if is_second:
+            raise self._asked
 
     def unless_asked(self, simulator: Simulator) -> Simulator:
         """Return a simulator that runs only while nobody has asked to stop."""
 
         def simulate(values: Mapping[str, float], seed: int) -> NDArray[np.float64]:
-            if self.status:
-                raise KeyboardInterrupt
+            if self._asked is not None:
+                raise self._asked
             return simulator(values, seed)
 
         return simulate
@@ -106,17 +108,13 @@ class _Stop:
 
 @contextlib.contextmanager
 def _stopping_between_runs(standing: _Standing) -> Iterator[_Stop]:
-    """On Ctrl-C or a request to end, say what is kept and how to go on."""
+    """When a signal asks to end, say what is kept and how to go on."""
     stop = _Stop()
-    before = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stop
-    except KeyboardInterrupt:
-        tell(standing.how_to_go_on())
-        raise typer.Exit(stop.status or INTERRUPTED) from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        with heard_by(stop.ask):
+            yield stop
+    except KeyboardInterrupt as stopped:
+        raise interrupted(stopped, standing.how_to_go_on()) from None
 
 
 class _Standing:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from simlib.cli.signals import Stopped, asked, status_of
 from simlib.cli.text import tell
 
 if TYPE_CHECKING:
@@ -19,32 +20,27 @@ if TYPE_CHECKING:
 
     from simlib.ensemble import Progress
 
-INTERRUPTED, TERMINATED = 130, 143
-
 
 @contextlib.contextmanager
 def stopping(output: Path | None) -> Iterator[Callable[[Progress], None]]:
-    """Report progress; on Ctrl-C or a request to end, say what is kept and how to go on."""
+    """Report progress; when a signal asks to end, say what is kept and how to go on."""
     reporter = _Bar() if sys.stderr.isatty() else _Lines()
-    status = INTERRUPTED
-
-    def terminate(_number: int, _frame: object) -> None:
-        nonlocal status
-        status = TERMINATED
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, terminate)
     try:
         yield reporter
-    except KeyboardInterrupt:
-        # A second Ctrl-C must not break into the first one's message.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt as stop:
         reporter.close()
-        tell(_how_to_go_on(reporter.last, output))
-        raise typer.Exit(status) from None
+        raise interrupted(stop, _how_to_go_on(reporter.last, output)) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
         reporter.close()
+
+
+def interrupted(stop: KeyboardInterrupt, line: str) -> typer.Exit:
+    """Say what an interruption leaves, and return what ends the command."""
+    tell(line)
+    if not isinstance(stop, Stopped):
+        return typer.Exit(status_of(signal.SIGINT))
+    stop.is_told = True
+    return typer.Exit(stop.status)
 
 
 def _how_to_go_on(last: Progress | None, output: Path | None) -> str:
@@ -64,10 +60,11 @@ class _Lines:
 
     def __call__(self, progress: Progress) -> None:
         """Take note of progress."""
+        asked.heed()
         if progress.phase == "note":
             tell(progress.note)
         elif progress.phase == "compiling":
-            tell("compiling the kernel (once, cached) ...")
+            tell("compiling the kernel ...")
         elif progress.phase == "done" and not progress.n_total:
             tell("all replications are there already")
         elif progress.phase == "running":

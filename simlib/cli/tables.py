@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from simlib.cli.text import clean, say
-from simlib.ensemble.statistics import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,6 +84,8 @@ def _show_rich(title: str, cells: list[tuple[str, ...]], note: str) -> None:
 
 
 def _cells(row: Summary) -> tuple[str, ...]:
+    from simlib.ensemble.statistics import number
+
     name = f"{row.outcome} = {row.category}" if row.category else row.outcome
     spread = [number(q) if row.kind == "number" else "" for q in (row.q05, row.q50, row.q95)]
     n = f"{row.n:,}" + (f" ({row.n_censored:,} open)" if row.n_censored else "")

@@ -1,5 +1,8 @@
 """Figures: each takes results and an ``ax``, and returns the axes."""
 
+import simlib.plot.caching  # noqa: F401  (before matplotlib)
+
+# isort: split
 from simlib.plot.analogues import (
     analogue_placebos,
     analogue_update,

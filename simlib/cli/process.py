@@ -1,0 +1,72 @@
+"""The process of the command line, from its first signal to its status."""
+
+from __future__ import annotations
+
+import sys
+
+from simlib.cli.signals import asked
+from simlib.cli.streams import Ends, guarded
+from simlib.cli.text import tell
+from simlib.errors import SimlibError
+
+WRONG = 2
+CUT_OFF = 141
+"""The status of what ends because nobody reads its output any more (128 + SIGPIPE)."""
+
+
+def run() -> int:
+    """Run the command line and return its status."""
+    asked.begin()
+    try:
+        with guarded() as ends:
+            status = _run()
+            sys.stdout.flush()
+            return _final(status, ends)
+    finally:
+        asked.end()
+
+
+def _run() -> int:
+    try:
+        status = _called()
+    except Exception:
+        if asked.stop is None:
+            raise
+        status = WRONG  # a library made something else of the interruption
+    if asked.stop is None or not status:
+        return status
+    if not asked.stop.is_told:
+        tell("interrupted")
+    return asked.stop.status
+
+
+def _called() -> int:
+    try:
+        from simlib.cli.app import app
+
+        app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except SimlibError as error:
+        tell(str(error))
+    except MemoryError as error:
+        tell(f"memory: there is not enough of it ({_first_line(error) or 'it ran out'})")
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        tell(where + (error.strerror or _first_line(error)))
+    return WRONG
+
+
+def _final(status: int, ends: Ends) -> int:
+    """Return the status of a command, with what became of its output."""
+    if ends.n_marked:
+        tell(f"output: {ends.n_marked} characters that {ends.encoding} does not have stand as ?")
+    if complaint := ends.complaint():
+        tell(complaint)
+    if ends.is_cut_off:
+        return status or CUT_OFF
+    return status or (WRONG if complaint else 0)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,117 @@
+"""Output and errors as streams that can fail without taking the work with them."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import errno
+import io
+import os
+import sys
+from collections.abc import Iterator
+from typing import IO, Any
+
+_MARKING = "simlib.marking"
+_STRICT = {"strict", "surrogateescape"}
+
+
+class Ends:
+    """What became of the output: its failure, and how many characters it could not write."""
+
+    def __init__(self) -> None:
+        self.output: _Outlet | None = None
+        self.encoding = ""
+        self.n_marked = 0
+
+    def mark(self, error: UnicodeError) -> tuple[str, int]:
+        """Write a question mark for every character that the encoding does not have."""
+        if not isinstance(error, UnicodeEncodeError):
+            raise error
+        self.n_marked += error.end - error.start
+        return "?" * (error.end - error.start), error.end
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the reader of the output has gone, as ``head`` does."""
+        failure = self._failure()
+        return failure is not None and failure.errno == errno.EPIPE
+
+    def complaint(self) -> str:
+        """Return what went wrong, in words; empty when nothing did or the reader has gone."""
+        failure = self._failure()
+        if failure is None or self.is_cut_off:
+            return ""
+        return f"output: cannot be written ({failure.strerror})"
+
+    def _failure(self) -> OSError | None:
+        return None if self.output is None else self.output.failure
+
+
+class _Outlet(io.RawIOBase):
+    """Takes all that is written; a failure is kept, and what comes after it is dropped."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self.failure: OSError | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return bool(self._raw.isatty())
+
+    def fileno(self) -> int:
+        return int(self._raw.fileno())
+
+    def write(self, data: Any) -> int | None:
+        if self.failure is None:
+            try:
+                n: int | None = self._raw.write(data)
+            except OSError as error:
+                self.failure = error
+            else:
+                return n
+        return len(data)
+
+
+@contextlib.contextmanager
+def guarded() -> Iterator[Ends]:
+    """Guard output and errors while a command runs; a closed one is as good as dropped."""
+    _open_closed()
+    before = sys.stdout, sys.stderr
+    ends = Ends()
+    codecs.register_error(_MARKING, ends.mark)
+    ends.encoding = sys.stdout.encoding or ""
+    sys.stdout, ends.output = _guard(sys.stdout)
+    sys.stderr, _ = _guard(sys.stderr)
+    try:
+        yield ends
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        sys.stdout, sys.stderr = before
+
+
+def _open_closed() -> None:
+    """Open descriptors 0 to 2 where they are closed: files would get their numbers."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)  # noqa: FBT003  (its only argument)
+    os.close(number)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _guard(stream: IO[str]) -> tuple[Any, _Outlet | None]:
+    """Return a stream like one, and where it writes to; one in memory is left as it is."""
+    if not (isinstance(stream, io.TextIOWrapper) and hasattr(stream, "buffer")):
+        return stream, None
+    stream.flush()
+    outlet = _Outlet(getattr(stream.buffer, "raw", stream.buffer))
+    guarded_one = io.TextIOWrapper(
+        io.BufferedWriter(outlet),
+        encoding=stream.encoding,
+        errors=_MARKING if stream.errors in _STRICT else stream.errors,
+        line_buffering=stream.line_buffering or stream.write_through,
+    )
+    return guarded_one, outlet
