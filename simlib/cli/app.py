@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simlib._version import __version__
-from simlib.cli.progress import INTERRUPTED
+from simlib.cli.progress import INTERRUPTED, n_missing
 from simlib.cli.text import say, tell
-from simlib.errors import Problem, ScenarioError, SimlibError
+from simlib.errors import Problem, ScenarioError, SimlibError, SimlibWarning
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
@@ -59,8 +60,12 @@ Results = Annotated[Path, typer.Argument(help="A results directory that simlib r
 
 def main() -> None:
     """Run the command line; errors that simlib raises on purpose are one text and status 2."""
+    warnings.simplefilter("ignore", SimlibWarning)  # told in lines of the command's own
     try:
         app()
+    except SystemExit as end:
+        # Tables of what there is were shown; not all is there.
+        sys.exit(end.code or (FAILED if any(n_missing) else 0))
     except SimlibError as error:
         tell(str(error))
         sys.exit(WRONG)

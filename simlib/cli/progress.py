@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from simlib.ensemble import Progress
 
 INTERRUPTED, TERMINATED = 130, 143
+n_missing: list[int] = []
+"""Of each run of this command: replications that could not be simulated."""
 
 
 @contextlib.contextmanager
@@ -36,6 +38,7 @@ def stopping(output: Path | None) -> Iterator[Callable[[Progress], None]]:
     before = signal.signal(signal.SIGTERM, terminate)
     try:
         yield reporter
+        n_missing.append(reporter.n_missing)
     except KeyboardInterrupt:
         # A second Ctrl-C must not break into the first one's message.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -60,10 +63,11 @@ class _Lines:
 
     def __init__(self) -> None:
         self.last: Progress | None = None
-        self._tenth = self._n_total = 0
+        self.n_missing = self._tenth = self._n_total = 0
 
     def __call__(self, progress: Progress) -> None:
         """Take note of progress."""
+        self.n_missing = max(self.n_missing, progress.n_missing)
         if progress.phase == "note":
             tell(progress.note)
         elif progress.phase == "compiling":
