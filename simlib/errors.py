@@ -6,10 +6,14 @@
     ├── ScenarioError      a scenario file or a scenario object is wrong
     ├── SimulationError    a replication could not be simulated
     └── StoreError         a results directory cannot be written or read
+
+What is no error, and whoever calls should know all the same, is a `SimlibWarning`.
 """
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -94,3 +98,19 @@ class SimulationError(SimlibError):
 
 class StoreError(SimlibError):
     """A results directory cannot be written or read."""
+
+
+class SimlibWarning(UserWarning):
+    """What whoever calls should know; the command line tells it in lines of its own."""
+
+
+def warn(text: str) -> None:
+    """Warn at the caller's own line: the first outside of simlib."""
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and _is_inside(str(frame.f_globals.get("__name__"))):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, SimlibWarning, stacklevel=level - 1)
+
+
+def _is_inside(module: str) -> bool:
+    return module.partition(".")[0] in {"simlib", "contextlib"}

@@ -22,7 +22,7 @@ from simlib.analysis.comparing.telling import described, why
 from simlib.chance.philox import uniforms
 from simlib.cli import main
 from simlib.ensemble import statistics
-from simlib.errors import ScenarioError, SimulationError, StoreError
+from simlib.errors import ScenarioError, SimlibWarning, SimulationError, StoreError
 from simlib.scenario import load_text, with_design
 from simlib.scenario.schema import MilestoneChange, Option
 from simlib.simulation import assemble, simulate
@@ -291,13 +291,15 @@ def test_pairs_need_both_replications() -> None:
     living = "agents: {watcher: {}}\noutcomes:\n"
     failing = load_text(options_text().replace("outcomes:\n", living))
     arguments: dict[str, Any] = {"replications": 16, "root_seed": 3, "jobs": 1, "agents": [Failing]}
-    found = simlib.compare(failing, options, **arguments)
+    with pytest.warns(SimlibWarning, match=r"\d+ of \d+ replications failed; the first is "):
+        found = simlib.compare(failing, options, **arguments)
     n_failed = found.ensemble.of("as_planned").n_failed
     assert 0 < n_failed < 16
     assert found.n_pairs == {"crowded": 16 - n_failed}
     assert found.effect("raids").n == 16 - n_failed
     assert f"{n_failed} left out because at least one of the two failed" in found.sentences()[0]
-    with pytest.raises(SimulationError, match="no replication did not fail under both options; c"):
+    message = "no replication did not fail under both options; c"
+    with pytest.warns(SimlibWarning), pytest.raises(SimulationError, match=message):
         simlib.compare(failing, ["crowded", "calm"], **arguments)
 
 

@@ -25,8 +25,9 @@ import pytest
 
 import simlib
 from lethal_agents import DEATHS, LETHAL, STOP, SURPRISE, Killing, Moody, Stopping
-from simlib.ensemble import executors, working
+from simlib.ensemble import executors, trying, working
 from simlib.ensemble.store import chunks, directory
+from simlib.errors import SimlibWarning
 from small_scenarios import TEXT, Failing, Watcher, small, watched
 from tampering import reseal
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 N = 12
 
 
-def run(directory: Path | None = None, n: int = N, **more: Any) -> simlib.Ensemble:
+def run(directory: Path | None = None, n: int | range = N, **more: Any) -> simlib.Ensemble:
     """Return a small ensemble with an agent."""
     given = {"jobs": 1, "agents": [Watcher], "chunk_size": 4, "root_seed": 3, **more}
     return simlib.run(watched(), replications=n, directory=directory, **given)
@@ -73,26 +74,46 @@ def test_a_worker_that_is_killed_costs_its_chunk_only(
     assert hurt.digest == run(tmp_path / "sound", agents=[Killing]).digest
 
 
-def test_a_replication_that_kills_three_workers_is_set_aside_and_tried_again_later(
+def test_a_replication_that_kills_three_workers_is_missing_and_tried_again_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is counted in every summary; when it lives at the next run, nothing is missing."""
+    """Nothing is stored for it; when it lives at the next run, nothing is missing."""
     folder = tmp_path / "deaths"
     folder.mkdir()
     for i in range(3):
         (folder / str(i)).touch()
     monkeypatch.setenv(DEATHS, str(folder))
     arguments: dict[str, Any] = {"jobs": 2, "agents": [Killing], "start_method": "spawn"}
-    hurt = run(tmp_path / "out", **arguments)
-    assert hurt.failures.index.tolist() == [LETHAL]
-    assert set(hurt.table()["n_asked"]) == {N}
-    assert (hurt.table()["n"] <= N - 1).all()
     seen: list[Progress] = []
+    message = rf"^replication {LETHAL}: missing, because 3 workers died over each \(.*\); run again"
+    with pytest.warns(SimlibWarning, match=message):
+        hurt = run(tmp_path / "out", **arguments, progress=seen.append)
+    assert (hurt.n, hurt.n_failed) == (N - 1, 0)
+    assert LETHAL not in hurt.outcomes.index
+    assert seen[-1].n_missing == 1
+    assert notes_of(seen)[-1].startswith(f"replication {LETHAL}: missing, ")
+    assert not hurt.verify().faults
+    seen.clear()
     whole = run(tmp_path / "out", **arguments, progress=seen.append)
-    (note,) = notes_of(seen)
-    assert note.startswith(f"replication {LETHAL} failed for want of something here (WorkerDied: ")
-    assert (seen[-1].n_total, whole.n_failed) == (1, 0)
+    assert (seen[-1].n_total, seen[-1].n_missing, whole.n_failed) == (1, 0, 0)
     assert whole.digest == run(tmp_path / "sound", agents=[Killing]).digest
+
+
+def test_where_every_worker_dies_there_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(DEATHS, raising=False)
+    monkeypatch.setattr(working.Work, "_try", lambda *_: working._Trial(0.001, 100, 100))
+    message = f"nothing could be simulated: 3 workers died over each of replication {LETHAL} "
+    with pytest.raises(simlib.SimulationError, match=message):
+        run(
+            tmp_path,
+            n=range(LETHAL, LETHAL + 1),
+            jobs=2,
+            agents=[Killing],
+            chunk_size=1,
+            scheduler="local",
+        )
 
 
 # disk full, output not writable
@@ -245,7 +266,8 @@ def test_other_versions_are_refused_when_stored_replications_differ(
 
 
 def test_a_replication_that_failed_is_kept_with_all_that_is_known(tmp_path: Path) -> None:
-    found = run(tmp_path, agents=[Failing])
+    with pytest.warns(SimlibWarning, match=r"of 12 replications failed; the first is replication "):
+        found = run(tmp_path, agents=[Failing])
     failed = found.failures
     assert 0 < len(failed) < N
     first = failed.iloc[0]
@@ -300,12 +322,12 @@ class Twice:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, alter: Any) -> None:
         once = executors.completed
 
-        def completed(crew: Any, waiting: Any) -> Iterator[tuple[Any, Any]]:
-            for task, result in once(crew, waiting):
+        def completed(*given: Any) -> Iterator[tuple[Any, Any]]:
+            for task, result in once(*given):
                 yield task, result
                 yield task, alter(result)
 
-        monkeypatch.setattr(working, "completed", completed)
+        monkeypatch.setattr(trying, "completed", completed)
 
 
 def test_a_duplicate_completion_that_is_equal_is_accepted(

@@ -10,6 +10,7 @@ import pyarrow.dataset as ds
 import pytest
 
 import simlib
+from simlib.errors import SimlibWarning
 from small_scenarios import Failing, Watcher, watched
 
 if TYPE_CHECKING:
@@ -69,9 +70,10 @@ def test_failures_open_too_and_no_failure_has_no_folder(
     results: simlib.Ensemble, tmp_path: Path
 ) -> None:
     assert not (results.path / "failures").exists()
-    failing = simlib.run(
-        watched(), replications=N, root_seed=3, jobs=1, agents=[Failing], directory=tmp_path
-    )
+    with pytest.warns(SimlibWarning, match=r"\d+ of \d+ replications failed; the first is "):
+        failing = simlib.run(
+            watched(), replications=N, root_seed=3, jobs=1, agents=[Failing], directory=tmp_path
+        )
     found = pd.read_parquet(tmp_path / "failures")
     assert found["replication"].tolist() == failing.failures.index.tolist()
     assert len(pd.read_parquet(tmp_path / "outcomes")) == N - len(found)

@@ -20,6 +20,7 @@ from simlib.ensemble import budget
 from simlib.ensemble.replications import Job, prepare, simulate_chunk
 from simlib.ensemble.store import Entry, reading
 from simlib.ensemble.store.chunks import TABLES
+from simlib.errors import SimlibWarning
 from simulated import simulated
 from small_scenarios import FEW, Failing, Watcher, small, watched
 
@@ -45,7 +46,8 @@ def ensemble(request: pytest.FixtureRequest) -> simlib.Ensemble:
 @pytest.fixture(scope="module", params=[1, 5, N], ids="chunks of {}".format)
 def failing(request: pytest.FixtureRequest) -> simlib.Ensemble:
     """Return an ensemble of which some replications fail; of size 1, whole chunks do."""
-    return ensemble_in_chunks(request.param, Failing)
+    with pytest.warns(SimlibWarning, match=r"\d+ of \d+ replications failed; the first is "):
+        return ensemble_in_chunks(request.param, Failing)
 
 
 @pytest.fixture(scope="module")
@@ -183,10 +185,14 @@ def test_a_chunk_that_failed_counts_among_those_asked(failing: simlib.Ensemble) 
 
 
 def test_an_ensemble_of_failures_only_is_said_to_rest_on_none(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """It is an error, and what is known of the failures is kept."""
     monkeypatch.setattr("small_scenarios.FEW", 1e9)
-    found = ensemble_in_chunks(5, Failing)
+    message = f"{N} of {N} replications failed; the first is replication 0: .* nothing to watch"
+    with pytest.raises(simlib.SimulationError, match=message):
+        simlib.run(watched(), replications=N, jobs=1, agents=[Failing], directory=tmp_path)
+    found = simlib.open(tmp_path)
     assert found.n_failed == N
     table = found.table()
     assert set(table["n"]) == {0}

@@ -17,6 +17,7 @@ from simlib.ensemble.statistics import (
     wilson,
     with_error,
 )
+from simlib.errors import SimlibWarning
 from small_scenarios import FEW, Failing, ensemble_of, small, watched
 
 
@@ -122,7 +123,8 @@ def test_decisions_keep_their_causes(ensemble: simlib.Ensemble) -> None:
 
 
 def test_a_replication_that_fails_is_data_and_the_rest_go_on() -> None:
-    found = simlib.run(watched(), replications=20, root_seed=3, jobs=1, agents=[Failing])
+    with pytest.warns(SimlibWarning, match=r"\d+ of \d+ replications failed; the first is "):
+        found = simlib.run(watched(), replications=20, root_seed=3, jobs=1, agents=[Failing])
     failed = set(found.failures.index)
     drawn = found.parameters["raids"]
     assert failed

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
+from simlib.cli.progress import n_missing
 from simlib.cli.signals import asked
 from simlib.cli.streams import Ends, guarded
 from simlib.cli.text import tell
-from simlib.errors import SimlibError
+from simlib.errors import SimlibError, SimlibWarning
 
 WRONG = 2
 CUT_OFF = 141
@@ -17,6 +19,8 @@ CUT_OFF = 141
 def run() -> int:
     """Run the command line and return its status."""
     asked.begin()
+    warnings.simplefilter("ignore", SimlibWarning)  # told in lines of the command's own
+    n_missing.clear()
     try:
         with guarded() as ends:
             status = _run()
@@ -65,7 +69,10 @@ def _final(status: int, ends: Ends) -> int:
         tell(complaint)
     if ends.is_cut_off:
         return status or CUT_OFF
-    return status or (WRONG if complaint else 0)
+    if complaint:
+        return status or WRONG
+    # Tables of what there is were shown; not all is there.
+    return status or int(any(n_missing))
 
 
 def _first_line(error: BaseException) -> str:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from simlib.ensemble import Progress
 
+n_missing: list[int] = []
+"""Of each run of this command: replications that could not be simulated."""
+
 
 @contextlib.contextmanager
 def stopping(output: Path | None) -> Iterator[Callable[[Progress], None]]:
@@ -27,6 +30,7 @@ def stopping(output: Path | None) -> Iterator[Callable[[Progress], None]]:
     reporter = _Bar() if sys.stderr.isatty() else _Lines()
     try:
         yield reporter
+        n_missing.append(reporter.n_missing)
     except KeyboardInterrupt as stop:
         reporter.close()
         raise interrupted(stop, _how_to_go_on(reporter.last, output)) from None
@@ -56,11 +60,12 @@ class _Lines:
 
     def __init__(self) -> None:
         self.last: Progress | None = None
-        self._tenth = self._n_total = 0
+        self.n_missing = self._tenth = self._n_total = 0
 
     def __call__(self, progress: Progress) -> None:
         """Take note of progress."""
         asked.heed()
+        self.n_missing = max(self.n_missing, progress.n_missing)
         if progress.phase == "note":
             tell(progress.note)
         elif progress.phase == "compiling":

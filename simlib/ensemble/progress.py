@@ -23,6 +23,8 @@ class Progress:
         Over how many options they are.
     n_failed
         How many of those done have failed.
+    n_missing
+        How many could not be simulated, because workers died over them.
     seconds
         Since the replications began.
     seconds_expected
@@ -42,6 +44,7 @@ class Progress:
     jobs: int = 1
     n_options: int = 1
     note: str = ""
+    n_missing: int = 0
 
     @property
     def per_second(self) -> float:

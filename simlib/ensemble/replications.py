@@ -17,6 +17,8 @@ from simlib.ensemble.environment import versions
 from simlib.ensemble.executors import unpack
 from simlib.ensemble.store import Chunk, arrow, pack
 from simlib.ensemble.store.chunks import incident_columns, joined, monthly_columns
+from simlib.ensemble.surroundings import shortage
+from simlib.ensemble.trying import Part
 from simlib.errors import SimulationError
 from simlib.outcomes import OutcomePlan, month_starts, plan
 from simlib.simulation import assemble, simulate
@@ -79,7 +81,13 @@ def prepare(job: Job, option: str) -> Prepared:
 
 
 def simulate_chunk(prepared: Prepared, option: str, replications: range) -> Chunk:
-    """Simulate some replications; one that fails is kept as data, and the rest go on."""
+    """Simulate some replications; one that fails is kept as data, and the rest go on.
+
+    Raises
+    ------
+    ShortageError
+        The surroundings lacked something: that is no result, and there is none.
+    """
     began = time.perf_counter()
     rows = _Rows()
     for replication in replications:
@@ -87,7 +95,10 @@ def simulate_chunk(prepared: Prepared, option: str, replications: range) -> Chun
             run = simulate(prepared.blueprint, replication)
             values = prepared.plan.evaluate(run)
             counts = prepared.plan.monthly_cells(run)
-        except Exception as error:  # noqa: BLE001  (whatever an agent raises is data)
+        except Exception as error:
+            part = Part(option, range(replication, replication + 1))
+            if lacking := shortage(error, str(part)):
+                raise lacking from error
             rows.fail(replication, error)
         else:
             rows.add(run, values, counts)
@@ -101,20 +112,6 @@ def simulate_chunk(prepared: Prepared, option: str, replications: range) -> Chun
         n_failed=len(rows.failures),
         seconds=time.perf_counter() - began,
         compiled_seconds=rows.compiled_seconds,
-        versions=versions(),
-    )
-
-
-def lost(option: str, replication: int, error: str) -> Chunk:
-    """Return the chunk of a replication that is given up: its worker dies each time."""
-    rows = _Rows(failures=[(replication, "", "", error, "")])
-    return pack(
-        {"failures": rows.failure_table()},
-        option=option,
-        first=replication,
-        stop=replication + 1,
-        n_failed=1,
-        n_lost=1,
         versions=versions(),
     )
 
@@ -190,14 +187,10 @@ class _Rows:
             "milestones": _columns((*milestone, "completed_at"), self.milestones),
         }
         found = {name: arrow(name, columns) for name, columns in tables.items()}
-        found["failures"] = self.failure_table()
+        found["failures"] = arrow("failures", _columns(_FAILURE, self.failures))
         if self.journals:
             found["incidents"] = joined([arrow("incidents", each) for each in self.journals])
         return found
-
-    def failure_table(self) -> Any:
-        """Return what failed as Arrow."""
-        return arrow("failures", _columns(_FAILURE, self.failures))
 
 
 def _named(replication: NDArray[np.int32], rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import json
 import time
 import zipfile
 import zlib
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,9 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simlib.ensemble.environment import versions
-from simlib.ensemble.executors import Task, WorkerDied, completed, n_cores, pack, pool, unpack
+from simlib.ensemble.executors import Task, WorkerDied, n_cores, pack, pool, unpack
 from simlib.ensemble.jobs import checked_jobs
 from simlib.ensemble.progress import Progress
+from simlib.ensemble.surroundings import once_more
+from simlib.ensemble.trying import Part, carried_out
 from simlib.errors import StoreError
 from simlib.files import read_regular, refuse_links, write_whole
 from simlib.scenario.asked import whole
@@ -100,7 +101,9 @@ def spread(
     ScenarioError
         There is no row or there are too many, or the number of workers is out of bounds.
     StoreError
-        A piece cannot be written, or a worker died over one.
+        A piece cannot be written, or workers died over one.
+    SimulationError
+        No worker could be started, or the surroundings lacked something each time.
     """
     how = how or Spread()
     jobs = n_cores() if how.jobs is None else checked_jobs(how.jobs)
@@ -110,7 +113,8 @@ def spread(
     done = {piece.start: found for piece in pieces if (found := kept.read(piece)) is not None}
     missing = [piece for piece in pieces if piece.start not in done]
     report = _Report(how.progress, sum(map(len, missing)), jobs)
-    for piece, found in _computed(call, job, missing, min(jobs, max(1, len(missing)))):
+    n_workers = min(jobs, max(1, len(missing)))
+    for piece, found in _computed(call, job, missing, n_workers, report.tell):
         kept.write(piece, found)
         done[piece.start] = found
         report.add(len(piece))
@@ -119,23 +123,36 @@ def spread(
 
 
 def _computed(
-    call: Callable[[Any, range], Arrays], job: Any, pieces: list[range], jobs: int
+    call: Callable[[Any, range], Arrays],
+    job: Any,
+    pieces: list[range],
+    jobs: int,
+    tell: Callable[[str], None],
 ) -> Any:
     if not pieces:
         return
     if needs_compiling():  # once here, not in every worker
         warm_up()
-    packed = pack((call, job))
+    packed = once_more(pack, (call, job))
     with pool(jobs) as crew:
         shared = crew.share(packed)
-        tasks = {f"{piece.start}": piece for piece in pieces}
-        waiting = deque(Task(key, _call, (shared, piece)) for key, piece in tasks.items())
-        for task, found in completed(crew, waiting):
-            piece = tasks[task.key]
+        parts = [Part("", piece, rows="row") for piece in pieces]
+
+        def task_of(part: Part) -> Task:
+            key = f"{part.replications.start}-{part.n_tries}"
+            return Task(
+                key,
+                _call,
+                (shared, part.replications),
+                what=str(part),
+                n_tries=part.n_tries,
+                is_alone=part.is_alone,
+            )
+
+        for part, found in carried_out(crew, parts, task_of, tell, divides=False):
             if isinstance(found, WorkerDied):
-                rows = f"rows {piece.start} to {piece.stop - 1}"
-                raise StoreError(f"a worker died over {rows} ({found}); run again to go on")
-            yield piece, found
+                raise StoreError(f"{part}: workers died over it ({found}); run again to go on")
+            yield part.replications, found
 
 
 def _call(packed: bytes, piece: range) -> Arrays:
@@ -221,3 +238,8 @@ class _Report:
             self._listener(
                 Progress("running", self._n_done, self._n_total, seconds=seconds, jobs=self._jobs)
             )
+
+    def tell(self, text: str) -> None:
+        """Tell something in words."""
+        if self._listener is not None:
+            self._listener(Progress("note", self._n_done, self._n_total, note=text))

@@ -7,17 +7,18 @@ import hashlib
 import itertools
 import shutil
 import time
-from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from simlib.ensemble import executors
 from simlib.ensemble.environment import changes, versions
-from simlib.ensemble.executors import InProcess, StartMethod, Task, WorkerDied, completed, n_cores
+from simlib.ensemble.executors import InProcess, StartMethod, Task, WorkerDied, n_cores
 from simlib.ensemble.probing import probe
 from simlib.ensemble.progress import Progress
-from simlib.ensemble.replications import Job, lost, simulate_chunk, simulate_packed
-from simlib.errors import SimulationError, StoreError
+from simlib.ensemble.replications import Job, simulate_chunk, simulate_packed
+from simlib.ensemble.surroundings import MOST_TRIES, once_more, shortage
+from simlib.ensemble.trying import Part, carried_out
+from simlib.errors import SimlibError, SimulationError, StoreError, warn
 from simlib.files import DiskFullError, size
 from simlib.simulation import needs_compiling
 
@@ -33,9 +34,9 @@ MAX_CHUNK = 1024
 """Replications in one chunk, at most."""
 CHUNK_SECONDS = 2.0
 """About what a killed worker loses."""
-MOST_DEATHS = 3
-"""Deaths of workers over one replication after which it is given up."""
 _CHUNKS_A_WORKER = 4
+_SHOWN = 5
+"""Replications that are missing, named in a line."""
 _START_SECONDS = 3.0
 """What it takes until workers have loaded what they need."""
 _WORTH_A_POOL = 6.0
@@ -55,18 +56,8 @@ class Workers:
     """Of Dask: an address, a client, or ``local``."""
     chunk_size: int | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Replications of one option that are one task."""
-
-    option: str
-    replications: range
-    n_deaths: int = 0
-
-    def divided(self) -> list[Part]:
-        """Return its replications one by one."""
-        return [replace(self, replications=range(r, r + 1)) for r in self.replications]
+    def __post_init__(self) -> None:
+        executors.refuse_bootstrapping()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +84,9 @@ class Work:
     workers: Workers
     gaps: list[Part] = field(default_factory=list)
     so_far: Progress = field(default_factory=lambda: Progress("running", 0, 0))
+    missing: list[Part] = field(default_factory=list)
+    """What is left out, because workers died over it each time."""
+    _died: WorkerDied | None = None
     _crew: Crew | None = None
     _trial: _Trial = field(default_factory=lambda: _Trial(0.0, 0, 0))
     _size: int = 1
@@ -102,8 +96,19 @@ class Work:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._stack.__exit__(*error)  # type: ignore[arg-type]
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """End the workers; what the surroundings lacked anywhere in between is one line.
+
+        Raises
+        ------
+        ShortageError
+            They lacked something.
+        """
+        self._stack.__exit__(kind, error, trace)  # type: ignore[arg-type]
+        if isinstance(error, Exception) and not isinstance(error, SimlibError):
+            found = shortage(error)
+            if found is not None:
+                raise found from error
 
     def survey(self, wanted: range) -> None:
         """Find what is missing; what is damaged is set aside and missing too."""
@@ -144,8 +149,51 @@ class Work:
             ) from error
 
     def finish(self) -> None:
-        """Tell that all is done."""
+        """Tell that all is done, what is missing of it, and what failed.
+
+        Raises
+        ------
+        SimulationError
+            Nothing came of any replication.
+        """
+        missing = self._told_missing()
         self.tell(replace(self.so_far, phase="done"))
+        self._tell_failed()
+        if missing:
+            warn(missing)
+
+    def _told_missing(self) -> str:
+        """Tell what is missing, and return it; empty where all is there."""
+        if not self.missing:
+            return ""
+        text = (
+            f"{_listed(self.missing)}: missing, because {MOST_TRIES} workers died over each "
+            f"({self._died}); run again to try once more"
+        )
+        self.so_far = replace(self.so_far, n_missing=len(self.missing))
+        self.note(text)
+        return text
+
+    def _tell_failed(self) -> None:
+        """Warn of failed replications of the directory, or raise where there is nothing else."""
+        entries = [each for option in self.prepared for each in self.directory.entries(option)]
+        n = sum(entry.stop - entry.first for entry in entries)
+        n_failed = sum(entry.n_failed for entry in entries)
+        if not n:
+            raise SimulationError(
+                f"nothing could be simulated: {MOST_TRIES} workers died over each of "
+                f"{_listed(self.missing)} ({self._died})"
+            )
+        if not n_failed:
+            return
+        entry = next(entry for entry in entries if entry.n_failed)
+        first = entry.read("failures", ["replication", "error"]).slice(0, 1).to_pylist()[0]
+        number, error = first["replication"], first["error"].partition("\n")[0]
+        part = Part(entry.option, range(number, number + 1))
+        text = f"{n_failed:,} of {n:,} replications failed; the first is {part}: {error}"
+        if n_failed == n:
+            raise SimulationError(text)
+        warn(text)
 
     def note(self, text: str) -> None:
         """Tell something in words."""
@@ -154,7 +202,7 @@ class Work:
     def _probe(self, options: Iterable[str]) -> None:
         """See that what is stored comes out again, and keep who goes on with it."""
         for option in options:
-            probe(self.directory, self.prepared[option], option)
+            once_more(probe, self.directory, self.prepared[option], option)
         made_by = self.directory.manifest["made_by"]
         if changed := changes(made_by[-1], versions()):
             self.note(f"going on with other versions, with which stored ones agree: {changed}")
@@ -170,7 +218,7 @@ class Work:
         if needs_compiling():
             self.tell(Progress("compiling", 0, n_total))
         self._probe(dict.fromkeys(part.option for part in parts))
-        self._trial = tried = self._try(parts[0])
+        self._trial = tried = once_more(self._try, parts[0])
         jobs = self.workers.jobs or _n_workers(n_total, tried.seconds)
         if self.workers.scheduler is not None:
             crew = self._stack.enter_context(
@@ -182,6 +230,7 @@ class Work:
         if self.workers.scheduler is None:
             jobs = min(jobs, -(-n_total // self._size))
             crew = self._stack.enter_context(executors.pool(jobs, self.workers.start_method))
+            jobs = crew.capacity
         starting = _START_SECONDS if jobs > 1 else 0
         self._crew, self._began = crew, time.perf_counter()
         self.so_far = replace(
@@ -202,7 +251,12 @@ class Work:
         return _Trial(both.seconds / len(two), one.n_bytes - a_row, a_row)
 
     def _refuse_full_disk(self, n_bytes: float) -> None:
-        free = shutil.disk_usage(self.directory.path).free
+        try:
+            free = shutil.disk_usage(self.directory.path).free
+        except OSError as error:
+            raise StoreError(
+                f"{self.directory.path}: cannot be written ({error.strerror})"
+            ) from error
         if n_bytes > free:
             raise StoreError(
                 f"{self.directory.path}: the results need about {size(n_bytes)} and "
@@ -211,46 +265,35 @@ class Work:
             )
 
     def _chunks(self, crew: Crew, parts: list[Part]) -> Iterator[Chunk]:
-        """Iterate over chunks as they come; a part whose worker dies is tried again.
-
-        After two deaths its replications are tried one by one, and one over which a
-        worker dies alone, the third time at least, is given up.
-        """
-        task_of = self._tasks(crew)
-        waiting = deque(task_of(part) for part in parts)
-        part_of = {task.key: part for task, part in zip(waiting, parts, strict=True)}
-        for task, result in completed(crew, waiting):
-            part = part_of[task.key]
-            if not isinstance(result, WorkerDied):
+        """Iterate over chunks as they come; what workers die over each time is left out."""
+        for part, result in carried_out(crew, parts, self._tasks(crew), self.note):
+            if isinstance(result, WorkerDied):
+                self.missing.append(part)
+                self._died = result
+            else:
                 yield result
-                continue
-            part = replace(part, n_deaths=part.n_deaths + result.n_deaths)
-            is_one = len(part.replications) == 1
-            if is_one and part.n_deaths >= MOST_DEATHS:
-                yield _given_up(part, result)
-                continue
-            is_suspect = part.n_deaths >= MOST_DEATHS - 1 and not is_one
-            for again in part.divided() if is_suspect else [part]:
-                retry = task_of(again)
-                part_of[retry.key] = again
-                waiting.append(retry)
 
     def _tasks(self, crew: Crew) -> Any:
         """Return the function that makes a task of a part."""
-        if isinstance(crew, InProcess):
-            return lambda part: Task(
-                f"{part.option}-{part.replications.start}",
-                simulate_chunk,
-                (self.prepared[part.option], part.option, part.replications),
-            )
-        packed = executors.pack(self.job)
+        # Workers that share a core take longer than the one that was tried.
+        seconds = self._trial.seconds * max(1.0, self.so_far.jobs / n_cores())
+        is_here = isinstance(crew, InProcess)
+        packed = b"" if is_here else once_more(executors.pack, self.job)
         job = crew.share(packed)
         name = hashlib.sha256(packed).hexdigest()[:16]
 
         def task_of(part: Part) -> Task:
-            first, stop = part.replications.start, part.replications.stop
-            key = f"simlib-{name}-{part.option}-{first}-{stop}-{part.n_deaths}"
-            return Task(key, simulate_packed, (job, part.option, first, stop))
+            option, wanted = part.option, part.replications
+            first, stop = wanted.start, wanted.stop
+            return Task(
+                f"simlib-{name}-{option}-{first}-{stop}-{part.n_tries}",
+                simulate_chunk if is_here else simulate_packed,
+                (self.prepared[option], option, wanted) if is_here else (job, option, first, stop),
+                what=str(part),
+                seconds=seconds * len(wanted),
+                n_tries=part.n_tries,
+                is_alone=part.is_alone,
+            )
 
         return task_of
 
@@ -296,6 +339,6 @@ def _chunk_size(n_total: int, jobs: int, seconds_each: float) -> int:
     return 1 << max(0, int(most).bit_length() - 1)
 
 
-def _given_up(part: Part, died: WorkerDied) -> Chunk:
-    error = f"WorkerDied: {part.n_deaths} worker processes died over it ({died})"
-    return lost(part.option, part.replications.start, error)
+def _listed(parts: list[Part]) -> str:
+    shown = ", ".join(map(str, parts[:_SHOWN]))
+    return f"{shown} and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else shown

@@ -5,13 +5,23 @@ worker that dies while it runs a task is a `WorkerDied` of that task alone.
 """
 
 from simlib.ensemble.executors.cluster import cluster
-from simlib.ensemble.executors.crew import Crew, InProcess, Task, WorkerDied, completed, n_cores
+from simlib.ensemble.executors.crew import (
+    Crew,
+    InProcess,
+    NotStarted,
+    Task,
+    WorkerDied,
+    completed,
+    n_cores,
+)
 from simlib.ensemble.executors.packing import pack, unpack
 from simlib.ensemble.executors.pool import StartMethod, pool
+from simlib.ensemble.executors.starting import refuse_bootstrapping
 
 __all__ = [
     "Crew",
     "InProcess",
+    "NotStarted",
     "StartMethod",
     "Task",
     "WorkerDied",
@@ -20,5 +30,6 @@ __all__ = [
     "n_cores",
     "pack",
     "pool",
+    "refuse_bootstrapping",
     "unpack",
 ]

@@ -14,8 +14,9 @@ import socket
 from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any
 
-from simlib.ensemble.executors.crew import WorkerDied
-from simlib.ensemble.executors.pool import interrupts_held
+from simlib.ensemble.executors.crew import InProcess, WorkerDied
+from simlib.ensemble.executors.starting import GUARD, interrupts_held, safe_path, stays_here
+from simlib.ensemble.surroundings import watched
 from simlib.errors import SimulationError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class _Cluster:
         return self._client.submit(_itself, data, key=key)
 
     def submit(self, task: Task) -> Future[Any]:
-        inner = self._client.submit(task.call, *task.arguments, key=task.key, pure=True)
+        inner = self._client.submit(watched, task.call, *task.arguments, key=task.key, pure=True)
         outer: Future[Any] = Future()
         # Only the caller's thread fetches results: one that waited for a result in a thread
         # of Dask's while the client closes would wait for good.
@@ -69,6 +70,11 @@ class _Cluster:
             raise SimulationError(message) from error
         finally:
             inner.release()
+
+    def end_worker(self, future: Future[Any], why: str) -> bool:
+        """Leave it to whoever runs the workers: they may be anywhere."""
+        del future, why
+        return False
 
 
 def _itself(data: bytes) -> bytes:
@@ -100,7 +106,13 @@ def cluster(scheduler: Any, *, jobs: int | None = None) -> Iterator[Crew]:
     if isinstance(scheduler, distributed.Client):
         yield _Cluster(scheduler)
         return
+    if scheduler == "local" and stays_here():
+        yield InProcess()
+        return
     with contextlib.ExitStack() as stack:
+        if scheduler == "local":
+            # For as long as it lives: Dask starts workers again that were lost.
+            stack.enter_context(safe_path())
         # Its threads and processes inherit the mask: only the parent hears Ctrl-C.
         with interrupts_held():
             if scheduler == "local":
@@ -125,8 +137,9 @@ def _local(distributed: Any, jobs: int | None) -> Any:
                 silence_logs=logging.CRITICAL,
             )
     except RuntimeError as error:
-        message = f"Dask's workers could not be started here ({_first_line(error)}); run again"
-        raise SimulationError(message) from error
+        why = _first_line(error)
+        message = f"Dask's workers could not be started here ({why}); {GUARD}, or run again"
+        raise SimulationError(message) from None
 
 
 def _client(distributed: Any, scheduler: Any) -> Any:

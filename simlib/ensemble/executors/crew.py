@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from simlib.ensemble.executors.patience import Patience
+from simlib.ensemble.surroundings import shortage, watched
+
 if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable, Iterator
+
+_TICK = 1.0
+"""Seconds after which the crew is looked at, whether or not something came back."""
 
 
 class WorkerDied(Exception):  # noqa: N818  (it says what happened)
@@ -28,13 +35,37 @@ class WorkerDied(Exception):  # noqa: N818  (it says what happened)
         super().__init__(message)
 
 
+class NotStarted(Exception):  # noqa: N818  (as above)
+    """The worker process ended before it took its first task: nothing is said of that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One pure call: equal keys are equal calls, wherever and however often they run."""
+    """One pure call: equal keys are equal calls, wherever and however often they run.
+
+    Attributes
+    ----------
+    key
+        Its name among all tasks.
+    call, arguments
+        What is called with what.
+    what
+        What it is about, for people.
+    seconds
+        How long it is expected to take; 0 where that is not known.
+    n_tries
+        How often it was tried before.
+    is_alone
+        Whether nothing else shall run beside it.
+    """
 
     key: str
     call: Callable[..., Any] = field(repr=False)
     arguments: tuple[Any, ...] = field(repr=False)
+    what: str = ""
+    seconds: float = 0.0
+    n_tries: int = 0
+    is_alone: bool = False
 
 
 class Crew(Protocol):
@@ -57,7 +88,14 @@ class Crew(Protocol):
         ------
         WorkerDied
             Its worker died over it.
+        NotStarted
+            Its worker never was ready.
+        ShortageError
+            The surroundings lacked something.
         """
+
+    def end_worker(self, future: Future[Any], why: str) -> bool:
+        """End the worker of a task that hangs, as if it had died; whether that can be done."""
 
 
 class InProcess:
@@ -73,7 +111,7 @@ class InProcess:
         """Call, and return what came of it as a future that is done."""
         future: Future[Any] = Future()
         try:
-            future.set_result(task.call(*task.arguments))
+            future.set_result(watched(task.call, *task.arguments))
         except Exception as error:  # noqa: BLE001  (raised again by the future)
             future.set_exception(error)
         return future
@@ -81,6 +119,11 @@ class InProcess:
     def result(self, future: Future[Any]) -> Any:
         """Return what a task returned, or raise what it raised."""
         return future.result()
+
+    def end_worker(self, future: Future[Any], why: str) -> bool:
+        """Nobody can: the worker is this process."""
+        del future, why
+        return False
 
 
 def n_cores() -> int:
@@ -90,7 +133,9 @@ def n_cores() -> int:
     return os.cpu_count() or 1
 
 
-def completed(crew: Crew, waiting: deque[Task]) -> Iterator[tuple[Task, Any]]:
+def completed(
+    crew: Crew, waiting: deque[Task], tell: Callable[[str], None] = lambda _text: None
+) -> Iterator[tuple[Task, Any]]:
     """Iterate over tasks and their results as they come.
 
     Few tasks are held at a time, so few results are in memory. While the caller works on
@@ -101,22 +146,34 @@ def completed(crew: Crew, waiting: deque[Task]) -> Iterator[tuple[Task, Any]]:
     crew
         Who does them.
     waiting
-        Tasks, first to last; the caller may append while it iterates. Of a task whose
-        worker died, the result is the `WorkerDied`.
+        Tasks, first to last; the caller may append while it iterates. Where nothing came
+        of a task, the result is what stood in its way: `WorkerDied`, `NotStarted` or
+        `ShortageError`.
+    tell
+        Told of a task from which nothing is heard.
     """
     running: dict[Future[Any], Task] = {}
+    patience = Patience(crew, tell)
     while waiting or running:
         _fill(crew, waiting, running)
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        began = time.monotonic()
+        done, _ = wait(running, timeout=_TICK, return_when=FIRST_COMPLETED)
+        # Never more than a look takes: a process that was stopped itself has not waited.
+        waited = min(time.monotonic() - began, _TICK)
+        patience.look(running, waited)
         finished = [(running.pop(future), future) for future in done]
         if not isinstance(crew, InProcess):
             _fill(crew, waiting, running)
         for task, future in finished:
+            patience.forget(task)
             yield task, _result(crew, future)
 
 
 def _fill(crew: Crew, waiting: deque[Task], running: dict[Future[Any], Task]) -> None:
     while waiting and len(running) < crew.capacity:
+        is_taken = any(task.is_alone for task in running.values())
+        if is_taken or (waiting[0].is_alone and running):
+            return
         task = waiting.popleft()
         running[crew.submit(task)] = task
 
@@ -124,5 +181,10 @@ def _fill(crew: Crew, waiting: deque[Task], running: dict[Future[Any], Task]) ->
 def _result(crew: Crew, future: Future[Any]) -> Any:
     try:
         return crew.result(future)
-    except WorkerDied as died:
-        return died
+    except (WorkerDied, NotStarted) as what_happened:
+        return what_happened
+    except Exception as error:
+        found = shortage(error)  # one that came up on the way, outside of the task
+        if found is None:
+            raise
+        return found

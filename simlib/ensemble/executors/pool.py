@@ -2,6 +2,7 @@
 
 A slot holds one process and one task. So it is known which task a process died over, and
 the death of one disturbs no other; a dead process is replaced when its slot is next used.
+Each must answer before its first task: one that never does has not died over it.
 Workers ignore Ctrl-C: the parent hears it, drops what is not yet begun and ends them.
 """
 
@@ -11,13 +12,23 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import threading
 import time
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from simlib.ensemble.executors.crew import InProcess, WorkerDied
+from simlib.ensemble.executors.crew import InProcess, NotStarted, WorkerDied
+from simlib.ensemble.executors.starting import (
+    GUARD,
+    ONE_THREAD,
+    SAFE,
+    begin,
+    interrupts_held,
+    ready,
+    safe_path,
+    stays_here,
+)
+from simlib.ensemble.surroundings import MOST_TRIES, PAUSE_SECONDS, watched
+from simlib.errors import SimulationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,21 +37,7 @@ if TYPE_CHECKING:
 
 StartMethod: TypeAlias = Literal["loky", "spawn", "fork"]
 
-ONE_THREAD = dict.fromkeys(
-    (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-        "NUMEXPR_NUM_THREADS",
-    ),
-    "1",
-)
-"""Environment of the workers: numerical libraries use one thread each."""
-
 _IDLE_SECONDS = 60
-_PARENT_SECONDS = 0.5
-"""How often a worker looks whether its parent is still there."""
 
 
 class _Slot:
@@ -49,35 +46,95 @@ class _Slot:
     def __init__(self, start_method: StartMethod) -> None:
         self._start_method = start_method
         self._executor: Executor | None = None
-        self._future: Future[Any] | None = None
+        self._ready: Future[Any] | None = None
+        self._n_unstarted = 0
+        """Starts in a row that came to nothing."""
+        self._why = ""
+        """Why its worker was ended, where it was."""
+        self.future: Future[Any] | None = None
 
     @property
     def is_idle(self) -> bool:
-        return self._future is None or self._future.done()
+        return self.future is None or self.future.done()
 
     def submit(self, task: Task) -> Future[Any]:
-        with interrupts_held():
-            if self._executor is None or self._is_broken():
-                self.end()
-                self._executor = _executor(self._start_method)
+        with safe_path():
+            self.future = self._with_deaths(self._submitted(task))
+        return self.future
+
+    def _submitted(self, task: Task) -> Future[Any]:
+        """Return the future of a task that a worker has; start one where there is none."""
+        while True:
             try:
-                inner = self._executor.submit(task.call, *task.arguments)
+                with interrupts_held():
+                    executor = self._executor or self._started()
+                    return executor.submit(watched, task.call, *task.arguments)
             except BrokenExecutor:  # it died while it was idle
                 self.end()
-                self._executor = _executor(self._start_method)
-                inner = self._executor.submit(task.call, *task.arguments)
-        self._future = _with_deaths(inner)
-        return self._future
+            except (OSError, RuntimeError, MemoryError) as error:
+                self.end()
+                self._n_unstarted += 1
+                self._refuse_more_starts(f"{type(error).__name__}: {error}")
+                time.sleep(PAUSE_SECONDS)
 
-    def _is_broken(self) -> bool:
-        future = self._future
-        return future is not None and isinstance(future.exception(), WorkerDied)
+    def _started(self) -> Executor:
+        self._why = ""
+        self._executor = _executor(self._start_method)
+        self._ready = self._executor.submit(ready)
+        return self._executor
+
+    def _refuse_more_starts(self, why: str) -> None:
+        if self._n_unstarted >= MOST_TRIES:
+            raise SimulationError(_unstarted(self._start_method, why)) from None
+
+    def _with_deaths(self, inner: Future[Any]) -> Future[Any]:
+        """Return a future that tells the death of a worker from an error of its task."""
+        outer: Future[Any] = Future()
+
+        def hand_over(done: Future[Any]) -> None:
+            if done.cancelled():  # when an error elsewhere ends the crew
+                outer.cancel()
+                return
+            error = done.exception()
+            if isinstance(error, BrokenExecutor):
+                outer.set_exception(self._end_of_worker(str(error).partition(". ")[0]))
+            elif error is not None:
+                outer.set_exception(error)
+            else:
+                self._n_unstarted = 0
+                outer.set_result(done.result())
+
+        inner.add_done_callback(hand_over)
+        return outer
+
+    def _end_of_worker(self, said: str) -> Exception:
+        why = self._why or said
+        if self._ready is not None and self._ready.done() and not self._ready.exception():
+            self._n_unstarted = 0
+            return WorkerDied(why)
+        self._n_unstarted += 1
+        return NotStarted(why)
+
+    def result(self, future: Future[Any]) -> Any:
+        try:
+            return future.result()
+        except NotStarted as error:
+            self._refuse_more_starts(str(error))
+            raise
+
+    def end_worker(self, why: str) -> None:
+        """End the process, as if it had died."""
+        self._why = why
+        for process in _processes(self._executor):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
 
     def end(self) -> None:
         """End the process at once."""
-        if self._executor is not None:
-            _end(self._executor)
-        self._executor = self._future = None
+        executor, self._executor, self._ready = self._executor, None, None
+        if executor is not None:
+            _end(executor)
+        self.future = None
 
 
 class _Pool:
@@ -85,6 +142,7 @@ class _Pool:
 
     def __init__(self, jobs: int, start_method: StartMethod) -> None:
         self.slots = [_Slot(start_method) for _ in range(jobs)]
+        self._slot_of: dict[Future[Any], _Slot] = {}
 
     @property
     def capacity(self) -> int:
@@ -94,14 +152,22 @@ class _Pool:
         return data
 
     def submit(self, task: Task) -> Future[Any]:
-        return next(slot for slot in self.slots if slot.is_idle).submit(task)
+        slot = next(slot for slot in self.slots if slot.is_idle)
+        future = slot.submit(task)
+        self._slot_of[future] = slot
+        return future
 
     def result(self, future: Future[Any]) -> Any:
-        return future.result()
+        return self._slot_of.pop(future).result(future)
+
+    def end_worker(self, future: Future[Any], why: str) -> bool:
+        self._slot_of[future].end_worker(why)
+        return True
 
     def end(self) -> None:
         for slot in self.slots:
             slot.end()
+        self._slot_of.clear()
 
 
 _kept: dict[int, _Pool] = {}
@@ -115,12 +181,13 @@ def pool(jobs: int, start_method: StartMethod = "loky") -> Iterator[Crew]:
     Parameters
     ----------
     jobs
-        Number of workers; 1 stays in this process.
+        Number of workers; 1 stays in this process, and so does one that may have no
+        children: a worker of somebody's pool.
     start_method
         ``loky`` keeps its workers for the next call and needs no guard in scripts;
         ``spawn`` and ``fork`` are the standard library's.
     """
-    if jobs == 1:
+    if jobs == 1 or stays_here():
         yield InProcess()
         return
     crew = _kept.pop(jobs, None) if start_method == "loky" else None
@@ -136,42 +203,34 @@ def pool(jobs: int, start_method: StartMethod = "loky") -> Iterator[Crew]:
         crew.end()
 
 
-def _with_deaths(inner: Future[Any]) -> Future[Any]:
-    """Return a future that tells the death of a worker from an error of its task."""
-    outer: Future[Any] = Future()
-
-    def hand_over(done: Future[Any]) -> None:
-        if done.cancelled():  # when an error elsewhere ends the crew
-            outer.cancel()
-            return
-        error = done.exception()
-        if isinstance(error, BrokenExecutor):
-            outer.set_exception(WorkerDied(str(error).partition("\n")[0]))
-        elif error is not None:
-            outer.set_exception(error)
-        else:
-            outer.set_result(done.result())
-
-    inner.add_done_callback(hand_over)
-    return outer
+def _unstarted(start_method: StartMethod, why: str) -> str:
+    remedy = f"{GUARD}, or use the start method loky" if start_method == "spawn" else "free memory"
+    return (
+        f"no worker could be started in {MOST_TRIES} tries ({start_method}: {why}); {remedy}, "
+        "or give --jobs 1; what is finished is kept"
+    )
 
 
 def _executor(start_method: StartMethod) -> Executor:
     if start_method != "loky":
         context = multiprocessing.get_context(start_method)
         return ProcessPoolExecutor(
-            1, mp_context=context, initializer=_begin, initargs=(os.getpid(),)
+            1, mp_context=context, initializer=begin, initargs=(os.getpid(),)
         )
     import loky
 
     executor: Executor = loky.ProcessPoolExecutor(
         max_workers=1,
         timeout=_IDLE_SECONDS,
-        initializer=_begin,
+        initializer=begin,
         initargs=(os.getpid(),),
-        env=ONE_THREAD,
+        env={**ONE_THREAD, **SAFE},  # a worker that is replaced starts when it is idle
     )
     return executor
+
+
+def _processes(executor: Executor | None) -> list[Any]:
+    return list((getattr(executor, "_processes", None) or {}).values())
 
 
 def _end(executor: Executor) -> None:
@@ -181,39 +240,9 @@ def _end(executor: Executor) -> None:
         end: Callable[..., None] = executor.shutdown
         end(wait=True, kill_workers=True)
         return
-    processes = list((getattr(executor, "_processes", None) or {}).values())
+    processes = _processes(executor)
     executor.shutdown(wait=False, cancel_futures=True)
     for process in processes:
         process.kill()
     for process in processes:
         process.join()
-
-
-def _begin(parent: int) -> None:
-    """Begin the life of a worker: deaf to Ctrl-C, and not to outlive its parent."""
-    os.environ.update(ONE_THREAD)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    # A parent that is killed cannot end its workers: they would wait for it for a minute.
-    while os.getppid() == parent:
-        time.sleep(_PARENT_SECONDS)
-    os._exit(1)
-
-
-@contextlib.contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back while workers start: they inherit the mask and never hear it."""
-    is_main = threading.current_thread() is threading.main_thread()
-    if not is_main or not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    # Starting the tracker that spawned processes need would let the signal through again.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
