@@ -231,7 +231,7 @@ def test_what_was_sealed_wrong_is_told(what: str, ledger: dict[str, Any], tmp_pa
     write_ledger(held, tmp_path / "ledger.json")
     with pytest.raises(LedgerError) as caught:
         read_ledger(tmp_path / "ledger.json")
-    assert f"{tmp_path / 'ledger.json'}: {message}" in str(caught.value).splitlines()
+    assert f"{tmp_path / 'ledger.json'}: {message}" in str(caught.value)
 
 
 def test_a_pipe_is_no_ledger(tmp_path: Path) -> None:
