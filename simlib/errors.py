@@ -109,7 +109,7 @@ def warn(text: str) -> None:
     frame, level = inspect.currentframe(), 1
     while frame is not None and _is_inside(str(frame.f_globals.get("__name__"))):
         frame, level = frame.f_back, level + 1
-    warnings.warn(text, SimlibWarning, stacklevel=level - 1)
+    warnings.warn(text, SimlibWarning, stacklevel=level)
 
 
 def _is_inside(module: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from pathlib import Path
@@ -34,6 +35,18 @@ class Killing(Watcher):
         if left:
             left[0].unlink()
         return bool(left)
+
+
+class Starving(Killing):
+    """Is let down by the machine where `Killing` dies, and hides it in an error of its own."""
+
+    def live(self) -> Life:
+        """Live until the first review."""
+        yield self.wait(days=30)
+        if self._world.replication == LETHAL and self._has_a_death_left():
+            lack = OSError(errno.EMFILE, os.strerror(errno.EMFILE), "table.csv")
+            raise ValueError("no table") from lack
+        yield self.wait(days=10_000)
 
 
 class Moody(Watcher):

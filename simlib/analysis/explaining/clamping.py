@@ -20,6 +20,7 @@ import numpy as np
 
 from simlib.analysis.columns import columns_of, numbers_of
 from simlib.analysis.shapley import shares_of
+from simlib.ensemble.surroundings import is_of_surroundings
 from simlib.outcomes import plan
 from simlib.simulation import assemble, simulate_played, simulate_recorded
 
@@ -307,7 +308,9 @@ def contributions(job: PairJob, replications: range) -> dict[str, NDArray[Any]]:
     for row, replication in enumerate(replications):
         try:
             found = clamping.shares(replication)
-        except Exception:  # noqa: BLE001  (whatever an agent raises is data)
+        except Exception as error:
+            if is_of_surroundings(error):  # else whatever an agent raises is data
+                raise
             failed[row] = True
         else:
             baseline[row], counterfactual[row], shares[row] = found

@@ -18,6 +18,7 @@ import numpy as np
 
 from simlib.analysis.explaining.clamping import NATIONAL
 from simlib.analysis.explaining.diverging import INCIDENTS, Divergence, Side, Trace, Tracer
+from simlib.ensemble.surroundings import is_of_surroundings
 from simlib.outcomes import OutcomePlan, plan
 from simlib.outcomes.recorded import (
     DecisionOutcome,
@@ -139,7 +140,9 @@ def described(job: DescribeJob, replications: range) -> dict[str, NDArray[Any]]:
     for replication in replications:
         try:
             first, second = (Side(blueprint, replication) for blueprint in blueprints)
-        except Exception:  # noqa: BLE001  (whatever an agent raises is data)
+        except Exception as error:
+            if is_of_surroundings(error):  # else whatever an agent raises is data
+                raise
             texts.append("")
             continue
         texts.append(json.dumps(_pair(Tracer((first, second)), outcomes, job.outcomes)))

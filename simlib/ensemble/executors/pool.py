@@ -27,7 +27,7 @@ from simlib.ensemble.executors.starting import (
     safe_path,
     stays_here,
 )
-from simlib.ensemble.surroundings import MOST_TRIES, PAUSE_SECONDS, watched
+from simlib.ensemble.surroundings import MOST_TRIES, PAUSE_SECONDS, shortage, watched
 from simlib.errors import SimulationError
 
 if TYPE_CHECKING:
@@ -69,12 +69,17 @@ class _Slot:
                 with interrupts_held():
                     executor = self._executor or self._started()
                     return executor.submit(watched, task.call, *task.arguments)
-            except BrokenExecutor:  # it died while it was idle
+            except BrokenExecutor as error:  # it died while it was idle, or as it started
+                end = None if self.future else self._end_of_worker(str(error))
                 self.end()
+                if isinstance(end, NotStarted):  # what no task was told of yet
+                    self._refuse_more_starts(str(end))
             except (OSError, RuntimeError, MemoryError) as error:
                 self.end()
                 self._n_unstarted += 1
-                self._refuse_more_starts(f"{type(error).__name__}: {error}")
+                lacking = shortage(error)
+                why = lacking.cause if lacking else f"{type(error).__name__}: {error}"
+                self._refuse_more_starts(why, lacking.lack[1] if lacking else "")
                 time.sleep(PAUSE_SECONDS)
 
     def _started(self) -> Executor:
@@ -83,9 +88,14 @@ class _Slot:
         self._ready = self._executor.submit(ready)
         return self._executor
 
-    def _refuse_more_starts(self, why: str) -> None:
-        if self._n_unstarted >= MOST_TRIES:
-            raise SimulationError(_unstarted(self._start_method, why)) from None
+    def _refuse_more_starts(self, why: str, remedy: str = "") -> None:
+        if self._n_unstarted < MOST_TRIES:
+            return
+        usual = f"{GUARD}, or use loky" if self._start_method == "spawn" else "free memory"
+        raise SimulationError(
+            f"no worker could be started in {MOST_TRIES} tries ({self._start_method}: {why}); "
+            f"{remedy or usual}, or give --jobs 1; what is finished is kept, run again to go on"
+        ) from None
 
     def _with_deaths(self, inner: Future[Any]) -> Future[Any]:
         """Return a future that tells the death of a worker from an error of its task."""
@@ -108,12 +118,11 @@ class _Slot:
         return outer
 
     def _end_of_worker(self, said: str) -> Exception:
-        why = self._why or said
         if self._ready is not None and self._ready.done() and not self._ready.exception():
             self._n_unstarted = 0
-            return WorkerDied(why)
+            return WorkerDied(self._why or said)
         self._n_unstarted += 1
-        return NotStarted(why)
+        return NotStarted(self._why or "the process ended before it was ready")
 
     def result(self, future: Future[Any]) -> Any:
         try:
@@ -201,14 +210,6 @@ def pool(jobs: int, start_method: StartMethod = "loky") -> Iterator[Crew]:
         _kept[jobs] = crew
     else:
         crew.end()
-
-
-def _unstarted(start_method: StartMethod, why: str) -> str:
-    remedy = f"{GUARD}, or use the start method loky" if start_method == "spawn" else "free memory"
-    return (
-        f"no worker could be started in {MOST_TRIES} tries ({start_method}: {why}); {remedy}, "
-        "or give --jobs 1; what is finished is kept"
-    )
 
 
 def _executor(start_method: StartMethod) -> Executor:
