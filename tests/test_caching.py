@@ -15,7 +15,9 @@ import pytest
 
 import simlib
 from simlib.chance import caching
-from simlib.chance.caching import SETTING, UnusableCacheError, private_folder, usable_folder
+from simlib.chance.caching import SETTING, usable_folder
+from simlib.errors import StoreError
+from simlib.files import private_folder
 
 NAMES = ("compiled", "0123")
 COMPILE = """
@@ -97,7 +99,7 @@ def test_what_others_may_have_written_is_refused(
     else:
         path.chmod(path.stat().st_mode | (0o002 if fault == "for all" else 0o020))
         said = "is writable by others"
-    with pytest.raises(UnusableCacheError, match=f"^{path}: {said}"):
+    with pytest.raises(StoreError, match=f"^{path}: {said}"):
         private_folder(base, *NAMES)
 
 

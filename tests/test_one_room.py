@@ -22,6 +22,12 @@ MODULES = sorted(
 )
 
 ALLOWED: dict[str, frozenset[str]] = {
+    "cli/streams.py": frozenset(  # the null device, and streams that are open already
+        {
+            "while (number := os.open(os.devnull, os.O_RDWR)) <= 2:",
+            'stream = open(number, "w", encoding="utf-8", closefd=False)  # noqa: SIM115',
+        }
+    ),
     "ensemble/spreading.py": frozenset({"np.savez_compressed(sink, **arrays)"}),
     "plot/style.py": frozenset(
         {"figure.savefig(content, format=kind, metadata=_UNDATED[kind])"}  # bytes in memory

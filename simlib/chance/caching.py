@@ -13,71 +13,18 @@ import contextlib
 import functools
 import logging
 import os
-import shutil
-import stat
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from simlib.errors import StoreError
+from simlib.files import private_folder, remove_folder, temporary_folder
+
 SETTING = "SIMLIB_CACHE_DIR"
 """The environment variable that names the folder; workers are told their parent's by it."""
 NOWHERE = "none"
 """Its value that keeps nothing."""
-
-_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
-
-
-class UnusableCacheError(Exception):
-    """The cache cannot be used, and why."""
-
-
-def private_folder(base: Path, *names: str) -> Path:
-    """Return a folder below a base, made where it is not there, that is the user's alone.
-
-    Raises
-    ------
-    UnusableCacheError
-        Something in it is a link, another user's or writable by others, or it cannot be
-        written.
-    """
-    folder = base
-    try:
-        base.mkdir(parents=True, exist_ok=True)
-        for name in names:
-            folder /= name
-            with contextlib.suppress(FileExistsError):
-                folder.mkdir(mode=0o700)
-            _refuse_foreign(folder)
-        for parent, folders, files in os.walk(folder, onerror=_fail):
-            for name in (*folders, *files):
-                _refuse_foreign(Path(parent, name))
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        where = error.filename or folder
-        why = "is no folder" if isinstance(error, FileExistsError) else error.strerror
-        raise UnusableCacheError(f"{where}: cannot be used ({why})") from None
-    return folder
-
-
-def _fail(error: OSError) -> None:
-    raise error
-
-
-def _refuse_foreign(path: Path) -> None:
-    try:
-        found = path.lstat()
-    except FileNotFoundError:  # another process has replaced it
-        return
-    if stat.S_ISLNK(found.st_mode):
-        raise UnusableCacheError(f"{path}: is a link; remove it")
-    if sys.platform == "win32":  # where files have no owner and no mode to look at
-        return
-    if found.st_uid != os.geteuid():
-        raise UnusableCacheError(f"{path}: belongs to another user")
-    if found.st_mode & _WRITABLE_BY_OTHERS:
-        raise UnusableCacheError(f"{path}: is writable by others; say chmod -R go-w {path}")
 
 
 @contextlib.contextmanager
@@ -96,12 +43,12 @@ def usable_folder(*names: str) -> Path | None:
         return None
     try:
         return private_folder(_base(), *names)
-    except UnusableCacheError as error:
+    except StoreError as error:
         reason = error
     try:
         base = _temporary()
         folder = private_folder(base, *names)
-    except (OSError, UnusableCacheError):
+    except StoreError:
         warn("compiled code is not kept", reason)
         os.environ[SETTING] = NOWHERE
         return None
@@ -127,9 +74,9 @@ def _base() -> Path:
     try:
         home = Path.home()
     except RuntimeError:
-        raise UnusableCacheError("there is no home folder") from None
+        raise StoreError("there is no home folder") from None
     if not (home.is_absolute() and home.is_dir()):
-        raise UnusableCacheError(f"{home}: there is no such home folder")
+        raise StoreError(f"{home}: there is no such home folder")
     return home / ("" if sys.platform == "win32" else ".cache") / "simlib"
 
 
@@ -138,12 +85,12 @@ def _temporary() -> Path:
     system = Path(tempfile.gettempdir())
     named = {os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")}
     if system == Path.cwd() and not {str(system)} & {*named, "/tmp", "/var/tmp", "/usr/tmp"}:  # noqa: S108
-        raise UnusableCacheError("there is no temporary folder")  # but where one stands
-    folder = Path(tempfile.mkdtemp(prefix="simlib-compiled-"))
+        raise StoreError("there is no temporary folder")  # but where one stands
+    folder = temporary_folder("simlib-compiled-")
     atexit.register(_remove, folder, os.getpid())
     return folder
 
 
 def _remove(folder: Path, owner: int) -> None:
     if os.getpid() == owner:  # and no process that was forked from it
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)

@@ -16,6 +16,7 @@ from simlib.files.folders import (
 )
 from simlib.files.names import distinct, size, slug
 from simlib.files.outputs import Output, refuse_replacing, write_file
+from simlib.files.private import private_folder
 from simlib.files.reading import raising, read_regular
 from simlib.files.seals import SEAL, canonical, read_sealed, sealed_json
 from simlib.files.tables import csv_bytes, csv_of_rows
@@ -32,6 +33,7 @@ __all__ = [
     "make_folder",
     "move_file",
     "own_files",
+    "private_folder",
     "raising",
     "read_regular",
     "read_sealed",
