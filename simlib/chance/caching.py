@@ -48,7 +48,7 @@ def usable_folder(*names: str) -> Path | None:
     try:
         base = _temporary()
         folder = private_folder(base, *names)
-    except StoreError:
+    except (OSError, StoreError):
         warn("compiled code is not kept", reason)
         os.environ[SETTING] = NOWHERE
         return None
