@@ -102,18 +102,13 @@ def test_a_replication_that_kills_three_workers_is_missing_and_tried_again_later
 def test_where_every_worker_dies_there_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Workers die, and not the process that was started, over the first replication too."""
     monkeypatch.delenv(DEATHS, raising=False)
-    monkeypatch.setattr(working.Work, "_try", lambda *_: working._Trial(0.001, 100, 100))
+    only = range(LETHAL, LETHAL + 1)
     message = f"nothing could be simulated: 3 workers died over each of replication {LETHAL} "
-    with pytest.raises(simlib.SimulationError, match=message):
-        run(
-            tmp_path,
-            n=range(LETHAL, LETHAL + 1),
-            jobs=2,
-            agents=[Killing],
-            chunk_size=1,
-            scheduler="local",
-        )
+    for _ in range(2):
+        with pytest.raises(simlib.SimulationError, match=message):
+            run(tmp_path, n=only, jobs=2, agents=[Killing], start_method="spawn")
 
 
 # disk full, output not writable

@@ -287,19 +287,22 @@ def test_the_command_ends_with_status_1_where_replications_are_missing(
         f"sys.argv = ['simlib', 'run', {str(scenario)!r}, '-o', {str(tmp_path / 'out')!r}, "
         "'--replications', '8', '--no-figures', '--jobs', '2']; main()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sys.path))},
-    )
-    assert done.returncode == 1, done.stderr
-    told = [line for line in done.stderr.splitlines() if "missing" in line]
-    assert len(told) == 1
-    assert told[0].startswith(f"replication {LETHAL}: missing, because 3 workers died over each")
-    assert "raids" in done.stdout
-    assert simlib.open(tmp_path / "out").n == 7
+    for _ in range(2):  # the second time, it is all that is missing
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sys.path))},
+        )
+        assert done.returncode == 1, done.stderr
+        told = [line for line in done.stderr.splitlines() if "missing" in line]
+        assert len(told) == 1
+        assert told[0].startswith(
+            f"replication {LETHAL}: missing, because 3 workers died over each"
+        )
+        assert "raids" in done.stdout
+        assert simlib.open(tmp_path / "out").n == 7
 
 
 def test_a_warning_stands_at_the_line_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:

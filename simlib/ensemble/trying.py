@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from simlib.ensemble import surroundings
 from simlib.ensemble.executors import NotStarted, Task, WorkerDied, completed
 from simlib.ensemble.surroundings import MOST_TRIES, ShortageError
 
@@ -100,6 +102,7 @@ def carried_out(
             add(part)
             continue
         if isinstance(result, ShortageError):
+            time.sleep(surroundings.PAUSE_SECONDS)
             again = replace(part, n_shortages=part.n_shortages + 1)
         elif isinstance(result, WorkerDied):
             again = replace(part, n_deaths=part.n_deaths + result.n_deaths)

@@ -20,7 +20,7 @@ from simlib.ensemble.surroundings import MOST_TRIES, once_more, shortage
 from simlib.ensemble.trying import Part, carried_out
 from simlib.errors import SimlibError, SimulationError, StoreError, warn
 from simlib.files import DiskFullError, size
-from simlib.simulation import needs_compiling
+from simlib.simulation import needs_compiling, warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,6 +41,8 @@ _START_SECONDS = 3.0
 """What it takes until workers have loaded what they need."""
 _WORTH_A_POOL = 6.0
 """Seconds of work below which starting workers takes longer than it saves."""
+_UNTRIED_SECONDS = 10.0
+"""What a replication takes at most, as far as is known before one is tried."""
 _SPACE_MARGIN = 1.1
 _MANY_CHUNKS = 1000
 """Chunks whose checksums take more than a second or so."""
@@ -88,7 +90,7 @@ class Work:
     """What is left out, because workers died over it each time."""
     _died: WorkerDied | None = None
     _crew: Crew | None = None
-    _trial: _Trial = field(default_factory=lambda: _Trial(0.0, 0, 0))
+    _trial: _Trial = field(default_factory=lambda: _Trial(_UNTRIED_SECONDS, 0, 0))
     _size: int = 1
     _began: float = 0.0
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
@@ -179,6 +181,10 @@ class Work:
         entries = [each for option in self.prepared for each in self.directory.entries(option)]
         n = sum(entry.stop - entry.first for entry in entries)
         n_failed = sum(entry.n_failed for entry in entries)
+        if not n and not self.missing:
+            raise StoreError(
+                f"{self.directory.path}: its chunks are gone; was it moved or removed?"
+            )
         if not n:
             raise SimulationError(
                 f"nothing could be simulated: {MOST_TRIES} workers died over each of "
@@ -218,19 +224,14 @@ class Work:
         if needs_compiling():
             self.tell(Progress("compiling", 0, n_total))
         self._probe(dict.fromkeys(part.option for part in parts))
-        self._trial = tried = once_more(self._try, parts[0])
-        jobs = self.workers.jobs or _n_workers(n_total, tried.seconds)
-        if self.workers.scheduler is not None:
-            crew = self._stack.enter_context(
-                executors.cluster(self.workers.scheduler, jobs=self.workers.jobs or n_cores())
-            )
-            jobs = crew.capacity
+        crew = self._asked_for()
+        self._trial = tried = self._tried(crew, parts[0])
+        jobs = crew.capacity if crew else _n_workers(n_total, tried.seconds)
         self._size = self.workers.chunk_size or _chunk_size(n_total, jobs, tried.seconds)
         self._refuse_full_disk(tried.bytes_of(n_total, self._size))
-        if self.workers.scheduler is None:
-            jobs = min(jobs, -(-n_total // self._size))
+        jobs = min(jobs, -(-n_total // self._size))
+        if crew is None:
             crew = self._stack.enter_context(executors.pool(jobs, self.workers.start_method))
-            jobs = crew.capacity
         starting = _START_SECONDS if jobs > 1 else 0
         self._crew, self._began = crew, time.perf_counter()
         self.so_far = replace(
@@ -242,13 +243,37 @@ class Work:
         self.tell(self.so_far)
         return crew
 
-    def _try(self, part: Part) -> _Trial:
-        """Simulate one replication, which compiles, and then two, which are timed."""
-        prepared, two = self.prepared[part.option], part.replications[:2]
-        one = simulate_chunk(prepared, part.option, two[:1])
-        both = simulate_chunk(prepared, part.option, two)
-        a_row = both.n_bytes - one.n_bytes if len(two) > 1 else one.n_bytes
-        return _Trial(both.seconds / len(two), one.n_bytes - a_row, a_row)
+    def _asked_for(self) -> Crew | None:
+        """Return the crew that was asked for; none where the trial is to say how large it is."""
+        if self.workers.scheduler is not None:
+            jobs = self.workers.jobs or n_cores()
+            opened = executors.cluster(self.workers.scheduler, jobs=jobs)
+        elif self.workers.jobs is not None:
+            opened = executors.pool(self.workers.jobs, self.workers.start_method)
+        else:
+            return None
+        crew = self._stack.enter_context(opened)
+        if needs_compiling() and not isinstance(crew, InProcess):  # not in every worker
+            once_more(warm_up)
+        return crew
+
+    def _tried(self, crew: Crew | None, part: Part) -> _Trial:
+        """Simulate one replication, which compiles, and then two, which are timed.
+
+        In a worker, where there are any: what it dies over does not end this process.
+        """
+        two = part.replications[:2]
+        parts = [replace(part, replications=wanted) for wanted in dict.fromkeys((two[:1], two))]
+        crew = InProcess() if crew is None else crew
+        results = carried_out(crew, parts, self._tasks(crew), self.note)
+        chunks = [each for _, each in results if not isinstance(each, WorkerDied)]
+        if not chunks:
+            return self._trial
+        chunks.sort(key=lambda chunk: chunk.stop - chunk.first)
+        one, last = chunks[0], chunks[-1]
+        n = last.stop - last.first
+        a_row = last.n_bytes - one.n_bytes if n > 1 else one.n_bytes
+        return _Trial(last.seconds / n, one.n_bytes - a_row, a_row)
 
     def _refuse_full_disk(self, n_bytes: float) -> None:
         try:
