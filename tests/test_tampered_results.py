@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -413,3 +414,28 @@ def test_a_run_into_a_link_to_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(simlib.StoreError, match="is a link to nothing"):
         run(tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_what_failed_for_want_of_memory_in_a_version_before_is_simulated_again(
+    home: Path,
+) -> None:
+    """Results that hold such failures are completed by the next run."""
+    out = home / "out"
+    digest = simlib.open(out).digest
+    manifest = simlib.open(out).manifest
+    sidecar = out / SIDECAR
+    for file in chunk_files(out, sidecar):
+        file.unlink()
+    lost = range(4, 8)
+    failed = {
+        "replication": np.array(lost, dtype=np.int32),
+        "agent": [""] * 4, "date": [""] * 4, "traceback": [""] * 4,
+        "error": ["MemoryError: Unable to allocate 12.0 MiB for an array"] * 4,
+    }  # fmt: skip
+    tables = {"failures": store.arrow("failures", failed)}
+    chunk = store.pack(tables, option="as_planned", first=4, stop=8, n_failed=4)
+    store.Directory(out, manifest).write(chunk)
+    as_format_2(out)
+    assert simlib.open(out).n_failed == SIZE
+    notes = healed(out, digest)
+    assert any(note.startswith("4 replications from 4 on failed for want of") for note in notes)

@@ -189,9 +189,9 @@ class Directory:
         if not entry.n_failed:
             return ""
         failures = entry.read("failures")
-        columns = (failures.column(name).to_pylist() for name in ("replication", "error"))
-        rows = zip(*columns, strict=True)
-        lost = {replication: error for replication, error in rows if is_of_surroundings(str(error))}
+        names = ("replication", "error", "traceback")
+        rows = zip(*(failures.column(name).to_pylist() for name in names), strict=True)
+        lost = {number: error for number, error, trace in rows if _is_lost(error, trace)}
         if not lost:
             return ""
         first, error = next(iter(lost.items()))
@@ -351,6 +351,11 @@ def _is_ours(path: Path) -> bool:
 
 def _made_again(fault: str) -> str:
     return f"{fault}; set aside in corrupt/ and simulated again"
+
+
+def _is_lost(error: object, trace: object) -> bool:
+    """Whether a stored failure is none of the scenario's, by its text or that of a cause."""
+    return is_of_surroundings(str(error)) or is_of_surroundings(str(trace))
 
 
 def _without(gap: range, first: int, stop: int) -> list[range]:
