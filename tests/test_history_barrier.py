@@ -131,8 +131,12 @@ def test_totals_are_known_when_their_year_is_final(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("2024-01", "January", "row 3: month: must be a month, YYYY-MM (got 'January')"),
-        ("6.0", "-6.0", "row 3: events: must be a whole number >= 0 (got '-6.0')"),
+        (
+            "2024-01",
+            "January",
+            "row 3: month: must be a month, YYYY-MM, from 1900 to 2200 (got 'January')",
+        ),
+        ("6.0", "-6.0", "row 3: events: must be a whole number from 0 to 1e+10 (got '-6.0')"),
         ("month", "moon", "row 1: column must be given: month"),
     ],
 )

@@ -42,8 +42,14 @@ def start(line: list[str], where: Path, **more: str) -> subprocess.Popen[str]:
     """Start a command line in a folder."""
     return subprocess.Popen(
         line, cwd=where, env={**environment(), **more}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=hear_signals,  # noqa: PLW1509
     )  # fmt: skip
+
+
+def hear_signals() -> None:
+    """Let a child hear what these tests may have been told to ignore (``nohup``)."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture

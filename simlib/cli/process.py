@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import warnings
 
-from simlib.cli.progress import n_missing
 from simlib.cli.signals import asked
 from simlib.cli.streams import Ends, guarded
 from simlib.cli.text import tell
@@ -20,7 +19,6 @@ def run() -> int:
     """Run the command line and return its status."""
     asked.begin()
     warnings.simplefilter("ignore", SimlibWarning)  # told in lines of the command's own
-    n_missing.clear()
     try:
         with guarded() as ends:
             status = _run()
@@ -71,6 +69,8 @@ def _final(status: int, ends: Ends) -> int:
         return status or CUT_OFF
     if complaint:
         return status or WRONG
+    from simlib.cli.progress import n_missing  # it loads what was loaded by now
+
     # Tables of what there is were shown; not all is there.
     return status or int(any(n_missing))
 
