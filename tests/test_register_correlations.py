@@ -105,9 +105,6 @@ def test_unseen_replications_are_left_out() -> None:
     assert found[0].floor == noise_floor(40, 1)
 
 
-# ------------------------------------------------------------------ of an ensemble
-
-
 def test_what_matters_stands_out_and_what_is_idle_does_not(
     scenario: Scenario, ensemble: Ensemble
 ) -> None:
