@@ -30,6 +30,7 @@ sys.path[:] = before
 TRAPS = (
     *("pickle", "typing", "json", "shutil", "threading", "multiprocessing", "subprocess", "yaml"),
     *("numpy", "typer", "loky", "numba", "matplotlib", "pandas", "simpy", "__future__", "errno"),
+    "lazy_loader",
 )
 
 
