@@ -18,7 +18,7 @@ from simlib.evidence.register.pages import Page, page_of
 from simlib.evidence.register.rows import rows
 from simlib.evidence.register.usage import uses_of_parameters
 from simlib.scenario import load, load_text
-from small_scenarios import TEXT
+from support.scenarios import TEXT
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario

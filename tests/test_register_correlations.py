@@ -19,7 +19,7 @@ from simlib.evidence.register.correlations import (
     noise_floor,
 )
 from simlib.scenario import load_text
-from small_scenarios import TEXT
+from support.scenarios import TEXT
 
 if TYPE_CHECKING:
     from simlib.ensemble import Ensemble

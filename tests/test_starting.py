@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from small_scenarios import TEXT
+from support.scenarios import TEXT
 
 BASH = shutil.which("bash") or "bash"
 SIMLIB = str(Path(sys.executable).with_name("simlib"))
