@@ -97,7 +97,7 @@ def reading(repeats: int) -> Iterator[Row]:
     Read alone on a machine that does nothing else, each is to take less than a second.
     """
     sys.path.insert(0, str(TESTS))
-    from large_texts import LARGE
+    from support.texts import LARGE
 
     for kind in ("factors", "outcomes", "expressions", "unknown keys, few enough"):
         text = LARGE[kind]

@@ -28,8 +28,9 @@ from typing import Any
 
 import simlib
 from simlib.ensemble import open_results
-from small_scenarios import Watcher, watched
-from tampering import chunk_files, flip, sidecars
+from support.agents import Watcher
+from support.results import chunk_files, flip, sidecars
+from support.scenarios import watched
 
 BACKENDS: dict[str, dict[str, Any]] = {
     "in-process": {"jobs": 1},

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from addressed import MASK, Address, choose_goal, invert, philox, unit
 from simlib.chance.addresses import name_hash
 from simlib.chance.tables import count_table
 from simlib.journal import MARKS, Incidents, Run
@@ -29,6 +28,7 @@ from simlib.world.kernel.tables import CELL_WIDTH, LAYER_HEIGHT, LAYER_LOW
 from simlib.world.links import _poisson_cumulative
 from simlib.world.places import Geography
 from simlib.world.state import MONTH, tempo_name, trend_name
+from support.uniforms import MASK, Address, choose_goal, invert, philox, unit
 
 if TYPE_CHECKING:
     import simpy

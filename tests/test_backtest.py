@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -206,7 +206,7 @@ def test_what_is_no_draws_is_refused(wrong: NDArray[np.int64]) -> None:
         ({"n_resamples": 0}, r"resamples: must be a whole number from 1 to"),
     ],
 )
-def test_a_number_out_of_bounds_is_refused(more: dict[str, int], words: str) -> None:
+def test_a_number_out_of_bounds_is_refused(more: dict[str, Any], words: str) -> None:
     with pytest.raises(ScenarioError, match=words):
         backtest([part()], **more)
 

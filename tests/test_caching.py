@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import logging
 import os
 import signal
@@ -14,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import simlib
-from simlib.chance import caching
+from simlib.chance import caching, compiling
 from simlib.chance.caching import SETTING, usable_folder
 from simlib.errors import StoreError
 from simlib.files import private_folder
@@ -248,6 +250,21 @@ print(os.environ["SIMLIB_CACHE_DIR"])
     (named,), errors = end(start(code, HOME=str(tmp_path / "nowhere")))
     assert len(errors) == 1
     assert not Path(named).exists()
+
+
+def test_what_compiled_sources_import_counts_as_a_source() -> None:
+    """A constant that was compiled in from a file that does not count would never change."""
+    package = Path(simlib.__file__).parent
+    sources = {file for pattern in compiling._COMPILED for file in package.glob(pattern)}
+    compiled = [file for file in sources if "@compiled" in file.read_text()]
+    imported = {
+        importlib.import_module(str(node.module))
+        for file in compiled
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("simlib.")
+    }
+    assert len(compiled) > 4
+    assert {Path(str(module.__file__)) for module in imported} <= sources
 
 
 @pytest.mark.parametrize("flag", ["-O", "-OO"])

@@ -65,9 +65,6 @@ def _constants() -> dict[str, tuple[float, str]]:
     return found
 
 
-# ------------------------------------------------------------------ the file
-
-
 def test_committed_file_is_what_a_calibration_writes() -> None:
     """From the shipped counts, word by word; the simulated constants are taken as they are."""
     committed = (folder("scenarios") / "fitted.yaml").read_text(encoding="utf-8")
@@ -162,9 +159,6 @@ def test_constants_that_moved_are_replaced_in_pairs() -> None:
     assert len(constants) % 2 == 0
 
 
-# ------------------------------------------------------------------ the record
-
-
 def test_nothing_later_is_read() -> None:
     with pytest.raises(LeakError, match=r"published 2024-12-31, later than 2024-12-30"):
         calibrate(as_of=dt.date(2024, 12, 30))
@@ -186,9 +180,6 @@ def test_a_fitter_must_name_what_is_there_and_only_once() -> None:
         calibrate(as_of=AS_OF, fitters=[stray])
     with pytest.raises(CalibrationError, match=r"trend.isis_iraq: fitted 2 times"):
         calibrate(as_of=AS_OF, fitters=[fit_trend, fit_trend])
-
-
-# ------------------------------------------------------------------ places
 
 
 def test_kirkuk_keeps_the_largest_share() -> None:
@@ -242,9 +233,6 @@ def test_older_geography_guides_only_where_it_agrees() -> None:
     assert agreed.older_weight > 0.5 > against.older_weight
 
 
-# ------------------------------------------------------------------ levels and trends
-
-
 def test_levels_stand_about_the_means_of_2024() -> None:
     """Each monthly mean of lethal events lies within the 5 to 95 % of its level."""
     levels = ucdp_levels(_found().record)
@@ -296,9 +284,6 @@ def test_slope_of_steady_fall() -> None:
     assert damped_months(3, 0.9) == pytest.approx(1.0 + 0.9 + 0.81)
 
 
-# ------------------------------------------------------------------ who counts what
-
-
 def test_pairs_that_agree_make_a_narrow_share() -> None:
     close = fit_share([Pair(30, 100), Pair(31, 100), Pair(29, 100), Pair(30, 100)])
     apart = fit_share([Pair(10, 100), Pair(60, 100), Pair(20, 100), Pair(30, 100)])
@@ -325,9 +310,6 @@ def test_pairs_of_the_file_are_the_registers() -> None:
 def test_lags_run_from_the_end_of_each_month() -> None:
     first, last, published = dt.date(2024, 1, 1), dt.date(2024, 3, 1), dt.date(2024, 4, 5)
     assert month_lags([(first, last, published)]) == [65, 36, 5]
-
-
-# ------------------------------------------------------------------ the command
 
 
 def _run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

@@ -77,9 +77,6 @@ def drawn(weights: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
     )
 
 
-# ------------------------------------------------------------------ the experiments
-
-
 def intensities(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Rates of five places, and the share of the first."""
     rates = draw_prior(OLDER, seed)

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import simlib
-from planted import PLANTED, planted
 from simlib.analysis.explaining.clamping import Clamping, PairJob, contributions
 from simlib.analysis.explaining.findings import fieller
 from simlib.outcomes import plan
 from simlib.simulation import Factoring, assemble, simulate
 from simlib.world.engine import CompiledIncidents
 from simlib.world.kernel import tables as t
+from support.known_answers import PLANTED, planted
 from test_acts import same
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def test_what_each_incident_adds_sums_to_the_outcome() -> None:
 
 def test_the_parts_of_an_intensity_multiply_to_the_kernels() -> None:
     """Exactly, at the horizon of a world that has every kind of factor and gate."""
-    from rich_world import AGENTS, rich
+    from support.full_world import AGENTS, rich
 
     engines: list[CompiledIncidents] = []
 

@@ -14,7 +14,7 @@ import pytest
 
 import simlib
 from simlib.errors import ScenarioError
-from small_scenarios import TEXT
+from support.scenarios import TEXT
 
 
 def command(*arguments: str | Path) -> list[str]:

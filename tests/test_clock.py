@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from simlib.agents.base import Agent, Life
 from simlib.errors import SimulationError
 from simlib.world.clock import Clock, month_starts, to_date, to_days
-from worlds import PLACES, of, recurring, run_of, world
+from support.worlds import PLACES, of, recurring, run_of, world
 
 instants = st.floats(0, 20_000, allow_nan=False)
 

@@ -26,7 +26,8 @@ from simlib.errors import ScenarioError, SimlibWarning, SimulationError, StoreEr
 from simlib.scenario import load_text, with_design
 from simlib.scenario.schema import MilestoneChange, Option
 from simlib.simulation import assemble, simulate
-from small_scenarios import FEW, TEXT, Failing, Watcher, watched
+from support.agents import FEW, Failing, Watcher
+from support.scenarios import TEXT, watched
 
 if TYPE_CHECKING:
     from pathlib import Path

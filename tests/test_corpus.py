@@ -10,7 +10,7 @@ import pytest
 
 from simlib.errors import ScenarioError
 from simlib.scenario import check, digest, load, load_text, resolve
-from work import n_calls
+from support.counting import n_calls
 
 HERE = Path(__file__).parent
 BAD = sorted((HERE / "bad_scenarios").glob("*.yaml"))

@@ -11,7 +11,7 @@ from simlib.agents.base import Agent, Life
 from simlib.scenario import load
 from simlib.simulation import Blueprint, assemble, simulate
 from simlib.world.clock import to_days
-from worlds import recurring, times_of, world
+from support.worlds import recurring, times_of, world
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import simlib
-from lethal_agents import DEATHS, LETHAL, Killing
 from simlib.errors import SimlibWarning
-from small_scenarios import Watcher, small, watched
+from support.agents import DEATHS, LETHAL, Killing, Watcher
+from support.scenarios import small, watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,8 +18,8 @@ from simlib.ensemble.statistics import of_classes, of_flag, of_number, wilson
 from simlib.scenario import digest, load, option_scenario, resolve
 from simlib.simulation import assemble, simulate
 from simlib.world.parameters import ParameterPlan
-from small_scenarios import small
-from worlds import world
+from support.scenarios import small
+from support.worlds import world
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

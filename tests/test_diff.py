@@ -18,7 +18,7 @@ from simlib.outcomes import plan
 from simlib.scenario import from_dict, load_text, resolve
 from simlib.simulation import assemble, simulate
 from simlib.world.parameters import ParameterPlan
-from small_scenarios import small as elsewhere
+from support.scenarios import small as elsewhere
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import simlib
-from exploring_scenarios import DRAWN, NOISE, drawn
 from simlib.analysis.exploring.conditions import cases, read_condition
 from simlib.analysis.exploring.discovery import discover
 from simlib.analysis.exploring.halves import is_first_half
 from simlib.ensemble.statistics import wilson
+from support.known_answers import DRAWN, NOISE, drawn
 
 if TYPE_CHECKING:
     from simlib.analysis.exploring.discovered import Discovery

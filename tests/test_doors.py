@@ -1,4 +1,4 @@
-"""One door per dependency, no global generator, no long file, no work on import.
+"""One door per dependency, no global generator, no long file, no banner, no work on import.
 
 Which module may import which is import-linter's (``make check``); what stands here it
 cannot see. Every rule is also shown to fail on a line that breaks it.
@@ -7,6 +7,7 @@ cannot see. Every rule is also shown to fail on a line that breaks it.
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[1] / "simlib"
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "simlib"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MOST_LINES = 400
 
@@ -162,6 +164,34 @@ def test_broken_rule_is_found(path: str, source: str) -> None:
 def test_the_door_itself_is_open(path: str, source: str) -> None:
     """Negative control of the other kind: the rule forbids no more than it says."""
     assert broken_rules(path, source) == []
+
+
+BANNER = re.compile(r"^\s*#.*([-=*~#_+])\1{3,}", re.MULTILINE)
+"""A comment that draws a line: where a page needs one, it is two pages."""
+
+
+@pytest.mark.parametrize(
+    "folder", ["simlib", "tests", "examples", "benchmarks", "scenarios", "seeds"]
+)
+def test_no_comment_draws_a_line(folder: str) -> None:
+    files = [file for kind in ("*.py", "*.yaml") for file in (ROOT / folder).rglob(kind)]
+    banners = [file for file in files if BANNER.search(file.read_text("utf-8", "replace"))]
+    assert files
+    assert banners == []
+
+
+@pytest.mark.parametrize(
+    ("line", "draws"),
+    [
+        ("# ---------------- places", True),
+        ("x = 1\n    # ====", True),
+        ("# places ----", True),
+        ("# from 2024--2026", False),
+        ("places: {}  # Iraq", False),
+    ],
+)
+def test_a_banner_is_found(line: str, draws: bool) -> None:  # noqa: FBT001
+    assert bool(BANNER.search(line)) == draws
 
 
 def test_import_does_no_work() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from worlds import BORDER, recurring, run_of, state_at_end, world
+from support.worlds import BORDER, recurring, run_of, state_at_end, world
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from oracle import simulate_plain
-from rich_world import AGENTS, rich
 from simlib.journal import MARKS
 from simlib.scenario import load
 from simlib.simulation import assemble, simulate
-from worlds import decided, differing_columns
+from support.full_world import AGENTS, rich
+from support.worlds import decided, differing_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

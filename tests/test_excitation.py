@@ -9,7 +9,7 @@ import numpy as np
 
 from simlib.agents.base import Agent, Life
 from simlib.simulation import assemble, simulate
-from worlds import BORDER, recurring, run_of, world
+from support.worlds import BORDER, recurring, run_of, world
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario

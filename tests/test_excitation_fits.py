@@ -78,9 +78,6 @@ def planted_fits() -> list[RegimeFit]:
     return fit_regimes(planted_events(), PLANTED)
 
 
-# ------------------------------------------------------------------ regimes
-
-
 def test_regimes_do_not_overlap_and_end_before_2025() -> None:
     """Of one series; no day is fitted twice."""
     for name in {regime.name for regime in REGIMES}:
@@ -130,9 +127,6 @@ def test_the_severity_table_has_a_row_a_regime() -> None:
     assert (table["exponent_low"] < table["exponent_high"]).all()
 
 
-# ------------------------------------------------------------------ shipped fits
-
-
 def test_shipped_fits_are_distributions_of_the_theatres_parameters() -> None:
     """Units are the theatre's, and every branching ratio stays below .95."""
     parameters = load("theatre").parameters
@@ -180,9 +174,6 @@ def test_shipped_fits_come_from_the_event_files(regime: Regime) -> None:
 def test_no_beta_has_impossible_moments() -> None:
     with pytest.raises(ValueError, match="no beta on"):
         beta_arguments(0.5, 0.3, 0.0, 1.0)
-
-
-# ------------------------------------------------------------------ figures and commands
 
 
 def _saved(axes: Axes, path: Path) -> bool:

@@ -24,12 +24,22 @@ import pyarrow.parquet as pq
 import pytest
 
 import simlib
-from lethal_agents import DEATHS, LETHAL, STOP, SURPRISE, Killing, Moody, Stopping
 from simlib.ensemble import executors, trying, working
 from simlib.ensemble.store import chunks, directory
 from simlib.errors import SimlibWarning
-from small_scenarios import TEXT, Failing, Watcher, small, watched
-from tampering import reseal
+from support.agents import (
+    DEATHS,
+    LETHAL,
+    STOP,
+    SURPRISE,
+    Failing,
+    Killing,
+    Moody,
+    Stopping,
+    Watcher,
+)
+from support.results import reseal
+from support.scenarios import TEXT, small, watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -284,9 +294,9 @@ def test_a_second_run_is_refused_and_names_the_first(
     gate, out = tmp_path / "gate", tmp_path / "out"
     gate.touch()
     code = (
-        "import simlib, lethal_agents, small_scenarios as s; "
+        "import simlib; from support import agents, scenarios as s; "
         "simlib.run(s.watched(), replications=12, root_seed=3, jobs=1, "
-        f"agents=[lethal_agents.Stopping], directory={str(out)!r}, chunk_size=4)"
+        f"agents=[agents.Stopping], directory={str(out)!r}, chunk_size=4)"
     )
     path = os.pathsep.join(map(str, sys.path))
     monkeypatch.setenv(STOP, str(gate))

@@ -17,7 +17,7 @@ from simlib.errors import SimlibWarning, SimulationError
 from simlib.outcomes import plan
 from simlib.simulation import assemble, simulate
 from simlib.world import clock as clock_module
-from worlds import recurring, run_of, world
+from support.worlds import recurring, run_of, world
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,8 @@ import pytest
 
 import simlib
 from simlib.errors import SimlibWarning
-from small_scenarios import Failing, Watcher, watched
+from support.agents import Failing, Watcher
+from support.scenarios import watched
 
 if TYPE_CHECKING:
     from pathlib import Path

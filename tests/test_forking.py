@@ -15,8 +15,9 @@ from simlib.errors import ScenarioError, SimulationError, StoreError
 from simlib.scenario import load, load_text
 from simlib.simulation import assemble, simulate
 from simlib.world.clock import to_days
-from small_scenarios import TEXT, WATCHED, WATCHED_OUTCOMES, Watcher
-from worlds import COLUMNS, decided, differing_columns
+from support.agents import Watcher
+from support.scenarios import TEXT, WATCHED, WATCHED_OUTCOMES
+from support.worlds import COLUMNS, decided, differing_columns
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -59,9 +59,6 @@ def planted(
     return counted(times, n_days)
 
 
-# ------------------------------------------------------------------ closed forms
-
-
 @functools.cache
 def _long_times() -> NDArray[np.float64]:
     return simulated_times(np.full(600_000, 0.2), 0.45, 7.0, SEED)
@@ -125,9 +122,6 @@ def test_no_child_is_lost_between_days() -> None:
     assert added + same_day_share(5.0) == pytest.approx(1.0, abs=1e-9)
 
 
-# ------------------------------------------------------------------ recovery
-
-
 def test_what_was_planted_is_recovered() -> None:
     """Three years, n .45 and 7 days: within 3 standard errors, which are at most .15 and 5."""
     found = greatest_likelihood(planted(1095, 0.4, 0.45, 7.0), "constant")
@@ -164,9 +158,6 @@ def _coarse() -> Priors:
     return Priors(
         ratio_grid(19), decay_grid(10), drift_grid((0.0, 0.2, 0.5, 1.0)), persistence_grid(2)
     )
-
-
-# ------------------------------------------------------------------ calibration
 
 
 def _inside(grid: Grid, generator: np.random.Generator) -> float:
@@ -231,9 +222,6 @@ def test_the_posterior_is_calibrated_where_the_background_drifts() -> None:
     assert uniformity(ranks[1], 50).is_uniform
 
 
-# ------------------------------------------------------------------ residuals
-
-
 def test_intervals_rescaled_by_the_true_intensity_are_exponential() -> None:
     """Times as simulated, not counted by day: p above .05; without excitation below .01."""
     times = simulated_times(np.full(2000, 0.4), 0.45, 7.0, SEED)
@@ -259,9 +247,6 @@ def test_jitter_keeps_each_event_on_its_day() -> None:
     assert np.bincount(times.astype(np.int64), minlength=50).tolist() == days.counts.tolist()
     uniforms = count_residuals(days, Excitation(np.full(50, 0.7), 0.3, 2.0), SEED)
     assert ((uniforms >= 0) & (uniforms <= 1)).all()
-
-
-# ------------------------------------------------------------------ pooling
 
 
 def test_regimes_that_differ_leave_a_wide_predictive() -> None:
@@ -291,9 +276,6 @@ def test_undoing_a_thinning_raises_the_ratio_and_stays_below_its_bound() -> None
     assert all_[0].max() < 0.95
     assert np.median(all_[0]) > np.median(seen[0]) + 0.05
     assert np.median(pooled_decay(fits).draws(2000, SEED, "decay")) == pytest.approx(4.0, abs=3.0)
-
-
-# ------------------------------------------------------------------ days
 
 
 def test_dates_are_counted_by_day_and_blocks_are_calendar_months() -> None:

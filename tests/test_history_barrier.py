@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import simlib
-from event_rows import history_file, write_acled, write_ucdp
 from simlib.errors import SimlibError
 from simlib.evidence.history.barrier import (
     as_if_published,
@@ -23,6 +22,7 @@ from simlib.evidence.history.event_files import load_events
 from simlib.evidence.history.refusals import HistoryError, LeakError
 from simlib.evidence.history.shipped import shipped_panel
 from simlib.evidence.history.vintages import vintage_factor
+from support.data import history_file, write_acled, write_ucdp
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
-from event_rows import write_ucdp
 from simlib.cli import main
+from support.data import write_ucdp
 
 
 class Done(NamedTuple):

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from event_rows import history_file, write_ucdp
 from simlib.evidence.history.event_files import Events, combine_events, load_events
 from simlib.evidence.history.mapping import load_mapping
 from simlib.evidence.history.refusals import HistoryError
@@ -23,6 +22,7 @@ from simlib.evidence.history.shipped import (
 from simlib.evidence.history.tallies import monthly_counts, panel, yearly_counts
 from simlib.evidence.panels import Unit
 from simlib.scenario.bundled import folder
+from support.data import history_file, write_ucdp
 
 FILES = (
     "events_iraq_2010_2018",

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from event_rows import UCDP_COLUMNS, history_file, write_acled, write_ucdp
 from simlib.evidence.history.event_files import COLUMNS, combine_events, load_events, version_of
 from simlib.evidence.history.refusals import HistoryError
+from support.data import UCDP_COLUMNS, history_file, write_acled, write_ucdp
 
 REDUCED_HEADER = (
     "id,version,country,date_start,date_end,date_prec,type_of_violence,conflict_name,dyad_name,"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from event_rows import write_ucdp
 from simlib.errors import ScenarioError
 from simlib.evidence.history.event_files import load_events
 from simlib.evidence.history.mapping import folded, load_mapping
 from simlib.scenario import load
+from support.data import write_ucdp
 
 SMALL = """\
 releases:

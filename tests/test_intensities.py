@@ -12,7 +12,7 @@ from simlib.simulation import assemble
 from simlib.simulation.running import _build
 from simlib.world.engine import CompiledIncidents
 from simlib.world.kernel import tables as t
-from worlds import BORDER, recurring, world
+from support.worlds import BORDER, recurring, world
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario

@@ -192,9 +192,6 @@ def test_the_approximate_posterior_is_calibrated(tmp_path: Path) -> None:
     assert not uniformity(narrow[0], 20).is_uniform
 
 
-# ------------------------------------------------------------------ the incident layer
-
-
 def test_counts_of_2024_are_those_shipped() -> None:
     """Eleven months of four conflicts; 53 events of 259, as the table says."""
     observed = ucdp_counts()
@@ -281,9 +278,6 @@ def test_what_cannot_be_inverted_is_refused() -> None:
     for population, generations in ((5, 1), (200, 0), (10**9, 6), (200, 10**9)):
         with pytest.raises(ScenarioError, match=r"(population|generations): must be a whole"):
             Effort(population, generations)
-
-
-# ------------------------------------------------------------------ to a scenario
 
 
 def test_a_posterior_is_spelt_as_its_prior_is_bounded(tmp_path: Path) -> None:

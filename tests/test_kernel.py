@@ -13,7 +13,7 @@ from simlib.agents.base import Agent, Life
 from simlib.errors import SimulationError
 from simlib.simulation import assemble, simulate
 from simlib.world import engine as engine_module
-from worlds import BORDER, decided, differing_columns, recurring, run_of, times_of, world
+from support.worlds import BORDER, decided, differing_columns, recurring, run_of, times_of, world
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario

@@ -10,7 +10,6 @@ import pytest
 import scoringrules
 from scipy import stats
 
-from layered import FIRST, drawn_counts, panel_of
 from simlib.evidence.backtesting.forecasters import forecaster
 from simlib.evidence.backtesting.origins import known_at
 from simlib.evidence.backtesting.parts import shipped_parts
@@ -20,6 +19,7 @@ from simlib.evidence.layer.incident_layer import IncidentLayer
 from simlib.evidence.layer.replaying import Series, replay, scenario_of
 from simlib.evidence.layer.settings import Settings
 from simlib.evidence.panels import CountPanel, Unit
+from support.data import FIRST, drawn_counts, panel_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -21,8 +21,9 @@ from simlib.ensemble.replications import Job, prepare, simulate_chunk
 from simlib.ensemble.store import Entry, reading
 from simlib.ensemble.store.chunks import TABLES
 from simlib.errors import SimlibWarning
-from simulated import simulated
-from small_scenarios import FEW, Failing, Watcher, small, watched
+from support.agents import FEW, Failing, Watcher
+from support.results import write_large_results
+from support.scenarios import small, watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,7 +189,7 @@ def test_an_ensemble_of_failures_only_is_said_to_rest_on_none(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """It is an error, and what is known of the failures is kept."""
-    monkeypatch.setattr("small_scenarios.FEW", 1e9)
+    monkeypatch.setattr("support.agents.FEW", 1e9)
     message = f"{N} of {N} replications failed; the first is replication 0: .* nothing to watch"
     with pytest.raises(simlib.SimulationError, match=message):
         simlib.run(watched(), replications=N, jobs=1, agents=[Failing], directory=tmp_path)
@@ -375,7 +376,7 @@ def directories(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("simulated")
     paths = [folder / "few", folder / "many"]
     for path, n in zip(paths, (2_000, 20_000), strict=True):
-        simulated(path, n)
+        write_large_results(path, n)
     return paths
 
 

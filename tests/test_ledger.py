@@ -15,7 +15,6 @@ import pytest
 from typer.testing import CliRunner
 
 import simlib
-from asked import questions, scenario_file, small_ledger
 from simlib.cli.app import app
 from simlib.ensemble.manifest import scenario_digest
 from simlib.errors import ScenarioError
@@ -31,6 +30,7 @@ from simlib.evidence.ledger.sealing import (
     write_ledger,
 )
 from simlib.scenario import bundled, load
+from support.data import questions, scenario_file, small_ledger
 
 COMMITTED = bundled.folder("seeds") / "ledgers" / "as_agreed_2024-12-31.json"
 

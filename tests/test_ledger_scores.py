@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from asked import small_ledger
 from simlib.evidence.ledger.base_rates import LEVELS
 from simlib.evidence.ledger.calibration import band, pit_counts, reliability
 from simlib.evidence.ledger.resolutions import Resolution, read_resolutions
@@ -19,6 +18,7 @@ from simlib.evidence.ledger.scoring import Scores, crps, log_score, place_in, sc
 from simlib.evidence.ledger.sealing import LedgerError, sealed
 from simlib.plot import ledger_pit, ledger_reliability
 from simlib.plot.style import save
+from support.data import small_ledger
 
 N = 1000
 

@@ -94,9 +94,6 @@ def _deaths(run: Run) -> NDArray[np.float64]:
     return run.incidents.mark("fatalities") + run.incidents.mark("killed")
 
 
-# ------------------------------------------------------------------ the record of 2024
-
-
 @pytest.mark.parametrize("conflict", SCORED)
 def test_bands_contain_the_monthly_means_of_2024(conflict: str) -> None:
     """The 5-95 % band of eleven-month means holds the 2024 mean; shifts off for 13604."""
@@ -162,9 +159,6 @@ def test_few_attacks_in_iraq_without_a_withdrawal_effect() -> None:
     assert np.median(np.array(attacks, dtype=np.float64)) <= 70.0
 
 
-# ------------------------------------------------------------------ the deadline
-
-
 def test_each_class_of_the_deadline_is_possible() -> None:
     """Each has a probability between .05 and .75: here within two standard errors."""
     classes = Counter(run.milestones["iraq_mission_end"].classification for run in _runs())
@@ -188,9 +182,6 @@ def test_meeting_more_often_does_not_raise_the_chance() -> None:
     for shares in ((0.15, 0.30, 0.55), (0.075, 0.075, 0.15, 0.15, 0.55)):
         none = math.prod((1.0 - p) ** w for w in shares)
         assert 1.0 - none == pytest.approx(p)
-
-
-# ------------------------------------------------------------------ mechanisms
 
 
 def _only(incident: str, group: str, level: Mapping[str, float]) -> Scenario:
@@ -275,9 +266,6 @@ def test_fewer_fighters_make_fewer_attacks() -> None:
         return float(outcomes.evaluate(run)["isis_attacks_syria_2027"])
 
     assert all(attacks(0.0, r) < attacks(90.0, r) for r in range(12))
-
-
-# ------------------------------------------------------------------ postures
 
 
 class Lives(Agent):

@@ -21,7 +21,7 @@ from simlib.outcomes.counting import plan_series
 from simlib.outcomes.published import plan_published
 from simlib.scenario import bundled, load, load_text
 from simlib.simulation import assemble, simulate
-from small_scenarios import TEXT
+from support.scenarios import TEXT
 
 SERIES = """\
 series:

@@ -21,8 +21,8 @@ from simlib.journal import (
 )
 from simlib.outcomes import OutcomePlan, kind_of, month_edges, plan, unit_of
 from simlib.scenario.schema import Scenario
-from work import n_calls
-from worlds import world
+from support.counting import n_calls
+from support.worlds import world
 
 START = 9132.0  # 2025-01-01
 HORIZON = 9132.0 + 1095.0  # the end of 2027-12-31

@@ -29,7 +29,7 @@ from simlib.files import (
 )
 from simlib.files.outputs import RECORD
 from simlib.plot.style import image, new_figure, save
-from small_scenarios import ensemble_of
+from support.scenarios import ensemble_of
 
 OTHER = "is there already, and is not what this command wrote; --force replaces it"
 

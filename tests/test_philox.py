@@ -149,8 +149,9 @@ def test_names_that_differ_have_different_addresses(one: str, other: str) -> Non
 
 ADDRESSES = """
 import hashlib
-from worlds import decided, run_of
-from small_scenarios import Watcher, watched
+from support.worlds import decided, run_of
+from support.agents import Watcher
+from support.scenarios import watched
 run = run_of(watched(), Watcher)
 print(hash("x"))
 print(hashlib.sha256(run.incidents.address.tobytes() + repr(decided(run)).encode()).hexdigest())

@@ -14,7 +14,8 @@ from matplotlib.patches import StepPatch
 
 import simlib
 from simlib.plot.style import dress, heading, new_figure, save, words
-from small_scenarios import Watcher, ensemble_of, small, watched
+from support.agents import Watcher
+from support.scenarios import ensemble_of, small, watched
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

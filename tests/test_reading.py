@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from large_texts import FINE, LARGE, SMALL
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import check, from_dict, load, load_text
 from simlib.scenario.reading import MOST_BYTES
 from simlib.scenario.scalars import core_value
 from simlib.scenario.schema import Scenario
 from simlib.scenario.wording import dotted, near, shown
-from work import n_calls
+from support.counting import n_calls
+from support.texts import FINE, LARGE, SMALL
 
 HERE = Path(__file__).parent
 GOOD = sorted((HERE / "good_scenarios").glob("*.yaml"))

@@ -27,7 +27,7 @@ from simlib.scenario.schema import Outcome, Scenario
 from simlib.simulation import assemble, simulate
 from simlib.world.clock import to_days
 from simlib.world.parameters import ParameterPlan
-from small_scenarios import small
+from support.scenarios import small
 
 N = 120
 HERE = Spread(jobs=1)

@@ -88,8 +88,6 @@ def test_no_figure_stands_on_itself(known: Derivations) -> None:
         above(figure, ())
 
 
-# ------------------------------------------------------------------ shares
-
 TOTALS = {
     "isis.fighters": "isis.stock",
     "isis.detainees": "isis.detained_syria + isis.detained_iraq",
@@ -156,9 +154,6 @@ def test_a_lost_share_is_found(theatre: Scenario) -> None:
     assert lost == {"pkk.fighters": pytest.approx(-0.01)}
 
 
-# ------------------------------------------------------------------ negative controls
-
-
 def _with_row(monkeypatch: pytest.MonkeyPatch, name: str, *, central: str) -> None:
     moved = dataclasses.replace(rows()[name], central=central)
     changed: Mapping[str, Row] = {**rows(), name: moved}
@@ -198,9 +193,6 @@ def test_an_agreement_told_apart_is_found(theatre: Scenario) -> None:
     """Negative control: a stale mark."""
     stale = Derivation(figure="A2b", expression="[A2] - [A2a]", apart=True)
     assert set(_wrong(Derivations(derivations=(stale,)), theatre)) == {"A2b"}
-
-
-# ------------------------------------------------------------------ figures and errors
 
 
 @pytest.mark.parametrize(

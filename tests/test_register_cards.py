@@ -18,7 +18,7 @@ from simlib.evidence.register.pages import Page, page_of
 from simlib.evidence.register.rows import rows
 from simlib.evidence.register.usage import uses_of_parameters
 from simlib.scenario import load, load_text
-from small_scenarios import TEXT
+from support.scenarios import TEXT
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
@@ -99,9 +99,6 @@ def _known(outcome: str = "raids") -> Correlations:
     return Correlations({"raids": (clear,)}, (outcome,), frozenset({"raids"}), 100, "100 runs")
 
 
-# ------------------------------------------------------------------ where numbers are used
-
-
 def test_every_kind_of_use_is_found() -> None:
     """Levels, factors, marks, effects, tempo, excitation, state, decisions, postures and so on."""
     uses = uses_of_parameters(load_text(USED))
@@ -152,9 +149,6 @@ def test_rows_are_used_by_what_names_them(page: Page) -> None:
     # A name inside a longer one is no mention: B1 is no row, B1b is not B1b-2023.
     assert "row B1b" in page.cards["B1b-2023"].uses
     assert page.cards["D19"].uses == ()
-
-
-# ------------------------------------------------------------------ what cards say
 
 
 def test_a_card_of_a_parameter(page: Page) -> None:
@@ -208,9 +202,6 @@ def test_a_scenario_of_its_own_has_no_foreign_arithmetic() -> None:
 
 def test_every_row_has_a_card(page: Page) -> None:
     assert {c.name for c in page.cards.values() if not c.is_parameter} == set(rows())
-
-
-# ------------------------------------------------------------------ pages
 
 
 class _Reader(HTMLParser):
@@ -279,9 +270,6 @@ def test_an_unescaped_text_is_found() -> None:
     """Negative control: the same text, unescaped, has a script and a link."""
     assert "script" in _read(f"<p>{HOSTILE}</p>").tags
     assert "[a](b)" in re.sub(r"`[^`\n]*`", "", HOSTILE)
-
-
-# ------------------------------------------------------------------ the committed page
 
 
 def test_the_committed_page_is_fresh(page: Page) -> None:

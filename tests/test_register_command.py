@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from simlib.cli import main
-from small_scenarios import TEXT
+from support.scenarios import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ from simlib.evidence.register.correlations import (
     noise_floor,
 )
 from simlib.scenario import load_text
-from small_scenarios import TEXT
+from support.scenarios import TEXT
 
 if TYPE_CHECKING:
     from simlib.ensemble import Ensemble
@@ -103,9 +103,6 @@ def test_unseen_replications_are_left_out() -> None:
     found = _correlations([Column("late"), Column("same")], numbers, ["x"], x)
     assert [(e.outcome, round(e.rho, 12)) for e in found] == [("late", 1.0)]
     assert found[0].floor == noise_floor(40, 1)
-
-
-# ------------------------------------------------------------------ of an ensemble
 
 
 def test_what_matters_stands_out_and_what_is_idle_does_not(

@@ -18,7 +18,8 @@ from simlib.ensemble.statistics import (
     with_error,
 )
 from simlib.errors import SimlibWarning
-from small_scenarios import FEW, Failing, ensemble_of, small, watched
+from support.agents import FEW, Failing
+from support.scenarios import ensemble_of, small, watched
 
 
 @pytest.fixture(scope="module")

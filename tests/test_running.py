@@ -15,7 +15,8 @@ import pytest
 import simlib
 from simlib.errors import SimlibWarning
 from simlib.scenario import load_text
-from small_scenarios import TEXT, Failing, Watcher, small, watched
+from support.agents import Failing, Watcher
+from support.scenarios import TEXT, small, watched
 
 if TYPE_CHECKING:
     from simlib.ensemble import Progress

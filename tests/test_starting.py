@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from small_scenarios import TEXT
+from support.scenarios import TEXT
 
 BASH = shutil.which("bash") or "bash"
 SIMLIB = str(Path(sys.executable).with_name("simlib"))
@@ -30,6 +30,7 @@ sys.path[:] = before
 TRAPS = (
     *("pickle", "typing", "json", "shutil", "threading", "multiprocessing", "subprocess", "yaml"),
     *("numpy", "typer", "loky", "numba", "matplotlib", "pandas", "simpy", "__future__", "errno"),
+    "lazy_loader",
 )
 
 

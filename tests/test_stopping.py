@@ -14,7 +14,8 @@ from scipy.special import stdtrit
 import simlib
 from simlib.ensemble.stopping import MOST, Precision, Ranking, Target, Verdict, looks, rule_of
 from simlib.scenario import with_design
-from small_scenarios import Watcher, small, watched
+from support.agents import Watcher
+from support.scenarios import small, watched
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,13 +15,13 @@ import pyarrow as pa
 import pytest
 
 import simlib
-from lethal_agents import DEATHS, LETHAL, Killing, Starving
 from simlib.ensemble import executors, surroundings, working
 from simlib.ensemble.spreading import Arrays, Spread, spread
 from simlib.ensemble.store import Chunk, Directory
 from simlib.ensemble.surroundings import ShortageError, is_of_surroundings, once_more
 from simlib.errors import SimlibWarning, SimulationError
-from small_scenarios import Watcher, watched
+from support.agents import DEATHS, LETHAL, Killing, Starving, Watcher
+from support.scenarios import watched
 
 N = 12
 
@@ -282,8 +282,9 @@ def test_the_command_ends_with_status_1_where_replications_are_missing(
     scenario = tmp_path / "small.yaml"
     scenario.write_text(simlib.resolve(watched()))
     code = (
-        "import functools, sys, simlib.ensemble as e, lethal_agents; from simlib.cli import main; "
-        "e.run = functools.partial(e.run, agents=[lethal_agents.Killing]); "
+        "import functools, sys, simlib.ensemble as e; from simlib.cli import main; "
+        "from support import agents; "
+        "e.run = functools.partial(e.run, agents=[agents.Killing]); "
         f"sys.argv = ['simlib', 'run', {str(scenario)!r}, '-o', {str(tmp_path / 'out')!r}, "
         "'--replications', '8', '--no-figures', '--jobs', '2']; main()"
     )

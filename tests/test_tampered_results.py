@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 import simlib
 from simlib.cli.app import app
 from simlib.ensemble import store
-from small_scenarios import TEXT, Watcher, small, watched
-from tampering import (
+from support.agents import Watcher
+from support.results import (
     as_format_2,
     chunk_files,
     copy_chunk,
@@ -27,6 +27,7 @@ from tampering import (
     sidecars,
     swap,
 )
+from support.scenarios import TEXT, small, watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -61,9 +61,6 @@ def _rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-# ------------------------------------------------------------------ agents and their entries
-
-
 def _uses(name: str) -> tuple[set[str], list[re.Pattern[str]]]:
     """Return the texts in an agent's source, and its f-strings as patterns."""
     source = inspect.getsource(inspect.getmodule(agent_class(name)))  # type: ignore[arg-type]
@@ -96,9 +93,6 @@ def test_entry_names_what_the_class_uses(theatre: Scenario, name: str) -> None:
 
 def _is_vector(parameter: Parameter) -> bool:
     return parameter.distribution is not None and "dirichlet" in parameter.distribution
-
-
-# ------------------------------------------------------------------ numbers and their sources
 
 
 def test_every_parameter_says_where_it_comes_from(theatre: Scenario) -> None:
@@ -151,9 +145,6 @@ def test_a_wrong_number_is_found() -> None:
     row = {"distribution": "triangular(1,2,3)", "central": "2", "note": ""}
     args = {"triangular": {"low": 1.0, "mode": 2.0, "high": 3.1}}
     assert _disagreement(Parameter(distribution=args, unit="x", register="Y"), row)
-
-
-# ------------------------------------------------------------------ first intensities
 
 
 def _value(quantity: Quantity, parameters: dict[str, float]) -> float:
@@ -214,9 +205,6 @@ def test_levels_are_the_first_intensities(theatre: Scenario) -> None:
         number, lethal = expected[key]
         assert number == pytest.approx(float(row["all_per_month"]), rel=0.02, abs=0.002), key
         assert lethal == pytest.approx(float(row["lethal_per_month"]), rel=0.03, abs=0.004), key
-
-
-# ------------------------------------------------------------------ nothing idle
 
 
 def _quantities(value: object) -> set[str]:

@@ -15,7 +15,7 @@ from simlib.errors import SimulationError
 from simlib.scenario.schema import Option
 from simlib.world.clock import Clock, to_days
 from simlib.world.timeline import Timeline, shifted
-from worlds import of, run_of, world
+from support.worlds import of, run_of, world
 
 DAY = dt.date
 

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 import simlib
-from exploring_scenarios import OMENS, omens
 from simlib.analysis.exploring.alarms import Terms, Tripwires, _raised, search
 from simlib.analysis.exploring.events import read_event
 from simlib.analysis.exploring.indicators import (
@@ -30,8 +29,10 @@ from simlib.chance.philox import uniforms
 from simlib.ensemble.spreading import Spread
 from simlib.ensemble.statistics import wilson
 from simlib.scenario import load_text
-from small_scenarios import Watcher, watched
-from worlds import times_of
+from support.agents import Watcher
+from support.known_answers import OMENS, omens
+from support.scenarios import watched
+from support.worlds import times_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

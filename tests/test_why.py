@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import simlib
-from planted import DAYS, LEVEL, PLANTED, Bystander, Echo, Planter, Second, Waverer, planted
 from simlib.analysis import why
 from simlib.analysis.explaining.diverging import Side, Tracer
 from simlib.errors import ScenarioError, StoreError
 from simlib.simulation import assemble
-from worlds import differing_columns
+from support.known_answers import (
+    DAYS,
+    LEVEL,
+    PLANTED,
+    Bystander,
+    Echo,
+    Planter,
+    Second,
+    Waverer,
+    planted,
+)
+from support.worlds import differing_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

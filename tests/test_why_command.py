@@ -11,9 +11,9 @@ import pytest
 from matplotlib.figure import Figure
 
 import simlib
-from planted import PLANTED, planted
 from simlib.analysis import why
-from small_scenarios import TEXT
+from support.known_answers import PLANTED, planted
+from support.scenarios import TEXT
 from test_cli import call
 
 if TYPE_CHECKING:

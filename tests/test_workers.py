@@ -31,7 +31,7 @@ from simlib.ensemble.executors import (
 from simlib.ensemble.executors.starting import safe_path
 from simlib.ensemble.trying import Part, carried_out
 from simlib.errors import SimlibWarning
-from small_scenarios import TEXT, small
+from support.scenarios import TEXT, small
 
 METHODS: tuple[StartMethod, ...] = ("loky", "spawn", "fork")
 PYTHONPATH = os.pathsep.join(map(str, sys.path))
@@ -91,14 +91,15 @@ def test_no_process_runs_what_lies_in_the_folder_one_stands_in(
     """Neither of simlib's nor of those it starts them with; modules of the script are found."""
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "pickle.py").write_text(TRAP)
-    (tmp_path / "beside.py").write_text("from small_scenarios import Watcher as Beside\n")
+    (tmp_path / "beside.py").write_text("from support.agents import Watcher as Beside\n")
     monkeypatch.setenv("TRAP", str(tmp_path / "sprung"))
     done = script(
         f"""
-        import os, simlib, beside, small_scenarios
+        import os, simlib, beside
+        from support import scenarios
         if __name__ == "__main__":
             found = simlib.run(
-                small_scenarios.watched(), replications=8, jobs=2, chunk_size=2,
+                scenarios.watched(), replications=8, jobs=2, chunk_size=2,
                 agents=[beside.Beside], **{WAYS[way]!r},
             )
             assert "PYTHONSAFEPATH" not in os.environ, "it was not put back"
@@ -171,10 +172,11 @@ def test_a_script_without_a_guard_is_one_line(where: dict[str, Any], tmp_path: P
     """Its workers, which run it again, end without a word."""
     done = script(
         f"""
-        import simlib, small_scenarios
+        import simlib
+        from support import scenarios
         print("begins")
         try:
-            simlib.run(small_scenarios.small(), replications=8, jobs=2, **{where!r})
+            simlib.run(scenarios.small(), replications=8, jobs=2, **{where!r})
         except simlib.SimulationError as error:
             print(error)
         """,

@@ -14,7 +14,6 @@ import typer
 from typer.testing import CliRunner
 
 import simlib
-from event_rows import write_ucdp
 from simlib.cli.app import app
 from simlib.cli.findings import keep
 from simlib.errors import SimlibError, StoreError
@@ -28,7 +27,8 @@ from simlib.evidence.ledger.sealing import read_ledger
 from simlib.files import Output
 from simlib.files.outputs import RECORD
 from simlib.scenario import load, load_text
-from small_scenarios import TEXT, small
+from support.data import write_ucdp
+from support.scenarios import TEXT, small
 from test_observing import with_series
 
 OTHER = "is not what this command wrote"

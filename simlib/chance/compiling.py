@@ -16,7 +16,10 @@ from simlib.chance.caching import private_files, usable_folder, warn
 F = TypeVar("F", bound=Callable[..., Any])
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_COMPILED = ("chance/compiling.py", "chance/philox.py", "journal.py", "world/kernel/*.py")
+_COMPILED = (
+    *("chance/compiling.py", "chance/philox.py", "journal.py", "scenario/schema.py"),
+    "world/kernel/*.py",
+)
 """Every source that compiled code is made from, with what it reads constants from."""
 
 

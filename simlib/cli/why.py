@@ -60,7 +60,7 @@ def why(  # noqa: PLR0913, PLR0917  (options of a command line)
             outcome,
             baseline=names[0],
             counterfactual=names[1],
-            by=by,
+            by=by,  # type: ignore[arg-type]  # it says what it may be
             replications=replications,
             n_pairs=orders,
             jobs=jobs,

@@ -4,4 +4,6 @@ from simlib.ensemble.progress import Progress
 from simlib.ensemble.results import Ensemble, open_results
 from simlib.ensemble.running import run
 
-__all__ = ["Ensemble", "Progress", "open_results", "run"]
+open = open_results  # noqa: A001  (`simlib.open`: lazy_loader renames nothing)
+
+__all__ = ["Ensemble", "Progress", "open", "open_results", "run"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.world.kernel.tables import ARMED, FIRED, WAITED, WATCH_STATE
+from simlib.world.kernel import tables as t
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,29 +55,29 @@ class Watches:
         number = self._numbers[key]
         row = self.integers[number]
         if state[where] < level:
-            row[ARMED] = 1
-        elif row[ARMED]:
-            row[ARMED] = 0
+            row[t.ARMED] = 1
+        elif row[t.ARMED]:
+            row[t.ARMED] = 0
             return None
-        row[WAITED] = 1
+        row[t.WAITED] = 1
         return number
 
     def disarm(self, number: int) -> None:
         """Stop waiting on a watch."""
-        self.integers[number, WAITED] = 0
+        self.integers[number, t.WAITED] = 0
 
     def test(self, where: int, x: float) -> bool:
         """Fire or re-arm the watches on a variable that has become x; tell of any fired."""
         fired = False
         for number in range(len(self)):
             row = self.integers[number]
-            if row[WATCH_STATE] != where:
+            if row[t.WATCH_STATE] != where:
                 continue
             if x < self.levels[number]:
-                row[ARMED] = 1
-            elif row[ARMED] and row[WAITED]:
-                row[ARMED] = 0
-                row[FIRED] = 1
+                row[t.ARMED] = 1
+            elif row[t.ARMED] and row[t.WAITED]:
+                row[t.ARMED] = 0
+                row[t.FIRED] = 1
                 fired = True
         return fired
 
@@ -86,6 +86,6 @@ class Watches:
         n = len(self)
         if n == 0:
             return []
-        fired: list[int] = np.flatnonzero(self.integers[:n, FIRED]).tolist()
-        self.integers[:n, FIRED] = 0
+        fired: list[int] = np.flatnonzero(self.integers[:n, t.FIRED]).tolist()
+        self.integers[:n, t.FIRED] = 0
         return fired

@@ -54,8 +54,8 @@ COMPILED = (
         (
             Edit(
                 "world/kernel/intensities.py",
-                "    floats[f + INTENSITY] = intensity\n",
-                "    intensity = 1.02 * intensity\n    floats[f + INTENSITY] = intensity\n",
+                "    floats[f + t.INTENSITY] = intensity\n",
+                "    intensity = 1.02 * intensity\n    floats[f + t.INTENSITY] = intensity\n",
             ),
         ),
         "003-01",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from simlib.chance.compiling import compiled
-from simlib.world.kernel.tables import FAULT, FAULT_ROW, FAULT_VALUE, SOUND, Floats, Integers
+from simlib.world.kernel import tables as t
 
 
 @compiled
-def note_fault(floats: Floats, ints: Integers, what: int, number: int, value: float) -> None:
+def note_fault(floats: t.Floats, ints: t.Integers, what: int, number: int, value: float) -> None:
     """Note the first fault; whoever called the kernel turns it into an error.
 
     Parameters
@@ -19,6 +19,6 @@ def note_fault(floats: Floats, ints: Integers, what: int, number: int, value: fl
     value
         What it has become.
     """
-    if ints[FAULT] == SOUND:
-        ints[FAULT], ints[FAULT_ROW] = what, number
-        floats[FAULT_VALUE] = value
+    if ints[t.FAULT] == t.SOUND:
+        ints[t.FAULT], ints[t.FAULT_ROW] = what, number
+        floats[t.FAULT_VALUE] = value

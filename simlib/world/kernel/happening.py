@@ -9,79 +9,10 @@ import numpy as np
 from simlib.chance.compiling import compiled, inlined
 from simlib.chance.philox import Block, Word, block, unit
 from simlib.journal import MARKS
+from simlib.world.kernel import tables as t
 from simlib.world.kernel.faults import note_fault
 from simlib.world.kernel.intensities import has_crossed, product, refresh_dependents
 from simlib.world.kernel.points import push, row
-from simlib.world.kernel.tables import (
-    BAD_CHANCE,
-    BAD_STATE,
-    CHANNEL_I,
-    CHILD_CHANNEL,
-    CHILD_PARENT,
-    CHILD_TAG,
-    CONDITION,
-    COUNT,
-    COUNT_TAG,
-    COUNTS_FROM,
-    COUNTS_LENGTH,
-    DELAY,
-    DESTINATION,
-    DESTINATION_LENGTH,
-    EFFECT_F,
-    EFFECT_FROM,
-    EFFECT_I,
-    EFFECT_TO,
-    HIGH,
-    HORIZON,
-    IF_MARK,
-    IF_WANTED,
-    IN_HISTORY,
-    INDICES,
-    IS_WATCHED,
-    KIND,
-    LINK_F,
-    LINK_FROM,
-    LINK_I,
-    LINK_TO,
-    LINK_U,
-    LOW,
-    MARK_A,
-    MARK_B,
-    MARK_F,
-    MARK_FROM,
-    MARK_I,
-    MARK_TO,
-    MOVES,
-    N_CHILDREN,
-    N_FREE,
-    NEAR_FROM,
-    NEAR_LENGTH,
-    NEAR_WEIGHTS,
-    NOTABLE_F,
-    NOTABLE_FROM,
-    NOTABLE_I,
-    NOTABLE_TO,
-    NOW,
-    NUMBERS,
-    OF_STOCK,
-    OWN_CHANNEL,
-    OWN_SHARE,
-    PART_FROM,
-    PART_TO,
-    SHARE,
-    SLOT,
-    SOURCE,
-    SOURCE_LENGTH,
-    START,
-    STATE,
-    TABLE_FROM,
-    TABLE_LENGTH,
-    WANTED,
-    YES_NO,
-    Floats,
-    Integers,
-    Words,
-)
 
 _NEIGHBOR = MARKS.index("neighbor")
 _N_MARKS = len(MARKS)
@@ -89,7 +20,7 @@ _ZERO = np.uint64(0)
 
 
 @inlined
-def invert(floats: Floats, first: int, length: int, u: float) -> int:
+def invert(floats: t.Floats, first: int, length: int, u: float) -> int:
     """Return the smallest k with u < floats[first + k], or the last k."""
     for k in range(length - 1):
         if u < floats[first + k]:
@@ -110,35 +41,35 @@ def pick(words: Block, number: int) -> Word:
 
 
 @inlined
-def holds(marks: Floats, journal: int, condition: int, wanted: int) -> bool:
+def holds(marks: t.Floats, journal: int, condition: int, wanted: int) -> bool:
     """Whether a yes/no mark is as wanted; a condition below 0 always holds."""
     return condition < 0 or (marks[journal, condition] > 0.0) == (wanted == 1)
 
 
 @inlined
-def mark_value(floats: Floats, ints: Integers, mark: int, u: float) -> float:
+def mark_value(floats: t.Floats, ints: t.Integers, mark: int, u: float) -> float:
     """Return the value of one mark by inversion of its uniform."""
-    i, f = row(ints, MARK_I, mark), row(ints, MARK_F, mark)
-    kind = ints[i + KIND]
-    if kind == YES_NO:
-        p = product(floats, ints, floats[f + LOW], ints[i + PART_FROM], ints[i + PART_TO])
+    i, f = row(ints, t.MARK_I, mark), row(ints, t.MARK_F, mark)
+    kind = ints[i + t.KIND]
+    if kind == t.YES_NO:
+        p = product(floats, ints, floats[f + t.LOW], ints[i + t.PART_FROM], ints[i + t.PART_TO])
         if not math.isfinite(p):
-            note_fault(floats, ints, BAD_CHANCE, mark, p)
+            note_fault(floats, ints, t.BAD_CHANCE, mark, p)
         return 1.0 if u < min(max(p, 0.0), 1.0) else 0.0
-    if kind == COUNT:
-        first = ints[NUMBERS] + ints[i + TABLE_FROM]
-        return float(invert(floats, first, ints[i + TABLE_LENGTH], u))
-    if kind == SHARE:
-        return float(floats[f + LOW] + (floats[f + HIGH] - floats[f + LOW]) * u)
+    if kind == t.COUNT:
+        first = ints[t.NUMBERS] + ints[i + t.TABLE_FROM]
+        return float(invert(floats, first, ints[i + t.TABLE_LENGTH], u))
+    if kind == t.SHARE:
+        return float(floats[f + t.LOW] + (floats[f + t.HIGH] - floats[f + t.LOW]) * u)
     return u
 
 
 @inlined
 def draw_marks(
-    floats: Floats,
-    ints: Integers,
-    words: Words,
-    marks: Floats,
+    floats: t.Floats,
+    ints: t.Integers,
+    words: t.Words,
+    marks: t.Floats,
     channel: int,
     journal: int,
     a0: Word,
@@ -156,11 +87,11 @@ def draw_marks(
         marks[journal, k] = 0.0
     ready = 0
     drawn = (_ZERO, _ZERO, w2, w3)
-    c = row(ints, CHANNEL_I, channel)
-    for mark in range(ints[c + MARK_FROM], ints[c + MARK_TO]):
-        i = row(ints, MARK_I, mark)
-        slot = ints[i + SLOT]
-        if not holds(marks, journal, ints[i + CONDITION], ints[i + WANTED]):
+    c = row(ints, t.CHANNEL_I, channel)
+    for mark in range(ints[c + t.MARK_FROM], ints[c + t.MARK_TO]):
+        i = row(ints, t.MARK_I, mark)
+        slot = ints[i + t.SLOT]
+        if not holds(marks, journal, ints[i + t.CONDITION], ints[i + t.WANTED]):
             continue
         draw = (slot + 2) >> 2
         if draw != ready:
@@ -171,53 +102,53 @@ def draw_marks(
 
 
 @inlined
-def _place(ints: Integers, first: int, length: int, u: float) -> int:
+def _place(ints: t.Integers, first: int, length: int, u: float) -> int:
     """Return a state position: `first` itself, or one of a list of neighbors."""
     if length == 0:
         return first
-    return int(ints[ints[INDICES] + first + min(int(u * length), length - 1)])
+    return int(ints[ints[t.INDICES] + first + min(int(u * length), length - 1)])
 
 
 @inlined
-def _set(floats: Floats, ints: Integers, where: int, value: float) -> bool:
+def _set(floats: t.Floats, ints: t.Integers, where: int, value: float) -> bool:
     """Set a state variable; tell whether a watch fired."""
-    floats[ints[STATE] + where] = value
-    return ints[ints[IS_WATCHED] + where] == 1 and has_crossed(floats, ints, where)
+    floats[ints[t.STATE] + where] = value
+    return ints[ints[t.IS_WATCHED] + where] == 1 and has_crossed(floats, ints, where)
 
 
 @inlined
 def apply_effect(
-    floats: Floats, ints: Integers, words: Words, marks: Floats, effect: int, journal: int
+    floats: t.Floats, ints: t.Integers, words: t.Words, marks: t.Floats, effect: int, journal: int
 ) -> bool:
     """Apply one effect and refresh what reads it; tell whether a watch fired."""
-    e = row(ints, EFFECT_I, effect)
-    if not holds(marks, journal, ints[e + IF_MARK], ints[e + IF_WANTED]):
+    e = row(ints, t.EFFECT_I, effect)
+    if not holds(marks, journal, ints[e + t.IF_MARK], ints[e + t.IF_WANTED]):
         return False
-    amount = floats[row(ints, EFFECT_F, effect)]
-    if ints[e + MARK_A] >= 0:
-        amount = amount * marks[journal, ints[e + MARK_A]]
-    if ints[e + MARK_B] >= 0:
-        amount = amount * marks[journal, ints[e + MARK_B]]
+    amount = floats[row(ints, t.EFFECT_F, effect)]
+    if ints[e + t.MARK_A] >= 0:
+        amount = amount * marks[journal, ints[e + t.MARK_A]]
+    if ints[e + t.MARK_B] >= 0:
+        amount = amount * marks[journal, ints[e + t.MARK_B]]
     u = marks[journal, _NEIGHBOR]
-    source = _place(ints, ints[e + SOURCE], ints[e + SOURCE_LENGTH], u)
-    stock = floats[ints[STATE] + source]
-    if ints[e + OF_STOCK] == 1:
+    source = _place(ints, ints[e + t.SOURCE], ints[e + t.SOURCE_LENGTH], u)
+    stock = floats[ints[t.STATE] + source]
+    if ints[e + t.OF_STOCK] == 1:
         amount = amount * stock
     if amount == 0.0:
         return False
     if not math.isfinite(stock + amount):  # max and min below would hide nan
-        note_fault(floats, ints, BAD_STATE, source, stock + amount)
+        note_fault(floats, ints, t.BAD_STATE, source, stock + amount)
         return False
-    if ints[e + MOVES] == 0:
+    if ints[e + t.MOVES] == 0:
         fired = _set(floats, ints, source, max(0.0, stock + amount))
         refresh_dependents(floats, ints, words, source, -1)
         return fired
     amount = min(max(amount, 0.0), stock)
-    goal = _place(ints, ints[e + DESTINATION], ints[e + DESTINATION_LENGTH], u)
+    goal = _place(ints, ints[e + t.DESTINATION], ints[e + t.DESTINATION_LENGTH], u)
     fired = _set(floats, ints, source, stock - amount)
-    reached = floats[ints[STATE] + goal] + amount
+    reached = floats[ints[t.STATE] + goal] + amount
     if not math.isfinite(reached):
-        note_fault(floats, ints, BAD_STATE, goal, reached)
+        note_fault(floats, ints, t.BAD_STATE, goal, reached)
         return False
     fired = _set(floats, ints, goal, reached) or fired
     refresh_dependents(floats, ints, words, source, -1)
@@ -227,40 +158,40 @@ def apply_effect(
 
 @inlined
 def apply_effects(
-    floats: Floats, ints: Integers, words: Words, marks: Floats, channel: int, journal: int
+    floats: t.Floats, ints: t.Integers, words: t.Words, marks: t.Floats, channel: int, journal: int
 ) -> bool:
     """Apply an incident's effects in order; tell whether a watch fired."""
-    c = row(ints, CHANNEL_I, channel)
+    c = row(ints, t.CHANNEL_I, channel)
     fired = False
-    for effect in range(ints[c + EFFECT_FROM], ints[c + EFFECT_TO]):
+    for effect in range(ints[c + t.EFFECT_FROM], ints[c + t.EFFECT_TO]):
         fired = apply_effect(floats, ints, words, marks, effect, journal) or fired
     return fired
 
 
 @compiled
-def child_channel(floats: Floats, ints: Integers, link: int, u: float) -> int:
+def child_channel(floats: t.Floats, ints: t.Integers, link: int, u: float) -> int:
     """Return where a child falls: its parent's place, else a neighbor by weight."""
-    i, f = row(ints, LINK_I, link), row(ints, LINK_F, link)
-    own, near = ints[i + OWN_CHANNEL], ints[i + NEAR_LENGTH]
-    share = floats[f + OWN_SHARE]
+    i, f = row(ints, t.LINK_I, link), row(ints, t.LINK_F, link)
+    own, near = ints[i + t.OWN_CHANNEL], ints[i + t.NEAR_LENGTH]
+    share = floats[f + t.OWN_SHARE]
     if near == 0 or (own >= 0 and u < share):
         return int(own)
     if own >= 0:
         u = (u - share) / (1.0 - share)
-    k = invert(floats, ints[NUMBERS] + ints[i + NEAR_WEIGHTS], near, u)
-    return int(ints[ints[INDICES] + ints[i + NEAR_FROM] + k])
+    k = invert(floats, ints[t.NUMBERS] + ints[i + t.NEAR_WEIGHTS], near, u)
+    return int(ints[ints[t.INDICES] + ints[i + t.NEAR_FROM] + k])
 
 
 @compiled
 def bear_children(
-    floats: Floats,
-    ints: Integers,
-    words: Words,
-    child_at: Floats,
-    child_slot: Integers,
-    child_free: Integers,
-    child_i: Integers,
-    child_u: Words,
+    floats: t.Floats,
+    ints: t.Integers,
+    words: t.Words,
+    child_at: t.Floats,
+    child_slot: t.Integers,
+    child_free: t.Integers,
+    child_i: t.Integers,
+    child_u: t.Words,
     channel: int,
     journal: int,
     a0: Word,
@@ -269,37 +200,39 @@ def bear_children(
 ) -> None:
     """Draw the incidents this one excites: how many, when and where."""
     key0, key1 = words[0], words[1]
-    c = row(ints, CHANNEL_I, channel)
-    for link in range(ints[c + LINK_FROM], ints[c + LINK_TO]):
-        i, f, t = row(ints, LINK_I, link), row(ints, LINK_F, link), row(ints, LINK_U, link)
-        drawn = block(key0, key1, a0, a1, a2, words[t + COUNT_TAG])
-        first = ints[NUMBERS] + ints[i + COUNTS_FROM]
-        for j in range(invert(floats, first, ints[i + COUNTS_LENGTH], unit(drawn[0]))):
-            tag = words[t + CHILD_TAG] + np.uint64(j)
+    c = row(ints, t.CHANNEL_I, channel)
+    for link in range(ints[c + t.LINK_FROM], ints[c + t.LINK_TO]):
+        i, f, u = row(ints, t.LINK_I, link), row(ints, t.LINK_F, link), row(ints, t.LINK_U, link)
+        drawn = block(key0, key1, a0, a1, a2, words[u + t.COUNT_TAG])
+        first = ints[t.NUMBERS] + ints[i + t.COUNTS_FROM]
+        for j in range(invert(floats, first, ints[i + t.COUNTS_LENGTH], unit(drawn[0]))):
+            tag = words[u + t.CHILD_TAG] + np.uint64(j)
             child = block(key0, key1, a0, a1, a2, tag)
             drawn = block(key0, key1, child[0], child[1], child[2], _ZERO)
-            date = floats[NOW] + -math.log(1.0 - unit(drawn[0])) * floats[f + DELAY]
-            if date > floats[HORIZON] or (ints[IN_HISTORY] == 1 and date < floats[START]):
+            date = floats[t.NOW] + -math.log(1.0 - unit(drawn[0])) * floats[f + t.DELAY]
+            if date > floats[t.HORIZON] or (ints[t.IN_HISTORY] == 1 and date < floats[t.START]):
                 continue
-            ints[N_FREE] -= 1
-            slot = child_free[ints[N_FREE]]
-            child_i[slot, CHILD_CHANNEL] = child_channel(floats, ints, link, unit(drawn[1]))
-            child_i[slot, CHILD_PARENT] = journal
+            ints[t.N_FREE] -= 1
+            slot = child_free[ints[t.N_FREE]]
+            child_i[slot, t.CHILD_CHANNEL] = child_channel(floats, ints, link, unit(drawn[1]))
+            child_i[slot, t.CHILD_PARENT] = journal
             child_u[slot, 0] = child[0]
             child_u[slot, 1] = child[1]
             child_u[slot, 2] = child[2]
-            push(child_at, 0, child_slot, 0, ints[N_CHILDREN], date, slot)
-            ints[N_CHILDREN] += 1
+            push(child_at, 0, child_slot, 0, ints[t.N_CHILDREN], date, slot)
+            ints[t.N_CHILDREN] += 1
 
 
 @compiled
-def is_notable(floats: Floats, ints: Integers, marks: Floats, channel: int, journal: int) -> bool:
+def is_notable(
+    floats: t.Floats, ints: t.Integers, marks: t.Floats, channel: int, journal: int
+) -> bool:
     """Whether an incident is of note: no condition, or any of its marks is reached."""
-    c = row(ints, CHANNEL_I, channel)
-    first, last = ints[c + NOTABLE_FROM], ints[c + NOTABLE_TO]
+    c = row(ints, t.CHANNEL_I, channel)
+    first, last = ints[c + t.NOTABLE_FROM], ints[c + t.NOTABLE_TO]
     if first == last:
         return True
     for k in range(first, last):
-        if marks[journal, ints[ints[NOTABLE_I] + k]] >= floats[ints[NOTABLE_F] + k]:
+        if marks[journal, ints[ints[t.NOTABLE_I] + k]] >= floats[ints[t.NOTABLE_F] + k]:
             return True
     return False

@@ -6,13 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.world.kernel.tables import (
-    STATE,
-    WIDTHS,
-    Floats,
-    Integers,
-    Words,
-)
+from simlib.world.kernel import tables as t
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CONTROL_FLOATS = 5
-_DIRECTORY_END = STATE + len(WIDTHS)
+_DIRECTORY_END = t.STATE + len(t.WIDTHS)
 
 
 class Memory:
@@ -43,21 +37,21 @@ class Memory:
     def __init__(self, contents: Mapping[str, NDArray[Any]]) -> None:
         sizes = {"f": _CONTROL_FLOATS, "i": _DIRECTORY_END, "u": 0}
         places: dict[str, int] = {}
-        for name in WIDTHS:
+        for name in t.WIDTHS:
             kind = contents[name].dtype.kind
             places[name] = sizes[kind]
             sizes[kind] += contents[name].size
-        self.floats: Floats = np.zeros(sizes["f"])
-        self.ints: Integers = np.zeros(sizes["i"], dtype=np.int64)
-        self.words: Words = np.zeros(sizes["u"], dtype=np.uint64)
+        self.floats: t.Floats = np.zeros(sizes["f"])
+        self.ints: t.Integers = np.zeros(sizes["i"], dtype=np.int64)
+        self.words: t.Words = np.zeros(sizes["u"], dtype=np.uint64)
         self.views: dict[str, NDArray[Any]] = {}
         arrays: dict[str, NDArray[Any]] = {"f": self.floats, "i": self.ints, "u": self.words}
-        for number, name in enumerate(WIDTHS):
+        for number, name in enumerate(t.WIDTHS):
             table = contents[name]
             first = places[name]
             view = arrays[table.dtype.kind][first : first + table.size].reshape(table.shape)
             view[...] = table
             self.views[name] = view
             width = table.shape[1] if table.ndim > 1 else 1
-            assert width == WIDTHS[name]  # noqa: S101  (else the kernel reads other rows)
-            self.ints[STATE + number] = first
+            assert width == t.WIDTHS[name]  # noqa: S101  (else the kernel reads other rows)
+            self.ints[t.STATE + number] = first

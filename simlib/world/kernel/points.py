@@ -15,35 +15,7 @@ import numpy as np
 
 from simlib.chance.compiling import compiled, inlined
 from simlib.chance.philox import Word, block, unit
-from simlib.world.kernel.tables import (
-    AT,
-    AWAKE,
-    CELL,
-    CELL_END,
-    CELL_WIDTH,
-    CHANNEL_F,
-    CHANNEL_I,
-    CHANNEL_U,
-    HASH,
-    HEAP_AT,
-    HEAP_ROW,
-    HEIGHT,
-    INTENSITY,
-    LAYER_F,
-    LAYER_HEIGHT,
-    LAYER_I,
-    LAYER_LOW,
-    LAYER_U,
-    MEAN_GAP,
-    N_AWAKE,
-    N_LAYERS,
-    POINT,
-    TOP,
-    WIDTH_OF,
-    Floats,
-    Integers,
-    Words,
-)
+from simlib.world.kernel import tables as t
 
 _CELL_BITS = np.uint64(56)
 _CELL_MASK = np.uint64(2**56 - 1)
@@ -52,9 +24,9 @@ _ZERO = np.uint64(0)
 
 
 @inlined
-def row(ints: Integers, table: int, number: int) -> int:
+def row(ints: t.Integers, table: int, number: int) -> int:
     """Return where a row of a table begins in its array."""
-    return int(ints[table] + number * WIDTH_OF[table])
+    return int(ints[table] + number * t.WIDTH_OF[table])
 
 
 @inlined
@@ -65,7 +37,7 @@ def layer_word(layer: int, cell: int) -> Word:
 
 @inlined
 def sift_down(
-    at: Floats, at0: int, what: Integers, what0: int, n: int, time: float, item: int
+    at: t.Floats, at0: int, what: t.Integers, what0: int, n: int, time: float, item: int
 ) -> None:
     """Put (time, item) at the top of a binary heap of length n whose top is free.
 
@@ -88,7 +60,9 @@ def sift_down(
 
 
 @inlined
-def push(at: Floats, at0: int, what: Integers, what0: int, n: int, time: float, item: int) -> None:
+def push(
+    at: t.Floats, at0: int, what: t.Integers, what0: int, n: int, time: float, item: int
+) -> None:
     """Add (time, item) to a binary heap that holds n items."""
     i = n
     while i > 0:
@@ -103,66 +77,74 @@ def push(at: Floats, at0: int, what: Integers, what0: int, n: int, time: float, 
 
 
 @inlined
-def next_point(floats: Floats, ints: Integers, words: Words, channel: int, layer: int) -> float:
+def next_point(
+    floats: t.Floats, ints: t.Integers, words: t.Words, channel: int, layer: int
+) -> float:
     """Move a layer to its next point and return the point's date."""
-    number = channel * N_LAYERS + layer
-    f, i, u = row(ints, LAYER_F, number), row(ints, LAYER_I, number), row(ints, LAYER_U, number)
-    height = LAYER_HEIGHT[layer]
-    date = floats[f + AT]
-    point = ints[i + POINT] + 1
+    number = channel * t.N_LAYERS + layer
+    f, i, u = (
+        row(ints, t.LAYER_F, number),
+        row(ints, t.LAYER_I, number),
+        row(ints, t.LAYER_U, number),
+    )
+    height = t.LAYER_HEIGHT[layer]
+    date = floats[f + t.AT]
+    point = ints[i + t.POINT] + 1
     key0, key1 = words[0], words[1]
-    name = words[row(ints, CHANNEL_U, channel) + HASH]
+    name = words[row(ints, t.CHANNEL_U, channel) + t.HASH]
     while True:
-        place = layer_word(layer, ints[i + CELL])
+        place = layer_word(layer, ints[i + t.CELL])
         w0, w1, w2, w3 = block(key0, key1, name, place, np.uint64(point), _ZERO)
-        date += -math.log(1.0 - unit(w0)) * MEAN_GAP[layer]
-        if date < floats[f + CELL_END]:
+        date += -math.log(1.0 - unit(w0)) * t.MEAN_GAP[layer]
+        if date < floats[f + t.CELL_END]:
             break
-        date = floats[f + CELL_END]
-        floats[f + CELL_END] = date + CELL_WIDTH[layer]
-        ints[i + CELL] += 1
+        date = floats[f + t.CELL_END]
+        floats[f + t.CELL_END] = date + t.CELL_WIDTH[layer]
+        ints[i + t.CELL] += 1
         point = 0
-    floats[f + AT] = date
-    floats[f + HEIGHT] = LAYER_LOW[layer] + height * unit(w1)
-    ints[i + POINT] = point
+    floats[f + t.AT] = date
+    floats[f + t.HEIGHT] = t.LAYER_LOW[layer] + height * unit(w1)
+    ints[i + t.POINT] = point
     words[u] = w2
     words[u + 1] = w3
     return float(date)
 
 
 @compiled
-def wake_layer(floats: Floats, ints: Integers, words: Words, channel: int, layer: int) -> None:
+def wake_layer(
+    floats: t.Floats, ints: t.Integers, words: t.Words, channel: int, layer: int
+) -> None:
     """Put a sleeping layer's first point after now into the heap."""
     now = floats[0]
-    number = channel * N_LAYERS + layer
-    f, i = row(ints, LAYER_F, number), row(ints, LAYER_I, number)
-    width = CELL_WIDTH[layer]
+    number = channel * t.N_LAYERS + layer
+    f, i = row(ints, t.LAYER_F, number), row(ints, t.LAYER_I, number)
+    width = t.CELL_WIDTH[layer]
     cell = math.floor(now / width)
-    ints[i + CELL] = cell
-    ints[i + POINT] = -1
-    floats[f + AT] = cell * width
-    floats[f + CELL_END] = cell * width + width
+    ints[i + t.CELL] = cell
+    ints[i + t.POINT] = -1
+    floats[f + t.AT] = cell * width
+    floats[f + t.CELL_END] = cell * width + width
     date = next_point(floats, ints, words, channel, layer)
     while date <= now:
         date = next_point(floats, ints, words, channel, layer)
-    push(floats, ints[HEAP_AT], ints, ints[HEAP_ROW], ints[N_AWAKE], date, number)
-    ints[N_AWAKE] += 1
-    words[row(ints, CHANNEL_U, channel) + AWAKE] |= _ONE << np.uint64(layer)
+    push(floats, ints[t.HEAP_AT], ints, ints[t.HEAP_ROW], ints[t.N_AWAKE], date, number)
+    ints[t.N_AWAKE] += 1
+    words[row(ints, t.CHANNEL_U, channel) + t.AWAKE] |= _ONE << np.uint64(layer)
 
 
 @inlined
-def wake(floats: Floats, ints: Integers, words: Words, channel: int) -> None:
+def wake(floats: t.Floats, ints: t.Integers, words: t.Words, channel: int) -> None:
     """Wake every layer of a channel that lies below its intensity."""
-    intensity = floats[row(ints, CHANNEL_F, channel) + INTENSITY]
-    where = row(ints, CHANNEL_I, channel) + TOP
+    intensity = floats[row(ints, t.CHANNEL_F, channel) + t.INTENSITY]
+    where = row(ints, t.CHANNEL_I, channel) + t.TOP
     top = ints[where]
-    while top + 1 < N_LAYERS and LAYER_LOW[top + 1] < intensity:
+    while top + 1 < t.N_LAYERS and t.LAYER_LOW[top + 1] < intensity:
         top += 1
-    while top > 0 and LAYER_LOW[top] >= intensity:
+    while top > 0 and t.LAYER_LOW[top] >= intensity:
         top -= 1
     ints[where] = top
     wanted = (_ONE << np.uint64(top + 1)) - _ONE
-    missing = wanted & ~words[row(ints, CHANNEL_U, channel) + AWAKE]
+    missing = wanted & ~words[row(ints, t.CHANNEL_U, channel) + t.AWAKE]
     layer = 0
     while missing != _ZERO:
         if missing & _ONE:
@@ -173,16 +155,16 @@ def wake(floats: Floats, ints: Integers, words: Words, channel: int) -> None:
 
 @inlined
 def pass_candidate(
-    floats: Floats, ints: Integers, words: Words, channel: int, layer: int, asleep: int
+    floats: t.Floats, ints: t.Integers, words: t.Words, channel: int, layer: int, asleep: int
 ) -> None:
     """Replace the top candidate by its layer's next, or (asleep = 1) let the layer sleep."""
-    at0, what0 = ints[HEAP_AT], ints[HEAP_ROW]
-    n = ints[N_AWAKE]
+    at0, what0 = ints[t.HEAP_AT], ints[t.HEAP_ROW]
+    n = ints[t.N_AWAKE]
     if asleep == 1:
-        words[row(ints, CHANNEL_U, channel) + AWAKE] &= ~(_ONE << np.uint64(layer))
+        words[row(ints, t.CHANNEL_U, channel) + t.AWAKE] &= ~(_ONE << np.uint64(layer))
         last_at, last = floats[at0 + n - 1], ints[what0 + n - 1]
         sift_down(floats, at0, ints, what0, n - 1, last_at, last)
-        ints[N_AWAKE] = n - 1
+        ints[t.N_AWAKE] = n - 1
     else:
         date = next_point(floats, ints, words, channel, layer)
-        sift_down(floats, at0, ints, what0, n, date, channel * N_LAYERS + layer)
+        sift_down(floats, at0, ints, what0, n, date, channel * t.N_LAYERS + layer)

@@ -6,10 +6,10 @@ import numpy as np
 
 from simlib.chance.philox import uniform, uniforms
 from simlib.journal import MARKS
+from simlib.world.kernel import tables as t
 from simlib.world.kernel.advance import advance, begin, begin_history
 from simlib.world.kernel.intensities import write
 from simlib.world.kernel.memory import Memory
-from simlib.world.kernel.tables import WIDTHS
 
 _FLOATS = {
     "state", "channel_f", "factor_f", "mark_f", "effect_f", "link_f", "notable_f", "numbers",
@@ -22,9 +22,9 @@ def compile_all() -> None:
     """Compile every entry of the kernel, or load it from the cache."""
     types = {
         name: np.uint64 if name in _WORDS else np.float64 if name in _FLOATS else np.int64
-        for name in WIDTHS
+        for name in t.WIDTHS
     }
-    memory = Memory({name: np.zeros((2, w), types[name]) for name, w in WIDTHS.items()})
+    memory = Memory({name: np.zeros((2, w), types[name]) for name, w in t.WIDTHS.items()})
     arrays = (memory.floats, memory.ints, memory.words)
     begin_history(*arrays)
     begin(*arrays)

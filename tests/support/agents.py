@@ -1,4 +1,4 @@
-"""Agents that bring down what simulates them, and one that is not deterministic."""
+"""The agent that lives in the small scenario, and those of its kind that go wrong."""
 
 from __future__ import annotations
 
@@ -8,10 +8,44 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from small_scenarios import Watcher
+from simlib.agents.base import Agent
 
 if TYPE_CHECKING:
     from simlib.agents.base import Life
+
+FEW = 8.0
+"""The raids a month below which `Failing` raises."""
+
+
+class Watcher(Agent):
+    """Reviews each month, and settles the milestone when it comes."""
+
+    name = "watcher"
+
+    def live(self) -> Life:
+        """Live: wait, see, decide, change."""
+        self.start(self.live_posture("talks.posture"))
+        while True:
+            yield self.wait(days=30, milestone="exit")
+            if self.woken == "milestone":
+                self.settle("exit", "met" if self.agrees("leave", 0.5) else "slipped")
+                if self.class_of("exit") == "met":
+                    self.complete("exit")
+            elif self.decides("alarm", guards=self.see("guards", "North")):
+                self.change("guards", "North", by=-1)
+
+
+class Failing(Watcher):
+    """Raises at its third review in replications that drew few raids."""
+
+    def live(self) -> Life:
+        """Live until the third review."""
+        for _ in range(3):
+            yield self.wait(days=30)
+        if self.parameter("raids") < FEW:
+            raise ZeroDivisionError("nothing to watch")
+        yield self.wait(days=10_000)
+
 
 LETHAL = 5
 """The replication that `Killing` dies in."""

@@ -1,12 +1,24 @@
-"""Made-up events in the layout that UCDP and ACLED publish, and where real ones may lie."""
+"""Made-up data: events in the layout that UCDP and ACLED publish, panels, questions."""
 
 from __future__ import annotations
 
+import copy
 import csv
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+
+from simlib.evidence.ledger.freezing import freeze
+from simlib.evidence.panels import CountPanel, Unit
+from support.scenarios import TEXT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simlib.evidence.layer.settings import Settings
 
 UCDP_COLUMNS = (
     *("id", "relid", "year", "active_year", "code_status", "type_of_violence"),
@@ -103,3 +115,93 @@ def history_file(name: str) -> Path:
     if not path.is_file():
         pytest.skip(f"no {name} in the folder that SIMLIB_HISTORY names")
     return path
+
+
+FIRST = np.datetime64("2010-01", "M")
+
+
+def panel_of(counts: NDArray[np.int64]) -> CountPanel:
+    """Return a panel of one series from counts, shape (n_units, n_months)."""
+    units = tuple(Unit("Iraq", "series", f"Place {chr(65 + u)}") for u in range(len(counts)))
+    months = FIRST + np.arange(counts.shape[1])
+    return CountPanel(units, months, counts, "drawn")
+
+
+def drawn_counts(
+    settings: Settings, n_units: int, n_months: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw counts of a series that behaves as settings say.
+
+    A count about its expectation m is a negative binomial with variance over mean equal to
+    the dispersion f: a Poisson of a gamma with shape m / (f - 1) and scale f - 1.
+    """
+    first = settings.first_mean + settings.first_sd * rng.standard_normal()
+    national = first + np.cumsum(settings.drift * rng.standard_normal(n_months))
+    step = settings.sd * np.sqrt(1.0 - settings.rho**2)
+    tempo = np.empty((n_units, n_months))
+    tempo[:, 0] = settings.sd * rng.standard_normal(n_units)
+    for month in range(1, n_months):
+        tempo[:, month] = settings.rho * tempo[:, month - 1]
+        tempo[:, month] += step * rng.standard_normal(n_units)
+    own = settings.between * rng.standard_normal((n_units, 1))
+    expected = np.exp(national + own + tempo)
+    excess = settings.dispersion - 1.0
+    return rng.poisson(rng.gamma(expected / excess) * excess)
+
+
+QUESTIONS: dict[str, Any] = {
+    "raids": {
+        "text": "Raids in the first half of 2000, everywhere.",
+        "kind": "number",
+        "outcome": "raids",
+        "resolves_on": "2000-07-31",
+        "source": "nobody",
+        "base": {"values": [10, 20], "times": 6, "source": "history"},
+    },
+    "many_raids": {
+        "text": "Whether there are 90 raids or more in all.",
+        "kind": "binary",
+        "outcome": "raids",
+        "at_least": 90,
+        "resolves_on": "2000-07-31",
+        "earliest": "2000-02-01",
+        "source": "nobody",
+        "base": {"probability": 0.5, "source": "history"},
+    },
+    "patrols_january": {
+        "text": "Patrols in January of 2000, in both countries.",
+        "kind": "number",
+        "reads": {"count": "patrol", "from": "2000-01-01", "to": "2000-01-31"},
+        "resolves_on": "2000-02-15",
+        "source": "nobody",
+        "base": {"distribution": {"gamma": {"shape": 2, "mean": 4}}, "source": "history"},
+    },
+    "exit": {
+        "text": "How the exit of 30 April 2000 ends.",
+        "kind": "classes",
+        "reads": {"milestone": "exit", "classes": ["met", "slipped"]},
+        "resolves_on": "2000-07-31",
+        "source": "nobody",
+        "base": {"classes": {"met": 0.5, "slipped": 0.25, "open": 0.25}, "source": "history"},
+    },
+}
+
+
+def questions(**changed: dict[str, Any]) -> dict[str, Any]:
+    """Return the questions as in a file, some of them with other keys."""
+    asked = copy.deepcopy(QUESTIONS)
+    for name, keys in changed.items():
+        asked[name].update(keys)
+    return {"questions": asked}
+
+
+def scenario_file(folder: Path) -> Path:
+    """Write the small scenario to a folder."""
+    file = folder / "small.yaml"
+    file.write_text(TEXT)
+    return file
+
+
+def small_ledger(folder: Path, n: int = 40) -> dict[str, Any]:
+    """Freeze the questions over a few replications in this process."""
+    return freeze(scenario_file(folder), questions(), replications=n, jobs=1)

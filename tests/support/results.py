@@ -1,4 +1,4 @@
-"""What somebody, or a bad disk, may do to a results directory."""
+"""Results directories: a large one, and what somebody or a bad disk may do to one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
+from simlib.ensemble import store
+from simlib.ensemble.manifest import manifest_of
+from simlib.ensemble.replications import Job, prepare, simulate_chunk
+from simlib.ensemble.store import arrow, pack
+from simlib.ensemble.store.chunks import decode
 from simlib.files import SEAL, sealed_json
+from simlib.scenario import load_text
+from support.scenarios import TEXT
 
 
 def reseal(file: Path, **changes: Any) -> None:
@@ -102,3 +112,27 @@ def grown(name: str, n_bytes: int) -> Callable[[Path, Path], None]:
             file.truncate(n_bytes)
 
     return attack
+
+
+CHUNK = 500
+MANY_OUTCOMES = "".join(f"  raids_{i}: {{count: raid, unit: incidents}}\n" for i in range(40))
+
+
+def write_large_results(path: Path, n: int) -> None:
+    """Write results of `n` replications of the small scenario; each chunk repeats the first."""
+    job = Job(load_text(TEXT + MANY_OUTCOMES))
+    first = simulate_chunk(prepare(job, ""), "", range(CHUNK))
+    tables = {name: decode(data) for name, data in first.tables.items()}
+    directory = store.create(path, manifest_of(job, ("",)))
+    for start in range(0, n, CHUNK):
+        size = min(CHUNK, n - start)
+        again = {name: _moved(name, rows, start, size) for name, rows in tables.items()}
+        directory.write(pack(again, option="", first=start, stop=start + size))
+
+
+def _moved(table: str, rows: pa.Table, start: int, size: int) -> pa.Table:
+    """Return the rows of the first `size` replications as those from `start` on."""
+    rows = rows.filter(pa.array(rows.column("replication").to_numpy() < size))
+    columns = {name: rows.column(name).combine_chunks() for name in rows.column_names}
+    columns["replication"] = rows.column("replication").to_numpy() + np.int32(start)
+    return arrow(table, columns)

@@ -1,15 +1,14 @@
-"""A scenario small enough for a test, and the agent that lives in it."""
+"""A scenario small enough for a test."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import simlib
-from simlib.agents.base import Agent
 from simlib.scenario import load_text
+from support.agents import Watcher
 
 if TYPE_CHECKING:
-    from simlib.agents.base import Life
     from simlib.scenario.schema import Scenario
 
 TEXT = """\
@@ -72,39 +71,6 @@ WATCHED_OUTCOMES = """\
   together: {posture: talks.posture, states: [together]}
   alarms: {decision: alarm}
 """
-
-
-class Watcher(Agent):
-    """Reviews each month, and settles the milestone when it comes."""
-
-    name = "watcher"
-
-    def live(self) -> Life:
-        """Live: wait, see, decide, change."""
-        self.start(self.live_posture("talks.posture"))
-        while True:
-            yield self.wait(days=30, milestone="exit")
-            if self.woken == "milestone":
-                self.settle("exit", "met" if self.agrees("leave", 0.5) else "slipped")
-                if self.class_of("exit") == "met":
-                    self.complete("exit")
-            elif self.decides("alarm", guards=self.see("guards", "North")):
-                self.change("guards", "North", by=-1)
-
-
-class Failing(Watcher):
-    """Raises at its third review in replications that drew few raids."""
-
-    def live(self) -> Life:
-        """Live until the third review."""
-        for _ in range(3):
-            yield self.wait(days=30)
-        if self.parameter("raids") < FEW:
-            raise ZeroDivisionError("nothing to watch")
-        yield self.wait(days=10_000)
-
-
-FEW = 8.0
 
 
 def small() -> Scenario:

@@ -1,0 +1,20 @@
+from . import analysis as analysis
+from . import plot as plot
+from ._version import __version__ as __version__
+from .agents.base import Agent as Agent
+from .analysis.comparing.comparison import compare as compare
+from .analysis.comparing.forking import fork as fork
+from .ensemble import Ensemble as Ensemble
+from .ensemble import open as open  # noqa: A004
+from .ensemble import run as run
+from .errors import ScenarioError as ScenarioError
+from .errors import SimlibError as SimlibError
+from .errors import SimulationError as SimulationError
+from .errors import StoreError as StoreError
+from .journal import Run as Run
+from .scenario import check as check
+from .scenario import load as load
+from .scenario import resolve as resolve
+from .scenario.schema import Scenario as Scenario
+from .simulation import assemble as assemble
+from .simulation import simulate as simulate

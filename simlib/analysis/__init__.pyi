@@ -1,0 +1,15 @@
+from .attributing.attribution import diff as diff
+from .comparing.comparison import Comparison as Comparison
+from .comparing.comparison import compare as compare
+from .comparing.forking import fork as fork
+from .comparing.pairing import Effect as Effect
+from .decisions.information import value_of_information as value_of_information
+from .decisions.losses import load_losses as load_losses
+from .decisions.two_readings import readings as readings
+from .decisions.valuing import value_of_learning as value_of_learning
+from .drivers.screening import screen as screen
+from .drivers.sobol import sensitivity as sensitivity
+from .explaining.explanation import Explanation as Explanation
+from .explaining.whys import why as why
+from .exploring.alarms import tripwires as tripwires
+from .exploring.discovery import discover as discover
