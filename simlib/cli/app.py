@@ -84,10 +84,11 @@ def is_folder(source: str) -> bool:
 
 
 def load_scenario(scenario: str) -> Scenario:
-    """Return a scenario by its file or bundled name."""
+    """Return a scenario that is to be simulated, by its file or bundled name."""
+    from simlib.agents.registry import agent_names
     from simlib.scenario import load
 
-    return load(scenario)
+    return load(scenario, agents=agent_names())
 
 
 def workers(jobs: int | None, scheduler: str | None, dask_local: int | None) -> dict[str, Any]:
