@@ -128,6 +128,8 @@ def test_an_agent_that_nobody_provides_is_named_at_its_line(tmp_path: Path) -> N
 def test_a_scenario_may_name_an_agent_that_is_given_by_hand(market: Path) -> None:
     """So nothing is wrong with the file; who simulates it without the class is told."""
     assert check(market) == []
+    for command in ("check", "resolve", "register"):
+        assert _simlib(market.parent, command, str(market)).returncode == 0
     with pytest.raises(
         ScenarioError, match=r"^agents.trader: must be an agent .* \(got 'trader'\)"
     ):

@@ -250,10 +250,10 @@ def resolve(
     option: Annotated[str | None, typer.Option(help="With this option applied.")] = None,
 ) -> None:
     """Print the fully explicit form of a scenario."""
-    from simlib.scenario import load, option_scenario
+    from simlib.scenario import option_scenario
     from simlib.scenario import resolve as text_of
 
-    loaded = load(scenario)
+    loaded = load_scenario(scenario, is_simulated=False)
     chosen = option_scenario(loaded, option) if option else loaded
     sys.stdout.write(text_of(chosen))
 
