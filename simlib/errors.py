@@ -29,7 +29,7 @@ class Problem:
     Parameters
     ----------
     path
-        Dotted path inside the document, such as ``parameters.isis.recruits.low``;
+        Dotted path inside the document, such as ``parameters.recruits.low``;
         empty for the document itself.
     rule
         The rule that is broken, with the value met: ``must be >= 0 (got -4)``.

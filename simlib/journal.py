@@ -104,7 +104,7 @@ class Decision:
     """Of what was taken, before it was drawn; 1 where nothing was left to chance."""
     cause_kind: CauseKind
     cause: str
-    """What woke the agent, in words, such as ``incident detention_break Hasakah``."""
+    """What woke the agent, in words, such as ``incident raid North``."""
     cause_row: int
     """Row of the incident that woke the agent, else -1."""
     value: float

@@ -524,7 +524,7 @@ def test_reference_scenario_stays_far_below_every_cap(monkeypatch: pytest.Monkey
     """It does with a fiftieth of each cap, so none is near."""
     monkeypatch.setattr(clock_module, "MOST_EVENTS", clock_module.MOST_EVENTS // 50)
     monkeypatch.setattr(clock_module, "MOST_AT_ONCE", clock_module.MOST_AT_ONCE // 50)
-    monkeypatch.setattr("simlib.agents.seeing.MOST_USES", agent_faults.MOST_USES // 50)
+    monkeypatch.setattr("simlib.agents.base.MOST_USES", agent_faults.MOST_USES // 50)
     monkeypatch.setattr("simlib.world.engine.MOST_INCIDENTS", 2_000_000 // 50)
     blueprint = assemble(simlib.load("as_agreed"))
     for replication in range(3):

@@ -7,11 +7,12 @@ import math
 
 import pytest
 
+from simlib.agents.registry import agent_names
 from simlib.chance.distributions import quantile
 from simlib.outcomes import plan
 from simlib.scenario import load
 from simlib.scenario.schema import Parameter, Scenario
-from simlib.simulation import CATALOGUE, Blueprint, assemble, simulate
+from simlib.simulation import Blueprint, assemble, simulate
 
 REPLICATIONS = 60
 """A parameter that matters only after a rare turn is given so many replications to show."""
@@ -73,7 +74,7 @@ def _shows(name: str, parameter: Parameter) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", sorted(set(CATALOGUE) - {"withdrawing_force"}))
+@pytest.mark.parametrize("name", sorted(agent_names() - {"withdrawing_force"}))
 def test_leaving_out_an_agent_changes_an_outcome(name: str) -> None:
     blueprint = assemble(_scenario(), "as_agreed", without=[name])
     assert any(_outcomes(blueprint, r) != _usual(r) for r in range(3))

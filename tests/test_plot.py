@@ -153,3 +153,15 @@ def test_names_are_shown_as_words() -> None:
 def test_figures_need_no_pyplot() -> None:
     code = "import sys, simlib.plot; sys.exit('matplotlib.pyplot' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_installed_package_says_how_names_are_spelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "bazaar-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: bazaar\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[simlib.spellings]\nown = spelled_by_bazaar:NAMES\n")
+    (tmp_path / "spelled_by_bazaar.py").write_text('NAMES = {"ngo": "NGO"}\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    assert words("ngo_attack") == "NGO attack"

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 import simlib
-from simlib.agents.committee import GROUNDS
 from simlib.analysis.decisions.deciding import Decided, decided, forced, known_when_held, numbers_of
 from simlib.analysis.decisions.forecasting import forecast
 from simlib.analysis.decisions.observing import Observable, encoded, normal_scores, plan_observables
@@ -25,6 +24,7 @@ from simlib.ensemble.spreading import Spread
 from simlib.errors import ScenarioError
 from simlib.scenario.schema import Outcome, Scenario
 from simlib.simulation import assemble, simulate
+from simlib.theatre.agents.committee import GROUNDS
 from simlib.world.clock import to_days
 from simlib.world.parameters import ParameterPlan
 from support.scenarios import small

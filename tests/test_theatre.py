@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from simlib.agents.registry import agent_class, agent_names
 from simlib.scenario import load
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import compile_quantity, names
@@ -19,7 +20,6 @@ from simlib.scenario.schema import (
     Scenario,
     StateVariable,
 )
-from simlib.simulation import CATALOGUE, agent_class
 from simlib.world.parameters import ParameterPlan
 
 if TYPE_CHECKING:
@@ -73,13 +73,13 @@ def _is_used(what: str, texts: set[str], patterns: list[re.Pattern[str]]) -> boo
     return what in texts or any(pattern.fullmatch(what) for pattern in patterns)
 
 
-def test_catalogue_and_classes_match(theatre: Scenario) -> None:
-    assert set(theatre.agents) == set(CATALOGUE) - ELSEWHERE
-    for name in CATALOGUE:
+def test_installed_agents_and_entries_match(theatre: Scenario) -> None:
+    assert set(theatre.agents) == agent_names() - ELSEWHERE
+    for name in agent_names():
         assert agent_class(name).name == name
 
 
-@pytest.mark.parametrize("name", sorted(set(CATALOGUE) - ELSEWHERE))
+@pytest.mark.parametrize("name", sorted(agent_names() - ELSEWHERE))
 def test_entry_names_what_the_class_uses(theatre: Scenario, name: str) -> None:
     entry = theatre.agents[name]
     texts, patterns = _uses(name)

@@ -1,1 +1,1 @@
-"""Who decides: each agent is one class whose `live` reads like its life."""
+"""Who decides: what every agent can do, and which agents there are."""

@@ -1,26 +1,28 @@
-"""What every agent can do: wait, see, decide, change."""
+"""What every agent can do: see, wait, change, decide, live a posture."""
 
 from __future__ import annotations
 
+import bisect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import simpy
 
-from simlib.agents.faults import naming
+from simlib.agents.faults import MOST_USES, naming, too_many_uses
 from simlib.agents.sojourns import next_link, sojourn, tilted
-from simlib.agents.waits import Waiting
 from simlib.chance.addresses import name_hash
 from simlib.chance.distributions import quantile
 from simlib.errors import SimulationError
-from simlib.journal import Decision
-from simlib.world.clock import DAYS_PER_MONTH
-from simlib.world.waiting import Cause
+from simlib.journal import MARKS, Decision
+from simlib.world.clock import DAYS_PER_MONTH, to_date
+from simlib.world.waiting import Cause, Wait, dated_cause, named_cause
 
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from numpy.typing import NDArray
 
     from simlib.world.world import World
@@ -28,11 +30,21 @@ if TYPE_CHECKING:
 Life = Generator[simpy.Event, object, None]
 Tilt = Callable[[str], Mapping[str, float]]
 
+_WOKEN = {
+    "incident": "notice",
+    "start": "start",
+    "review": "review",
+    "date": "date",
+    "milestone": "milestone",
+    "threshold": "threshold",
+    "posture": "posture",
+}
+"""What an agent is told of the kinds of causes."""
 _ROUNDING = 1e-9
 """How far probabilities may lie off by rounding."""
 
 
-class Agent(Waiting, ABC):
+class Agent(ABC):
     """Somebody who decides.
 
     Subclasses give `name`, the agent's entry in the scenario's catalogue, and `live`, its
@@ -46,8 +58,14 @@ class Agent(Waiting, ABC):
         ``milestone``, ``threshold`` or ``posture``.
     """
 
+    name: ClassVar[str]
+
     def __init__(self, world: World, rank: int) -> None:
-        super().__init__(world, rank)
+        self._world = world
+        self._rank = rank
+        self._n_uses = 0
+        self._start = world.clock.now
+        self._cause = named_cause("start", "of the scenario")
         self._last_decision = (-math.inf, -1)
 
     @abstractmethod
@@ -70,6 +88,228 @@ class Agent(Waiting, ABC):
                 if event.callbacks is None:  # SimPy goes on at once, without an event
                     self._use()
                 yield event
+
+    def _use(self) -> World:
+        """Return the world, counting how often before the next wait ends.
+
+        Raises
+        ------
+        SimulationError
+            When an agent looks and acts on without ever coming to wait.
+        """
+        self._n_uses += 1
+        if self._n_uses > MOST_USES:
+            raise too_many_uses()
+        return self._world
+
+    # seeing
+
+    @property
+    def now(self) -> float:
+        """The time, in days since 2000-01-01."""
+        return float(self._use().clock.now)
+
+    def see(self, variable: str, place: str | None = None) -> float:
+        """Return a state variable, at a place or (None) national."""
+        self._n_uses += 1  # as `_use` does, but half of all looks pass here
+        if self._n_uses > MOST_USES:
+            raise too_many_uses()
+        world = self._world
+        return float(world.state[world.position(variable, place)])
+
+    def see_all(self, variable: str) -> NDArray[np.float64]:
+        """Return a copy of a variable over all its places, in the order of `places`."""
+        self._n_uses += 1  # as `_use` does, but half of all looks pass here
+        if self._n_uses > MOST_USES:
+            raise too_many_uses()
+        world = self._world
+        return world.state[world.layout.slice_of(variable)].copy()
+
+    def total(self, variable: str, country: str | None = None) -> float:
+        """Return a variable's sum over its places, or over those of a country."""
+        values = self.see_all(variable).tolist()
+        if country is None:
+            return math.fsum(values)
+        places = self.places(variable)
+        return math.fsum(
+            v for v, p in zip(values, places, strict=True) if self.country_of(p) == country
+        )
+
+    def places(self, variable: str) -> tuple[str, ...]:
+        """Return the places of a variable, sorted."""
+        return self._world.layout.places_of(variable)
+
+    def country_of(self, place: str) -> str | None:
+        """Return the country of a place (of the governorate it lies within)."""
+        entry = self._world.scenario.places[place]
+        return self.country_of(entry.within) if entry.within else entry.country
+
+    def posture(self, name: str) -> str:
+        """Return the state a posture is in."""
+        return self._use().postures[name][-1][1]
+
+    def parameter(self, name: str) -> float:
+        """Return a parameter of this replication."""
+        if name not in self._world.parameters:
+            raise SimulationError(f"no parameter {name!r}")
+        return self._world.parameters[name]
+
+    def recent(
+        self,
+        types: str | tuple[str, ...],
+        country: str | None = None,
+        *,
+        days: float = 90.0,
+        having: Mapping[str, float] | None = None,
+    ) -> int:
+        """Return how many incidents there were in the last days, with marks at least so."""
+        chosen = (types,) if isinstance(types, str) else types
+        least = tuple((MARKS.index(name), value) for name, value in (having or {}).items())
+        return self._use().count_since(chosen, country, self.now - days, least)
+
+    def date_of(self, milestone: str) -> float:
+        """Return a milestone's date as publicly known now, in days."""
+        return self._use().timeline.date(milestone)
+
+    def agreed_date_of(self, milestone: str) -> float:
+        """Return the date first agreed for a milestone, in days."""
+        return self._use().timeline.agreed(milestone)
+
+    def is_forced(self, milestone: str) -> bool:
+        """Whether the option at hand forces a milestone, so that nobody decides it."""
+        return self._use().timeline.is_forced(milestone)
+
+    def class_of(self, milestone: str) -> str | None:
+        """Return what class a milestone has ended in, if it has."""
+        return self._use().timeline.classification(milestone)
+
+    def is_complete(self, milestone: str) -> bool:
+        """Whether a milestone has been completed."""
+        return self._use().timeline.completed_at(milestone) <= self.now
+
+    # waiting
+
+    def wait(  # noqa: PLR0913
+        self,
+        *,
+        days: int | None = None,
+        months: int | None = None,
+        until: float | None = None,
+        notice: str | tuple[str, ...] = (),
+        posture: str | None = None,
+        milestone: str | None = None,
+        above: tuple[str, str | None, float] | None = None,
+    ) -> simpy.Event:
+        """Return an event that happens when the first of these comes; yield it.
+
+        Parameters
+        ----------
+        days, months
+            The next review on the agent's fixed grid: so many days counted from the
+            scenario's start, or every so many calendar months (their first instant).
+        until
+            A date, in days.
+        notice
+            A notable incident of a type, or of one of several types.
+        posture, milestone
+            A change of that posture; the date of that milestone, wherever it moves.
+        above
+            ``(variable, place, level)``: an upward crossing; at once if the variable is
+            above already, and not again before it has been below.
+
+        Raises
+        ------
+        SimulationError
+            When a number is no time or no level.
+        """
+        wait = Wait(self._use().clock.event(), self._rank)
+        self._add_time(wait, days, months, until)
+        types = (notice,) if isinstance(notice, str) else notice
+        wait.notices = tuple(self._type_number(name) for name in types)
+        wait.posture, wait.milestone = posture, milestone
+        crossed: Cause | None = None
+        if above:
+            variable, place, level = above
+            if math.isnan(level):
+                _refuse("level above which to wake", level)
+            where = self._world.position(variable, place)
+            wait.watch = self._world.watches.wait(where, level, self._rank, self._world.state)
+            if wait.watch is None:
+                crossed = self._world.crossing(where, level, self._rank)
+        assert wait.event.callbacks is not None  # noqa: S101  (a new event has them)
+        wait.event.callbacks.append(lambda _event: self._resume(wait))
+        self._world.arm(wait)
+        if crossed:
+            self._world.wake(wait, crossed)
+        return wait.event
+
+    def _type_number(self, name: str) -> int:
+        if name not in self._world.types:
+            raise SimulationError(f"no incident type {name!r}")
+        return self._world.types.index(name)
+
+    def _add_time(
+        self, wait: Wait, days: int | None, months: int | None, until: float | None
+    ) -> None:
+        due, now = math.inf, float(self._world.clock.now)
+        if days is not None:
+            if not 0 < days < math.inf:
+                _refuse("days of a wait", days)
+            due = self._start + (math.floor((now - self._start) / days) + 1) * days
+        if months is not None:
+            if not months >= 1:
+                _refuse("months of a wait", months)
+            due = min(due, self._next_month(months))
+        if due < math.inf:
+            wait.timed = dated_cause("review", due)
+        if until is not None:
+            if math.isnan(until):
+                _refuse("date until which to wait", until)
+            if until < due:
+                due = max(until, now)
+                wait.timed = dated_cause("date", due)
+        if due < math.inf:
+            self._world.clock.put(wait.event, due, self._rank)
+
+    def _next_month(self, months: int) -> float:
+        starts = self._world.month_starts
+        first = bisect.bisect_right(starts, self._world.clock.now)
+        if months == 1:
+            return starts[first] if first < len(starts) else math.inf
+        start = to_date(self._start)
+        for time in starts[first : first + months]:
+            date = to_date(time)
+            if ((date.year - start.year) * 12 + date.month - start.month) % months == 0:
+                return time
+        return math.inf
+
+    def _resume(self, wait: Wait) -> None:
+        self._world.disarm(wait)
+        self._world.clock.last_agent, self._n_uses = self.name, 0
+        cause = wait.cause or wait.timed
+        assert cause is not None  # noqa: S101  (something ended the wait)
+        self._cause = cause
+
+    @property
+    def woken(self) -> str:
+        """What ended the last wait."""
+        return _WOKEN[self._cause.kind]
+
+    @property
+    def incident(self) -> dict[str, float | str]:
+        """The incident that woke the agent: type, place, target, time and its marks."""
+        if self._cause.row < 0:
+            raise SimulationError("not woken by an incident")
+        time, channel, _, marks = self._world.engine.row(self._cause.row)
+        channels = self._world.channels
+        return {
+            "type": channels.types[channel],
+            "place": channels.places[channel],
+            "target": channels.targets[channel],
+            "country": channels.countries[channel],
+            "time": time,
+            **{name: float(marks[i]) for i, name in enumerate(MARKS)},
+        }
 
     # changing
 
@@ -281,3 +521,7 @@ class Agent(Waiting, ABC):
         if world.recorder is not None:
             world.recorder.enter(world, self.name, posture, state, opener)
         world.enter(posture, state, cause, opener)
+
+
+def _refuse(what: str, value: float) -> NoReturn:
+    raise SimulationError(f"{what}: not possible (got {value})")

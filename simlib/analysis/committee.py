@@ -13,9 +13,9 @@ import numpy as np
 from scipy.optimize import root
 from scipy.special import ndtri
 
-from simlib.agents.committee import CLASSES, GROUNDS
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniform
+from simlib.theatre.agents.committee import CLASSES, GROUNDS
 from simlib.world.parameters import ParameterPlan
 
 if TYPE_CHECKING:

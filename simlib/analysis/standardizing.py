@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.agents.committee import GROUNDS
 from simlib.scenario.asked import whole
 from simlib.scenario.schema import MOST_REPLICATIONS, MilestoneChange, Option
 from simlib.simulation import assemble, simulate
+from simlib.theatre.agents.committee import GROUNDS
 from simlib.world.clock import to_days
 
 if TYPE_CHECKING:

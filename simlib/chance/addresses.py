@@ -12,7 +12,7 @@ def name_hash(text: str) -> int:
 
     Examples
     --------
-    >>> name_hash("isis_attack|Anbar|isf")
-    15992064805081659754
+    >>> name_hash("raid|North|guards")
+    13115751272118888585
     """
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")

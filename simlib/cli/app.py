@@ -83,11 +83,12 @@ def is_folder(source: str) -> bool:
     return os.path.isdir(source)  # noqa: PTH112  (a path raises where a name is too long)
 
 
-def load_scenario(scenario: str) -> Scenario:
-    """Return a scenario by its file or bundled name."""
+def load_scenario(scenario: str, *, is_simulated: bool = True) -> Scenario:
+    """Return a scenario by its file or bundled name; simulating it takes its agents."""
+    from simlib.agents.registry import agent_names
     from simlib.scenario import load
 
-    return load(scenario)
+    return load(scenario, agents=agent_names() if is_simulated else None)
 
 
 def workers(jobs: int | None, scheduler: str | None, dask_local: int | None) -> dict[str, Any]:

@@ -253,7 +253,7 @@ def resolve(
     from simlib.scenario import option_scenario
     from simlib.scenario import resolve as text_of
 
-    loaded = load_scenario(scenario)
+    loaded = load_scenario(scenario, is_simulated=False)
     chosen = option_scenario(loaded, option) if option else loaded
     sys.stdout.write(text_of(chosen))
 

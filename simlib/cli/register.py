@@ -70,7 +70,7 @@ def register(  # noqa: PLR0913, PLR0917  (options of a command line)
         rule = f"must end in {' or '.join(_SUFFIXES)} (got {output})"
         raise ScenarioError([Problem("output", rule)])
     scenario_name, name = _parsed(names or [])
-    scenario = load_scenario(scenario_name)
+    scenario = load_scenario(scenario_name, is_simulated=replications is not None)
     if output is not None:
         refuse_unwritable(output, inputs=[] if results is None else [results])
     card = find(cards(scenario), name, scenario_names()) if name else None

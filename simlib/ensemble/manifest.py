@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypeAlias
 from pydantic import AfterValidator, Field, Strict, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from simlib.agents.registry import agent_names, is_of_simlib
 from simlib.ensemble.environment import versions
 from simlib.ensemble.store import FORMAT, MANIFEST, reopen
 from simlib.errors import ScenarioError, StoreError
 from simlib.outcomes import kind_of, month_starts, unit_of
 from simlib.scenario import differences, digest, load_text, resolve
 from simlib.scenario.differing import lines as lines_of
+from simlib.simulation import chosen_agents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from types import ModuleType
 
     from simlib.agents.base import Agent
     from simlib.ensemble.replications import Job
@@ -139,9 +142,9 @@ def refuse_missing_agents(manifest: dict[str, Any], agents: Sequence[type[Agent]
     Raises
     ------
     StoreError
-        Some are not given.
+        Some are neither given nor installed.
     """
-    missing = manifest["agents"].keys() - {agent.name for agent in agents}
+    missing = manifest["agents"].keys() - {agent.name for agent in agents} - agent_names()
     if missing:
         raise StoreError(f"give the agents that were added: {', '.join(sorted(missing))}")
 
@@ -159,7 +162,7 @@ def manifest_of(job: Job, options: tuple[str, ...]) -> dict[str, Any]:
         "design": scenario.design,
         "journals": job.journals,
         "scenario_digest": scenario_digest(scenario),
-        "agents": {agent.name: _source_digest(agent) for agent in job.agents},
+        "agents": _added_agents(job),
         "without": sorted(job.without),
         "made_by": [versions()],
         "months": [month.isoformat() for month in month_starts(scenario)],
@@ -186,9 +189,23 @@ def scenario_digest(scenario: Scenario) -> str:
     return digest(scenario.model_copy(update={"replications": 1}))
 
 
-def _source_digest(agent: type) -> str:
+def _added_agents(job: Job) -> dict[str, str]:
+    """Return a digest of the source of each agent that simlib's version does not stand for.
+
+    Of a class given by hand it is the class's own; of one that another package brings that
+    of its module.
+    """
+    living = chosen_agents(job.scenario, job.agents, job.without)
+    installed = [agent for agent in living if agent not in job.agents and not is_of_simlib(agent)]
+    return {
+        **{agent.name: _source_digest(agent) for agent in job.agents},
+        **{agent.name: _source_digest(agent, inspect.getmodule(agent)) for agent in installed},
+    }
+
+
+def _source_digest(agent: type, module: ModuleType | None = None) -> str:
     try:
-        source = inspect.getsource(agent)
+        source = inspect.getsource(module or agent)
     except (OSError, TypeError):
         # A class typed at a prompt has no source to be found.
         source = f"{agent.__module__}.{agent.__qualname__}"

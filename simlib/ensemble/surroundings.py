@@ -104,7 +104,7 @@ def is_of_surroundings(error: BaseException | str) -> bool:
     --------
     >>> is_of_surroundings(OSError(12, "Cannot allocate memory"))
     True
-    >>> is_of_surroundings("SimulationError: agent isf on 2026-03-01: MemoryError: ")
+    >>> is_of_surroundings("SimulationError: agent guards on 2026-03-01: MemoryError: ")
     True
     >>> is_of_surroundings("ValueError: the agent told of a MemoryError")
     False

@@ -51,12 +51,12 @@ def distinct(names: Iterable[str], *, as_they_are: bool = False) -> dict[str, st
 
     Examples
     --------
-    >>> distinct(["Iraq", "Syria"])
-    {'Iraq': 'iraq', 'Syria': 'syria'}
+    >>> distinct(["North", "South"])
+    {'North': 'north', 'South': 'south'}
     >>> distinct(["a b", "a-b"])
     {'a b': 'a-b-7faae47c', 'a-b': 'a-b-ab260486'}
-    >>> distinct(["tempo.sd", "Iraq", "N/A"], as_they_are=True)
-    {'tempo.sd': 'tempo.sd', 'Iraq': 'Iraq', 'N/A': 'n-a'}
+    >>> distinct(["tempo.sd", "North", "N/A"], as_they_are=True)
+    {'tempo.sd': 'tempo.sd', 'North': 'North', 'N/A': 'n-a'}
     """
     plain = {
         name: name if as_they_are and _SAFE.fullmatch(name) else _folded(name)

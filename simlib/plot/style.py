@@ -17,6 +17,7 @@ from matplotlib.ticker import LogFormatter
 
 from simlib.errors import StoreError
 from simlib.files import write_file
+from simlib.packages import brought, loaded, refused
 
 if TYPE_CHECKING:
     import os
@@ -48,12 +49,8 @@ WIDTHS = (3.2, 2.2, 1.5, 1.2)
 MARKERS = ("o", "s", "^", "D", "v", "P")
 SHADES = (MAIN, ACCENT, "#4c7a5a", "#7a5c8e", "#8a7433", MUTED)
 
-_NAMES = (
-    "ISF ISIS PKK SDF HTS SNA PMF US UK NATO UCDP ACLED "
-    "Coalition Damascus Iran Iraq Israel Israeli Syria Turkish"
-)
-_SPELLED = {name.lower(): name for name in _NAMES.split()} | {"turkiye": "Türkiye"}
-"""How names are spelled that identifiers write in lower case."""
+SPELLINGS = "simlib.spellings"
+"""Entry points of this name say how names are spelled that identifiers write in lower case."""
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -174,11 +171,23 @@ def words(name: str) -> str:
 
     Examples
     --------
-    >>> words("isis_attacks_iraq.year_1")
-    'ISIS attacks Iraq year 1'
+    >>> words("raids_north.year_1")
+    'raids north year 1'
     """
-    parts = name.replace("_", " ").replace(".", " ").split()
-    return " ".join(_SPELLED.get(part, part) for part in parts)
+    parts, spelled = name.replace("_", " ").replace(".", " ").split(), _spelled()
+    return " ".join(spelled.get(part, part) for part in parts)
+
+
+def _spelled() -> dict[str, str]:
+    """Return how installed packages spell names, by what identifiers write."""
+    found: dict[str, str] = {}
+    for entries in brought(SPELLINGS).values():
+        for entry in entries:
+            names = loaded(entry)
+            if not isinstance(names, dict):
+                raise refused(entry, "must be a mapping of names", names)
+            found |= names
+    return found
 
 
 def heading(name: str) -> str:

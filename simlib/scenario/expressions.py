@@ -203,8 +203,8 @@ def names(quantity: Quantity) -> set[str]:
 
     Examples
     --------
-    >>> sorted(names("max(isis.recruits, 2) * pace"))
-    ['isis.recruits', 'pace']
+    >>> sorted(names("max(raiders.recruits, 2) * pace"))
+    ['pace', 'raiders.recruits']
     """
     return set(_parsed(quantity)[1]) if isinstance(quantity, str) else set()
 
@@ -244,7 +244,7 @@ def compile_quantity(quantity: Quantity) -> Callable[[Mapping[str, float]], floa
 
     Examples
     --------
-    >>> compile_quantity("2 * isis.recruits ** 2")({"isis.recruits": 3.0})
+    >>> compile_quantity("2 * raiders.recruits ** 2")({"raiders.recruits": 3.0})
     18.0
     """
     if not isinstance(quantity, str):

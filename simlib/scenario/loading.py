@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -16,6 +16,8 @@ from simlib.scenario.nodes import Mapping as MappingNode
 from simlib.scenario.nodes import from_python
 from simlib.scenario.reading import Budget, read_file, read_text
 from simlib.scenario.resolving import Chain, resolved, unknown_scenario
+from simlib.scenario.rules.agents import check_installed
+from simlib.scenario.rules.context import Context
 from simlib.scenario.schema import Scenario
 from simlib.scenario.wording import shown
 
@@ -23,8 +25,18 @@ if TYPE_CHECKING:
     from simlib.scenario.nodes import Node
 
 
-def load(name_or_path: str | os.PathLike[str]) -> Scenario:
+def load(
+    name_or_path: str | os.PathLike[str], *, agents: Collection[str] | None = None
+) -> Scenario:
     """Return the scenario of a file, or a bundled one by its bare name.
+
+    Parameters
+    ----------
+    name_or_path
+        A path; a bare name is that of a bundled scenario, where no such file is there.
+    agents
+        Names of the agents that are installed, where it must name no others. Not given:
+        classes may be handed over when it is simulated.
 
     Raises
     ------
@@ -35,7 +47,7 @@ def load(name_or_path: str | os.PathLike[str]) -> Scenario:
     budget = Budget()
     root = read_file(path, str(path), budget)
     # Only what can be read can be resolved: a link may point to itself.
-    return _built(root, Chain(path.parent, budget, [path.resolve()]))
+    return _built(root, Chain(path.parent, budget, [path.resolve()]), agents)
 
 
 def as_scenario(source: Scenario | str | os.PathLike[str]) -> Scenario:
@@ -115,11 +127,13 @@ def _path(name_or_path: str | os.PathLike[str]) -> Path:
     raise unknown_scenario(name)
 
 
-def _built(root: MappingNode, chain: Chain) -> Scenario:
+def _built(root: MappingNode, chain: Chain, installed: Collection[str] | None = None) -> Scenario:
     tree = resolved(root, chain)
     findings = Findings()
     scenario: Scenario = fitter(Scenario)(tree, (), findings)
     check_references(scenario, tree, findings)
+    if installed is not None:
+        check_installed(Context(scenario, tree, findings), installed)
     if findings.problems:
         raise ScenarioError(_in_order(findings.problems, tree))
     return scenario

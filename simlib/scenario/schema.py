@@ -272,7 +272,7 @@ class MilestoneChange(Model):
     cancel: bool = False
     conditional_on: Name | None = None
     forced: bool = False
-    """The committee does not decide it: it is given."""
+    """Nobody decides it: it is given."""
     announced: dt.date | None = None
     """Nobody acts differently before; the scenario's start when not given."""
 

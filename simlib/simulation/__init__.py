@@ -1,6 +1,6 @@
 """One replication: assemble the world of a scenario, run it to its horizon."""
 
-from simlib.simulation.assembling import CATALOGUE, Blueprint, agent_class, assemble
+from simlib.simulation.assembling import Blueprint, assemble, chosen_agents
 from simlib.simulation.factoring import Factoring, Part
 from simlib.simulation.running import (
     EngineType,
@@ -12,13 +12,12 @@ from simlib.simulation.running import (
 )
 
 __all__ = [
-    "CATALOGUE",
     "Blueprint",
     "EngineType",
     "Factoring",
     "Part",
-    "agent_class",
     "assemble",
+    "chosen_agents",
     "needs_compiling",
     "simulate",
     "simulate_played",

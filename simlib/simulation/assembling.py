@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from simlib.errors import SimulationError
+from simlib.agents.registry import agent_class, agent_names
+from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.scenario import option_scenario
+from simlib.scenario.rules.agents import not_installed
+from simlib.scenario.wording import bare
 from simlib.world.clock import to_days
 from simlib.world.incidents import ChannelPlan
 from simlib.world.parameters import ParameterPlan
@@ -21,20 +23,6 @@ if TYPE_CHECKING:
     from simlib.agents.base import Agent
     from simlib.journal import Layout
     from simlib.scenario.schema import Scenario
-
-CATALOGUE = {
-    "coalition": "simlib.agents.coalition:Coalition",
-    "committee": "simlib.agents.committee:JointCommittee",
-    "hts": "simlib.agents.hts:HTS",
-    "isf": "simlib.agents.isf:ISF",
-    "isis": "simlib.agents.isis:ISIS",
-    "israel": "simlib.agents.israel:Israel",
-    "pkk": "simlib.agents.pkk:PKK",
-    "sdf": "simlib.agents.sdf:SDF",
-    "turkiye": "simlib.agents.turkiye:TurkishForces",
-    "withdrawing_force": "simlib.agents.withdrawing_force:WithdrawingForce",
-}
-"""Where the class of each agent of the catalogue stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +42,38 @@ class Blueprint:
     horizon: float
 
 
-def agent_class(name: str) -> type[Agent]:
-    """Return the class of an agent of the catalogue.
+def chosen_agents(
+    scenario: Scenario, agents: Sequence[type[Agent]] = (), without: Collection[str] = ()
+) -> tuple[type[Agent], ...]:
+    """Return the classes of all who decide in a scenario, in the order of their names.
+
+    Parameters
+    ----------
+    scenario
+        Its catalogue names them; their classes are installed.
+    agents, without
+        As `assemble` takes them.
 
     Raises
     ------
+    ScenarioError
+        The scenario names an agent that is neither installed nor given.
     SimulationError
-        When the catalogue has no such agent.
+        What is installed is no agent, or one that is left out is not there.
     """
-    if name not in CATALOGUE:
-        raise SimulationError(f"no agent class {name!r}; pass it with agents=[...]")
-    module, attribute = CATALOGUE[name].split(":")
-    found: type[Agent] = getattr(import_module(module), attribute)
-    return found
-
-
-def _choose_agents(
-    scenario: Scenario, agents: Sequence[type[Agent]], without: Collection[str]
-) -> tuple[type[Agent], ...]:
     own = {agent.name: agent for agent in agents}
     for name in without:
         if name not in scenario.agents and name not in own:
             raise SimulationError(f"cannot leave out {name!r}: there is no such agent")
-    names = {name for name, entry in scenario.agents.items() if entry.active} | set(own)
-    chosen = sorted(names - set(without))
+    active = {name for name, entry in scenario.agents.items() if entry.active}
+    named = active - set(own) - set(without)
+    unknown = [
+        Problem(f"agents.{bare(name)}", *not_installed(name, agent_names()))
+        for name in sorted(named - agent_names())
+    ]
+    if unknown:
+        raise ScenarioError(unknown)
+    chosen = sorted((active | set(own)) - set(without))
     return tuple(own.get(name) or agent_class(name) for name in chosen)
 
 
@@ -114,7 +110,7 @@ def assemble(
     return Blueprint(
         scenario=changed,
         option=option or "",
-        agents=_choose_agents(changed, agents, without),
+        agents=chosen_agents(changed, agents, without),
         layout=layout,
         quantities=quantities,
         parameters=ParameterPlan(changed, written=scenario),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.agents.committee import IRAQ
 from simlib.analysis.decisions.forced_ends import HELD, extension, held
 from simlib.analysis.decisions.observing import plan_observables
 from simlib.ensemble.spreading import spread
@@ -18,6 +17,7 @@ from simlib.outcomes import plan
 from simlib.outcomes.planning import kind_of
 from simlib.scenario import resolve
 from simlib.simulation import assemble, simulate
+from simlib.theatre.agents.committee import IRAQ
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from simlib.agents.committee import IRAQ, LEADS
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario.schema import MilestoneChange, Option
 from simlib.scenario.wording import listed
+from simlib.theatre.agents.committee import IRAQ, LEADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

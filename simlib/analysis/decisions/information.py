@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.agents.committee import IRAQ
 from simlib.analysis.decisions.deciding import known_when_held
 from simlib.analysis.decisions.forced_ends import (
     HELD,
@@ -43,6 +42,7 @@ from simlib.scenario import as_scenario
 from simlib.scenario.asked import n_replications
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
+from simlib.theatre.agents.committee import IRAQ
 from simlib.world.clock import to_days
 from simlib.world.parameters import ParameterPlan
 

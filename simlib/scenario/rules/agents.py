@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simlib.scenario.wording import near_or_all, shown
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from simlib.scenario.nodes import Path
     from simlib.scenario.rules.context import Context
     from simlib.scenario.schema import Posture, PostureState
@@ -28,6 +32,19 @@ def check(context: Context) -> None:
             context.expect((*path, "writes", i), "state variable", written, writable)
     for name, posture in scenario.postures.items():
         _check_posture(context, name, posture)
+
+
+def check_installed(context: Context, installed: Collection[str]) -> None:
+    """Note agents that are to live and that nobody provides."""
+    for name, agent in context.scenario.agents.items():
+        if agent.active and name not in installed:
+            context.add(("agents", name), *not_installed(name, installed))
+
+
+def not_installed(name: str, installed: Collection[str]) -> tuple[str, str]:
+    """Return the rule that an agent nobody provides breaks, and a hint."""
+    hint = near_or_all(name, installed) if installed else "none is: install simlib again"
+    return f"must be an agent that is installed (got {shown(name)})", hint
 
 
 def _check_posture(context: Context, name: str, posture: Posture) -> None:

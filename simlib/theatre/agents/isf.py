@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.agents.base import Agent, Life
-from simlib.agents.cover import KURDISTAN
+from simlib.theatre.agents.cover import KURDISTAN
 from simlib.world.clock import DAYS_PER_MONTH
 
 if TYPE_CHECKING:

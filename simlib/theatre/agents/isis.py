@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.agents.base import Agent, Life
-from simlib.agents.cover import SYRIAN
+from simlib.theatre.agents.cover import SYRIAN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

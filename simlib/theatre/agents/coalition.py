@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.agents.base import Agent, Life
-from simlib.agents.cover import covers
+from simlib.theatre.agents.cover import covers
 from simlib.world.clock import DAYS_PER_MONTH
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The parties: each is one class whose `live` reads like its life."""
