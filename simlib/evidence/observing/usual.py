@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.scenario import bundled
+from simlib.scenario.bundled import seed_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from simlib.evidence.observing.publications import Publications
@@ -28,7 +25,7 @@ def usual(published: Publications) -> dict[str, float]:
     monthly = ucdp_2024()
     told = {
         row["series"]: float(row["events"]) / float(row["months"])
-        for row in _rows(bundled.folder("seeds") / "history" / "series_2024.csv")
+        for row in seed_table("history/series_2024.csv")
     }
     found = {}
     for key, name in zip(published.keys, published.series, strict=True):
@@ -43,11 +40,6 @@ def usual(published: Publications) -> dict[str, float]:
 def ucdp_2024() -> dict[str, NDArray[np.int64]]:
     """Return UCDP's candidate events of January to November 2024 by conflict id."""
     months: dict[str, list[int]] = {}
-    for row in _rows(bundled.folder("seeds") / "history" / "ucdp_2024_monthly.csv"):
+    for row in seed_table("history/ucdp_2024_monthly.csv"):
         months.setdefault(row["conflict_id"], []).append(int(row["events"]))
     return {conflict: np.array(events) for conflict, events in months.items()}
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
