@@ -19,7 +19,7 @@ from sklearn.preprocessing import SplineTransformer
 
 import simlib
 from simlib.analysis.decisions.deciding import known_when_held
-from simlib.analysis.decisions.forced_ends import HELD, extension_name, meetings, with_extensions
+from simlib.analysis.decisions.forced_ends import HELD, extension_name
 from simlib.analysis.decisions.information import ALL, value_of_information
 from simlib.analysis.decisions.learning import EVERYTHING, REPORTS
 from simlib.analysis.decisions.losses import load_losses
@@ -38,6 +38,7 @@ from simlib.ensemble.spreading import Spread
 from simlib.errors import ScenarioError
 from simlib.outcomes.planning import kind_of
 from simlib.simulation import assemble, simulate
+from simlib.theatre.questions.iraq_mission import DEADLINE, EXTENSION
 from simlib.world.clock import to_days
 from simlib.world.parameters import ParameterPlan
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from simlib.scenario.schema import Parameter, Scenario
 
 N = 2000
+valued = functools.partial(value_of_information, question=EXTENSION)
 
 
 def normals(n_columns: int, n: int = N, seed: int = 0) -> np.ndarray:
@@ -314,7 +316,7 @@ MARCH = dt.date(2025, 3, 16)
 @functools.cache
 def whole() -> Information:
     """Return the value of information at the first meeting, on sixty replications."""
-    return value_of_information(short(), GOOD, dates=[MARCH], replications=60, how=Spread(jobs=1))
+    return valued(short(), GOOD, dates=[MARCH], replications=60, how=Spread(jobs=1))
 
 
 def test_every_parameter_and_group_is_valued_for_every_loss() -> None:
@@ -344,7 +346,7 @@ def test_troops_make_an_extension_the_worst_for_who_counts_them() -> None:
 
 
 def test_forks_share_their_past_and_leave_it_at_the_date() -> None:
-    scenario = with_extensions(short(), meetings(short()))
+    scenario = DEADLINE.with_extensions(short(), DEADLINE.meetings(short()))
     at = to_days(MARCH)
     name = extension_name(12, MARCH)
     runs = [simulate(assemble(scenario, o), 4) for o in (HELD, name)]
@@ -353,7 +355,7 @@ def test_forks_share_their_past_and_leave_it_at_the_date() -> None:
     assert runs[1].milestones["iraq_mission_end"].date - runs[0].milestones[
         "iraq_mission_end"
     ].date == 365.0  # fmt: skip
-    known = known_when_held(short(), 2, [at], how=Spread(jobs=1))
+    known = known_when_held(short(), 2, [at], EXTENSION, how=Spread(jobs=1))
     assert known.shape[:2] == (2, 1)
 
 
@@ -368,11 +370,11 @@ def test_the_figure_names_unit_dates_and_the_best_option() -> None:
 
 def test_what_cannot_be_asked_is_refused() -> None:
     with pytest.raises(ScenarioError, match="must lie after 2025-01-01 and before 2025-09-30"):
-        value_of_information(short(), GOOD, dates=[dt.date(2026, 1, 1)])
+        valued(short(), GOOD, dates=[dt.date(2026, 1, 1)])
     with pytest.raises(ScenarioError, match=r"options.never: no such option"):
-        value_of_information(short(), GOOD, options=["never"])
+        valued(short(), GOOD, options=["never"])
     with pytest.raises(ScenarioError, match="replications: must be 50 or more"):
-        value_of_information(short(), GOOD, replications=20)
+        valued(short(), GOOD, replications=20)
 
 
 def test_a_wrong_panel_is_one_line_and_status_2(tmp_path: Path) -> None:

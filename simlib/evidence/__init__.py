@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from simlib._moved import NAMES, moved
+
 _HOMES: dict[str, str] = {
     "BackTest": "simlib.evidence.backtesting.result",
     "Band": "simlib.evidence.sbc",
@@ -41,7 +43,6 @@ _HOMES: dict[str, str] = {
     "fit_regimes": "simlib.evidence.clustering.regimes",
     "fitted_excitation": "simlib.evidence.clustering.shipped_fits",
     "fitted_inversion": "simlib.evidence.inverting.fitted_parameters",
-    "fitted_withdrawal_effect": "simlib.evidence.analogues.study",
     "freeze": "simlib.evidence.ledger.freezing",
     "goodness_of_fit": "simlib.evidence.severity.power_law",
     "invert": "simlib.evidence.inverting.populations",
@@ -69,7 +70,6 @@ _HOMES: dict[str, str] = {
     "shipped_counts": "simlib.evidence.history.shipped",
     "shipped_coverage": "simlib.evidence.history.shipped",
     "shipped_panel": "simlib.evidence.history.shipped",
-    "shipped_parts": "simlib.evidence.backtesting.parts",
     "simulated_ranks": "simlib.evidence.sbc",
     "simulated_times": "simlib.evidence.clustering.hawkes",
     "simultaneous_band": "simlib.evidence.sbc",
@@ -83,6 +83,8 @@ _HOMES: dict[str, str] = {
 
 def __getattr__(name: str) -> Any:
     """Load a name when it is first asked for."""
+    if f"{__name__}.{name}" in NAMES:
+        return moved(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'simlib.evidence' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)

@@ -11,9 +11,9 @@ import math
 from typing import TYPE_CHECKING
 
 from simlib.agents.committee import GROUNDS
-from simlib.analysis.standardizing import standardize
 from simlib.evidence.calibrating.writing import scenario_text
 from simlib.scenario import load_text
+from simlib.theatre.questions.standardizing import standardize
 
 if TYPE_CHECKING:
     from simlib.evidence.calibrating.collecting import Calibration

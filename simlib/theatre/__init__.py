@@ -1,0 +1,1 @@
+"""One situation: Iraq and Syria, the parties there and the questions about them."""
