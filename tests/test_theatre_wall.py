@@ -1,0 +1,135 @@
+"""What is known of the theatre stands behind a wall: `simlib.theatre`, scenarios and seeds.
+
+Rooms of method name no party, place or milestone of it, not even in an example, and import
+nothing of it; import-linter (``make check``) sees the imports between rooms as a whole.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import simlib
+from simlib import _moved, evidence
+from simlib.scenario import load
+from simlib.theatre.record.parts import shipped_parts
+from simlib.theatre.record.regimes import POOLS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = Path(simlib.__file__).parent
+ROOMS = ("analysis", "evidence")
+MODULES = sorted(path for room in ROOMS for path in (PACKAGE / room).rglob("*.py"))
+LEFT: dict[str, int] = {}
+"""Modules of these rooms that still name something, and in how many lines: it only shrinks."""
+
+SPELLED = (
+    *("isf", "isis", "islamic state", "pkk", "sdf", "sna", "hts", "ypg", "kurd", "kurds"),
+    *("turkey", "turkish", "türkiye", "israeli", "iraqi", "syrian", "coalition", "committee"),
+    *("afghanistan", "mali", "mosul", "sohr", "centcom"),
+)
+"""Parties and places as they are spelled, and what the scenario has no name of its own for."""
+
+
+@functools.cache
+def _named() -> re.Pattern[str]:
+    """Return what finds any party, place, milestone, incident, posture or series."""
+    theatre = load("theatre")
+    countries = {place.country for place in theatre.places.values() if place.country}
+    ours = {
+        *theatre.agents, *theatre.places, *countries, *theatre.timeline,
+        *theatre.incidents, *theatre.postures, *theatre.series,
+    }  # fmt: skip
+    words = "|".join(sorted(map(re.escape, ours | set(SPELLED)), key=len, reverse=True))
+    # ``law.isf`` is SciPy's inverse survival function, ``isfinite`` no party either.
+    return re.compile(rf"(?<![a-z.])({words})(?![a-z])", re.IGNORECASE)
+
+
+def naming(source: str) -> list[int]:
+    """Return the lines that name something of the theatre."""
+    lines = enumerate(source.splitlines(), start=1)
+    return [number for number, line in lines if _named().search(line)]
+
+
+def importing(source: str) -> Iterator[int]:
+    """Yield the line of every import of `simlib.theatre`, for type checkers too."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                found = [alias.name for alias in names]
+            case ast.ImportFrom(module=str(module), names=names):
+                found = [f"{module}.{alias.name}" for alias in names]
+            case _:
+                continue
+        if any(name.startswith("simlib.theatre") for name in found):
+            yield node.lineno
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_room_of_method_names_nothing_of_the_theatre(module: Path) -> None:
+    source = module.read_text(encoding="utf-8")
+    assert len(naming(source)) == LEFT.get(module.relative_to(PACKAGE).as_posix(), 0)
+    assert list(importing(source)) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'SERIES = ("isf_isis_iraq",)',
+        '"""Attacks in Iraq before the first meeting."""',
+        "if agent == 'committee':",
+        "x = 'ucdp_259'",
+        "# Deir ez-Zor",
+        "HEARD = ('detention_break',)",
+        "the SDF's",
+        "iraq_mission_end",
+    ],
+)
+def test_what_names_it_is_found(line: str) -> None:
+    assert naming(line) == [1]
+
+
+@pytest.mark.parametrize(
+    "line", ["np.isfinite(x)", "os.path.isfile(x)", "law.isf(0.1)", "counts[259]", "raids in North"]
+)
+def test_what_only_looks_like_it_passes(line: str) -> None:
+    assert naming(line) == []
+
+
+def test_an_import_of_it_is_found() -> None:
+    assert list(importing("from simlib.theatre.record import parts")) == [1]
+    assert list(importing("if TYPE_CHECKING:\n    import simlib.theatre")) == [2]
+    assert list(importing("from simlib.evidence import theatre")) == []
+
+
+def test_old_names_are_there_and_warn() -> None:
+    with pytest.warns(DeprecationWarning, match="from simlib.theatre.record.parts import"):
+        assert evidence.shipped_parts is shipped_parts
+    assert set(_moved.NAMES) == {
+        "simlib.evidence.fitted_withdrawal_effect",
+        "simlib.evidence.shipped_parts",
+    }
+    with pytest.raises(AttributeError, match="has no attribute 'shipped_part'"):
+        _ = evidence.shipped_part
+
+
+def test_arguments_that_were_the_theatres_are_still_known_and_warn() -> None:
+    with pytest.warns(
+        DeprecationWarning, match=r"fitted_excitation\(pools=\) must be given"
+    ) as said:
+        old = evidence.fitted_excitation()
+    assert old == evidence.fitted_excitation(pools=POOLS)
+    assert said[0].filename == __file__
+
+
+@pytest.mark.parametrize("home", sorted({*_moved.DEFAULTS.values()}))
+def test_what_is_taken_for_them_is_there(home: tuple[str, str]) -> None:
+    module, attribute = home
+    assert getattr(importlib.import_module(module), attribute)
