@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import functools
 import json
@@ -19,7 +20,7 @@ from sklearn.preprocessing import SplineTransformer
 
 import simlib
 from simlib.analysis.decisions.deciding import known_when_held
-from simlib.analysis.decisions.forced_ends import HELD, extension_name
+from simlib.analysis.decisions.forced_ends import HELD, Deadline, extension_name
 from simlib.analysis.decisions.information import ALL, value_of_information
 from simlib.analysis.decisions.learning import EVERYTHING, REPORTS
 from simlib.analysis.decisions.losses import load_losses
@@ -41,6 +42,7 @@ from simlib.simulation import assemble, simulate
 from simlib.theatre.questions.iraq_mission import DEADLINE, EXTENSION
 from simlib.world.clock import to_days
 from simlib.world.parameters import ParameterPlan
+from small_scenarios import small
 
 if TYPE_CHECKING:
     from simlib.analysis.decisions.informing import Information
@@ -357,6 +359,25 @@ def test_forks_share_their_past_and_leave_it_at_the_date() -> None:
     ].date == 365.0  # fmt: skip
     known = known_when_held(short(), 2, [at], EXTENSION, how=Spread(jobs=1))
     assert known.shape[:2] == (2, 1)
+
+
+def test_a_deadline_of_another_scenario_is_held_and_extended_too() -> None:
+    """Nothing but what the deadline says is taken for granted: not its name, agent or dates."""
+    deadline = Deadline("exit", "council", "extended", "months", leads=(30.0, 10.0), lengths=(1,))
+    dates = deadline.meetings(small())
+    assert dates == (dt.date(2000, 3, 31), dt.date(2000, 4, 20))
+    scenario = deadline.with_extensions(small(), dates)
+    names = [extension_name(1, date) for date in dates]
+    assert set(scenario.options) == {*small().options, HELD, *names}
+    options = (HELD, "later", *names)
+    ends = [simulate(assemble(scenario, name), 1).milestones["exit"].date for name in options]
+    assert ends[0] == to_days(dt.date(2000, 4, 30))
+    assert ends[1:] == [to_days(dt.date(2000, 5, 31))] * 3
+    with pytest.raises(ScenarioError, match="must have the agent council, active"):
+        deadline.refuse_without(small())
+    other = dataclasses.replace(deadline, milestone="handover")
+    with pytest.raises(ScenarioError, match=r"must have the milestone handover \(has exit\)"):
+        other.refuse_without(small())
 
 
 def test_the_figure_names_unit_dates_and_the_best_option() -> None:

@@ -137,7 +137,11 @@ def correlations_of(
     if ensemble.manifest["scenario_digest"] != _digest(scenario, ensemble):
         raise StoreError(f"{ensemble.path}: holds results of another scenario than {scenario.name}")
     first = ensemble.of(ensemble.options[0])
-    columns = _columns(scenario, outcomes, headlines)
+    if not outcomes:
+        usual = default("correlations_of(headlines=)") if headlines is None else headlines
+        there = [name for name in usual if name in scenario.outcomes]
+        outcomes = there or list(scenario.outcomes)[:MOST_OUTCOMES]
+    columns = columns_of(scenario, outcomes)
     table = first.outcomes
     n = len(table)
     if n < FEWEST:
@@ -168,16 +172,6 @@ def _digest(scenario: Scenario, ensemble: Ensemble) -> str:
     seed, design = ensemble.manifest["root_seed"], ensemble.manifest["design"]
     same = {"replications": 1, "root_seed": seed, "design": design}
     return digest(scenario.model_copy(update=same))
-
-
-def _columns(
-    scenario: Scenario, outcomes: Sequence[str] | None, headlines: Sequence[str] | None
-) -> tuple[Column, ...]:
-    if outcomes:
-        return columns_of(scenario, outcomes)
-    usual = default("correlations_of(headlines=)") if headlines is None else headlines
-    there = [name for name in usual if name in scenario.outcomes]
-    return columns_of(scenario, there or list(scenario.outcomes)[:MOST_OUTCOMES])
 
 
 def _correlations(
