@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from simlib.evidence.observing.publications import Publications
 
-UCDP = "ucdp_"
-
 
 def usual(published: Publications) -> dict[str, float]:
     """Return the monthly mean of 2024, by published name, of the series that have one.
@@ -29,17 +27,16 @@ def usual(published: Publications) -> dict[str, float]:
     }
     found = {}
     for key, name in zip(published.keys, published.series, strict=True):
-        conflict = key.removeprefix(UCDP)
-        if key.startswith(UCDP) and conflict in monthly:
-            found[name] = float(monthly[conflict].mean())
+        if key in monthly:
+            found[name] = float(monthly[key].mean())
         elif key in told:
             found[name] = told[key]
     return found
 
 
 def ucdp_2024() -> dict[str, NDArray[np.int64]]:
-    """Return UCDP's candidate events of January to November 2024 by conflict id."""
+    """Return UCDP's candidate events of January to November 2024 by series."""
     months: dict[str, list[int]] = {}
     for row in seed_table("history/ucdp_2024_monthly.csv"):
-        months.setdefault(row["conflict_id"], []).append(int(row["events"]))
-    return {conflict: np.array(events) for conflict, events in months.items()}
+        months.setdefault(f"ucdp_{row['conflict_id']}", []).append(int(row["events"]))
+    return {series: np.array(events) for series, events in months.items()}
