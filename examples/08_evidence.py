@@ -2,10 +2,12 @@
 
 import datetime as dt
 
-from simlib.evidence import backtest, calibrate, freeze, shipped_parts
+from simlib.evidence import backtest, calibrate, freeze
 from simlib.evidence.backtesting.forecasters import forecaster
+from simlib.theatre.record.parts import shipped_parts
+from simlib.theatre.record.published import FITTERS
 
-posterior = calibrate(as_of=dt.date(2024, 12, 31)).table().set_index("parameter")
+posterior = calibrate(as_of=dt.date(2024, 12, 31), fitters=FITTERS).table().set_index("parameter")
 level = posterior.loc["ucdp.level_259"]
 print(f"lethal events of ISF and ISIS a month: median {level['posterior_50']:.1f}")
 print(f"fitted to {level['data']}")

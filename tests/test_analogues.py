@@ -20,8 +20,7 @@ from scipy.stats import halfnorm, norm, t
 import simlib
 from simlib.chance.distributions import check
 from simlib.cli import main
-from simlib.evidence import fitted_withdrawal_effect, study_analogues
-from simlib.evidence.analogues.cases import CASES
+from simlib.evidence import study_analogues
 from simlib.evidence.analogues.levels import fit_level, level_before
 from simlib.evidence.analogues.placebo import (
     SPAN,
@@ -42,9 +41,7 @@ from simlib.evidence.analogues.record import (
     record_path,
 )
 from simlib.evidence.analogues.updating import (
-    PRIOR,
     SPREAD,
-    YEAR_SD,
     Belief,
     belief_of,
     information,
@@ -60,6 +57,7 @@ from simlib.scenario import load_text
 from simlib.scenario.bundled import scenario_names
 from simlib.scenario.schema import Parameter
 from simlib.scenario.writing import resolve
+from simlib.theatre.analogues.withdrawal import CASES, WITHDRAWALS, fitted_withdrawal_effect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +69,7 @@ if TYPE_CHECKING:
 
 AS_OF = dt.date(2024, 12, 31)
 SEED = 20241231
+PRIOR = WITHDRAWALS.prior
 SCENARIOS = [case for case in CASES if case.has_scenario]
 
 
@@ -81,7 +80,7 @@ def record() -> CountPanel:
 
 @functools.cache
 def study() -> Study:
-    found: Study = study_analogues(replications=0)
+    found: Study = study_analogues(analogues=WITHDRAWALS, replications=0)
     return found
 
 
@@ -239,10 +238,10 @@ def test_no_placebo_has_an_exit_in_its_two_years() -> None:
 
     72 windows; those within a year of December 2011 (month 47) are 25.
     """
-    without = placebos(_with_a_step(3))
+    without = placebos(_with_a_step(3), CASES)
     assert (without.log_ratios == 0.0).all()
     assert (len(without.log_ratios), without.n_excluded) == (72 - 25, 25)
-    everything = placebos(_with_a_step(3), keeps_exits=True)
+    everything = placebos(_with_a_step(3), ())
     assert len(everything.log_ratios) == 72
     assert everything.log_ratios.max() == math.log(3.0)
 
@@ -250,9 +249,9 @@ def test_no_placebo_has_an_exit_in_its_two_years() -> None:
 def test_quiet_years_are_no_placebos() -> None:
     """11 events in the year before are too few, 12 are enough."""
     counts = np.ones(25, dtype=np.int64)
-    assert len(placebos(panel_of(Mali=counts)).log_ratios) == 1
+    assert len(placebos(panel_of(Mali=counts), CASES).log_ratios) == 1
     with pytest.raises(AnalogueError, match="no window"):
-        placebos(panel_of(Mali=counts), least_before=13)
+        placebos(panel_of(Mali=counts), CASES, least_before=13)
 
 
 def _poisson_panel(seed: int) -> CountPanel:
@@ -267,7 +266,7 @@ def test_resamples_tell_how_well_the_placebo_sd_is_known() -> None:
     blocks get it within a factor of 1.6, resampling single windows (which forgets that 24 of 25
     neighbors share months) gives less than half.
     """
-    panels = [placebos(_poisson_panel(SEED + i)) for i in range(60)]
+    panels = [placebos(_poisson_panel(SEED + i), ()) for i in range(60)]
     estimates = np.array([each.sd for each in panels])
     assert abs(estimates.mean() / math.sqrt(2.0 / 600.0) - 1.0) < 0.1
     blocks = np.mean([each.sd_resamples(200).std() for each in panels[:20]])
@@ -310,10 +309,10 @@ def test_the_prior_is_the_theatres() -> None:
 def test_a_case_that_says_nothing_changes_nothing() -> None:
     """A placebo sd of 1000: the posterior is the prior. One of .01 says more than one of 1."""
     before = belief_of(PRIOR)
-    vague = updated(np.array([1.0]), np.array([1000.0]))
+    vague = updated(np.array([1.0]), np.array([1000.0]), PRIOR)
     assert abs(vague.mass - before.mass).max() < 1e-6
-    assert abs(worth_in_years(before, vague)) < 1e-3
-    near, far = (updated(np.array([0.2]), np.array([sd])) for sd in (0.01, 1.0))
+    assert abs(worth_in_years(before, vague, WITHDRAWALS.year_sd)) < 1e-3
+    near, far = (updated(np.array([0.2]), np.array([sd]), PRIOR) for sd in (0.01, 1.0))
     assert information(before, near) > information(before, far) > 0.0
 
 
@@ -329,7 +328,7 @@ def test_the_grid_agrees_with_an_integral() -> None:
     for ratio in ratios:
         joint = joint * norm.pdf(ratio, effects, np.hypot(widths, sd))
     total, first, second = ((effects**power * joint).sum() for power in range(3))
-    found = updated(ratios, np.array([sd]))
+    found = updated(ratios, np.array([sd]), PRIOR)
     assert found.mean == pytest.approx(first / total, abs=0.003)
     assert found.sd == pytest.approx(math.sqrt(second / total - (first / total) ** 2), abs=0.003)
 
@@ -355,7 +354,7 @@ def test_the_fitter_recovers_what_it_is_given() -> None:
     Negative controls, which must fall outside: a fitter that takes cases for exact (placebo sd
     of .05), and one that hears nothing new but moves to the cases' mean.
     """
-    ranks = simulated_ranks(lambda s: _experiment(s, lambda y: updated(y, SDS)), 300, SEED)
+    ranks = simulated_ranks(lambda s: _experiment(s, lambda y: updated(y, SDS, PRIOR)), 300, SEED)
     assert uniformity(ranks[0], 40).is_uniform
 
     def overconfident(ratios: NDArray[np.float64]) -> Belief:
@@ -364,7 +363,9 @@ def test_the_fitter_recovers_what_it_is_given() -> None:
 
     wrong = simulated_ranks(lambda s: _experiment(s, overconfident), 300, SEED)
     assert not uniformity(wrong[0], 40).is_uniform
-    shifted = simulated_ranks(lambda s: _experiment(s, lambda y: updated(y + 0.3, SDS)), 300, SEED)
+    shifted = simulated_ranks(
+        lambda s: _experiment(s, lambda y: updated(y + 0.3, SDS, PRIOR)), 300, SEED
+    )
     assert not uniformity(shifted[0], 40).is_uniform
 
 
@@ -377,7 +378,7 @@ def test_spreads_and_sds_are_thinned_without_bias() -> None:
 def test_a_year_is_worth_what_its_tempo_leaves() -> None:
     """The log-sd of a mean of twelve months of an AR(1), rho .7 and sd .4, by summing all pairs."""
     lags = np.abs(np.subtract.outer(np.arange(YEAR), np.arange(YEAR)))
-    assert pytest.approx(YEAR_SD, abs=0.005) == math.sqrt(0.16 * (0.7**lags).mean())
+    assert pytest.approx(WITHDRAWALS.year_sd, abs=0.005) == math.sqrt(0.16 * (0.7**lags).mean())
 
 
 def test_a_student_t_is_matched_by_itself_and_two_humps_are_not() -> None:
@@ -533,7 +534,7 @@ def test_the_page_says_what_the_command_says() -> None:
         cells = f"{row.observed.before:,} | {row.observed.after:,} | {ratio:.2f} |"
         assert f"| `{row.case.name}` | {row.case.exit_on} | {cells}" in page
     for least in (1, 100):
-        assert f"{placebos(record(), least_before=least).sd:.2f}".lstrip("0") in page
+        assert f"{placebos(record(), CASES, least_before=least).sd:.2f}".lstrip("0") in page
     low, high = study().sd_interval
     assert f"{study().placebos.sd:.2f} ({low:.2f} to {high:.2f})" in page
     for belief in (study().before, study().after, *(x.after for x in study().alternatives)):

@@ -19,13 +19,10 @@ from simlib.analysis.drivers.grades import grade_of
 from simlib.chance.distributions import quantile
 from simlib.cli import main
 from simlib.evidence.calibrating.collecting import Calibration, calibrate
-from simlib.evidence.calibrating.constants import committee_constants
-from simlib.evidence.calibrating.fitters import GEOGRAPHIES, UCDP, ucdp_levels
 from simlib.evidence.calibrating.intensities import fit_intensities
 from simlib.evidence.calibrating.lags import month_lags
 from simlib.evidence.calibrating.levels import MonthlySeries, TempoGrid, fit_levels
-from simlib.evidence.calibrating.published import fit_trend
-from simlib.evidence.calibrating.record import CalibrationError
+from simlib.evidence.calibrating.record import CalibrationError, by_place
 from simlib.evidence.calibrating.reporting import Pair, fit_share
 from simlib.evidence.calibrating.totals import PeriodTotal, fit_totals, multiplier_moments
 from simlib.evidence.calibrating.trends import change, damped_months, fit_slope
@@ -35,6 +32,9 @@ from simlib.evidence.history.refusals import LeakError
 from simlib.scenario import load, load_text
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import ExpressionError, names
+from simlib.theatre.questions.constants import committee_constants
+from simlib.theatre.record.fitters import GEOGRAPHIES, UCDP, older, ucdp_levels
+from simlib.theatre.record.published import FITTERS, fit_trend
 
 if TYPE_CHECKING:
     from simlib.evidence.calibrating.record import Record
@@ -47,7 +47,7 @@ CONSTANTS = ("_mean", "_sd")
 
 @functools.cache
 def _found() -> Calibration:
-    return calibrate(as_of=AS_OF)
+    return calibrate(as_of=AS_OF, fitters=FITTERS)
 
 
 @functools.cache
@@ -75,7 +75,7 @@ def test_event_files_give_what_the_shipped_counts_give() -> None:
     root = os.environ.get("SIMLIB_HISTORY")
     if not root or not Path(root).is_dir():
         pytest.skip("SIMLIB_HISTORY names no folder with event files")
-    from_files = calibrate([Path(root) / "events_2024.csv.gz"], as_of=AS_OF)
+    from_files = calibrate([Path(root) / "events_2024.csv.gz"], as_of=AS_OF, fitters=FITTERS)
     assert [one.distribution for one in from_files.fitted] == [
         one.distribution for one in _found().fitted
     ]
@@ -161,7 +161,7 @@ def test_constants_that_moved_are_replaced_in_pairs() -> None:
 
 def test_nothing_later_is_read() -> None:
     with pytest.raises(LeakError, match=r"published 2024-12-31, later than 2024-12-30"):
-        calibrate(as_of=dt.date(2024, 12, 30))
+        calibrate(as_of=dt.date(2024, 12, 30), fitters=FITTERS)
 
 
 def test_register_rows_dated_later_are_refused() -> None:
@@ -200,7 +200,10 @@ def test_a_dirichlet_keeps_the_quantiles_of_the_mixture(name: str) -> None:
     places = [by_slug[slug] for slug in slugs]
     series = GEOGRAPHIES[name]
     fit = fit_intensities(
-        places, record.by_place(series, places), record.older_by_place(series, places), 11
+        places,
+        record.by_place(series, places),
+        by_place(older(record, series), series, places),
+        11,
     )
     draws = fit.draw(4000, 1)
     shares = draws / draws.sum(axis=1, keepdims=True)

@@ -20,11 +20,10 @@ from simlib.chance.distributions import check, mean, quantile
 from simlib.cli.app import app
 from simlib.evidence.clustering.days import ExcitationError
 from simlib.evidence.clustering.hawkes import simulated_times
-from simlib.evidence.clustering.regimes import REGIMES, Regime, RegimeFit, days_of, fit_regimes
+from simlib.evidence.clustering.regimes import Regime, RegimeFit, days_of, fit_regimes
 from simlib.evidence.clustering.residuals import Excitation, jittered_times, rescaled_intervals
 from simlib.evidence.clustering.shipped_fits import (
     COLUMNS,
-    POOLS,
     excitation_table,
     fitted_excitation,
 )
@@ -37,6 +36,7 @@ from simlib.evidence.severity.regimes_of_severity import severity_table, sizes_o
 from simlib.plot.style import save
 from simlib.scenario import load
 from simlib.scenario.bundled import folder
+from simlib.theatre.record.regimes import POOLS, REGIMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,12 +104,12 @@ def test_days_of_a_regime_are_of_its_series_days_and_precision() -> None:
 
 def test_the_table_has_every_regime_and_the_scenarios_parameters(tmp_path: Path) -> None:
     """Written and read again it gives distributions that a scenario takes."""
-    table = excitation_table(planted_fits())
+    table = excitation_table(planted_fits(), POOLS)
     assert tuple(table.columns) == COLUMNS
     assert set(table["series"].dropna()) == {regime.name for regime in PLANTED}
     path = tmp_path / "fits.csv"
     table.to_csv(path, index=False)
-    fitted = fitted_excitation(path)
+    fitted = fitted_excitation(path, pools=POOLS)
     assert [one.name for one in fitted] == sorted(POOLS)
     for one in fitted:
         ((kind, arguments),) = one.distribution.items()
@@ -130,7 +130,7 @@ def test_the_severity_table_has_a_row_a_regime() -> None:
 def test_shipped_fits_are_distributions_of_the_theatres_parameters() -> None:
     """Units are the theatre's, and every branching ratio stays below .95."""
     parameters = load("theatre").parameters
-    for one in fitted_excitation():
+    for one in fitted_excitation(pools=POOLS):
         ((kind, arguments),) = one.distribution.items()
         assert check(kind, dict(arguments)) == []
         assert parameters[one.name].unit == one.unit
@@ -141,16 +141,16 @@ def test_shipped_fits_are_distributions_of_the_theatres_parameters() -> None:
 
 def test_fits_to_later_days_are_refused_with_their_row() -> None:
     with pytest.raises(ExcitationError, match=r"excitation.csv:\d+: fitted to days up to 2018-12"):
-        fitted_excitation(as_of=dt.date(2018, 6, 30))
+        fitted_excitation(as_of=dt.date(2018, 6, 30), pools=POOLS)
 
 
 def test_a_table_without_a_parameter_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "fits.csv"
     path.write_text("parameter,last\nratio,2018-12-31\n", encoding="utf-8")
     with pytest.raises(ExcitationError, match=r"has no row of excite.clash"):
-        fitted_excitation(path)
+        fitted_excitation(path, pools=POOLS)
     with pytest.raises(ExcitationError, match=r"none.csv: no such file$"):
-        fitted_excitation(tmp_path / "none.csv")
+        fitted_excitation(tmp_path / "none.csv", pools=POOLS)
 
 
 @pytest.mark.parametrize("regime", [r for r in REGIMES if r.last.year == 2024][1:3])

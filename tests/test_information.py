@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import functools
 import json
@@ -19,7 +20,7 @@ from sklearn.preprocessing import SplineTransformer
 
 import simlib
 from simlib.analysis.decisions.deciding import known_when_held
-from simlib.analysis.decisions.forced_ends import HELD, extension_name, meetings, with_extensions
+from simlib.analysis.decisions.forced_ends import HELD, Deadline, extension_name
 from simlib.analysis.decisions.information import ALL, value_of_information
 from simlib.analysis.decisions.learning import EVERYTHING, REPORTS
 from simlib.analysis.decisions.losses import load_losses
@@ -38,14 +39,17 @@ from simlib.ensemble.spreading import Spread
 from simlib.errors import ScenarioError
 from simlib.outcomes.planning import kind_of
 from simlib.simulation import assemble, simulate
+from simlib.theatre.questions.iraq_mission import DEADLINE, EXTENSION
 from simlib.world.clock import to_days
 from simlib.world.parameters import ParameterPlan
+from support.scenarios import small
 
 if TYPE_CHECKING:
     from simlib.analysis.decisions.informing import Information
     from simlib.scenario.schema import Parameter, Scenario
 
 N = 2000
+valued = functools.partial(value_of_information, question=EXTENSION)
 
 
 def normals(n_columns: int, n: int = N, seed: int = 0) -> np.ndarray:
@@ -314,7 +318,7 @@ MARCH = dt.date(2025, 3, 16)
 @functools.cache
 def whole() -> Information:
     """Return the value of information at the first meeting, on sixty replications."""
-    return value_of_information(short(), GOOD, dates=[MARCH], replications=60, how=Spread(jobs=1))
+    return valued(short(), GOOD, dates=[MARCH], replications=60, how=Spread(jobs=1))
 
 
 def test_every_parameter_and_group_is_valued_for_every_loss() -> None:
@@ -344,7 +348,7 @@ def test_troops_make_an_extension_the_worst_for_who_counts_them() -> None:
 
 
 def test_forks_share_their_past_and_leave_it_at_the_date() -> None:
-    scenario = with_extensions(short(), meetings(short()))
+    scenario = DEADLINE.with_extensions(short(), DEADLINE.meetings(short()))
     at = to_days(MARCH)
     name = extension_name(12, MARCH)
     runs = [simulate(assemble(scenario, o), 4) for o in (HELD, name)]
@@ -353,8 +357,27 @@ def test_forks_share_their_past_and_leave_it_at_the_date() -> None:
     assert runs[1].milestones["iraq_mission_end"].date - runs[0].milestones[
         "iraq_mission_end"
     ].date == 365.0  # fmt: skip
-    known = known_when_held(short(), 2, [at], how=Spread(jobs=1))
+    known = known_when_held(short(), 2, [at], EXTENSION, how=Spread(jobs=1))
     assert known.shape[:2] == (2, 1)
+
+
+def test_a_deadline_of_another_scenario_is_held_and_extended_too() -> None:
+    """Nothing but what the deadline says is taken for granted: not its name, agent or dates."""
+    deadline = Deadline("exit", "council", "extended", "months", leads=(30.0, 10.0), lengths=(1,))
+    dates = deadline.meetings(small())
+    assert dates == (dt.date(2000, 3, 31), dt.date(2000, 4, 20))
+    scenario = deadline.with_extensions(small(), dates)
+    names = [extension_name(1, date) for date in dates]
+    assert set(scenario.options) == {*small().options, HELD, *names}
+    options = (HELD, "later", *names)
+    ends = [simulate(assemble(scenario, name), 1).milestones["exit"].date for name in options]
+    assert ends[0] == to_days(dt.date(2000, 4, 30))
+    assert ends[1:] == [to_days(dt.date(2000, 5, 31))] * 3
+    with pytest.raises(ScenarioError, match="must have the agent council, active"):
+        deadline.refuse_without(small())
+    other = dataclasses.replace(deadline, milestone="handover")
+    with pytest.raises(ScenarioError, match=r"must have the milestone handover \(has exit\)"):
+        other.refuse_without(small())
 
 
 def test_the_figure_names_unit_dates_and_the_best_option() -> None:
@@ -368,11 +391,11 @@ def test_the_figure_names_unit_dates_and_the_best_option() -> None:
 
 def test_what_cannot_be_asked_is_refused() -> None:
     with pytest.raises(ScenarioError, match="must lie after 2025-01-01 and before 2025-09-30"):
-        value_of_information(short(), GOOD, dates=[dt.date(2026, 1, 1)])
+        valued(short(), GOOD, dates=[dt.date(2026, 1, 1)])
     with pytest.raises(ScenarioError, match=r"options.never: no such option"):
-        value_of_information(short(), GOOD, options=["never"])
+        valued(short(), GOOD, options=["never"])
     with pytest.raises(ScenarioError, match="replications: must be 50 or more"):
-        value_of_information(short(), GOOD, replications=20)
+        valued(short(), GOOD, replications=20)
 
 
 def test_a_wrong_panel_is_one_line_and_status_2(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from simlib.evidence.inverting.summaries import summarize, summary_names
 from simlib.evidence.moments import beta_arguments
 from simlib.evidence.sbc import simulated_ranks, uniformity
 from simlib.scenario import load
+from simlib.theatre.record.monthly import BEFORE_DECEMBER, SCORED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,7 +195,7 @@ def test_the_approximate_posterior_is_calibrated(tmp_path: Path) -> None:
 
 def test_counts_of_2024_are_those_shipped() -> None:
     """Eleven months of four conflicts; 53 events of 259, as the table says."""
-    observed = ucdp_counts()
+    observed = ucdp_counts(series=SCORED)
     assert observed.counts.shape == (11, 4)
     assert observed.counts[:, observed.series.index("ucdp_259")].sum() == 53
     assert observed.first == dt.date(2024, 1, 1)
@@ -202,14 +203,14 @@ def test_counts_of_2024_are_those_shipped() -> None:
 
 def test_a_month_after_the_barrier_is_refused_with_its_row(tmp_path: Path) -> None:
     with pytest.raises(InversionError, match=r"monthly.csv:12: month 2024-11 ends after 2024-11-1"):
-        ucdp_counts(as_of=dt.date(2024, 11, 15))
+        ucdp_counts(series=SCORED, as_of=dt.date(2024, 11, 15))
     path = tmp_path / "counts.csv"
     path.write_text("conflict_id,month,events\n259,2024-01,3\n", encoding="utf-8")
     with pytest.raises(InversionError, match="no count of ucdp_13604 2024-01"):
-        ucdp_counts(path)
+        ucdp_counts(path, SCORED)
     path.write_text("conflict_id,month\n259,2024-01\n", encoding="utf-8")
     with pytest.raises(InversionError, match="column must be given: events"):
-        ucdp_counts(path)
+        ucdp_counts(path, SCORED)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +245,9 @@ def test_more_drift_gives_more_dispersed_months() -> None:
     Its sd over runs is about .3, so the difference of means has error .08; the difference
     is about .5.
     """
-    problem = layer_problem(load("theatre"), ["tempo.sd"], ucdp_counts())
+    problem = layer_problem(
+        load("theatre"), ["tempo.sd"], ucdp_counts(series=SCORED), BEFORE_DECEMBER
+    )
     dispersion = slice(4, 8)
     low, high = (
         np.mean([problem.simulator({"tempo.sd": sd}, s)[dispersion].mean() for s in range(30)])
@@ -254,7 +257,9 @@ def test_more_drift_gives_more_dispersed_months() -> None:
 
 
 def test_the_same_place_is_the_same_run() -> None:
-    problem = layer_problem(load("theatre"), ["tempo.sd", "tempo.rho"], ucdp_counts())
+    problem = layer_problem(
+        load("theatre"), ["tempo.sd", "tempo.rho"], ucdp_counts(series=SCORED), BEFORE_DECEMBER
+    )
     place = {"tempo.sd": 0.3, "tempo.rho": 0.7}
     first = problem.summaries(place)
     np.testing.assert_array_equal(first, problem.summaries(place))
@@ -262,7 +267,7 @@ def test_the_same_place_is_the_same_run() -> None:
 
 
 def test_what_cannot_be_inverted_is_refused() -> None:
-    scenario, observed = load("theatre"), ucdp_counts()
+    scenario, observed = load("theatre"), ucdp_counts(series=SCORED)
     for names, message in (
         (["tempo.no"], "no parameter 'tempo.no'"),
         (["excite.isis"], "no continuous distribution"),
@@ -270,11 +275,11 @@ def test_what_cannot_be_inverted_is_refused() -> None:
         ([], "at least one parameter"),
     ):
         with pytest.raises(InversionError, match=message):
-            layer_problem(scenario, names, observed)
+            layer_problem(scenario, names, observed, {})
     with pytest.raises(InversionError, match="has no series ucdp_1"):
-        layer_problem(scenario, ["tempo.sd"], observed._replace(series=("ucdp_1",)))
+        layer_problem(scenario, ["tempo.sd"], observed._replace(series=("ucdp_1",)), {})
     with pytest.raises(InversionError, match="must begin in the month"):
-        layer_problem(scenario, ["tempo.sd"], observed._replace(first=dt.date(2024, 2, 1)))
+        layer_problem(scenario, ["tempo.sd"], observed._replace(first=dt.date(2024, 2, 1)), {})
     for population, generations in ((5, 1), (200, 0), (10**9, 6), (200, 10**9)):
         with pytest.raises(ScenarioError, match=r"(population|generations): must be a whole"):
             Effort(population, generations)

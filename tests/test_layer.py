@@ -12,13 +12,13 @@ from scipy import stats
 
 from simlib.evidence.backtesting.forecasters import forecaster
 from simlib.evidence.backtesting.origins import known_at
-from simlib.evidence.backtesting.parts import shipped_parts
 from simlib.evidence.layer.drawing import draw
 from simlib.evidence.layer.fitting import Posterior
 from simlib.evidence.layer.incident_layer import IncidentLayer
 from simlib.evidence.layer.replaying import Series, replay, scenario_of
 from simlib.evidence.layer.settings import Settings
 from simlib.evidence.panels import CountPanel, Unit
+from simlib.theatre.record.parts import shipped_parts
 from support.data import FIRST, drawn_counts, panel_of
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ from typer.testing import CliRunner
 from simlib.cli.app import app
 from simlib.ensemble.spreading import Spread
 from simlib.errors import ScenarioError
-from simlib.evidence.observing.judging import beside_2024
+from simlib.evidence.observing.judging import beside
 from simlib.evidence.observing.publications import Publications, publications
-from simlib.evidence.observing.usual import ucdp_2024, usual
 from simlib.outcomes.counting import plan_series
 from simlib.outcomes.published import plan_published
 from simlib.scenario import bundled, load, load_text
 from simlib.simulation import assemble, simulate
+from simlib.theatre.record.usual import ucdp_2024, usual
 from support.scenarios import TEXT
 
 SERIES = """\
@@ -239,8 +239,8 @@ def test_forecast_is_more_dispersed_than_poisson(ucdp: Publications) -> None:
 
 def test_statistics_of_2024_are_those_of_the_file(ucdp: Publications) -> None:
     """Iraq in 2024: 53 events in 11 months, one month without any, 13 in the largest."""
-    table = beside_2024(ucdp).set_index(["series", "statistic"])["2024"]
-    assert ucdp_2024()["259"].sum() == 53
+    table = beside(ucdp, ucdp_2024(), "2024").set_index(["series", "statistic"])["2024"]
+    assert ucdp_2024()["ucdp_259"].sum() == 53
     assert table["isf_isis_iraq", "mean"] == pytest.approx(53 / 11)
     assert table["isf_isis_iraq", "share of zeros"] == pytest.approx(1 / 11)
     assert table["isf_isis_iraq", "largest"] == 13

@@ -164,3 +164,9 @@ def test_the_room_itself_writes() -> None:
     """What is looked for is there: the rule does not pass for want of names."""
     sources = [path.read_text(encoding="utf-8") for path in (PACKAGE / ROOM).glob("*.py")]
     assert sum(len(list(writers(source))) for source in sources) >= 8
+
+
+def test_the_register_is_read_in_one_place() -> None:
+    """Its file is named once; whoever wants a row asks `simlib.scenario.bundled`."""
+    named = [path for path in MODULES if '"parameters.csv"' in path.read_text(encoding="utf-8")]
+    assert [path.relative_to(PACKAGE).as_posix() for path in named] == ["scenario/bundled.py"]

@@ -17,7 +17,7 @@ from simlib.analysis.decisions.deciding import Decided, decided, forced, known_w
 from simlib.analysis.decisions.forecasting import forecast
 from simlib.analysis.decisions.observing import Observable, encoded, normal_scores, plan_observables
 from simlib.analysis.decisions.selecting import Selection, assigned, select
-from simlib.analysis.decisions.two_readings import AS_WRITTEN, BEFORE, Readings, readings
+from simlib.analysis.decisions.two_readings import AS_WRITTEN, Readings, readings
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.ensemble.spreading import Spread
@@ -25,12 +25,14 @@ from simlib.errors import ScenarioError
 from simlib.scenario.schema import Outcome, Scenario
 from simlib.simulation import assemble, simulate
 from simlib.theatre.agents.committee import GROUNDS
+from simlib.theatre.questions.iraq_mission import BEFORE, EXTENSION
 from simlib.world.clock import to_days
 from simlib.world.parameters import ParameterPlan
 from support.scenarios import small
 
 N = 120
 HERE = Spread(jobs=1)
+ask = functools.partial(readings, question=EXTENSION)
 LIKELY = {
     "committee.pi.formally_extended": 0.5,
     "committee.pi.met": 0.3,
@@ -58,7 +60,7 @@ def short() -> Scenario:
 @functools.cache
 def selection(which: str) -> Selection:
     """Return both readings where the committee is blind to its grounds, or heeds threat."""
-    return select(short(), N, given=BLIND if which == "blind" else ALARMED, how=HERE)
+    return select(short(), N, EXTENSION, given=BLIND if which == "blind" else ALARMED, how=HERE)
 
 
 # the selection gap
@@ -146,8 +148,8 @@ def test_errors_are_those_of_the_influence_of_each_replication() -> None:
 def known() -> tuple[np.ndarray, Decided]:
     """Return what is known of six replications, held and as the committee decides."""
     times = [to_days(dt.date(2025, 2, 20)), to_days(dt.date(2025, 6, 30))]
-    held = known_when_held(short(), 6, times, how=HERE)
-    return held, decided(short(), 6, given={}, times=times, how=HERE)
+    held = known_when_held(short(), 6, times, EXTENSION, how=HERE)
+    return held, decided(short(), 6, EXTENSION, given={}, times=times, how=HERE)
 
 
 def test_what_is_known_early_is_the_same_whatever_the_committee_does_later() -> None:
@@ -161,7 +163,7 @@ def test_only_months_that_are_published_are_counted() -> None:
     """On 20 February a series with a lag of 7 days has January; one of 45 days has nothing."""
     scenario = short()
     blueprint = assemble(scenario)
-    plan = plan_observables(scenario, blueprint.channels.channels)
+    plan = plan_observables(scenario, blueprint.channels.channels, EXTENSION.public)
     names = [observable.name for observable in plan.all]
     time = to_days(dt.date(2025, 2, 20))
     run = simulate(blueprint, 0, observe=[time])
@@ -249,7 +251,7 @@ def whole() -> Readings:
             update={"distribution": None, "value": 1.5 if "delta" in name else 0.5}
         )
     scenario = scenario.model_copy(update={"parameters": parameters})
-    return readings(scenario, dt.date(2025, 4, 15), slopes=[1.2], replications=80, how=HERE)
+    return ask(scenario, dt.date(2025, 4, 15), slopes=[1.2], replications=80, how=HERE)
 
 
 def test_tables_and_sentences_say_what_was_found() -> None:
@@ -279,19 +281,19 @@ def test_figures_name_units_and_slopes() -> None:
 
 def test_what_cannot_be_asked_is_refused() -> None:
     with pytest.raises(ScenarioError, match="must have the milestone iraq_mission_end"):
-        readings(small(), dt.date(2000, 3, 1))
+        ask(small(), dt.date(2000, 3, 1))
     with pytest.raises(ScenarioError, match="must lie after 2025-01-01"):
-        readings(short(), dt.date(2024, 3, 1))
+        ask(short(), dt.date(2024, 3, 1))
     with pytest.raises(ScenarioError, match=r"outcome: no number or yes/no \(got 'x'\)"):
-        readings(short(), dt.date(2025, 3, 1), outcomes=["x"])
+        ask(short(), dt.date(2025, 3, 1), outcomes=["x"])
     with pytest.raises(ScenarioError, match="the committee extends in"):
-        select(short(), 3, given={}, how=HERE)
+        select(short(), 3, EXTENSION, given={}, how=HERE)
 
 
 def test_forced_rows_do_not_depend_on_their_company() -> None:
     rows = assigned(_two(), 7)
-    together = forced(short(), rows, given={}, how=HERE)
-    alone = forced(short(), rows[1:], given={}, how=HERE)
+    together = forced(short(), rows, EXTENSION, given={}, how=HERE)
+    alone = forced(short(), rows[1:], EXTENSION, given={}, how=HERE)
     assert np.array_equal(together[1:], alone)
     assert together.shape == (2, len(numbers_of(short())))
 

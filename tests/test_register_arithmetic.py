@@ -19,9 +19,10 @@ from simlib.evidence.register.derivations import (
     load_derivations,
     rederive,
 )
-from simlib.evidence.register.figures import figure_value, owner, table
+from simlib.evidence.register.figures import figure_value, owner
 from simlib.evidence.register.rows import Row, rows
 from simlib.scenario import load
+from simlib.scenario.bundled import seed_table
 from simlib.scenario.expressions import compile_quantity
 from simlib.world.parameters import ParameterPlan
 
@@ -258,5 +259,5 @@ def test_owners(theatre: Scenario) -> None:
 
 def test_next_states_sum_to_one() -> None:
     """Of every row of the posture seeds."""
-    for line in table("posture_hazards.csv"):
+    for line in seed_table("posture_hazards.csv"):
         assert sum(figures.next_states(line).values()) == pytest.approx(1.0)

@@ -109,7 +109,7 @@ def test_what_matters_stands_out_and_what_is_idle_does_not(
     scenario: Scenario, ensemble: Ensemble
 ) -> None:
     """The level of raids moves their number; what nothing names is drawn, but moves nothing."""
-    known = correlations_of(ensemble, scenario)
+    known = correlations_of(ensemble, scenario, headlines=())
     assert known.ranking() == ["raids"]
     assert known.size("raids") > 0.8
     assert known.size("idle") == 0.0
@@ -130,10 +130,10 @@ def test_outcomes_that_are_asked_for(scenario: Scenario, ensemble: Ensemble) -> 
 
 def test_results_of_another_scenario_are_refused(ensemble: Ensemble) -> None:
     with pytest.raises(StoreError, match="another scenario than small"):
-        correlations_of(ensemble, load_text(TEXT))
+        correlations_of(ensemble, load_text(TEXT), headlines=())
 
 
 def test_a_few_replications_are_refused(scenario: Scenario, tmp_path: Path) -> None:
     few = simlib.run(scenario, replications=8, jobs=1, directory=tmp_path / "few")
     with pytest.raises(StoreError, match=r"must hold 30 or more .* \(got 8\)"):
-        correlations_of(few, scenario)
+        correlations_of(few, scenario, headlines=())

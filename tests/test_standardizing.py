@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from scipy.integrate import quad
 
-from simlib.analysis.committee import answer_at_zero, share_due_to_pi, solve_offsets
-from simlib.analysis.standardizing import standardize, withdrawal_effect
 from simlib.scenario import load
+from simlib.theatre.questions.committee import answer_at_zero, share_due_to_pi, solve_offsets
+from simlib.theatre.questions.standardizing import standardize, withdrawal_effect
 from simlib.world.parameters import ParameterPlan
 
 if TYPE_CHECKING:

@@ -291,8 +291,8 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "ledger": read_ledger,
     "outcomes": lambda path: read_resolutions(path, {"questions": [], "as_of": "2000-01-01"}),
     "record": lambda path: read_record(dt.date(2024, 12, 31), path),
-    "counts": ucdp_counts,
-    "fits": fitted_excitation,
+    "counts": lambda path: ucdp_counts(path, ["ucdp_259"]),
+    "fits": lambda path: fitted_excitation(path, pools={}),
 }
 
 

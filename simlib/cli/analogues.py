@@ -44,11 +44,13 @@ def analogues(
 ) -> None:
     """Say what withdrawals elsewhere tell of the effect of one, and how little that is."""
     from simlib.evidence.analogues.study import study_analogues
+    from simlib.theatre.analogues.withdrawal import WITHDRAWALS
 
     kept = output_of("analogues", output, force=force)
     with stopping(output) as reporter:
         study = study_analogues(
             as_date(as_of),
+            analogues=WITHDRAWALS,
             replications=replications,
             record=record,
             jobs=jobs,

@@ -47,9 +47,9 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
     """Score forecasts of lethal events at past months, beside the field's baselines."""
     from simlib.ensemble.spreading import Spread
     from simlib.evidence.backtesting.forecasters import BASELINES, CANDIDATES, forecaster
-    from simlib.evidence.backtesting.parts import shipped_parts
     from simlib.evidence.backtesting.result import backtest as tested
     from simlib.scenario.wording import shown
+    from simlib.theatre.record.parts import shipped_parts
 
     every = [*CANDIDATES, *BASELINES]
     names = every if forecasters is None else list(dict.fromkeys(forecasters.split(",")))

@@ -47,11 +47,12 @@ def calibrate(
 ) -> None:
     """Fit the numbers that data reach, and write them as a scenario."""
     from simlib.evidence.calibrating.collecting import calibrate as fit
+    from simlib.theatre.record.published import FITTERS
 
     kept = output_of("calibrate", report, force=force)
     if output is not None:
         refuse_unwritable(output, inputs=files or [])
-    result = fit(files or [], as_of=as_date(as_of))
+    result = fit(files or [], as_of=as_date(as_of), fitters=FITTERS)
     show(result.sentences(), result.brief(), "prior and posterior, 5, 50 and 95 % points")
     show((), result.sources(), "what each was fitted to")
     if output is not None:
@@ -63,8 +64,8 @@ def calibrate(
 
 
 def _write(result: Calibration, replications: int, output: Path, *, force: bool) -> None:
-    from simlib.evidence.calibrating.constants import committee_constants
     from simlib.evidence.calibrating.writing import scenario_text
+    from simlib.theatre.questions.constants import committee_constants
 
     constants = committee_constants(result, replications) if replications else {}
     write_file(output, scenario_text(result, constants).encode(), force=force)

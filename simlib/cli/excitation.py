@@ -39,12 +39,15 @@ def excitation(
     from simlib.evidence.clustering.shipped_fits import excitation_table
     from simlib.evidence.history.barrier import calibration_events
     from simlib.evidence.severity.regimes_of_severity import severity_table
+    from simlib.theatre.record.regimes import POOLS, REGIMES
 
     kept = output_of("excitation", output, force=force)
     events = calibration_events(files, as_date(as_of))
-    fits = fit_regimes(events, notice=lambda regime: tell(f"{regime.name} {regime.label} ..."))
-    table = excitation_table(fits)
-    sizes = severity_table(events)
+    fits = fit_regimes(
+        events, REGIMES, notice=lambda regime: tell(f"{regime.name} {regime.label} ...")
+    )
+    table = excitation_table(fits, POOLS)
+    sizes = severity_table(events, REGIMES)
     show((), _brief(table), "branching ratio and mean delay: median and 90 % interval")
     show(
         (), sizes[list(sizes.columns[:10])], "deaths per lethal event: power law above a threshold"

@@ -178,9 +178,9 @@ def _publish(
     force: bool,
 ) -> None:
     from simlib.ensemble.spreading import Spread
-    from simlib.evidence.observing.judging import beside_2024
+    from simlib.evidence.observing.judging import beside
     from simlib.evidence.observing.publications import publications
-    from simlib.evidence.observing.usual import usual
+    from simlib.theatre.record.usual import ucdp_2024, usual
 
     replications, months, vintage, jobs = how
     loaded = load_scenario(scenario)
@@ -203,7 +203,7 @@ def _publish(
         tell(f"the first {MONTHS_SHOWN} months are shown; the file has all {len(found.months)}")
     release = "first release" if vintage == "first" else f"release {vintage}"
     show((), table, f"monthly counts as {publisher} will print them, {release}; 90 % intervals")
-    judged = beside_2024(found)
+    judged = beside(found, ucdp_2024(), "2024")
     if len(judged):
         show((), judged, "the months of 2024 and as many of the forecast; below: share with less")
     say(f"forecast: {output}")

@@ -59,13 +59,14 @@ def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
     from simlib.evidence.inverting.layer import layer_problem, ucdp_counts
     from simlib.evidence.inverting.populations import Effort
     from simlib.evidence.inverting.populations import invert as inverted_by
+    from simlib.theatre.record.monthly import BEFORE_DECEMBER, SCORED
 
     date = as_date(as_of)
     loaded = load_scenario(scenario)
     tell(f"context of use: {loaded.context_of_use}")
-    observed = ucdp_counts(counts, as_of=date)
+    observed = ucdp_counts(counts, SCORED, date)
     names = [name.strip() for name in parameters.split(",") if name.strip()]
-    problem = layer_problem(loaded, names, observed)
+    problem = layer_problem(loaded, names, observed, BEFORE_DECEMBER)
     kept = Output(output, "invert", force)
     kept.refuse_unwritable()
     standing = _Standing(output)

@@ -53,6 +53,7 @@ def readings(  # noqa: PLR0913, PLR0917  (options of a command line)
     """Tell "seen to be extended" from "made to be", and what is known beforehand."""
     from simlib.analysis.decisions.two_readings import readings as compare
     from simlib.ensemble.spreading import Spread
+    from simlib.theatre.questions.iraq_mission import EXTENSION
 
     kept = output_of("readings", output, force=force)
     with stopping(output) as reporter:
@@ -61,6 +62,7 @@ def readings(  # noqa: PLR0913, PLR0917  (options of a command line)
         result = compare(
             loaded,
             as_date(date),
+            question=EXTENSION,
             outcomes=outcome or (),
             slopes=_numbers(slopes),
             replications=replications,

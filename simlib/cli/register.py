@@ -113,13 +113,15 @@ def _correlations(
 ) -> Correlations | None:
     """Return what stored or simulated replications say; nothing where none are asked for."""
     from simlib.evidence.register.correlations import correlations_of
+    from simlib.theatre.questions.headlines import HEADLINES
 
     if results is not None and replications is not None:
         raise ScenarioError([Problem("results", "give one of --results and --replications")])
     if results is not None:
         from simlib.ensemble import open_results
 
-        return correlations_of(open_results(results), scenario, outcomes)
+        ensemble = open_results(results)
+        return correlations_of(ensemble, scenario, outcomes, headlines=HEADLINES)
     if replications is None:
         if outcomes:
             hint = "give --results DIRECTORY or --replications N"
@@ -131,7 +133,7 @@ def _correlations(
         ensemble = simlib.ensemble.run(
             scenario, replications=replications, jobs=jobs, progress=reporter
         )
-    return correlations_of(ensemble, scenario, outcomes)
+    return correlations_of(ensemble, scenario, outcomes, headlines=HEADLINES)
 
 
 def _show(card: Card, known: Correlations | None) -> None:

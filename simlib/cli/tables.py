@@ -33,7 +33,7 @@ def show_committee(scenario: Scenario) -> None:
     """Print the committee's answer at the mean of its grounds, and how much is prior."""
     if "committee.pi" not in scenario.parameters or "committee" not in scenario.agents:
         return
-    from simlib.analysis.committee import answer_at_zero, share_due_to_pi
+    from simlib.theatre.questions.committee import answer_at_zero, share_due_to_pi
 
     answer = sorted(answer_at_zero(scenario, 1000).items(), key=lambda item: -item[1])
     classes = ", ".join(f"{name.replace('_', ' ')} {p:.2f}" for name, p in answer)

@@ -50,6 +50,7 @@ def voi(  # noqa: PLR0913, PLR0917  (options of a command line)
     """Say which unknown, if learnt, would change the ranking of options, and by how much."""
     from simlib.analysis.decisions.information import value_of_information
     from simlib.ensemble.spreading import Spread
+    from simlib.theatre.questions.iraq_mission import EXTENSION
 
     kept = output_of("voi", output, force=force)
     with stopping(output) as reporter:
@@ -58,6 +59,7 @@ def voi(  # noqa: PLR0913, PLR0917  (options of a command line)
         result = value_of_information(
             loaded,
             losses,
+            question=EXTENSION,
             dates=[as_date(part.strip()) for part in dates.split(",") if part.strip()],
             options=option or (),
             replications=replications,

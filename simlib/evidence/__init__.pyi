@@ -1,6 +1,4 @@
-from .analogues.study import fitted_withdrawal_effect as fitted_withdrawal_effect
 from .analogues.study import study_analogues as study_analogues
-from .backtesting.parts import shipped_parts as shipped_parts
 from .backtesting.result import BackTest as BackTest
 from .backtesting.result import backtest as backtest
 from .backtesting.running import Part as Part

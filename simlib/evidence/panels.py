@@ -21,7 +21,7 @@ class Unit(NamedTuple):
     country
         Country of the place.
     series
-        Name of the series, such as ``isf_isis_iraq``.
+        Name of the series, such as ``raids_north``.
     place
         Governorate; empty where only the country is known.
     """

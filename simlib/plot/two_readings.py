@@ -1,4 +1,4 @@
-"""What is seen when the committee extends, against what extending does."""
+"""What is seen when a deadline is extended, against what extending does."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def readings(result: Readings, outcome: str | None = None, ax: Axes | None = Non
         ax.plot(x, [e.value for e in found], MARKERS[i], color=SHADES[i], label=label, markersize=6)
     ax.axhline(0.0, color=MUTED, linewidth=0.8)
     ax.set_xticks(places, ["drawn,\nas written", *versions[1:]])
-    ax.set_xlabel("weight of threat in the committee's answer (log odds per standard deviation)")
+    ax.set_xlabel("weight of threat in the answer (log odds per standard deviation)")
     ax.set_ylabel(f"difference ({result.units[name] or 'probability'})")
     ax.grid(axis="y", color=RULE, linewidth=0.6)
     ax.legend(
         loc="upper center", bbox_to_anchor=(0.5, -0.24), fontsize=8, frameon=False, labelcolor=INK
     )
     counts = [f"{s.n_extended} of {s.n}" for s in result.selections.values()]
-    dress(ax, heading(name), f"95 % intervals; extended by the committee: {', '.join(counts)} runs")
+    dress(ax, heading(name), f"95 % intervals; extended in {', '.join(counts)} runs")
     return ax
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -34,11 +35,24 @@ def scenario_names() -> tuple[str, ...]:
     return tuple(sorted(scenario_files()))
 
 
+REGISTER = "parameters.csv"
+"""The register among the tables of ``seeds``: what numbers of scenarios rest on."""
+
+
+@functools.cache
+def seed_table(name: str) -> tuple[Mapping[str, str], ...]:
+    """Return the rows of a table of ``seeds`` by column; the second line of the file is the first.
+
+    Parameters
+    ----------
+    name
+        Path of the file below ``seeds``, such as `REGISTER`.
+    """
+    with (folder("seeds") / name).open(encoding="utf-8", newline="") as lines:
+        return tuple(csv.DictReader(lines))
+
+
 @functools.cache
 def register_ids() -> frozenset[str]:
-    """Return the row ids of the register, ``seeds/parameters.csv``."""
-    file = folder("seeds") / "parameters.csv"
-    if not file.is_file():
-        return frozenset()
-    with file.open(encoding="utf-8", newline="") as lines:
-        return frozenset(row["id"] for row in csv.DictReader(lines))
+    """Return the row ids of the register."""
+    return frozenset(row["id"] for row in seed_table(REGISTER))

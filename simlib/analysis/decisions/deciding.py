@@ -1,4 +1,4 @@
-"""Runs in which the committee decides, and the same replications with its answer forced."""
+"""Runs in which an agent decides on a deadline, and the same with its answer forced."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.analysis.decisions.forced_ends import HELD, extension, held
+from simlib.analysis.decisions.forced_ends import HELD
 from simlib.analysis.decisions.observing import plan_observables
 from simlib.ensemble.spreading import spread
 from simlib.outcomes import plan
 from simlib.outcomes.planning import kind_of
 from simlib.scenario import resolve
 from simlib.simulation import assemble, simulate
-from simlib.theatre.agents.committee import IRAQ
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from simlib.analysis.decisions.forced_ends import Deadline
+    from simlib.analysis.decisions.questions import Question
     from simlib.ensemble.spreading import Arrays, Spread
     from simlib.journal import Run
     from simlib.scenario.schema import Scenario
@@ -35,7 +36,7 @@ NEVER = 0
 
 @dataclass(frozen=True, slots=True)
 class Forced:
-    """One replication with the committee's answer given.
+    """One replication with the answer given.
 
     Attributes
     ----------
@@ -57,6 +58,7 @@ class _Job:
     """What all rows share. Compared by identity, so that it is prepared once a worker."""
 
     scenario: Scenario
+    question: Question
     given: Mapping[str, float]
     times: tuple[float, ...] = ()
     rows: tuple[Forced, ...] = ()
@@ -64,7 +66,7 @@ class _Job:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Runs in which the committee decided, in the order of replications.
+    """Runs in which the agent decided, in the order of replications.
 
     Attributes
     ----------
@@ -85,7 +87,7 @@ class Decided:
 
     @property
     def is_extended(self) -> NDArray[np.bool_]:
-        """Which replications the committee extended in."""
+        """Which replications were extended."""
         found: NDArray[np.bool_] = self.months != NEVER
         return found
 
@@ -98,19 +100,22 @@ def numbers_of(scenario: Scenario) -> tuple[str, ...]:
 def decided(
     scenario: Scenario,
     n: int,
+    question: Question,
     *,
     given: Mapping[str, float],
     times: Sequence[float] = (),
     how: Spread | None = None,
 ) -> Decided:
-    """Simulate replications in which the committee decides.
+    """Simulate replications in which the agent decides.
 
     Parameters
     ----------
     scenario
-        A resolved scenario with a committee, taken as it is written.
+        A resolved scenario with the agent, taken as it is written.
     n
         Number of replications.
+    question
+        The deadline, and what is known of it.
     given
         Parameters that replace drawn ones.
     times
@@ -118,7 +123,7 @@ def decided(
     how
         Workers, and where pieces are kept.
     """
-    job = _Job(scenario, dict(given), tuple(times))
+    job = _Job(scenario, question, dict(given), tuple(times))
     found = spread(_decided, job, n, identity=_identity(job), how=how)
     return Decided(found["outcomes"], found["months"], found["decided_at"], found["known"])
 
@@ -126,18 +131,19 @@ def decided(
 def forced(
     scenario: Scenario,
     rows: Sequence[Forced],
+    question: Question,
     *,
     given: Mapping[str, float],
     how: Spread | None = None,
 ) -> NDArray[np.float64]:
-    """Simulate replications with the committee's answer given.
+    """Simulate replications with the answer given.
 
-    The committee is frozen from the start: it holds to the end as agreed up to the fork,
+    The agent is frozen from the start: it holds to the end as agreed up to the fork,
     and to what is given after it.
 
     Parameters
     ----------
-    scenario, given, how
+    scenario, question, given, how
         As in `decided`.
     rows
         What is simulated.
@@ -146,18 +152,23 @@ def forced(
     -------
     Outcomes, shape (len(rows), n_outcomes), in the order of `numbers_of`.
     """
-    job = _Job(scenario, dict(given), rows=tuple(rows))
+    job = _Job(scenario, question, dict(given), rows=tuple(rows))
     return spread(_forced, job, len(rows), identity=_identity(job), how=how)["outcomes"]
 
 
 def known_when_held(
-    scenario: Scenario, n: int, times: Sequence[float], *, how: Spread | None = None
+    scenario: Scenario,
+    n: int,
+    times: Sequence[float],
+    question: Question,
+    *,
+    how: Spread | None = None,
 ) -> NDArray[np.float64]:
     """Return what is known at some times when the end is held as agreed.
 
     Shape (n, n_times, n_observables): the past that all forks of `HELD` share.
     """
-    job = _Job(scenario, {}, tuple(times))
+    job = _Job(scenario, question, {}, tuple(times))
     return spread(_known_when_held, job, n, identity=_identity(job), how=how)["known"]
 
 
@@ -176,10 +187,12 @@ def _identity(job: _Job) -> dict[str, Any]:
 @functools.lru_cache(maxsize=2)
 def _prepared(job: _Job) -> tuple[Blueprint, Any, Any]:
     """Assemble the held scenario once; forks differ in their timeline only."""
-    scenario = job.scenario.model_copy(update={"options": {HELD: held(job.scenario)}})
+    held = job.question.deadline.held(job.scenario)
+    scenario = job.scenario.model_copy(update={"options": {HELD: held}})
     blueprint = assemble(scenario)
     channels = blueprint.channels.channels
-    return blueprint, plan(job.scenario, channels), plan_observables(job.scenario, channels)
+    observables = plan_observables(job.scenario, channels, job.question.public)
+    return blueprint, plan(job.scenario, channels), observables
 
 
 def _simulated(blueprint: Blueprint, job: _Job, replication: int) -> Run:
@@ -200,7 +213,7 @@ def _decided(job: _Job, replications: range) -> Arrays:
     for replication in replications:
         run = _simulated(blueprint, job, replication)
         rows.append(_values(outcomes, names, run))
-        agreed = _agreed(run)
+        agreed = _agreed(run, job.question.deadline)
         months.append(agreed[0])
         decided_at.append(agreed[1])
         known.append([observables.at(run, time) for time in job.times])
@@ -213,11 +226,11 @@ def _decided(job: _Job, replications: range) -> Arrays:
     }
 
 
-def _agreed(run: Run) -> tuple[int, float]:
-    """Return months and time of the extension that the committee agreed, if any."""
-    if run.milestones[IRAQ].classification == "formally_extended":
+def _agreed(run: Run, deadline: Deadline) -> tuple[int, float]:
+    """Return months and time of the extension that was agreed, if any."""
+    if run.milestones[deadline.milestone].classification == deadline.extended:
         for decision in run.decisions:
-            if (decision.agent, decision.name) == ("committee", "extension_months"):
+            if (decision.agent, decision.name) == (deadline.agent, deadline.decision):
                 return int(decision.taken), decision.time
     return NEVER, math.nan
 
@@ -228,7 +241,7 @@ def _forced(job: _Job, rows: range) -> Arrays:
     found = []
     for row in rows:
         one = job.rows[row]
-        run = _simulated(_forked(blueprint, one), job, one.replication)
+        run = _simulated(_forked(blueprint, one, job.question.deadline), job, one.replication)
         found.append(_values(outcomes, names, run))
     return {"outcomes": np.array(found).reshape(len(rows), len(names))}
 
@@ -244,10 +257,10 @@ def _known_when_held(job: _Job, replications: range) -> Arrays:
     return {"known": np.array(known).reshape(shape)}
 
 
-def _forked(blueprint: Blueprint, row: Forced) -> Blueprint:
+def _forked(blueprint: Blueprint, row: Forced, deadline: Deadline) -> Blueprint:
     """Return a blueprint with another timeline; nothing else of it depends on the option."""
     if row.months == NEVER:
         return replace(blueprint, option=HELD)
-    options = {**blueprint.scenario.options, "extended": extension(row.months, row.at)}
+    options = {**blueprint.scenario.options, "extended": deadline.extension(row.months, row.at)}
     scenario = blueprint.scenario.model_copy(update={"options": options})
     return replace(blueprint, scenario=scenario, option="extended")

@@ -1,14 +1,14 @@
-"""Forced ends of the mission in Iraq: as agreed, or extended from a meeting on."""
+"""A deadline that an agent may extend, and its ends by force: as agreed, or extended."""
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario.schema import MilestoneChange, Option
 from simlib.scenario.wording import listed
-from simlib.theatre.agents.committee import IRAQ, LEADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,53 +16,76 @@ if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
 
 HELD = "held"
-LENGTHS = (6, 12, 24)
-"""Months that the committee may extend by."""
 
 
-def refuse_without_committee(scenario: Scenario) -> None:
-    """Refuse a scenario in which no committee decides on the end of the mission in Iraq.
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A milestone whose end an agent decides at scheduled meetings.
 
-    Raises
-    ------
-    ScenarioError
-        It has no such milestone or no such agent.
+    Attributes
+    ----------
+    milestone
+        Its name in the timeline.
+    agent
+        Who decides.
+    extended
+        The class in which the milestone ends when it is extended.
+    decision
+        The agent's decision that takes a number of months.
+    leads
+        Days before the agreed date of the scheduled meetings.
+    lengths
+        Months that it may be extended by.
     """
-    if IRAQ not in scenario.timeline:
-        rule = f"must have the milestone {IRAQ} (has {listed(scenario.timeline)})"
-        raise ScenarioError([Problem("timeline", rule)])
-    entry = scenario.agents.get("committee")
-    if entry is None or not entry.active:
-        raise ScenarioError([Problem("agents", "must have the agent committee, active")])
 
+    milestone: str
+    agent: str
+    extended: str
+    decision: str
+    leads: tuple[float, ...]
+    lengths: tuple[int, ...]
 
-def meetings(scenario: Scenario) -> tuple[dt.date, ...]:
-    """Return the dates of the committee's scheduled meetings."""
-    agreed = scenario.timeline[IRAQ].date
-    return tuple(agreed - dt.timedelta(days=lead) for lead in LEADS)
+    def refuse_without(self, scenario: Scenario) -> None:
+        """Refuse a scenario in which nobody decides on this milestone.
 
+        Raises
+        ------
+        ScenarioError
+            It has no such milestone or no such agent.
+        """
+        if self.milestone not in scenario.timeline:
+            rule = f"must have the milestone {self.milestone} (has {listed(scenario.timeline)})"
+            raise ScenarioError([Problem("timeline", rule)])
+        entry = scenario.agents.get(self.agent)
+        if entry is None or not entry.active:
+            raise ScenarioError([Problem("agents", f"must have the agent {self.agent}, active")])
 
-def held(scenario: Scenario) -> Option:
-    """Return the option in which the mission ends as agreed and the committee never meets."""
-    change = MilestoneChange(date=scenario.timeline[IRAQ].date, forced=True)
-    return Option(description="The end as agreed, forced.", timeline={IRAQ: change})
+    def meetings(self, scenario: Scenario) -> tuple[dt.date, ...]:
+        """Return the dates of the scheduled meetings."""
+        agreed = scenario.timeline[self.milestone].date
+        return tuple(agreed - dt.timedelta(days=lead) for lead in self.leads)
 
+    def held(self, scenario: Scenario) -> Option:
+        """Return the option in which it ends as agreed and nobody decides."""
+        change = MilestoneChange(date=scenario.timeline[self.milestone].date, forced=True)
+        return Option(description="The end as agreed, forced.", timeline={self.milestone: change})
 
-def extension(months: int, at: dt.date) -> Option:
-    """Return the option that goes on from `HELD` with an extension at a date."""
-    change = MilestoneChange(shift=f"{months} months", forced=True)
-    description = f"Held until {at}, then extended by {months} months, forced."
-    return Option(description=description, of=HELD, at=at, timeline={IRAQ: change})
+    def extension(self, months: int, at: dt.date) -> Option:
+        """Return the option that goes on from `HELD` with an extension at a date."""
+        change = MilestoneChange(shift=f"{months} months", forced=True)
+        description = f"Held until {at}, then extended by {months} months, forced."
+        return Option(description=description, of=HELD, at=at, timeline={self.milestone: change})
+
+    def with_extensions(self, scenario: Scenario, dates: Iterable[dt.date]) -> Scenario:
+        """Return a scenario with `HELD`, and an extension of each length at each date."""
+        options = {HELD: self.held(scenario)} | {
+            extension_name(months, at): self.extension(months, at)
+            for at in dates
+            for months in self.lengths
+        }
+        return scenario.model_copy(update={"options": scenario.options | options})
 
 
 def extension_name(months: int, at: dt.date) -> str:
     """Return the name of the option of an extension at a date."""
     return f"extend_{months}m_{at:%Y_%m_%d}"
-
-
-def with_extensions(scenario: Scenario, dates: Iterable[dt.date]) -> Scenario:
-    """Return a scenario with `HELD`, and an extension of each length at each date."""
-    options = {HELD: held(scenario)} | {
-        extension_name(months, at): extension(months, at) for at in dates for months in LENGTHS
-    }
-    return scenario.model_copy(update={"options": scenario.options | options})

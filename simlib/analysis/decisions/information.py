@@ -15,15 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlib._moved import default
 from simlib.analysis.decisions.deciding import known_when_held
-from simlib.analysis.decisions.forced_ends import (
-    HELD,
-    LENGTHS,
-    extension_name,
-    meetings,
-    refuse_without_committee,
-    with_extensions,
-)
+from simlib.analysis.decisions.forced_ends import HELD, extension_name
 from simlib.analysis.decisions.informing import Information, Learning, Ranking
 from simlib.analysis.decisions.learning import Sample, value_all
 from simlib.analysis.decisions.losses import LossPanel, load_losses
@@ -42,7 +36,6 @@ from simlib.scenario import as_scenario
 from simlib.scenario.asked import n_replications
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
-from simlib.theatre.agents.committee import IRAQ
 from simlib.world.clock import to_days
 from simlib.world.parameters import ParameterPlan
 
@@ -53,6 +46,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from simlib.analysis.decisions.forced_ends import Deadline
+    from simlib.analysis.decisions.observing import Public
+    from simlib.analysis.decisions.questions import Question
     from simlib.ensemble import Ensemble
     from simlib.scenario.schema import Scenario
 
@@ -61,25 +57,28 @@ MOST_REGIONS = 5
 """Parameters for which it is said where in their range another option is best."""
 
 
-def value_of_information(
+def value_of_information(  # noqa: PLR0913  (one door; all but the scenario have defaults)
     scenario: Scenario | str | os.PathLike[str],
     losses: LossPanel | Mapping[str, Any] | str | os.PathLike[str] | None = None,
     *,
+    question: Question | None = None,
     dates: Sequence[dt.date] = (),
     options: Sequence[str] = (),
     replications: int | None = None,
     how: Spread | None = None,
 ) -> Information:
-    """Value what could be learnt before the end of the mission in Iraq is decided.
+    """Value what could be learnt before a deadline is decided on.
 
     Parameters
     ----------
     scenario
-        A scenario with a committee, or the path or bundled name of one.
+        A scenario with the agent that decides, or the path or bundled name of one.
     losses
         A panel of losses; see `simlib.analysis.decisions.losses.load_losses`.
+    question
+        The deadline, and who decides on it; to be given.
     dates
-        When it is decided; the committee's scheduled meetings when none is given.
+        When it is decided; the scheduled meetings when none is given.
     options
         Options of the scenario that are compared too, at every date.
     replications
@@ -90,22 +89,23 @@ def value_of_information(
     Raises
     ------
     ScenarioError
-        There is no committee, a date lies outside, a loss weighs what is not there, or
+        Nobody decides, a date lies outside, a loss weighs what is not there, or
         there are too few replications.
     """
+    asked: Question = default("value_of_information(question=)") if question is None else question
     loaded = as_scenario(scenario)
-    refuse_without_committee(loaded)
+    asked.deadline.refuse_without(loaded)
     panel = load_losses(loaded, losses)
-    chosen_dates = _dates(loaded, dates)
+    chosen_dates = _dates(loaded, asked.deadline, dates)
     _refuse_options(loaded, options)
     n = n_replications(replications, loaded.replications)
     if n < FEWEST:
         rule = f"must be {FEWEST} or more (got {n})"
         raise ScenarioError([Problem("replications", rule)])
     how = how or Spread()
-    forked = with_extensions(loaded, chosen_dates)
+    forked = asked.deadline.with_extensions(loaded, chosen_dates)
     names = {
-        at: (HELD, *(extension_name(months, at) for months in LENGTHS), *options)
+        at: (HELD, *(extension_name(months, at) for months in asked.deadline.lengths), *options)
         for at in chosen_dates
     }
     ensemble = run(
@@ -116,8 +116,9 @@ def value_of_information(
         jobs=how.jobs,
         progress=how.progress,
     )
-    known = known_when_held(loaded, n, [to_days(at) for at in chosen_dates], how=how)
-    sample = _sample(loaded, panel, ensemble, names, known)
+    times = [to_days(at) for at in chosen_dates]
+    known = known_when_held(loaded, n, times, asked, how=how)
+    sample = _sample(loaded, panel, ensemble, names, known, public=asked.public)
     learnings = value_all(sample, how)
     return Information(
         scenario=loaded.name,
@@ -130,9 +131,9 @@ def value_of_information(
     )
 
 
-def _dates(scenario: Scenario, dates: Sequence[dt.date]) -> tuple[dt.date, ...]:
-    agreed = scenario.timeline[IRAQ].date
-    found = tuple(sorted(set(dates))) or meetings(scenario)
+def _dates(scenario: Scenario, deadline: Deadline, dates: Sequence[dt.date]) -> tuple[dt.date, ...]:
+    agreed = scenario.timeline[deadline.milestone].date
+    found = tuple(sorted(set(dates))) or deadline.meetings(scenario)
     for date in found:
         if not scenario.start < date < agreed:
             rule = f"must lie after {scenario.start} and before {agreed} (got {date})"
@@ -156,6 +157,8 @@ def _sample(
     ensemble: Ensemble,
     names: Mapping[dt.date, tuple[str, ...]],
     known: NDArray[np.float64],
+    *,
+    public: Public,
 ) -> Sample:
     """Gather what every option has of the replications that failed under none."""
     wanted = list(panel.outcomes())
@@ -177,14 +180,14 @@ def _sample(
     }
     parameters = ensemble.of(HELD).parameters.loc[shared]
     drawn = {name: parameters[name].to_numpy(float) for name in ParameterPlan(scenario).drawn}
-    observables = _observables(scenario)
+    observables = _observables(scenario, public)
     reports = {at: _reports(observables, known[shared.to_numpy(), i]) for i, at in enumerate(names)}
     folds = folds_of(len(shared), scenario.root_seed)
     return Sample(losses, drawn, _groups(scenario, tuple(drawn)), reports, folds)
 
 
-def _observables(scenario: Scenario) -> tuple[Observable, ...]:
-    return plan_observables(scenario, assemble(scenario).channels.channels).all
+def _observables(scenario: Scenario, public: Public) -> tuple[Observable, ...]:
+    return plan_observables(scenario, assemble(scenario).channels.channels, public).all
 
 
 def _reports(

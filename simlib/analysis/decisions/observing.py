@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -18,13 +18,25 @@ if TYPE_CHECKING:
 
 MONTHS = 3
 """Published counts are summed over so many months, the latest that are known."""
-HEARD = ("detention_break", "militia_attack")
-"""Incidents that everyone hears of at once, counted from the start of the run."""
-TROOPS = "coalition.troops"
 ROUNDING = 1e-9
 """Numbers that lie relatively nearer are the same."""
 RAREST = 0.02
 """A state of a posture that fewer runs are in is not told apart from the others."""
+
+
+class Public(NamedTuple):
+    """What everyone knows at once, besides published series and postures.
+
+    Attributes
+    ----------
+    heard
+        Incidents that are heard of, counted from the start of the run.
+    troops
+        State variable over bases: how many stand there; empty where there is none.
+    """
+
+    heard: tuple[str, ...] = ()
+    troops: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,8 @@ class Observables:
     published: Published
     heard: tuple[NDArray[np.bool_], ...]
     """Which channels each of the incidents that are heard of recurs in."""
+    troops: str
+    """The state variable of troops at bases."""
 
     def at(self, run: Run, time: float) -> NDArray[np.float64]:
         """Return what is known at an instant, shape (len(all),); a posture by its state's index.
@@ -72,20 +86,19 @@ class Observables:
         values += [float(np.count_nonzero(mask[before])) for mask in self.heard]
         row = int(np.searchsorted(run.snapshot_times, time))
         for observable in self.all[len(values) :]:
-            values.append(_standing(run, observable, time, row))
+            values.append(self._standing(run, observable, time, row))
         return np.array(values)
 
+    def _standing(self, run: Run, observable: Observable, time: float, row: int) -> float:
+        """Return the troops of a base, or the index of the state a posture is in."""
+        if not observable.states:
+            place = observable.name.removeprefix("troops ")
+            return float(run.snapshots[row, run.layout.index(self.troops, place)])
+        states = [state for began, state in run.postures[observable.name] if began <= time]
+        return float(observable.states.index(states[-1]))
 
-def _standing(run: Run, observable: Observable, time: float, row: int) -> float:
-    """Return the troops of a base, or the index of the state a posture is in."""
-    if not observable.states:
-        place = observable.name.removeprefix("troops ")
-        return float(run.snapshots[row, run.layout.index(TROOPS, place)])
-    states = [state for began, state in run.postures[observable.name] if began <= time]
-    return float(observable.states.index(states[-1]))
 
-
-def plan_observables(scenario: Scenario, channels: Channels) -> Observables:
+def plan_observables(scenario: Scenario, channels: Channels, public: Public) -> Observables:
     """Prepare all observables of a scenario: every series, posture and base it has.
 
     Parameters
@@ -94,13 +107,15 @@ def plan_observables(scenario: Scenario, channels: Channels) -> Observables:
         The scenario that declares series and postures.
     channels
         The channels its incidents refer to.
+    public
+        What is known besides series and postures.
     """
     published = plan_published(scenario, channels)
     counted = [Observable(name, f"in {MONTHS} months") for name in published.names]
-    heard = [name for name in HEARD if name in scenario.incidents]
+    heard = [name for name in public.heard if name in scenario.incidents]
     counted += [Observable(f"{name} so far", "incidents") for name in heard]
     types = np.array(channels.types)
-    variable = scenario.state.get(TROOPS)
+    variable = scenario.state.get(public.troops)
     is_known = variable is not None and variable.over == "base"
     bases = [name for name, place in scenario.places.items() if is_known and place.kind == "base"]
     standing = [Observable(f"troops {base}", "persons") for base in bases]
@@ -108,7 +123,8 @@ def plan_observables(scenario: Scenario, channels: Channels) -> Observables:
         Observable(name, "state", tuple(posture.states))
         for name, posture in scenario.postures.items()
     ]
-    return Observables((*counted, *standing), published, tuple(types == name for name in heard))
+    masks = tuple(types == name for name in heard)
+    return Observables((*counted, *standing), published, masks, public.troops)
 
 
 def normal_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,8 +1,8 @@
 """Two readings of "extended": seen to be extended, and made to be.
 
-E[Y | A = extended] is taken over replications in which the committee extends by itself.
+E[Y | A = extended] is taken over replications in which the agent extends by itself.
 E[Y | do(A = extended)] is taken over all replications, each forked at a meeting and with a
-length that are drawn from the extended ones' joint distribution, the committee frozen
+length that are drawn from the extended ones' joint distribution, the agent frozen
 after. J. Pearl, "Causal diagrams for empirical research", Biometrika 82 (1995),
 doi:10.1093/biomet/82.4.669. The extended ones forced to what they chose themselves tell
 selection (who is extended) from mechanics (how an extension comes about in the program).
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from simlib.analysis.decisions.questions import Question
     from simlib.ensemble.spreading import Spread
     from simlib.scenario.schema import Scenario
 
@@ -63,7 +64,7 @@ class Gap:
     outcome
         Its name.
     extended
-        E[Y | A = extended], over replications that the committee extended.
+        E[Y | A = extended], over replications that were extended.
     others
         E[Y | A = not extended].
     redone
@@ -104,7 +105,7 @@ class Selection:
     Attributes
     ----------
     n, n_extended
-        Replications, and how many of them the committee extended.
+        Replications, and how many of them were extended.
     gaps
         By outcome.
     """
@@ -123,7 +124,7 @@ def assigned(natural: Decided, root_seed: int) -> list[Forced]:
     Parameters
     ----------
     natural
-        Runs in which the committee decided.
+        Runs in which the agent decided.
     root_seed
         Key of the uniforms.
     """
@@ -144,6 +145,7 @@ def _as_in(natural: Decided, replication: int, donor: int) -> Forced:
 def select(
     scenario: Scenario,
     n: int,
+    question: Question,
     *,
     given: Mapping[str, float],
     natural: Decided | None = None,
@@ -154,13 +156,15 @@ def select(
     Parameters
     ----------
     scenario
-        A resolved scenario with a committee.
+        A resolved scenario with the agent that decides.
     n
         Number of replications.
+    question
+        The deadline, and what is known of it.
     given
         Parameters that replace drawn ones.
     natural
-        The runs in which the committee decides, where they are there already.
+        The runs in which the agent decides, where they are there already.
     how
         Workers, and where pieces are kept.
 
@@ -169,16 +173,16 @@ def select(
     ScenarioError
         Fewer than `FEWEST_EXTENDED` replications are extended.
     """
-    natural = natural or decided(scenario, n, given=given, how=how)
+    natural = natural or decided(scenario, n, question, given=given, how=how)
     own = np.flatnonzero(natural.is_extended)
     if not FEWEST_EXTENDED <= len(own) < n:
-        rule = f"the committee extends in {len(own)} of {n} replications"
+        rule = f"the {question.deadline.agent} extends in {len(own)} of {n} replications"
         hint = f"at least {FEWEST_EXTENDED}, and not all, are needed: give more"
         raise ScenarioError([Problem("replications", rule, hint)])
     everyone = assigned(natural, scenario.root_seed)
     holding = [Forced(r, scenario.start, NEVER) for r in range(n)]
     redone = [_as_in(natural, int(r), int(r)) for r in own]
-    found = forced(scenario, [*everyone, *holding, *redone], given=given, how=how)
+    found = forced(scenario, [*everyone, *holding, *redone], question, given=given, how=how)
     parts = found[:n], found[n : 2 * n], found[2 * n :]
     gaps = {
         name: _gap(name, natural.is_extended, natural.outcomes[:, i], [p[:, i] for p in parts])

@@ -1,8 +1,8 @@
 """Two readings of "extended", and what is known beforehand of an extension.
 
-P(extension | observables at a date) is asked of runs in which the committee decides. The
+P(extension | observables at a date) is asked of runs in which an agent decides. The
 selection gap E[Y | A = extended] - E[Y | do(A = extended)] says how far these runs are
-from what an extension does; it is asked again for fixed weights of threat.
+from what an extension does; it is asked again for fixed weights of a ground.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.analysis.committee import solve_offsets
+from simlib._moved import default
 from simlib.analysis.decisions.deciding import decided, numbers_of
-from simlib.analysis.decisions.forced_ends import meetings, refuse_without_committee
 from simlib.analysis.decisions.forecasting import Forecast, forecast
 from simlib.analysis.decisions.observing import plan_observables
 from simlib.analysis.decisions.selecting import CONTRASTS, Gap, Selection, select
@@ -25,7 +24,7 @@ from simlib.errors import Problem, ScenarioError
 from simlib.outcomes.planning import unit_of
 from simlib.scenario import as_scenario
 from simlib.scenario.asked import n_replications
-from simlib.scenario.schema import Outcome, Parameter, Scenario
+from simlib.scenario.schema import Parameter, Scenario
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
 from simlib.world.clock import to_days
@@ -36,14 +35,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from simlib.analysis.decisions.questions import Question, Slope
     from simlib.ensemble.spreading import Spread
 
-SLOPE = "committee.beta_threat"
-SLOPES = (0.0, 0.6, 1.2)
-"""Log odds of an extension per standard deviation of threat: none, the prior mean, twice it."""
-BEFORE = "isis_attacks_iraq_before_meetings"
-"""Attacks that no answer of the committee can change: a gap in them is selection alone."""
-HEADLINES = ("isis_attacks_iraq_year_1", BEFORE)
 AS_WRITTEN = "as written"
 MEANS = ("extended", "others", "redone", "made_extended", "made_held")
 
@@ -56,6 +50,8 @@ class Readings:
     ----------
     scenario
         Its name.
+    agent
+        Who decides.
     forecast
         What is known at the date says of an extension.
     selections
@@ -69,6 +65,7 @@ class Readings:
     """
 
     scenario: str
+    agent: str
     forecast: Forecast
     selections: dict[str, Selection]
     slopes: dict[str, float]
@@ -135,12 +132,13 @@ class Readings:
         return [*_on_forecast(self.forecast), *_on_gaps(self)]
 
 
-def readings(
+def readings(  # noqa: PLR0913  (one door; all but the first have defaults)
     scenario: Scenario | str | os.PathLike[str],
     date: dt.date,
     *,
+    question: Question | None = None,
     outcomes: Sequence[str] = (),
-    slopes: Sequence[float] = SLOPES,
+    slopes: Sequence[float] | None = None,
     replications: int | None = None,
     how: Spread | None = None,
 ) -> Readings:
@@ -149,16 +147,18 @@ def readings(
     Parameters
     ----------
     scenario
-        A scenario with a committee, or the path or bundled name of one; taken as it is
-        written, so that the committee decides.
+        A scenario with the agent that decides, or the path or bundled name of one; taken as
+        it is written, so that the agent does decide.
     date
         What is known by its first instant is used; after the start and before the end.
+    question
+        The deadline, who decides, and what is asked of it; to be given.
     outcomes
-        Numbers and yes/no's that sentences speak of; `HEADLINES` where none is given. The
-        table has all.
+        Numbers and yes/no's that sentences speak of; the question's headlines where none is
+        given. The table has all.
     slopes
-        Weights of threat (log odds per standard deviation) for which the gap is taken
-        again, the offsets solved anew so that the class means hold.
+        Weights of the question's slope for which the gap is taken again, what goes along
+        with them solved anew; the question's own when not given.
     replications
         How many; the scenario's number when not given.
     how
@@ -167,35 +167,45 @@ def readings(
     Raises
     ------
     ScenarioError
-        There is no committee, no such outcome, or too few extensions to say anything.
+        Nobody decides, there is no such outcome, or too few extensions to say anything.
     """
+    asked: Question = default("readings(question=)") if question is None else question
     loaded = as_scenario(scenario)
-    refuse_without_committee(loaded)
+    asked.deadline.refuse_without(loaded)
     _refuse_date(loaded, date)
-    _refuse_slopes(loaded, slopes)
-    loaded = _with_attacks_before(loaded)
-    headlines = _known(loaded, outcomes)
+    slopes = asked.slope.weights if slopes is None else slopes
+    _refuse_slopes(loaded, asked.slope, slopes)
+    loaded = asked.with_before(loaded)
+    headlines = _known(loaded, outcomes, asked.headlines)
     n = n_replications(replications, loaded.replications)
     time = to_days(date)
-    natural = decided(loaded, n, given={}, times=[time], how=how)
+    natural = decided(loaded, n, asked, given={}, times=[time], how=how)
     blueprint = assemble(loaded)
     # An extension agreed at the very instant is known, so it is no longer open.
     is_open = ~(natural.decided_at <= time)
     found = forecast(
         date,
-        plan_observables(loaded, blueprint.channels.channels).all,
+        plan_observables(loaded, blueprint.channels.channels, asked.public).all,
         natural.known[:, 0],
         natural.is_extended,
         is_open=is_open,
         root_seed=loaded.root_seed,
     )
-    selections = {AS_WRITTEN: select(loaded, n, given={}, natural=natural, how=how)}
+    selections = {AS_WRITTEN: select(loaded, n, asked, given={}, natural=natural, how=how)}
     for slope in slopes:
-        given = {SLOPE: float(slope)} | solve_offsets(_with_slope(loaded, float(slope)))
-        selections[f"{slope:g}"] = select(loaded, n, given=given, how=how)
+        given = _given(loaded, asked.slope, float(slope))
+        selections[f"{slope:g}"] = select(loaded, n, asked, given=given, how=how)
     units = {name: unit_of(loaded.outcomes[name], loaded) for name in numbers_of(loaded)}
     values = {AS_WRITTEN: math.nan} | {f"{slope:g}": float(slope) for slope in slopes}
-    return Readings(loaded.name, found, selections, values, units, headlines)
+    return Readings(
+        scenario=loaded.name,
+        agent=asked.deadline.agent,
+        forecast=found,
+        selections=selections,
+        slopes=values,
+        units=units,
+        headlines=headlines,
+    )
 
 
 def _refuse_date(scenario: Scenario, date: dt.date) -> None:
@@ -204,38 +214,27 @@ def _refuse_date(scenario: Scenario, date: dt.date) -> None:
         raise ScenarioError([Problem("date", rule)])
 
 
-def _refuse_slopes(scenario: Scenario, slopes: Sequence[float]) -> None:
-    if slopes and SLOPE not in scenario.parameters:
-        raise ScenarioError([Problem("parameters", f"must have {SLOPE} to give it slopes")])
+def _refuse_slopes(scenario: Scenario, slope_of: Slope, slopes: Sequence[float]) -> None:
+    if slopes and slope_of.parameter not in scenario.parameters:
+        rule = f"must have {slope_of.parameter} to give it slopes"
+        raise ScenarioError([Problem("parameters", rule)])
     for slope in slopes:
         if not math.isfinite(slope):
             raise ScenarioError([Problem("slopes", f"must be finite numbers (got {slope})")])
 
 
-def _with_slope(scenario: Scenario, slope: float) -> Scenario:
-    fixed = Parameter(value=slope, unit=scenario.parameters[SLOPE].unit)
-    return scenario.model_copy(update={"parameters": scenario.parameters | {SLOPE: fixed}})
-
-
-def _with_attacks_before(scenario: Scenario) -> Scenario:
-    """Return a scenario that also counts attacks before the first scheduled meeting."""
-    last = min(meetings(scenario)) - dt.timedelta(days=1)
-    if "isis_attack" not in scenario.incidents or last <= scenario.start:
-        return scenario
-    before = Outcome.model_validate(
-        {
-            "count": "isis_attack",
-            "in": "Iraq",
-            "from": scenario.start,
-            "to": last,
-            "unit": "attacks",
-            "description": "Attacks in Iraq before the first scheduled meeting.",
-        }
+def _given(scenario: Scenario, slope: Slope, value: float) -> dict[str, float]:
+    """Return a value of the slope with what goes along with it."""
+    fixed = Parameter(value=value, unit=scenario.parameters[slope.parameter].unit)
+    parameters = scenario.parameters | {slope.parameter: fixed}
+    return {slope.parameter: value} | slope.along(
+        scenario.model_copy(update={"parameters": parameters})
     )
-    return scenario.model_copy(update={"outcomes": {BEFORE: before} | scenario.outcomes})
 
 
-def _known(scenario: Scenario, outcomes: Sequence[str]) -> tuple[str, ...]:
+def _known(
+    scenario: Scenario, outcomes: Sequence[str], headlines: Sequence[str]
+) -> tuple[str, ...]:
     numbers = numbers_of(scenario)
     wrong = [name for name in outcomes if name not in numbers]
     if wrong:
@@ -247,7 +246,7 @@ def _known(scenario: Scenario, outcomes: Sequence[str]) -> tuple[str, ...]:
                 for name in wrong
             ]
         )
-    return tuple(outcomes) or tuple(name for name in HEADLINES if name in numbers)
+    return tuple(outcomes) or tuple(name for name in headlines if name in numbers)
 
 
 def _on_forecast(found: Forecast) -> list[str]:
@@ -289,7 +288,8 @@ def _on_gaps(result: Readings) -> list[str]:
                 break
             at = "slope drawn" if version == AS_WRITTEN else f"slope {version}"
             said.append(
-                f"{name}, {at}: {number(gap.extended.value)} {unit} where the committee extends, "
+                f"{name}, {at}: {number(gap.extended.value)} {unit} where the {result.agent} "
+                "extends, "
                 f"{number(gap.made_extended.value)} where it is made to; gap "
                 f"{_with_interval(gap.gap)}, of which mechanics {_with_interval(gap.mechanics)}. "
                 f"A comparison of runs shows {_with_interval(gap.seen)}, extending does "

@@ -7,12 +7,11 @@ what it was fitted to is neither.
 
 from __future__ import annotations
 
-import csv
 import functools
 from typing import TYPE_CHECKING
 
 from simlib.errors import Problem, ScenarioError
-from simlib.scenario.bundled import folder
+from simlib.scenario.bundled import REGISTER, seed_table
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Parameter
@@ -30,11 +29,7 @@ GRADES = {
 
 @functools.cache
 def _bases() -> dict[str, str]:
-    file = folder("seeds") / "parameters.csv"
-    if not file.is_file():
-        return {}
-    with file.open(encoding="utf-8", newline="") as lines:
-        return {row["id"]: row["basis"] for row in csv.DictReader(lines)}
+    return {row["id"]: row["basis"] for row in seed_table(REGISTER)}
 
 
 def grade_of(name: str, parameter: Parameter) -> str:

@@ -176,8 +176,8 @@ def tripwires(
     scenario
         A scenario, or the path or bundled name of one; it declares series.
     event
-        ``detention_break escaped >= 100``, ``sdf_damascus.posture = collapse``,
-        ``isis_attack in Iraq >= 30 a month``, ``iraq_mission_end = slipped``, ...
+        ``jailbreak escaped >= 100``, ``truce.posture = collapse``,
+        ``raid in North >= 30 a month``, ``handover = slipped``, ...
     option
         One of its options; as it is written when not given.
     terms

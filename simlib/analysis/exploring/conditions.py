@@ -1,4 +1,4 @@
-"""Conditions on outcomes, as people write them: ``isis_attacks_iraq_year_1 > 60``."""
+"""Conditions on outcomes, as people write them: ``raids_north > 60``."""
 
 from __future__ import annotations
 

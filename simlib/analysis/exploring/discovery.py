@@ -59,9 +59,8 @@ def discover(
     ensemble
         Results of one option or several.
     condition
-        ``isis_attacks_iraq_year_1 > 60``, ``iraq_end_class = slipped``,
-        ``isis_attacks_iraq_year_1 in worst 20 %``, or on the effect of one option against
-        another ``isis_attacks_iraq_year_1 : extend_12m - as_agreed > 5``.
+        ``raids_north > 60``, ``handover_class = slipped``, ``raids_north in worst 20 %``, or
+        on the effect of one option against another ``raids_north : later - as_agreed > 5``.
     parameters
         Names of drawn parameters to look at (a Dirichlet's name stands for its parts); all
         that are drawn from a distribution when not given.

@@ -1,4 +1,4 @@
-"""Dated events of a run, as people write them: ``detention_break escaped >= 100``."""
+"""Dated events of a run, as people write them: ``jailbreak escaped >= 100``."""
 
 from __future__ import annotations
 
@@ -130,11 +130,11 @@ Event = IncidentEvent | PostureEvent | MilestoneEvent | DecisionEvent
 def read_event(text: str, scenario: Scenario) -> Event:
     """Read an event that is dated in every run.
 
-    ``detention_break``, ``detention_break escaped >= 100``, ``isis_attack in Iraq`` (an
-    incident, by the least value of a mark, in a country or place); ``isis_attack in Iraq
-    >= 30 a month`` (dated on the thirtieth of a calendar month); ``sdf_damascus.posture =
-    collapse`` (entered after the start); ``iraq_mission_end = slipped`` (a milestone
-    completed as that class, dated on its completion); ``opens_campaign = yes`` (a decision).
+    ``jailbreak``, ``jailbreak escaped >= 100``, ``raid in North`` (an incident, by the least
+    value of a mark, in a country or place); ``raid in North >= 30 a month`` (dated on the
+    thirtieth of a calendar month); ``truce.posture = collapse`` (entered after the start);
+    ``handover = slipped`` (a milestone completed as that class, dated on its completion);
+    ``opens_campaign = yes`` (a decision).
 
     Parameters
     ----------

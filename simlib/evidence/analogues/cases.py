@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,51 +45,23 @@ class Case:
         return np.datetime64(self.exit_on, "M")
 
 
-CASES = (
-    Case(
-        "iraq_2011",
-        "Iraq",
-        dt.date(2011, 12, 18),
-        has_scenario=True,
-        is_pooled=True,
-        is_exit=True,
-        why="a full exit with a government in place",
-    ),
-    Case(
-        "syria_2019",
-        "Syria",
-        dt.date(2019, 10, 6),
-        has_scenario=True,
-        is_pooled=True,
-        is_exit=True,
-        why="partial, and country totals are mostly the civil war",
-    ),
-    Case(
-        "mali_2022",
-        "Mali",
-        dt.date(2022, 8, 15),
-        has_scenario=True,
-        is_pooled=True,
-        is_exit=True,
-        why="a full exit of one of several forces",
-    ),
-    Case(
-        "afghanistan_2021",
-        "Afghanistan",
-        dt.date(2021, 8, 30),
-        has_scenario=True,
-        is_pooled=False,
-        is_exit=True,
-        why="ended in a victory, not in a hand-over",
-    ),
-    Case(
-        "iraq_2020",
-        "Iraq",
-        dt.date(2020, 9, 1),
-        has_scenario=False,
-        is_pooled=False,
-        is_exit=False,
-        why="a drawdown, not an exit; the day is a judgement",
-    ),
-)
-"""In the order of tables. Days are general knowledge; seeds/parameters.csv has C3-2011 and E1."""
+@dataclass(frozen=True, slots=True)
+class Analogues:
+    """What is looked at, and what is believed of a withdrawal here beforehand.
+
+    Attributes
+    ----------
+    cases
+        In the order of tables.
+    prior
+        Of the effect, as a scenario spells it.
+    unseen
+        Another prior: as if the cases had not been looked at.
+    year_sd
+        Log-sd of one observed year here about its mean.
+    """
+
+    cases: tuple[Case, ...]
+    prior: Mapping[str, Mapping[str, float]]
+    unseen: Mapping[str, Mapping[str, float]]
+    year_sd: float

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.evidence.analogues.cases import CASES
 from simlib.evidence.analogues.record import ALL, AnalogueError
 from simlib.evidence.lots import lots
 from simlib.evidence.panels import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -171,9 +170,9 @@ def _sides(counts: NDArray[np.int64], position: int) -> tuple[int, int]:
 
 def placebos(
     panel: CountPanel,
+    exits: Sequence[Case],
     series: str = ALL,
     *,
-    keeps_exits: bool = False,
     least_before: int = LEAST_BEFORE,
 ) -> Placebos:
     """Return the log ratios around every month without an exit in its two years.
@@ -182,10 +181,10 @@ def placebos(
     ----------
     panel
         Events by country and month.
+    exits
+        Cases; windows around those that are exits are left out. None keeps all, for comparison.
     series
         Which of its series.
-    keeps_exits
-        Keep windows with an exit in them too, for comparison.
     least_before
         Events before that a window must have, at least 1.
 
@@ -198,11 +197,11 @@ def placebos(
     found: dict[str, NDArray[np.float64]] = {}
     n_excluded = n_quiet = 0
     for country, row in rows.items():
-        exits = () if keeps_exits else tuple(_exits(country))
+        months = [case.month for case in exits if case.is_exit and case.country == country]
         ratios = []
         for position in range(YEAR, len(panel.months) - YEAR):
             before, after = _sides(panel.counts[row], position)
-            is_excluded = any(_near(panel.months[position], month) for month in exits)
+            is_excluded = any(_near(panel.months[position], month) for month in months)
             is_quiet = before < least_before or after == 0
             n_excluded += is_excluded
             n_quiet += is_quiet and not is_excluded
@@ -220,10 +219,6 @@ def standing(log_ratio: float, among: NDArray[np.float64]) -> Standing:
     n = len(among)
     low, high = (below + ties + 1.0) / (n + 1.0), (n - below + 1.0) / (n + 1.0)
     return Standing(n, (below + ties / 2.0) / n, min(1.0, 2.0 * min(low, high)))
-
-
-def _exits(country: str) -> Iterator[np.datetime64]:
-    return (case.month for case in CASES if case.is_exit and case.country == country)
 
 
 def _near(month: np.datetime64, exit_month: np.datetime64) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.evidence.analogues.cases import CASES
+from simlib._moved import default
 from simlib.evidence.analogues.placebo import (
     YEAR,
     Contrast,
@@ -25,11 +25,9 @@ from simlib.evidence.analogues.record import (
     ALL,
     STATE_BASED,
     AnalogueError,
-    last_published,
     read_record,
 )
 from simlib.evidence.analogues.updating import (
-    PRIOR,
     Belief,
     Match,
     belief_of,
@@ -39,23 +37,20 @@ from simlib.evidence.analogues.updating import (
     updated,
     worth_in_years,
 )
-from simlib.evidence.fitted import Fitted
 from simlib.scenario.asked import whole
 from simlib.scenario.schema import MOST_REPLICATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
     from simlib.ensemble.progress import Listener
-    from simlib.evidence.analogues.cases import Case
+    from simlib.evidence.analogues.cases import Analogues, Case
     from simlib.evidence.panels import CountPanel
 
 AS_OF = dt.date(2024, 12, 31)
 REPLICATIONS = 400
-UNSEEN = {"student_t": {"df": 4.0, "location": 0.0, "scale": 0.60}}
-"""A prior twice as wide and about none: as if the cases had not been looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +114,8 @@ class Study:
         The Student t in place of the latter.
     alternatives
         What it would become with other choices.
+    year_sd
+        Log-sd of one observed year of the theatre about its mean.
     """
 
     as_of: dt.date
@@ -130,6 +127,7 @@ class Study:
     after: Belief
     match: Match
     alternatives: tuple[Alternative, ...]
+    year_sd: float
 
     def table(self) -> pd.DataFrame:
         """Return a row a case: counts, ratio, and where it stands among placebos."""
@@ -181,7 +179,9 @@ class Study:
 
         before = Alternative("prior", self.before, self.before)
         after = Alternative("posterior", self.before, self.after)
-        return pd.DataFrame([_effect_row(x) for x in (before, after, *self.alternatives)])
+        return pd.DataFrame(
+            [_effect_row(x, self.year_sd) for x in (before, after, *self.alternatives)]
+        )
 
     def sentences(self) -> list[str]:
         """Return what was found, in words."""
@@ -199,7 +199,8 @@ class Study:
         learnt = (
             f"The effect goes from {_spelled(self.before)} to {_spelled(self.after)}: "
             f"{information(self.before, self.after):.2f} nats, as much as "
-            f"{worth_in_years(self.before, self.after):.1f} observed years of the theatre."
+            f"{worth_in_years(self.before, self.after, self.year_sd):.1f} observed years of the "
+            "theatre."
         )
         twice = (
             "The prior was set with these ratios in sight, so part of this is counted twice; "
@@ -213,9 +214,10 @@ class Study:
         return [width, far, learnt, twice, match]
 
 
-def study_analogues(
+def study_analogues(  # noqa: PLR0913  (one door; all but the analogues have defaults)
     as_of: dt.date = AS_OF,
     *,
+    analogues: Analogues | None = None,
     replications: int = REPLICATIONS,
     record: Path | None = None,
     jobs: int | None = None,
@@ -228,6 +230,8 @@ def study_analogues(
     ----------
     as_of
         Nothing published later is read; cases without a published year after are left out.
+    analogues
+        Cases, and what is believed beforehand; to be given.
     replications
         Of each scenario and option; 0 simulates nothing.
     record
@@ -246,62 +250,27 @@ def study_analogues(
     """
     replications = whole("replications", replications, 0, MOST_REPLICATIONS)
     panel = read_record(as_of, record)
-    cases = _known(panel, as_of)
-    usual = placebos(panel)
+    chosen: Analogues = default("study_analogues(analogues=)") if analogues is None else analogues
+    cases = known_cases(panel, chosen.cases, as_of)
+    usual = placebos(panel, chosen.cases)
     simulated = functools.partial(
         predict, replications=replications, jobs=jobs, directory=directory, progress=progress
     )
     rows = [_row(panel, case, usual, simulated if replications else None) for case in cases]
     sds = usual.sd_resamples()
     low, high = np.quantile(sds, [0.05, 0.95])
-    before, after = belief_of(PRIOR), _belief(panel, cases)
+    before, after = belief_of(chosen.prior), pooled(panel, cases, chosen)
     return Study(
         as_of=as_of,
         rows=tuple(rows),
         placebos=usual,
-        placebos_with_exits=placebos(panel, keeps_exits=True),
+        placebos_with_exits=placebos(panel, ()),
         sd_interval=(float(low), float(high)),
         before=before,
         after=after,
         match=matched(after),
-        alternatives=tuple(_alternatives(panel, cases)),
-    )
-
-
-def fitted_withdrawal_effect(as_of: dt.date = AS_OF, record: Path | None = None) -> Fitted:
-    """Return the withdrawal effect after the pooled analogues, as a scenario spells it.
-
-    Parameters
-    ----------
-    as_of
-        Nothing published later is read.
-    record
-        Counts by country and month; the bundled ones when not given.
-
-    Raises
-    ------
-    AnalogueError
-        The record is wrong, or no pooled case has a year after that was published.
-    """
-    panel = read_record(as_of, record)
-    cases = _known(panel, as_of)
-    match = matched(_belief(panel, cases))
-    names = ", ".join(case.name for case in cases if case.is_pooled)
-    return Fitted(
-        name="withdrawal.log_effect",
-        distribution=match.distribution,
-        unit="log, twelve months after full exit",
-        data=(
-            f"{names}: events twelve months after to twelve before, and {YEAR}-month placebos of "
-            f"five countries to {last_published(as_of)} "
-            f"({panel.vintage}; seeds/history/analogues_monthly.csv)"
-        ),
-        method=(
-            "Student t prior set with the cases in sight, normal likelihood with the placebo sd "
-            "and a half-normal spread of cases, on a grid; a Student t with matched quantiles "
-            f"(probabilities off by at most {match.error:.4f})"
-        ),
-        as_of=as_of,
+        alternatives=tuple(_alternatives(panel, cases, chosen)),
+        year_sd=chosen.year_sd,
     )
 
 
@@ -322,17 +291,24 @@ def _row(
     )
 
 
-def _known(panel: CountPanel, as_of: dt.date) -> tuple[Case, ...]:
-    """Return the cases whose year after is in the panel."""
-    known = tuple(case for case in CASES if case.month + YEAR <= panel.months[-1])
+def known_cases(panel: CountPanel, cases: Sequence[Case], as_of: dt.date) -> tuple[Case, ...]:
+    """Return the cases whose year after is in the panel.
+
+    Raises
+    ------
+    AnalogueError
+        None of them is pooled.
+    """
+    known = tuple(case for case in cases if case.month + YEAR <= panel.months[-1])
     if not any(case.is_pooled for case in known):
         raise AnalogueError(f"no pooled case has a year after that was published by {as_of}")
     return known
 
 
-def _belief(
+def pooled(  # noqa: PLR0913  (each choice alone is changed)
     panel: CountPanel,
     cases: tuple[Case, ...],
+    analogues: Analogues,
     *,
     too: str = "",
     series: str = ALL,
@@ -341,30 +317,33 @@ def _belief(
 ) -> Belief:
     """Return what the pooled cases (and one too) make of the prior, with some choices changed."""
     chosen = [case for case in cases if case.is_pooled or case.name == too]
-    usual = placebos(panel, series)
+    usual = placebos(panel, analogues.cases, series)
     ratios = np.array([contrast_of(panel, case, series).log_ratio for case in chosen])
     sds = thinned(usual.sd_resamples())
     if is_own:
         sds = np.array([[usual.of(case.country).std()] for case in chosen])
-    return updated(ratios, sds, UNSEEN if is_unseen else PRIOR)
+    return updated(ratios, sds, analogues.unseen if is_unseen else analogues.prior)
 
 
-def _alternatives(panel: CountPanel, cases: tuple[Case, ...]) -> list[Alternative]:
-    before = belief_of(PRIOR)
+def _alternatives(
+    panel: CountPanel, cases: tuple[Case, ...], analogues: Analogues
+) -> list[Alternative]:
+    believed = functools.partial(pooled, panel, cases, analogues)
+    before = belief_of(analogues.prior)
     found = [
-        Alternative(f"with {case.name}", before, _belief(panel, cases, too=case.name))
+        Alternative(f"with {case.name}", before, believed(too=case.name))
         for case in cases
         if not case.is_pooled
     ]
     found += [
-        Alternative("battles with a state only", before, _belief(panel, cases, series=STATE_BASED)),
-        Alternative("placebo sd of the own country", before, _belief(panel, cases, is_own=True)),
+        Alternative("battles with a state only", before, believed(series=STATE_BASED)),
+        Alternative("placebo sd of the own country", before, believed(is_own=True)),
     ]
-    unseen = _belief(panel, cases, is_unseen=True)
-    return [*found, Alternative("prior as if unseen", belief_of(UNSEEN), unseen)]
+    unseen = belief_of(analogues.unseen)
+    return [*found, Alternative("prior as if unseen", unseen, believed(is_unseen=True))]
 
 
-def _effect_row(each: Alternative) -> dict[str, object]:
+def _effect_row(each: Alternative, year_sd: float) -> dict[str, object]:
     low, middle, high = each.after.quantiles(np.array([0.05, 0.5, 0.95])).tolist()
     return {
         "belief": each.name,
@@ -376,7 +355,7 @@ def _effect_row(each: Alternative) -> dict[str, object]:
         "factor median": float(np.exp(middle)),
         "factor 95 %": float(np.exp(high)),
         "nats": information(each.before, each.after),
-        "years": worth_in_years(each.before, each.after),
+        "years": worth_in_years(each.before, each.after, year_sd),
     }
 
 

@@ -4,7 +4,7 @@ The effect is the theatre's own: the log ratio of a year after full exit to the 
 what would have happened anyway. A case's effect lies about it with a spread that is not known, and
 its observed log ratio lies about that as placebos lie about nothing::
 
-    effect ~ t4(.05, .30)            case effect ~ N(effect, spread^2)
+    effect ~ Student t               case effect ~ N(effect, spread^2)
     spread ~ half-normal(.5)         log ratio   ~ N(case effect, placebo sd^2)
 
 All but the effect is integrated out; the placebo sd over its bootstrap resamples.
@@ -25,15 +25,8 @@ from simlib.evidence.lots import lots
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PRIOR: Mapping[str, Mapping[str, float]] = {
-    "student_t": {"df": 4.0, "location": 0.05, "scale": 0.30}
-}
-"""Of ``withdrawal.log_effect`` in scenarios/theatre.yaml."""
 SPREAD = 0.5
 """Scale of the half-normal spread of cases about the theatre (judgement: weak)."""
-YEAR_SD = 0.24
-"""Log-sd of one observed year of the theatre about its mean: that of the mean of twelve months of
-its tempo, an AR(1) with rho .7 and sd .4."""
 N_SPREADS, N_SDS = 40, 100
 _GRID = np.linspace(-5.0, 5.0, 1001)
 
@@ -103,7 +96,7 @@ def thinned(sds: NDArray[np.float64], n_sds: int = N_SDS) -> NDArray[np.float64]
 def updated(
     log_ratios: NDArray[np.float64],
     placebo_sds: NDArray[np.float64],
-    prior: Mapping[str, Mapping[str, float]] = PRIOR,
+    prior: Mapping[str, Mapping[str, float]],
 ) -> Belief:
     """Return what is believed of the effect after the cases.
 
@@ -134,12 +127,12 @@ def information(before: Belief, after: Belief) -> float:
     return float(after.mass[is_held] @ np.log(after.mass[is_held] / before.mass[is_held]))
 
 
-def worth_in_years(before: Belief, after: Belief) -> float:
+def worth_in_years(before: Belief, after: Belief, year_sd: float) -> float:
     """Return how many observed years of the theatre would say as much.
 
-    A year adds 1 / `YEAR_SD` squared to the precision, the reciprocal of the variance.
+    A year adds 1 / `year_sd` squared to the precision, the reciprocal of the variance.
     """
-    return (after.sd**-2 - before.sd**-2) * YEAR_SD**2
+    return (after.sd**-2 - before.sd**-2) * year_sd**2
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simlib._moved import default
 from simlib.chance.distributions import check, quantile
 from simlib.ensemble.statistics import number
-from simlib.evidence.calibrating.fitters import Fitter, fit_places, fit_ucdp_levels
 from simlib.evidence.calibrating.lags import fit_lags
-from simlib.evidence.calibrating.published import (
-    fit_excitation,
-    fit_published_levels,
-    fit_reporting,
-    fit_strike_places,
-    fit_trend,
-    fit_withdrawal,
-)
 from simlib.evidence.calibrating.record import CalibrationError, Record, read_record
 
 if TYPE_CHECKING:
@@ -28,19 +20,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from simlib.evidence.calibrating.record import Fitter
     from simlib.evidence.fitted import Fitted
     from simlib.scenario.schema import Parameter, Scenario
 
-FITTERS: tuple[Fitter, ...] = (
-    fit_ucdp_levels,
-    fit_places,
-    fit_published_levels,
-    fit_trend,
-    fit_strike_places,
-    fit_reporting,
-    fit_excitation,
-    fit_withdrawal,
-)
 SHARES = (0.05, 0.5, 0.95)
 
 
@@ -140,7 +123,7 @@ def calibrate(
     *,
     as_of: dt.date,
     base: Scenario | str | os.PathLike[str] = "theatre",
-    fitters: Sequence[Fitter] = FITTERS,
+    fitters: Sequence[Fitter] | None = None,
 ) -> Calibration:
     """Fit the parameters of a scenario that data reach; all others keep their priors.
 
@@ -153,7 +136,7 @@ def calibrate(
     base
         The scenario whose parameters are fitted.
     fitters
-        What is fitted, and how.
+        What is fitted, and how; to be given.
 
     Raises
     ------
@@ -162,8 +145,9 @@ def calibrate(
     CalibrationError
         A fitter names a parameter that the scenario lacks or derives, or that another names.
     """
+    chosen: Sequence[Fitter] = default("calibrate(fitters=)") if fitters is None else fitters
     record = read_record(files, as_of, base)
-    found = [one for fitter in fitters for one in fitter(record)]
+    found = [one for fitter in chosen for one in fitter(record)]
     _check(record.base, found)
     ordered = tuple(sorted(found, key=lambda one: one.name))
     names = tuple(os.path.basename(os.fspath(file)) for file in files)  # noqa: PTH119

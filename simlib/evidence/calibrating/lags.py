@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
     from simlib.evidence.calibrating.record import Record
 
-MEASURED = ("partnered_operations",)
-"""Series with at least as many dated releases as `LEAST`."""
 LEAST = 3
+"""Dated releases that a series must have for its lag to be measured."""
 
 
 def month_lags(releases: Sequence[tuple[dt.date, dt.date, dt.date]]) -> list[int]:
@@ -35,7 +34,7 @@ def month_lags(releases: Sequence[tuple[dt.date, dt.date, dt.date]]) -> list[int
 def fit_lags(record: Record) -> dict[str, tuple[float, str]]:
     """Return the median lag in days of each measured series, and what it rests on."""
     found = {}
-    for series in MEASURED:
+    for series in record.dated_series():
         releases = record.publications(series)
         if len(releases) >= LEAST:
             days = month_lags(releases)

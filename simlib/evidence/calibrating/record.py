@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from simlib.errors import SimlibError
+from simlib.evidence.fitted import Fitted
 from simlib.evidence.history.barrier import calibration_events
 from simlib.evidence.history.refusals import LeakError
 from simlib.evidence.history.shipped import shipped_panel
 from simlib.evidence.history.tallies import panel
-from simlib.scenario import bundled, load
+from simlib.scenario import load
+from simlib.scenario.bundled import REGISTER, seed_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,11 +27,7 @@ if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
 
 RECENT = "Candidate 24.0"
-OLDER = {"Iraq": ("GED 19.1", 2018), "Syria": ("GED 2016-18 + candidate 2019", 2019)}
-"""Vintage and last year with events by governorate before the gap, by country."""
-REGISTER, PAIRS, DATES = (
-    "parameters.csv", "history/reporting_pairs.csv", "history/publication_dates.csv"
-)  # fmt: skip
+PAIRS, DATES = "history/reporting_pairs.csv", "history/publication_dates.csv"
 
 
 class CalibrationError(SimlibError):
@@ -49,15 +46,12 @@ class Record:
         The scenario whose parameters are fitted; its distributions are the priors.
     lethal, rows
         Recent counts by unit and month: with a death or more, and all.
-    older
-        Lethal counts of earlier years by country.
     """
 
     as_of: dt.date
     base: Scenario
     lethal: CountPanel
     rows: CountPanel
-    older: dict[str, CountPanel]
 
     @property
     def months(self) -> int:
@@ -72,14 +66,7 @@ class Record:
 
     def by_place(self, series: str, places: Sequence[str]) -> NDArray[np.float64]:
         """Return the recent lethal counts of a series at some places, shape (n_places,)."""
-        return _by_place(self.lethal, series, places)
-
-    def older_by_place(self, series: str, places: Sequence[str]) -> NDArray[np.float64]:
-        """Return the lethal counts at some places in the last earlier year known by place."""
-        return sum(
-            (_by_place(one, series, places) for one in self.older.values()),
-            start=np.zeros(len(places)),
-        )
+        return by_place(self.lethal, series, places)
 
     def figure(self, row_id: str) -> float:
         """Return the central value of a row of the register.
@@ -91,7 +78,7 @@ class Record:
         CalibrationError
             There is no such row.
         """
-        for number, row in enumerate(_rows_of(REGISTER), start=2):
+        for number, row in enumerate(seed_table(REGISTER), start=2):
             if row["id"] == row_id:
                 _require(row["date"], self.as_of, f"{REGISTER}: row {number}: {row_id}")
                 return float(row["central"])
@@ -106,12 +93,16 @@ class Record:
             A pair was published later than the record.
         """
         found = []
-        for number, row in enumerate(_rows_of(PAIRS), start=2):
+        for number, row in enumerate(seed_table(PAIRS), start=2):
             if row["factor"] == factor:
                 _require(row["published"], self.as_of, f"{PAIRS}: row {number}")
                 label = f"{row['numerator']}/{row['denominator']} ({row['place']}, {row['period']})"
                 found.append((float(row["numerator"]), float(row["denominator"]), label))
         return found
+
+    def dated_series(self) -> tuple[str, ...]:
+        """Return the series of which releases are dated, sorted."""
+        return tuple(sorted({row["series"] for row in seed_table(DATES)}))
 
     def publications(self, series: str) -> list[tuple[dt.date, dt.date, dt.date]]:
         """Return first month, last month and date of publication of a series' releases.
@@ -122,7 +113,7 @@ class Record:
             A release came later than the record.
         """
         found = []
-        for number, row in enumerate(_rows_of(DATES), start=2):
+        for number, row in enumerate(seed_table(DATES), start=2):
             if row["series"] == series:
                 _require(row["published"], self.as_of, f"{DATES}: row {number}")
                 first, last = (
@@ -131,6 +122,10 @@ class Record:
                 )
                 found.append((first, last, dt.date.fromisoformat(row["published"])))
         return found
+
+
+Fitter: TypeAlias = Callable[[Record], Sequence[Fitted]]
+"""Returns what a record says of parameters."""
 
 
 def read_record(
@@ -166,35 +161,18 @@ def read_record(
     else:
         lethal = shipped_panel(vintage=RECENT, as_of=as_of)
         rows = shipped_panel(vintage=RECENT, lethal=False, as_of=as_of)
-    older = {
-        country: _year(shipped_panel(vintage=name, as_of=as_of), year)
-        for country, (name, year) in OLDER.items()
-    }
     scenario = load(base) if isinstance(base, str | os.PathLike) else base
-    return Record(as_of, scenario, lethal, rows, older)
+    return Record(as_of, scenario, lethal, rows)
 
 
-def _year(counts: CountPanel, year: int) -> CountPanel:
-    first = np.datetime64(f"{year}-01", "M")
-    is_kept = counts.months >= first
-    return type(counts)(
-        counts.units, counts.months[is_kept], counts.counts[:, is_kept], counts.vintage
-    )
-
-
-def _by_place(counts: CountPanel, series: str, places: Sequence[str]) -> NDArray[np.float64]:
+def by_place(counts: CountPanel, series: str, places: Sequence[str]) -> NDArray[np.float64]:
+    """Return the counts of a series at some places over all months, shape (n_places,)."""
     totals = {
         unit.place: int(row.sum())
         for unit, row in zip(counts.units, counts.counts, strict=True)
         if unit.series == series
     }
     return np.array([totals.get(place, 0) for place in places], dtype=np.float64)
-
-
-def _rows_of(name: str) -> list[dict[str, str]]:
-    path = bundled.folder("seeds") / name
-    with path.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
 
 
 def _require(date: str, as_of: dt.date, where: str) -> None:

@@ -24,7 +24,7 @@ class DailyCounts:
     Attributes
     ----------
     series
-        Such as ``isf_isis_iraq``.
+        Such as ``raids_north``.
     regime
         What kept together: a name for the period.
     vintage

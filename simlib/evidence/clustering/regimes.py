@@ -1,4 +1,4 @@
-"""The regimes of the record that excitation is fitted to, and what of them goes together."""
+"""Excitation fitted to regimes: periods of a series in which it kept one character."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from simlib._moved import default
 from simlib.evidence.clustering.days import DailyCounts, ExcitationError, daily_counts
 from simlib.evidence.clustering.fitting import (
     Estimate,
@@ -37,7 +38,7 @@ class Regime(NamedTuple):
     Attributes
     ----------
     group
-        What is pooled: ``isis``, ``clash``, ``turkish``; empty for what is shown only.
+        What is pooled together; empty for what is shown only.
     name
         Of the series here.
     country
@@ -62,44 +63,6 @@ class Regime(NamedTuple):
     def label(self) -> str:
         """Name of the period."""
         return f"{self.first:%Y-%m} to {self.last:%Y-%m}"
-
-
-def _regime(group: str, name: str, country: str, of: int | tuple[str, ...], span: str) -> Regime:
-    first, last = map(dt.date.fromisoformat, span.split("/"))
-    series = of if isinstance(of, tuple) else ()
-    return Regime(group, name, country, series, 0 if series else int(str(of)), first, last)
-
-
-_SNA = ("sna_sdf_syria", "insurgents_sdf_syria")
-REGIMES = (
-    _regime("isis", "isf_isis_iraq", "Iraq", 259, "2010-01-01/2011-12-31"),
-    _regime("isis", "isf_isis_iraq", "Iraq", 259, "2012-01-01/2013-12-31"),
-    # Wars over cities: shown, not pooled.
-    _regime("", "isf_isis_iraq", "Iraq", 259, "2014-01-01/2017-12-31"),
-    _regime("", "government_isis_syria", "Syria", 13604, "2016-01-01/2017-12-31"),
-    _regime("", "isis_sdf_syria", "Syria", 13616, "2016-01-01/2017-12-31"),
-    _regime("isis", "isf_isis_iraq", "Iraq", 259, "2018-01-01/2018-12-31"),
-    _regime("isis", "isf_isis_iraq", "Iraq", 259, "2024-01-01/2024-11-30"),
-    _regime("isis", "government_isis_syria", "Syria", 13604, "2018-01-01/2018-12-31"),
-    _regime("isis", "government_isis_syria", "Syria", 13604, "2019-01-01/2019-11-30"),
-    _regime("isis", "government_isis_syria", "Syria", 13604, "2024-01-01/2024-11-30"),
-    _regime("isis", "isis_sdf_syria", "Syria", 13616, "2018-01-01/2018-12-31"),
-    # The fall of Baghuz, the last town, was in March 2019.
-    _regime("isis", "isis_sdf_syria", "Syria", 13616, "2019-04-01/2019-11-30"),
-    _regime("isis", "isis_sdf_syria", "Syria", 13616, "2024-01-01/2024-11-30"),
-    # Afrin and October 2019 are shown: an offensive that swells within a month passes for
-    # clustering, and there is no month before it to tell.
-    _regime("", "sna_sdf_syria", "Syria", _SNA, "2018-01-20/2018-03-31"),
-    _regime("clash", "sna_sdf_syria", "Syria", _SNA, "2018-05-01/2019-08-31"),
-    _regime("", "sna_sdf_syria", "Syria", _SNA, "2019-10-09/2019-11-30"),
-    _regime("clash", "sna_sdf_syria", "Syria", _SNA, "2024-01-01/2024-11-30"),
-    _regime("turkish", "turkiye_pkk_iraq", "Iraq", 354, "2017-01-01/2018-12-31"),
-    _regime("turkish", "turkiye_pkk_iraq", "Iraq", 354, "2024-01-01/2024-11-30"),
-    # Another country, another kind of war: shown as the nearest proxy.
-    _regime("", "turkiye_pkk_turkey", "Turkey", 354, "2015-07-20/2016-12-31"),
-    _regime("", "turkiye_pkk_turkey", "Turkey", 354, "2018-01-01/2018-12-31"),
-    _regime("", "turkiye_pkk_turkey", "Turkey", 354, "2019-01-01/2019-11-30"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +122,7 @@ def days_of(events: Events, regime: Regime) -> DailyCounts:
 
 def fit_regimes(
     events: Events,
-    regimes: Sequence[Regime] = REGIMES,
+    regimes: Sequence[Regime] | None = None,
     notice: Callable[[Regime], None] | None = None,
 ) -> list[RegimeFit]:
     """Fit excitation to each regime, with a constant and with a drifting background.
@@ -169,7 +132,7 @@ def fit_regimes(
     events
         History as `simlib.evidence.calibration_events` hands it out.
     regimes
-        Which periods.
+        Which periods; to be given.
     notice
         Called before each.
 
@@ -179,7 +142,7 @@ def fit_regimes(
         The events hold nothing of a regime.
     """
     found = []
-    for regime in regimes:
+    for regime in default("fit_regimes(regimes=)") if regimes is None else regimes:
         if notice is not None:
             notice(regime)
         days = days_of(events, regime)

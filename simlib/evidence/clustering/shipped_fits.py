@@ -8,6 +8,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simlib._moved import default
 from simlib.evidence.clustering.days import ExcitationError
 from simlib.evidence.clustering.pooling import draws_of_all_incidents, pooled_decay, pooled_ratio
 from simlib.evidence.clustering.priors import HIGHEST_RATIO
@@ -18,7 +19,7 @@ from simlib.files import raising, read_regular
 from simlib.scenario.bundled import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -41,32 +42,30 @@ class Pool(NamedTuple):
     group
         Regimes of this group; empty for all that are pooled.
     kept
-        Share of incidents that the events are a part of: an ISIS attack is lethal in about
-        three of ten cases, a clash in one of three; UCDP has a row for one strike in nine.
+        Share of incidents that the events are a part of.
     unit
         Unit in the scenario.
+    is_decay
+        Whether it is the mean delay, not the branching ratio.
     """
 
     group: str
     kept: float
     unit: str
+    is_decay: bool = False
 
 
-POOLS = {
-    "excite.drifting": Pool("isis", 0.30, "children per attack"),
-    "excite.clash": Pool("clash", 0.333, "children per clash"),
-    "excite.turkish": Pool("turkish", 0.11, "children per strike"),
-    "excite.decay": Pool("", 0.30, "days"),
-}
-
-
-def excitation_table(fits: Sequence[RegimeFit]) -> pd.DataFrame:
+def excitation_table(
+    fits: Sequence[RegimeFit], pools: Mapping[str, Pool] | None = None
+) -> pd.DataFrame:
     """Return what every regime says, then what pooled regimes say of the scenario's parameters.
 
     Parameters
     ----------
     fits
         What `fit_regimes` returns.
+    pools
+        Parameters of the scenario and what they are pooled from; to be given.
 
     Returns
     -------
@@ -77,21 +76,22 @@ def excitation_table(fits: Sequence[RegimeFit]) -> pd.DataFrame:
     import pandas as pd
 
     rows: list[dict[str, Any]] = [row for fit in fits for row in rows_of(fit)]
-    for name, pool in POOLS.items():
-        rows += _pooled_rows(name, pool, fits)
+    wanted = default("excitation_table(pools=)") if pools is None else pools
+    groups = {pool.group for pool in wanted.values()} - {""}
+    for name, pool in wanted.items():
+        of_group = {pool.group} if pool.group else groups
+        chosen = [fit for fit in fits if fit.regime.group in of_group]
+        rows += _pooled_rows(name, pool, chosen)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     numbers = table.select_dtypes("number").columns.difference(["n_events"])
     table[numbers] = table[numbers].map(lambda value: float(f"{value:.4g}"))
     return table
 
 
-def _pooled_rows(name: str, pool: Pool, fits: Sequence[RegimeFit]) -> list[dict[str, Any]]:
-    groups = {pool.group} if pool.group else {other.group for other in POOLS.values()} - {""}
-    chosen = [fit for fit in fits if fit.regime.group in groups]
+def _pooled_rows(name: str, pool: Pool, chosen: Sequence[RegimeFit]) -> list[dict[str, Any]]:
     drifting = [fit.fits["drifting"] for fit in chosen]
-    is_decay = name == "excite.decay"
-    apparent = (pooled_decay if is_decay else pooled_ratio)(drifting)
-    incidents = draws_of_all_incidents(drifting, pool.kept, _N_DRAWS, _SEED)[int(is_decay)]
+    apparent = (pooled_decay if pool.is_decay else pooled_ratio)(drifting)
+    incidents = draws_of_all_incidents(drifting, pool.kept, _N_DRAWS, _SEED)[int(pool.is_decay)]
     head = {
         "group": pool.group or "all",
         "regime": f"{len(chosen)} regimes",
@@ -117,7 +117,11 @@ def _pooled_rows(name: str, pool: Pool, fits: Sequence[RegimeFit]) -> list[dict[
     ]
 
 
-def fitted_excitation(path: Path | None = None, as_of: dt.date | None = None) -> list[Fitted]:
+def fitted_excitation(
+    path: Path | None = None,
+    as_of: dt.date | None = None,
+    pools: Mapping[str, Pool] | None = None,
+) -> list[Fitted]:
     """Return the distributions of the scenario's excitation parameters.
 
     Parameters
@@ -127,12 +131,15 @@ def fitted_excitation(path: Path | None = None, as_of: dt.date | None = None) ->
         not given.
     as_of
         Fits to later days are refused; 31 December 2024 when not given.
+    pools
+        Parameters of the scenario and what they are pooled from; to be given.
 
     Raises
     ------
     ExcitationError
         The table cannot be read, lacks a parameter, or rests on later days.
     """
+    pools = default("fitted_excitation(pools=)") if pools is None else pools
     source = path if path is not None else folder("seeds") / "fits" / "excitation.csv"
     barrier = as_of if as_of is not None else dt.date(2024, 12, 31)
     data = read_regular(source, MOST_BYTES, refuse=raising(ExcitationError))
@@ -144,28 +151,27 @@ def fitted_excitation(path: Path | None = None, as_of: dt.date | None = None) ->
                 raise ExcitationError(
                     f"{source.name}:{number}: fitted to days up to {row['last']}, after {barrier}"
                 )
-            if row["parameter"] in POOLS:
-                found[row["parameter"]] = _fitted(row, barrier)
+            if row["parameter"] in pools:
+                found[row["parameter"]] = _fitted(row, pools[row["parameter"]], barrier)
     except (KeyError, ValueError, TypeError, csv.Error) as error:
         raise ExcitationError(f"{source}: no fits can be read ({error!r})") from error
-    missing = sorted(set(POOLS) - set(found))
+    missing = sorted(set(pools) - set(found))
     if missing:
         raise ExcitationError(f"{source}: has no row of {missing[0]}")
     return [found[name] for name in sorted(found)]
 
 
-def _fitted(row: dict[str, str], as_of: dt.date) -> Fitted:
-    name = row["parameter"]
-    if name == "excite.decay":
+def _fitted(row: dict[str, str], pool: Pool, as_of: dt.date) -> Fitted:
+    if pool.is_decay:
         median, p95 = float(row["estimate"]), float(row["high"])
         distribution = {"lognormal": {"median": digits(median), "p95": digits(p95)}}
     else:
         mean, sd = float(row["mean"]), float(row["sd"])
         distribution = {"beta": beta_arguments(mean, sd**2, 0.0, HIGHEST_RATIO)}
     return Fitted(
-        name,
+        row["parameter"],
         distribution,
-        POOLS[name].unit,
+        pool.unit,
         f"{SOURCE}; {row['vintage']}; {row['n_events']} events in {row['regime']}, "
         f"{row['first']} to {row['last']}",
         "Hawkes process of daily counts with drifting monthly levels; regimes pooled with their "

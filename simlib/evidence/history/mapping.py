@@ -125,8 +125,8 @@ def folded(name: str) -> str:
 
     Examples
     --------
-    >>> folded("Al-Ḥasakah governorate")
-    'al hasakah'
+    >>> folded("Al-Ḥarra governorate")
+    'al harra'
     """
     plain = unicodedata.normalize("NFKD", name.casefold())
     letters = "".join(c for c in plain if not unicodedata.combining(c))

@@ -20,7 +20,7 @@ def vintage_factor(country: str, *, as_of: dt.date, mapping: EventMapping | None
     Parameters
     ----------
     country
-        Iraq or Syria.
+        One that the mapping has a factor of.
     as_of
         The date of the forecast that would use it.
     mapping

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simlib._moved import default
 from simlib.evidence.history.csv_text import read_table
 from simlib.evidence.history.parsing import counts_of, months_of
 from simlib.evidence.history.refusals import HistoryError
@@ -25,11 +26,7 @@ if TYPE_CHECKING:
 
     from simlib.scenario.schema import Scenario
 
-SCORED = ("ucdp_13604", "ucdp_13616", "ucdp_259", "ucdp_354")
-"""Series whose dyads lived through the year; the others hang on postures that moved."""
 _COLUMNS = ("conflict_id", "month", "events")
-BEFORE_DECEMBER = {"shift.government": 1.0, "shift.sdf": 1.0}
-"""The levels of ISIS's attacks before 8 December 2024, the last day the counts know."""
 
 
 class MonthlyCounts(NamedTuple):
@@ -54,7 +51,7 @@ class MonthlyCounts(NamedTuple):
 
 
 def ucdp_counts(
-    path: Path | None = None, series: Sequence[str] = SCORED, as_of: dt.date | None = None
+    path: Path | None = None, series: Sequence[str] | None = None, as_of: dt.date | None = None
 ) -> MonthlyCounts:
     """Return the events by month of UCDP conflicts.
 
@@ -64,7 +61,7 @@ def ucdp_counts(
         CSV with columns conflict_id, month (YYYY-MM) and events, each conflict with the same
         months; the one of 2024 that comes with simlib when not given.
     series
-        Such as ``ucdp_259``.
+        ``ucdp_`` and the conflict id of each; to be given.
     as_of
         A month that ends later is refused; 31 December 2024 when not given.
 
@@ -75,17 +72,18 @@ def ucdp_counts(
     """
     source = path if path is not None else folder("seeds") / "history" / "ucdp_2024_monthly.csv"
     barrier = as_of if as_of is not None else dt.date(2024, 12, 31)
+    names: Sequence[str] = default("ucdp_counts(series=)") if series is None else series
     table = _monthly(source, barrier)
     months = sorted({month for _, month in table})
     missing = [
-        f"{name} {month}" for name in series for month in months if (name, month) not in table
+        f"{name} {month}" for name in names for month in months if (name, month) not in table
     ]
     if missing or len(months) < 3:
         raise InversionError(f"{source}: no count of {missing[0] if missing else 'three months'}")
     if months[-1] - months[0] != np.timedelta64(len(months) - 1, "M"):
         raise InversionError(f"{source}: months must follow one another (got {len(months)} months)")
-    counts = np.array([[table[name, month] for name in series] for month in months])
-    return MonthlyCounts(tuple(series), months[0].astype(dt.date), counts, source.name)
+    counts = np.array([[table[name, month] for name in names] for month in months])
+    return MonthlyCounts(tuple(names), months[0].astype(dt.date), counts, source.name)
 
 
 def _monthly(source: Path, barrier: dt.date) -> dict[tuple[str, np.datetime64], int]:
@@ -130,8 +128,7 @@ def layer_problem(
     observed
         Monthly counts, from the scenario's first calendar month on.
     given
-        Parameters with a value of their own; the levels before December 2024, where the
-        scenario has them, when not given.
+        Parameters with a value of their own, where the scenario has them; to be given.
 
     Raises
     ------
@@ -149,7 +146,7 @@ def layer_problem(
         )
     fixed = {
         name: value
-        for name, value in (BEFORE_DECEMBER if given is None else given).items()
+        for name, value in (default("layer_problem(given=)") if given is None else given).items()
         if name in scenario.parameters
     }
     return InverseProblem(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlib._moved import default
 from simlib.analysis.columns import Column, columns_of, numbers_of
 from simlib.ensemble.statistics import Z95
 from simlib.errors import StoreError
@@ -26,15 +27,6 @@ if TYPE_CHECKING:
     from simlib.ensemble import Ensemble
     from simlib.scenario.schema import Scenario
 
-HEADLINES = (
-    "extension_probability_june",
-    "isis_attacks_iraq_year_1",
-    "isis_attacks_syria_2025",
-    "turkish_strikes_2025",
-    "ucdp_259_2025",
-    "detention_breaks",
-)
-"""Outcomes of `as_agreed` that cards show when none is asked for."""
 MOST_OUTCOMES = 6
 FEWEST = 30
 """Replications below which no correlation is told."""
@@ -113,7 +105,11 @@ class Correlations:
 
 
 def correlations_of(
-    ensemble: Ensemble, scenario: Scenario, outcomes: Sequence[str] | None = None
+    ensemble: Ensemble,
+    scenario: Scenario,
+    outcomes: Sequence[str] | None = None,
+    *,
+    headlines: Sequence[str] | None = None,
 ) -> Correlations:
     """Return the rank correlations of an ensemble's numbers with outcomes.
 
@@ -126,8 +122,10 @@ def correlations_of(
     scenario
         The scenario they must be of, whatever its number of replications.
     outcomes
-        ``OUTCOME`` or ``OUTCOME.CLASS``; those of `HEADLINES` that the scenario has when not
-        given, or its first few.
+        ``OUTCOME`` or ``OUTCOME.CLASS``; when not given, the headlines that the scenario has,
+        or its first few.
+    headlines
+        Outcomes that are looked at when none are asked for; to be given.
 
     Raises
     ------
@@ -139,7 +137,11 @@ def correlations_of(
     if ensemble.manifest["scenario_digest"] != _digest(scenario, ensemble):
         raise StoreError(f"{ensemble.path}: holds results of another scenario than {scenario.name}")
     first = ensemble.of(ensemble.options[0])
-    columns = _columns(scenario, outcomes)
+    if not outcomes:
+        usual = default("correlations_of(headlines=)") if headlines is None else headlines
+        there = [name for name in usual if name in scenario.outcomes]
+        outcomes = there or list(scenario.outcomes)[:MOST_OUTCOMES]
+    columns = columns_of(scenario, outcomes)
     table = first.outcomes
     n = len(table)
     if n < FEWEST:
@@ -170,13 +172,6 @@ def _digest(scenario: Scenario, ensemble: Ensemble) -> str:
     seed, design = ensemble.manifest["root_seed"], ensemble.manifest["design"]
     same = {"replications": 1, "root_seed": seed, "design": design}
     return digest(scenario.model_copy(update=same))
-
-
-def _columns(scenario: Scenario, outcomes: Sequence[str] | None) -> tuple[Column, ...]:
-    if outcomes:
-        return columns_of(scenario, outcomes)
-    headlines = [name for name in HEADLINES if name in scenario.outcomes]
-    return columns_of(scenario, headlines or list(scenario.outcomes)[:MOST_OUTCOMES])
 
 
 def _correlations(

@@ -3,13 +3,13 @@
 =====================================  =====================================================
 ``B4-2024``, ``B4-2024.low``           a row of the register: its central value, or ``low``,
                                        ``high``; of what it draws ``mean``, ``q05`` to ``q95``
-``turkiye.strike_level.mode``          an argument of a scenario parameter's distribution
+``raids.level.mode``                   an argument of a scenario parameter's distribution
 ``report.sohr``                        a scenario parameter that is one number
-``initial:isis_attack/IQ/all``         ``seeds/initial_intensities.csv``: the sum of the rows
+``initial:TYPE/COUNTRY/COLUMN``        ``seeds/initial_intensities.csv``: the sum of the rows
                                        of a type that have these countries, places, targets
-``postures:turkiye_pkk/talks/COLUMN``  ``seeds/posture_hazards.csv``; ``next.STATE`` for the
+``postures:PROCESS/STATE/COLUMN``      ``seeds/posture_hazards.csv``; ``next.STATE`` for the
                                        probability of what follows
-``ucdp:354/deaths``                    ``seeds/history/ucdp_2024_monthly.csv``: the sum over
+``ucdp:CONFLICT/COLUMN``               ``seeds/history/ucdp_2024_monthly.csv``: the sum over
                                        the months of a conflict
 ``mark:TYPE/GROUP/MARK``               a scenario's mark: its probability; ``/PLACE`` where it
                                        differs by place, ``/ARGUMENT`` of a count's law
@@ -19,15 +19,13 @@
 
 from __future__ import annotations
 
-import csv
-import functools
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from simlib.errors import Problem, ScenarioError
 from simlib.evidence.register.rows import POINTS, rows
-from simlib.scenario.bundled import folder
+from simlib.scenario.bundled import seed_table
 from simlib.scenario.expressions import compile_quantity
 from simlib.scenario.wording import near, shown
 
@@ -103,18 +101,11 @@ def _given(parameter: Parameter) -> float:
     return parameter.value
 
 
-@functools.cache
-def table(file: str) -> tuple[Mapping[str, str], ...]:
-    """Return the rows of a table of ``seeds``, by column."""
-    with (folder("seeds") / file).open(encoding="utf-8", newline="") as lines:
-        return tuple(csv.DictReader(lines))
-
-
 def _initial(parts: list[str]) -> float:
     kind, *where, column = parts
     found = [
         float(line[f"{column}_per_month"])
-        for line in table("initial_intensities.csv")
+        for line in seed_table("initial_intensities.csv")
         if line["type"] == kind and set(where) <= {line["country"], line["place"], line["target"]}
     ]
     if not found:
@@ -126,7 +117,7 @@ def _posture(parts: list[str]) -> float:
     process, state, column = parts
     line = next(
         line
-        for line in table("posture_hazards.csv")
+        for line in seed_table("posture_hazards.csv")
         if (line["process"], line["state"]) == (process, state)
     )
     following = column.removeprefix("next.")
@@ -141,9 +132,8 @@ def next_states(line: Mapping[str, str]) -> dict[str, float]:
 
 def _ucdp(parts: list[str]) -> float:
     conflict, column = parts
-    lines = [
-        line for line in table("history/ucdp_2024_monthly.csv") if line["conflict_id"] == conflict
-    ]
+    counts = seed_table("history/ucdp_2024_monthly.csv")
+    lines = [line for line in counts if line["conflict_id"] == conflict]
     if not lines:
         raise KeyError(conflict)
     return sum(float(line[column]) for line in lines)

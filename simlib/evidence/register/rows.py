@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 import re
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from types import MappingProxyType
 from simlib.analysis.drivers.grades import GRADES
 from simlib.chance.distributions import KINDS, mean, quantile
 from simlib.errors import Problem, ScenarioError
-from simlib.scenario.bundled import folder
+from simlib.scenario.bundled import REGISTER, seed_table
 
 POINTS = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
 """Points of a distribution that cards show and derivations may name."""
@@ -99,14 +98,12 @@ def rows() -> Mapping[str, Row]:
     ScenarioError
         A row has no known grade, or a distribution that cannot be read.
     """
-    file = folder("seeds") / "parameters.csv"
-    with file.open(encoding="utf-8", newline="") as lines:
-        found = {line["id"]: _row(line, n) for n, line in enumerate(csv.DictReader(lines), 2)}
-    return MappingProxyType(found)
+    lines = enumerate(seed_table(REGISTER), start=2)
+    return MappingProxyType({line["id"]: _row(line, number) for number, line in lines})
 
 
 def _row(line: Mapping[str, str], number: int) -> Row:
-    place = f"parameters.csv line {number} ({line['id']})"
+    place = f"{REGISTER} line {number} ({line['id']})"
     if line["basis"] not in GRADES:
         rule = f"basis must be one of {', '.join(GRADES)} (got {line['basis']})"
         raise ScenarioError([Problem(place, rule)])

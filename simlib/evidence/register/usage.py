@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from simlib.evidence.register.derivations import figures_named, load_derivations
-from simlib.evidence.register.figures import owner, table
+from simlib.evidence.register.figures import owner
 from simlib.evidence.register.rows import rows
-from simlib.scenario.bundled import folder
+from simlib.scenario.bundled import folder, seed_table
 from simlib.scenario.expressions import names
 from simlib.scenario.models import Model
 from simlib.scenario.parameters import value_names
@@ -209,7 +209,7 @@ def _naming(scenario: Scenario) -> Iterator[tuple[str, str]]:
         for field in ("register_id", "source", "judgement", "fitted", "note"):
             yield place, getattr(part, field, None) or ""
     for file, (called, columns) in _TABLES.items():
-        for line in table(file):
+        for line in seed_table(file):
             place = " ".join(line[column] for column in called if line[column])
             yield f"{file}: {place}", " ".join(line[column] for column in columns)
     for name, row in rows().items():

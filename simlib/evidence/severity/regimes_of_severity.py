@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.evidence.clustering.regimes import REGIMES, Regime, is_of
+from simlib._moved import default
+from simlib.evidence.clustering.regimes import is_of
 from simlib.evidence.severity.model_law import fit_model_law, model_survival
 from simlib.evidence.severity.power_law import (
     SeverityError,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from simlib.evidence.clustering.regimes import Regime
     from simlib.evidence.history.event_files import Events
 
 _SEED = 20241231
@@ -47,7 +49,7 @@ def sizes_of(events: Events, regime: Regime) -> NDArray[np.int64]:
 
 
 def severity_table(
-    events: Events, regimes: Sequence[Regime] = REGIMES, n_bootstrap: int = 200
+    events: Events, regimes: Sequence[Regime] | None = None, n_bootstrap: int = 200
 ) -> pd.DataFrame:
     """Return the tail of deaths of each regime, beside the engine's law with exponent 2.5.
 
@@ -56,7 +58,7 @@ def severity_table(
     events
         History as `simlib.evidence.calibration_events` hands it out.
     regimes
-        Which periods.
+        Which periods; to be given.
     n_bootstrap
         Samples of each test of fit.
 
@@ -77,7 +79,7 @@ def severity_table(
             "vintage": events.table["vintage"][is_of(events, regime)].iloc[0],
             **_row(sizes_of(events, regime), n_bootstrap),
         }
-        for regime in regimes
+        for regime in (default("severity_table(regimes=)") if regimes is None else regimes)
     ]
     return pd.DataFrame(rows)
 

@@ -12,21 +12,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simlib.evidence.analogues.study import fitted_withdrawal_effect
-from simlib.evidence.calibrating.fitters import (
-    clustering,
-    fitted,
-    prior_median,
-    tempo_posterior,
-)
 from simlib.evidence.calibrating.intensities import fit_intensities
+from simlib.evidence.calibrating.priors import fitted, prior_median
 from simlib.evidence.calibrating.reporting import Pair, Share, fit_ratio, fit_share
 from simlib.evidence.calibrating.totals import LogLevel, PeriodTotal, fit_totals
 from simlib.evidence.calibrating.trends import Slope, change, damped_months, fit_slope
 from simlib.evidence.clustering.shipped_fits import fitted_excitation
+from simlib.theatre.analogues.withdrawal import fitted_withdrawal_effect
+from simlib.theatre.record.fitters import (
+    clustering,
+    fit_places,
+    fit_ucdp_levels,
+    tempo_posterior,
+)
+from simlib.theatre.record.regimes import POOLS
 
 if TYPE_CHECKING:
-    from simlib.evidence.calibrating.record import Record
+    from simlib.evidence.calibrating.record import Fitter, Record
     from simlib.evidence.fitted import Fitted
 
 
@@ -250,7 +252,7 @@ def fit_reporting(record: Record) -> list[Fitted]:
 
 def fit_excitation(record: Record) -> list[Fitted]:
     """Return what daily counts of earlier regimes and of 2024 say of clustering."""
-    return fitted_excitation(as_of=record.as_of)
+    return fitted_excitation(as_of=record.as_of, pools=POOLS)
 
 
 def fit_withdrawal(record: Record) -> list[Fitted]:
@@ -260,3 +262,16 @@ def fit_withdrawal(record: Record) -> list[Fitted]:
 
 def _lognormal(level: LogLevel) -> Mapping[str, Mapping[str, float]]:
     return {"lognormal": {"median": float(np.exp(level.mean)), "sigma": level.sd}}
+
+
+FITTERS: tuple[Fitter, ...] = (
+    fit_ucdp_levels,
+    fit_places,
+    fit_published_levels,
+    fit_trend,
+    fit_strike_places,
+    fit_reporting,
+    fit_excitation,
+    fit_withdrawal,
+)
+"""Everything that is fitted, for `simlib.evidence.calibrate`."""

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.scenario import bundled
+from simlib.scenario.bundled import seed_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from simlib.evidence.observing.publications import Publications
-
-UCDP = "ucdp_"
 
 
 def usual(published: Publications) -> dict[str, float]:
@@ -28,26 +23,20 @@ def usual(published: Publications) -> dict[str, float]:
     monthly = ucdp_2024()
     told = {
         row["series"]: float(row["events"]) / float(row["months"])
-        for row in _rows(bundled.folder("seeds") / "history" / "series_2024.csv")
+        for row in seed_table("history/series_2024.csv")
     }
     found = {}
     for key, name in zip(published.keys, published.series, strict=True):
-        conflict = key.removeprefix(UCDP)
-        if key.startswith(UCDP) and conflict in monthly:
-            found[name] = float(monthly[conflict].mean())
+        if key in monthly:
+            found[name] = float(monthly[key].mean())
         elif key in told:
             found[name] = told[key]
     return found
 
 
 def ucdp_2024() -> dict[str, NDArray[np.int64]]:
-    """Return UCDP's candidate events of January to November 2024 by conflict id."""
+    """Return UCDP's candidate events of January to November 2024 by series."""
     months: dict[str, list[int]] = {}
-    for row in _rows(bundled.folder("seeds") / "history" / "ucdp_2024_monthly.csv"):
-        months.setdefault(row["conflict_id"], []).append(int(row["events"]))
-    return {conflict: np.array(events) for conflict, events in months.items()}
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
+    for row in seed_table("history/ucdp_2024_monthly.csv"):
+        months.setdefault(f"ucdp_{row['conflict_id']}", []).append(int(row["events"]))
+    return {series: np.array(events) for series, events in months.items()}

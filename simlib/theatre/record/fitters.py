@@ -1,15 +1,14 @@
 """The fitters of the theatre: which record each parameter is fitted to, and how.
 
 A fitter takes a `Record` and returns what it says of parameters. To add one, append it to
-`FITTERS`. What no fitter names keeps its prior: decisions, postures and everything after
-8 December 2024 have no data.
+`FITTERS` of `simlib.theatre.record.published`. What no fitter names keeps its prior: decisions,
+postures and everything after 8 December 2024 have no data.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,20 +23,20 @@ from simlib.evidence.calibrating.levels import (
     pattern_weights,
     weighted_moments,
 )
-from simlib.evidence.calibrating.record import Record
+from simlib.evidence.calibrating.priors import fitted, gamma, prior_points, support
+from simlib.evidence.calibrating.record import Record, by_place
 from simlib.evidence.clustering.shipped_fits import fitted_excitation
-from simlib.evidence.fitted import Fitted
+from simlib.evidence.history.shipped import shipped_panel
 from simlib.evidence.moments import beta_arguments
+from simlib.evidence.panels import CountPanel
+from simlib.theatre.record.regimes import POOLS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import datetime as dt
 
     from numpy.typing import NDArray
 
-Fitter: TypeAlias = Callable[[Record], Sequence[Fitted]]
-
-N_POINTS = 12
-"""Points of each prior of the tempo and of the season: its quantiles, equally weighted."""
+    from simlib.evidence.fitted import Fitted
 
 
 class Ucdp(NamedTuple):
@@ -84,35 +83,8 @@ GEOGRAPHIES = {
 }
 """Dirichlet of places -> the UCDP series whose places it is fitted to. Attacks and operations in
 Iraq share a series whose rows of 2024 have no sides: both have the geography of all of them."""
-
-
-def fitted(
-    record: Record, name: str, distribution: Mapping[str, Mapping[str, float]], *texts: str
-) -> Fitted:
-    """Return what a fit says of a parameter, numbers rounded to four digits.
-
-    Parameters
-    ----------
-    record
-        What was read.
-    name, distribution
-        The parameter and its distribution.
-    texts
-        Data and method.
-    """
-    data, method = texts
-    rounded = {
-        kind: {key: float(f"{value:.4g}") for key, value in arguments.items()}
-        for kind, arguments in distribution.items()
-    }
-    return Fitted(name, rounded, record.base.parameters[name].unit, data, method, record.as_of)
-
-
-def prior_points(record: Record, name: str) -> NDArray[np.float64]:
-    """Return the middle quantiles of a parameter's prior, each of weight 1 / N_POINTS."""
-    ((kind, arguments),) = (record.base.parameters[name].distribution or {}).items()
-    shares = (np.arange(N_POINTS) + 0.5) / N_POINTS
-    return np.array([quantile(kind, arguments, float(u)) for u in shares])
+OLDER = {"Iraq": ("GED 19.1", 2018), "Syria": ("GED 2016-18 + candidate 2019", 2019)}
+"""Vintage and last year with events by governorate before the gap, by country."""
 
 
 def tempo_grid(record: Record) -> TempoGrid:
@@ -153,7 +125,9 @@ def clustering(record: Record, excitation: str, counted: float = 1.0) -> float:
     counted
         Share of incidents that are counted.
     """
-    (found,) = (one for one in fitted_excitation(as_of=record.as_of) if one.name == excitation)
+    (found,) = (
+        one for one in fitted_excitation(as_of=record.as_of, pools=POOLS) if one.name == excitation
+    )
     ((kind, arguments),) = found.distribution.items()
     ratio = quantile(kind, arguments, 0.5)
     return 1.0 + counted * ((1.0 - ratio) ** -2 - 1.0)
@@ -186,7 +160,7 @@ def fit_ucdp_levels(record: Record) -> list[Fitted]:
         data = f"{total} lethal events of conflict {conflict}, {_period(record)}"
         fano = _series(record, name).fano
         method = f"{_FILTER}; variance over mean {fano:.2g} from clustering"
-        found.append(fitted(record, parameter, _gamma(*levels.moments(name)), data, method))
+        found.append(fitted(record, parameter, gamma(*levels.moments(name)), data, method))
     return [*found, *_turkish(record, levels), *_tempo(record, levels), _season_fit(record)]
 
 
@@ -206,7 +180,7 @@ def _turkish(record: Record, levels: Levels) -> list[Fitted]:
         share = a / (a + b)
         second = share * (a + 1.0) / (a + b + 1.0)
         product = (variance + mean**2) * second - (mean * share) ** 2
-        found.append(fitted(record, name, _gamma(mean * share, product), data, method))
+        found.append(fitted(record, name, gamma(mean * share, product), data, method))
     return found
 
 
@@ -253,14 +227,15 @@ def fit_places(record: Record) -> list[Fitted]:
     for name, series in GEOGRAPHIES.items():
         slugs = list((record.base.parameters[name].distribution or {})["dirichlet"])
         places = [_place(record, slug) for slug in slugs]
-        counts, older = record.by_place(series, places), record.older_by_place(series, places)
-        fit = fit_intensities(places, counts, older, record.months)
+        known = older(record, series)
+        counts, guide = record.by_place(series, places), by_place(known, series, places)
+        fit = fit_intensities(places, counts, guide, record.months)
         weights = dict(zip(slugs, fit.dirichlet().tolist(), strict=True))
         total, located = int(record.monthly(series).sum()), int(counts.sum())
         data = (
             f"{located} of {total} lethal events of conflict {UCDP[series].conflict} located "
-            f"in these places, {_period(record)}; {int(older.sum())} of "
-            f"{_older_year(record, series)} as guide"
+            f"in these places, {_period(record)}; {int(guide.sum())} of "
+            f"{str(known.months[0])[:4]} as guide"
         )
         method = (
             "Gamma rates partially pooled, hyperparameters integrated on a grid; the guide has "
@@ -270,36 +245,30 @@ def fit_places(record: Record) -> list[Fitted]:
     return found
 
 
+def older(record: Record, series: str) -> CountPanel:
+    """Return the lethal counts of the last earlier year known by place, as a guide."""
+    return _older("Syria" if series.endswith("syria") else "Iraq", record.as_of)
+
+
+@functools.lru_cache(maxsize=4)
+def _older(country: str, as_of: dt.date) -> CountPanel:
+    vintage, year = OLDER[country]
+    counts = shipped_panel(vintage=vintage, as_of=as_of)
+    is_kept = counts.months >= np.datetime64(f"{year}-01", "M")
+    return CountPanel(
+        counts.units, counts.months[is_kept], counts.counts[:, is_kept], counts.vintage
+    )
+
+
 def _place(record: Record, slug: str) -> str:
     by_slug = {place.lower().replace(" ", "_").replace("-", "_"): place
                for place in record.base.places}  # fmt: skip
     return by_slug[slug]
 
 
-def _older_year(record: Record, series: str) -> int:
-    country = "Syria" if series.endswith("syria") else "Iraq"
-    return int(str(record.older[country].months[0])[:4])
-
-
 def _period(record: Record) -> str:
     months = record.lethal.months
     return f"{months[0]} to {months[-1]}, UCDP {record.lethal.vintage}"
-
-
-def support(record: Record, name: str) -> tuple[float, float]:
-    """Return the ends of a bounded prior."""
-    (arguments,) = (record.base.parameters[name].distribution or {}).values()
-    return arguments["low"], arguments["high"]
-
-
-def _gamma(mean: float, variance: float) -> dict[str, dict[str, float]]:
-    return {"gamma": {"shape": mean**2 / variance, "mean": mean}}
-
-
-def prior_median(record: Record, name: str) -> float:
-    """Return the median of a parameter's prior."""
-    ((kind, arguments),) = (record.base.parameters[name].distribution or {}).items()
-    return quantile(kind, arguments, 0.5)
 
 
 def tempo_posterior(record: Record) -> TempoGrid:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from simlib.analysis.standardizing import standardize
 from simlib.evidence.calibrating.writing import scenario_text
 from simlib.scenario import load_text
 from simlib.theatre.agents.committee import GROUNDS
+from simlib.theatre.questions.standardizing import standardize
 
 if TYPE_CHECKING:
     from simlib.evidence.calibrating.collecting import Calibration

@@ -1,0 +1,58 @@
+"""What general functions once knew of the theatre, kept for one release with a warning.
+
+The only general module that reaches `simlib.theatre`: by name, and only when an old call asks.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from typing import Any
+
+_RECORD, _ANALOGUES = "simlib.theatre.record", "simlib.theatre.analogues"
+_QUESTIONS = "simlib.theatre.questions"
+
+NAMES = {
+    "simlib.evidence.fitted_withdrawal_effect": f"{_ANALOGUES}.withdrawal",
+    "simlib.evidence.shipped_parts": f"{_RECORD}.parts",
+}
+"""Public names that moved as a whole, and the modules they stand in now."""
+
+DEFAULTS = {
+    "calibrate(fitters=)": (f"{_RECORD}.published", "FITTERS"),
+    "correlations_of(headlines=)": (f"{_QUESTIONS}.headlines", "HEADLINES"),
+    "excitation_table(pools=)": (f"{_RECORD}.regimes", "POOLS"),
+    "fit_regimes(regimes=)": (f"{_RECORD}.regimes", "REGIMES"),
+    "fitted_excitation(pools=)": (f"{_RECORD}.regimes", "POOLS"),
+    "layer_problem(given=)": (f"{_RECORD}.monthly", "BEFORE_DECEMBER"),
+    "readings(question=)": (f"{_QUESTIONS}.iraq_mission", "EXTENSION"),
+    "severity_table(regimes=)": (f"{_RECORD}.regimes", "REGIMES"),
+    "study_analogues(analogues=)": (f"{_ANALOGUES}.withdrawal", "WITHDRAWALS"),
+    "ucdp_counts(series=)": (f"{_RECORD}.monthly", "SCORED"),
+    "value_of_information(question=)": (f"{_QUESTIONS}.iraq_mission", "EXTENSION"),
+}
+"""Arguments that had the theatre's objects as defaults, and where these stand now."""
+
+
+def moved(name: str) -> Any:
+    """Return what an old public name stands for, with a warning that says where it is."""
+    home, attribute = NAMES[name], name.rpartition(".")[2]
+    _warn(f"{name} has moved: from {home} import {attribute}", stacklevel=4)
+    return getattr(importlib.import_module(home), attribute)
+
+
+def default(argument: str) -> Any:
+    """Return what an argument was when it was not given, with a warning that says to give it.
+
+    Parameters
+    ----------
+    argument
+        Such as ``calibrate(fitters=)``, a key of `DEFAULTS`; for use in that function itself.
+    """
+    home, attribute = DEFAULTS[argument]
+    _warn(f"{argument} must be given: from {home} import {attribute}", stacklevel=4)
+    return getattr(importlib.import_module(home), attribute)
+
+
+def _warn(message: str, stacklevel: int) -> None:
+    warnings.warn(message, DeprecationWarning, stacklevel=stacklevel)

@@ -1,0 +1,1 @@
+"""Withdrawals elsewhere, and what is believed of one here."""

@@ -1,0 +1,56 @@
+"""Whether the mission in Iraq is extended: the deadline, its committee, what is asked of both."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from simlib.analysis.decisions.forced_ends import Deadline
+from simlib.analysis.decisions.observing import Public
+from simlib.analysis.decisions.questions import Question, Slope
+from simlib.scenario.schema import Outcome
+from simlib.theatre.agents.committee import IRAQ, LEADS
+from simlib.theatre.questions.committee import solve_offsets
+
+if TYPE_CHECKING:
+    from simlib.scenario.schema import Scenario
+
+DEADLINE = Deadline(
+    milestone=IRAQ,
+    agent="committee",
+    extended="formally_extended",
+    decision="extension_months",
+    leads=LEADS,
+    lengths=(6, 12, 24),
+)
+BEFORE = "isis_attacks_iraq_before_meetings"
+"""Attacks that no answer of the committee can change: a gap in them is selection alone."""
+
+
+def with_attacks_before(scenario: Scenario) -> Scenario:
+    """Return a scenario that also counts attacks before the first scheduled meeting."""
+    last = min(DEADLINE.meetings(scenario)) - dt.timedelta(days=1)
+    if "isis_attack" not in scenario.incidents or last <= scenario.start:
+        return scenario
+    before = Outcome.model_validate(
+        {
+            "count": "isis_attack",
+            "in": "Iraq",
+            "from": scenario.start,
+            "to": last,
+            "unit": "attacks",
+            "description": "Attacks in Iraq before the first scheduled meeting.",
+        }
+    )
+    return scenario.model_copy(update={"outcomes": {BEFORE: before} | scenario.outcomes})
+
+
+EXTENSION = Question(
+    deadline=DEADLINE,
+    public=Public(heard=("detention_break", "militia_attack"), troops="coalition.troops"),
+    # None, the prior mean, twice it.
+    slope=Slope("committee.beta_threat", (0.0, 0.6, 1.2), solve_offsets),
+    with_before=with_attacks_before,
+    headlines=("isis_attacks_iraq_year_1", BEFORE),
+)
+"""For `simlib.analysis.readings` and `simlib.analysis.value_of_information`."""

@@ -1,0 +1,1 @@
+"""What is on record of this situation: regimes, fitters, and shipped counts."""
