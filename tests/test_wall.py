@@ -147,7 +147,7 @@ def test_old_names_are_there_and_warn() -> None:
         "simlib.evidence.fitted_withdrawal_effect",
         "simlib.evidence.shipped_parts",
     }
-    with pytest.raises(AttributeError, match="No simlib.evidence attribute shipped_part"):
+    with pytest.raises(AttributeError, match=r"No simlib\.evidence attribute shipped_part"):
         getattr(evidence, "shipped_part")  # noqa: B009
 
 
