@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 import yaml
 
+from built_pages import BACKTESTS, REGISTER, committed, current
 from simlib.chance import distributions
 from simlib.scenario import schema
 from simlib.scenario.models import Model
@@ -84,6 +85,18 @@ def test_links_lead_somewhere(page: Path) -> None:
     """A relative link or picture names a file of the project."""
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_a_page_that_is_built_is_the_one_whose_digest_is_committed() -> None:
+    """Who builds the back-tests' page sees whether what the pages quote has changed."""
+    digests = committed()
+    assert set(digests) == {REGISTER, BACKTESTS}
+    assert digests == digests | current()
+
+
+def test_no_built_page_is_committed() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {f"/{REGISTER}", "/docs/tables/"} <= set(ignored)
 
 
 def test_placements_are_documented() -> None:
