@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer, and make. Everything else is made in .venv here.
 .DEFAULT_GOAL := help
-.PHONY: help run test check exams faults bench examples backtest ledger register clean
+.PHONY: help run test check exams faults bench examples docs backtest ledger register clean
 
 VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
@@ -45,10 +45,13 @@ examples: $(READY)  ## run the examples; renew their outputs and the figures of 
 	rm -rf examples/figures
 	$(PYTHON_IN) examples/05_figures.py docs/img 400 > /dev/null
 
-register: $(READY)  ## render docs/register.md again, how outcomes go with each number included
+docs: register backtest  ## build the pages that are not committed
+
+register: $(READY)  ## build docs/register.md, how outcomes go with each number included
 	rm -rf out/register
 	$(VENV)/bin/simlib run as_agreed --option as_agreed --replications 4000 --no-figures -o out/register
 	$(VENV)/bin/simlib register as_agreed --results out/register -o docs/register.md --force
+	$(PYTHON_IN) tests/built_pages.py
 
 ledger: $(READY)  ## freeze the reference scenario's forecasts again; digests of old ledgers stay in git
 	$(VENV)/bin/simlib forecast as_agreed --replications 4000 \
@@ -59,10 +62,11 @@ ledger: $(READY)  ## freeze the reference scenario's forecasts again; digests of
 		print(hashlib.sha256(pathlib.Path('out/ucdp.csv').read_bytes()).hexdigest())" \
 		> seeds/ledgers/as_agreed_2024-12-31_ucdp.sha256
 
-backtest: $(READY)  ## score forecasts of past months beside the baselines; renew the page of results
+backtest: $(READY)  ## score forecasts of past months beside the baselines; build the page of results
 	$(VENV)/bin/simlib backtest -o out/backtest --force
 	mkdir -p docs/tables
 	cp out/backtest/results.md docs/tables/backtests.md
+	$(PYTHON_IN) tests/built_pages.py
 	for figure in crps-unit coverage transforms horizons; do \
 		cp "out/backtest/$$figure.png" "docs/img/backtests-$$figure.png" || exit 1; done
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 import yaml
 
+from built_pages import BACKTESTS, REGISTER, committed, current
 from simlib.chance import distributions
 from simlib.scenario import schema
 from simlib.scenario.models import Model
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 EXECUTED = (
     *("README.md", "docs/tutorial.md", "docs/agents.md", "docs/ensembles.md"),
     *("docs/counterfactuals.md", "docs/history.md", "docs/analogues.md", "docs/forecasts.md"),
@@ -84,6 +89,71 @@ def test_links_lead_somewhere(page: Path) -> None:
     """A relative link or picture names a file of the project."""
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_a_page_that_is_built_is_the_one_whose_digest_is_committed() -> None:
+    """Who builds the back-tests' page sees whether what the pages quote has changed."""
+    digests = committed()
+    assert set(digests) == {REGISTER, BACKTESTS}
+    assert digests == digests | current()
+
+
+def test_no_built_page_is_committed() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {f"/{REGISTER}", "/docs/tables/"} <= set(ignored)
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+def defined(source: str) -> set[str]:
+    """Return the functions and classes of a module, methods as `Class.method`."""
+    found = set()
+    for node in ast.parse(source).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            methods = (each for each in node.body if isinstance(each, ast.FunctionDef))
+            found |= {f"{node.name}.{method.name}" for method in methods}
+    return found
+
+
+def missing(text: str) -> list[str]:
+    """Return what a page names, as `file`: `function`, and is not there."""
+    wrong, names = [], set()
+    for name in re.findall(r"`([^`]+)`", text):
+        if name.startswith("simlib/"):
+            file = ROOT / name
+            names = defined(file.read_text(encoding="utf-8")) if file.is_file() else set()
+            wrong += [] if file.is_file() else [name]
+        elif name not in names and " " not in name:
+            wrong.append(name)
+    return wrong
+
+
+def test_the_way_through_the_files_is_there() -> None:
+    assert ARCHITECTURE.count("`simlib/") > 20
+    assert missing(ARCHITECTURE) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("`simlib/nowhere.py`: `run`", ["simlib/nowhere.py", "run"]),
+        ("`simlib/journal.py`: `Run`, `Walk`", ["Walk"]),
+        ("`simlib/journal.py`: `Run.fly`", ["Run.fly"]),
+        ("`simlib/journal.py`: `Run` of `simlib run`", []),
+    ],
+)
+def test_a_way_that_is_not_there_is_found(text: str, wrong: list[str]) -> None:
+    assert missing(text) == wrong
+
+
+def test_the_map_shows_every_room() -> None:
+    """A room is a package of simlib; the map may show one that is not built yet."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^  ([a-z]+)/ ", text, re.MULTILINE))
+    assert {file.parent.name for file in (ROOT / "simlib").glob("*/__init__.py")} <= shown
 
 
 def test_placements_are_documented() -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from built_pages import COMMAND, REGISTER, committed, digest
 from simlib.errors import ScenarioError
 from simlib.evidence.register.cards import Card, cards, find
 from simlib.evidence.register.correlations import Correlation, Correlations
 from simlib.evidence.register.html import html
-from simlib.evidence.register.markdown import _anchor, markdown, without_sensitivities
+from simlib.evidence.register.markdown import _anchor, markdown
 from simlib.evidence.register.pages import Page, page_of
 from simlib.evidence.register.rows import rows
 from simlib.evidence.register.usage import uses_of_parameters
@@ -23,8 +23,6 @@ from support.scenarios import TEXT
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "register.md"
-COMMAND = "simlib register as_agreed --results out/register -o docs/register.md"
 MOST_BYTES = 400_000
 HOSTILE = "<script>alert(1)</script> | *bold* `code` [a](b) \"'&"
 USED = """\
@@ -97,6 +95,19 @@ def _known(outcome: str = "raids") -> Correlations:
     """Return correlations of a scenario with a number that matters."""
     clear = Correlation("raids", outcome, 0.8, 0.7, 0.9, 0.3)
     return Correlations({"raids": (clear,)}, (outcome,), frozenset({"raids"}), 100, "100 runs")
+
+
+def _told(scenario: Scenario) -> Correlations:
+    """Return correlations of every drawn number with two outcomes, of every size."""
+    drawn = [name for name, each in scenario.parameters.items() if each.distribution is not None]
+    found = {
+        name: tuple(
+            Correlation(name, outcome, sign * i / len(drawn), -0.9, 0.9, 0.3)
+            for outcome, sign in (("raids", 1), ("losses", -1))
+        )
+        for i, name in enumerate(drawn)
+    }
+    return Correlations(found, ("raids", "losses"), frozenset(drawn), 100, "100 runs")
 
 
 def test_every_kind_of_use_is_found() -> None:
@@ -272,38 +283,43 @@ def test_an_unescaped_text_is_found() -> None:
     assert "[a](b)" in re.sub(r"`[^`\n]*`", "", HOSTILE)
 
 
-def test_the_committed_page_is_fresh(page: Page) -> None:
-    """All but what its ensemble says is what the command renders now (`make register`)."""
-    rendered = without_sensitivities(markdown(page, COMMAND))
-    assert without_sensitivities(PAGE.read_text(encoding="utf-8")) == rendered
+def test_the_page_is_the_one_whose_digest_is_committed(page: Page) -> None:
+    """All but what its ensemble says; `python tests/built_pages.py` renews the digest."""
+    assert digest(markdown(page, COMMAND)) == committed()[REGISTER]
 
 
-def test_a_stale_page_is_found(page: Page) -> None:
+def test_a_stale_digest_is_found(page: Page) -> None:
     """Negative control: one figure changed on the page."""
-    text = PAGE.read_text(encoding="utf-8")
+    text = markdown(page, COMMAND)
     stale = text.replace("mode 2500", "mode 2400", 1)
     assert stale != text
-    assert without_sensitivities(stale) != without_sensitivities(markdown(page, COMMAND))
+    assert digest(stale) != committed()[REGISTER]
 
 
-def test_the_committed_page_says_how_outcomes_go_with_numbers(page: Page) -> None:
-    """Its index names parameters there are, with their grades, largest first."""
-    text = PAGE.read_text(encoding="utf-8")
+def test_what_an_ensemble_says_is_not_in_the_digest(as_agreed: Scenario) -> None:
+    told = markdown(page_of(as_agreed, _told(as_agreed)), COMMAND)
+    assert "the largest are" in told
+    assert digest(told) == committed()[REGISTER]
+
+
+def test_the_index_has_the_largest_first_with_their_grades(as_agreed: Scenario) -> None:
+    found = page_of(as_agreed, _told(as_agreed))
     line = r"^\| (\d+) \| \[`([^`]+)`\]\(#[^)]+\) \| ([a-z ]+) \| (.*) \|$"
-    lines = re.findall(line, text, re.MULTILINE)
+    lines = re.findall(line, markdown(found, COMMAND), re.MULTILINE)
     assert len(lines) > 10
     sizes = [max(abs(float(x)) for x in re.findall(r"-?\d\.\d+", rest)) for *_, rest in lines]
     assert sizes == sorted(sizes, reverse=True)
     for rank, (number, name, grade, _) in enumerate(lines, 1):
         assert int(number) == rank
-        assert page.cards[name].grade == grade
+        assert found.cards[name].grade == grade
 
 
-def test_the_committed_page_is_of_manageable_size_and_whole() -> None:
-    text = PAGE.read_text(encoding="utf-8")
+def test_the_page_is_of_manageable_size_and_whole(as_agreed: Scenario) -> None:
+    text = markdown(page_of(as_agreed, _told(as_agreed)), COMMAND)
     assert len(text.encode()) < MOST_BYTES
     headings = {_anchor(name) for name in re.findall(r"^#### `([^`]+)`$", text, re.MULTILINE)}
     linked = set(re.findall(r"\]\(#([^)]+)\)", text))
+    assert len(linked) > 10
     assert linked <= headings
 
 
