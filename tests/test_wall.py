@@ -160,6 +160,19 @@ def test_arguments_that_were_the_theatres_are_still_known_and_warn() -> None:
     assert said[0].filename == __file__
 
 
+def test_every_such_argument_is_asked_for_where_it_stands() -> None:
+    """`fit_regimes(regimes=)` in a function of that name with that argument, and each once."""
+    calls = re.compile(r'default\("(\w+)\((\w+)=\)"\)')
+    found = []
+    for module in MODULES:
+        source = module.read_text(encoding="utf-8")
+        for function, argument in calls.findall(source):
+            found.append(f"{function}({argument}=)")
+            (head,) = re.findall(rf"def {function}\((.*?)\) -> ", source, re.DOTALL)
+            assert re.search(rf"\b{argument}: .*\| None = None,", head.rstrip() + ",")
+    assert sorted(found) == sorted(_moved.DEFAULTS)
+
+
 @pytest.mark.parametrize("home", sorted({*_moved.DEFAULTS.values()}))
 def test_what_is_taken_for_them_is_there(home: tuple[str, str]) -> None:
     module, attribute = home
