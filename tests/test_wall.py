@@ -164,7 +164,7 @@ def test_every_such_argument_is_asked_for_where_it_stands() -> None:
     """`fit_regimes(regimes=)` in a function of that name with that argument, and each once."""
     calls = re.compile(r'default\("(\w+)\((\w+)=\)"\)')
     found = []
-    for module in MODULES:
+    for module in (file for room in ("analysis", "evidence") for file in _files(room)):
         source = module.read_text(encoding="utf-8")
         for function, argument in calls.findall(source):
             found.append(f"{function}({argument}=)")

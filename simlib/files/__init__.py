@@ -8,6 +8,7 @@ from simlib.files.early import refuse_unwritable
 from simlib.files.folders import (
     move_file,
     own_files,
+    own_names,
     refuse_links,
     remove_file,
     remove_folder,
@@ -33,6 +34,7 @@ __all__ = [
     "make_folder",
     "move_file",
     "own_files",
+    "own_names",
     "private_folder",
     "raising",
     "read_regular",

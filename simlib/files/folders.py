@@ -55,14 +55,19 @@ def is_own(name: str) -> bool:
     return _OWN.fullmatch(name) is not None
 
 
-def own_files(folder: Path) -> list[Path]:
-    """Return the files directly in a folder that simlib gave their names, by name."""
+def own_names(folder: Path) -> list[str]:
+    """Return the names of the files directly in a folder that simlib named, in order."""
     try:
         with os.scandir(folder) as entries:
             names = [e.name for e in entries if e.is_file(follow_symlinks=False)]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return [folder / name for name in sorted(names) if is_own(name)]
+    return sorted(filter(is_own, names))
+
+
+def own_files(folder: Path) -> list[Path]:
+    """Return the files directly in a folder that simlib gave their names, in order."""
+    return [folder / name for name in own_names(folder)]
 
 
 def remove_own(folder: Path, also: tuple[str, ...] = ()) -> None:

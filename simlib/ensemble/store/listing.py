@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simlib.ensemble.store.chunks import TABLES
 from simlib.ensemble.store.entries import Entry, entry_of
 from simlib.errors import StoreError
-from simlib.files import own_files, slug
+from simlib.files import own_files, own_names, slug
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -85,9 +85,10 @@ def orphans(root: Path, option: str) -> list[str]:
     """Return the names of chunks that have tables and no sidecar."""
     folder = f"option={slug(option)}"
     # Tables first: what is written meanwhile has its sidecar by the time that is looked for.
-    tables = {path.stem for table in TABLES for path in own_files(root / table / folder)}
-    sidecars = {path.stem for path in own_files(root / "chunks" / folder)}
-    return sorted(name for name in tables - sidecars if not name.startswith("."))
+    tables = {name for table in TABLES for name in own_names(root / table / folder)}
+    sidecars = set(own_names(root / "chunks" / folder))
+    named = (name.removesuffix(".parquet") for name in tables if name.endswith(".parquet"))
+    return sorted(name for name in named if f"{name}.json" not in sidecars)
 
 
 def _foreign(entry: Entry, option: str, made_of: Mapping[str, Any] | None) -> str:
