@@ -38,6 +38,7 @@ class Trader(simlib.Agent):
 
 STEP = 1.0
 '''
+SCRIPT = Path(sys.executable).with_name("simlib")
 SCENARIO = """
 simlib: 1
 name: market
@@ -123,6 +124,22 @@ def test_an_agent_that_nobody_provides_is_named_at_its_line(tmp_path: Path) -> N
     (line,) = done.stderr.splitlines()
     assert f"{file}:9:17: agents.isiss: must be an agent that is installed (got 'isiss')" in line
     assert "did you mean 'isis'?" in line
+
+
+def test_python_is_told_the_line_too(market: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"market.yaml:9:18: agents.trader: must be an agent"):
+        run(market, replications=1)
+
+
+@pytest.mark.parametrize("command", [["-m", "simlib.cli"], [str(SCRIPT)]])
+def test_the_folder_one_stands_in_brings_no_agents(
+    command: list[str], tmp_path: Path, market: Path
+) -> None:
+    folder = _installed(tmp_path / "site", "bazaar", "trader = bazaar:Trader")
+    asked = [sys.executable, *command, "run", str(market), "-o", str(tmp_path / "out")]
+    done = subprocess.run(asked, capture_output=True, text=True, cwd=folder, check=False)
+    assert done.returncode == 2
+    assert "agents.trader: must be an agent that is installed" in done.stderr
 
 
 def test_a_scenario_may_name_an_agent_that_is_given_by_hand(market: Path) -> None:

@@ -6,6 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from simlib.agents.registry import agent_names
 from simlib.chance import designs
 from simlib.ensemble import stopping, store
 from simlib.ensemble.jobs import checked_jobs
@@ -109,7 +110,8 @@ def run(  # noqa: PLR0913  (one door for every ensemble; all but the scenario ha
     SimulationError
         Two runs of one replication differ, or workers have other versions.
     """
-    scenario = as_scenario(scenario)
+    there = {*agent_names(), *(agent.name for agent in agents), *without}
+    scenario = as_scenario(scenario, agents=there)
     wanted = _replications(scenario, replications, until)
     if until is None:
         scenario = scenario.model_copy(update={"replications": wanted.stop})

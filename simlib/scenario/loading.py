@@ -50,9 +50,11 @@ def load(
     return _built(root, Chain(path.parent, budget, [path.resolve()]), agents)
 
 
-def as_scenario(source: Scenario | str | os.PathLike[str]) -> Scenario:
+def as_scenario(
+    source: Scenario | str | os.PathLike[str], *, agents: Collection[str] | None = None
+) -> Scenario:
     """Return a scenario as it is given, or `load` it by its path or bundled name."""
-    return source if isinstance(source, Scenario) else load(source)
+    return source if isinstance(source, Scenario) else load(source, agents=agents)
 
 
 def load_text(
