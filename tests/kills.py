@@ -154,7 +154,8 @@ def whole_chunks(directory: Path) -> dict[Path, str]:
     """Return the files of every chunk that is whole, with what they hold."""
     if not (directory / "manifest.json").exists():
         return {}
-    entries = [entry for entry in open_results(directory).entries() if not entry.fault()]
+    found = open_results(directory).directory.listing("").entries
+    entries = [entry for entry in found if not entry.fault()]
     files = [path for entry in entries for path in (entry.sidecar, *map(entry.file, entry.files))]
     return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 

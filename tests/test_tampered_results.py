@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import simlib
 from simlib.cli.app import app
 from simlib.ensemble import store
+from simlib.plot import figures
 from support.agents import Watcher
 from support.results import (
     as_format_2,
@@ -264,15 +265,24 @@ def test_what_is_not_there_is_told_by_verify(home: Path) -> None:
 
 def test_only_files_of_simlibs_own_names_are_swept(home: Path) -> None:
     out = home / "out"
-    mine = [out / "chunks" / "option=later" / "notes.txt", out / "failures" / "mine" / "a.parquet"]
+    names = [
+        *("chunks/option=later/notes.txt", "failures/mine/a.parquet", "outcomes/.DS_Store"),
+        *("chunks/option=later/20240101-20241231.json", ".draft.2026.tmp"),
+        *("mine/option=x/.notes.v.2.tmp", "outcomes/option=later/.thesis.3.tmp"),
+        *("outcomes/option=later/20250101-20251231.parquet.bak",),
+        "outcomes/option=later/00000500-00000600.npz",
+    ]
+    mine = [out / name for name in names]
     for file in mine:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("precious", encoding="utf-8")
     left = out / "outcomes" / "option=later" / ".00000000-00000004.parquet.77-0123abcd.tmp"
     left.write_text("half", encoding="utf-8")
     run(out)
-    assert [file.read_text(encoding="utf-8") for file in mine] == ["precious"] * 2
+    run(out, replications=16)
+    assert [file.read_text(encoding="utf-8") for file in mine] == ["precious"] * len(mine)
     assert not left.exists()
+    assert simlib.open(out).verify().is_whole
 
 
 # the manifest
@@ -368,8 +378,68 @@ def test_the_format_before_is_not_sealed_over_a_chunk_of_another_scenario(home: 
 def test_a_changed_scenario_in_a_manifest_of_the_format_before_is_told(home: Path) -> None:
     as_format_2(home / "out")
     change(home / "out" / "manifest.json", "South: 4", "South: 9")
-    (fault,) = simlib.open(home / "out").verify().faults
-    assert "manifest.json: its scenario was changed since" in fault
+    for what in (simlib.open, run):
+        with pytest.raises(simlib.StoreError, match="was changed: scenario_digest is not what its"):
+            what(home / "out")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("root_seed", 5),
+        ("places", {"North": "Syria", "South": "Iraq", "East": "Syria"}),
+        ("months", ["2000-01-01"]),
+        ("types", []),
+        ("design", "sobol"),
+        ("options", ["as_planned", "never"]),
+        ("journals", True),
+    ],
+)
+def test_a_field_that_was_changed_before_there_were_hashes_is_refused(
+    field: str, value: object, home: Path
+) -> None:
+    """Nothing is sealed that the scenario does not say."""
+    as_format_2(home / "out")
+    file = home / "out" / "manifest.json"
+    said = {**json.loads(file.read_text()), field: value}
+    file.write_text(json.dumps(said))
+    for what in (simlib.open, run):
+        with pytest.raises(simlib.StoreError, match=r"manifest\.json: damaged .was changed: "):
+            what(home / "out")
+    assert json.loads(file.read_text()) == said
+
+
+def test_figures_of_the_format_before_are_drawn_again(home: Path) -> None:
+    out = home / "out"
+    figures(simlib.open(out), out / "figures")
+    (out / "figures" / ".simlib-written").unlink()
+    mine = out / "figures" / "outcomes-mine.png"
+    mine.write_bytes(b"mine")
+    as_format_2(out)
+    run(out, replications=16)
+    assert figures(simlib.open(out), out / "figures")
+    assert mine.read_bytes() == b"mine"
+
+
+def test_a_table_that_no_chunk_lists_is_told_by_verify(home: Path) -> None:
+    table = home / "out" / TABLE
+    copy = table.with_name(f"{table.stem} (copy).parquet")
+    shutil.copy(table, copy)
+    assert simlib.open(home / "out").verify().faults == (
+        f"{copy}: is listed by no chunk; move it out of the directory",
+    )
+    assert simlib.open(home / "out").of("as_planned").n == N
+
+
+def test_a_lost_sidecar_is_refused_after_a_killed_run_too(home: Path) -> None:
+    out = home / "out"
+    digest = simlib.open(out).digest
+    (out / ".holder").write_text("process 4 on x", encoding="utf-8")
+    (out / SIDECAR).unlink()
+    assert len(simlib.open(out).verify().faults) == 1
+    with pytest.raises(simlib.StoreError, match="is missing beside its tables"):
+        simlib.open(out).table()
+    healed(out, digest)
 
 
 # agents, and who holds the directory
@@ -408,6 +478,20 @@ def test_a_reader_beside_a_run_takes_no_table_for_a_lost_chunk(home: Path) -> No
         assert simlib.open(out).of("as_planned").n == N - SIZE
     with pytest.raises(simlib.StoreError, match="is missing beside its tables"):
         _ = simlib.open(out).of("as_planned").n
+
+
+def test_a_folder_that_only_looks_begun_is_not_written_to(tmp_path: Path) -> None:
+    (tmp_path / ".holder").write_text("precious", encoding="utf-8")
+    with pytest.raises(simlib.StoreError, match="is not empty and holds no simlib results"):
+        run(tmp_path)
+    assert (tmp_path / ".holder").read_text(encoding="utf-8") == "precious"
+
+
+def test_a_chunk_without_journals_is_foreign_where_they_are_kept(home: Path) -> None:
+    run(home / "kept", journals=True)
+    copy_chunk(home / "out", home / "kept")
+    with pytest.raises(simlib.StoreError, match="keep journals otherwise"):
+        simlib.open(home / "kept").table()
 
 
 def test_a_run_into_a_link_to_nothing_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from simlib.agents.registry import agent_names, is_of_simlib
 from simlib.ensemble.environment import versions
-from simlib.ensemble.store import FORMAT, MANIFEST, reopen
+from simlib.ensemble.store import BEFORE, FORMAT, MANIFEST, SAVED, reopen
 from simlib.errors import ScenarioError, StoreError
 from simlib.outcomes import kind_of, month_starts, unit_of
 from simlib.scenario import differences, digest, load_text, resolve
@@ -86,6 +86,8 @@ def reopened(path: Path) -> Directory:
         first = error.errors(include_url=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise StoreError(f"{path / MANIFEST}: {where}: {first['msg'].lower()}") from error
+    if directory.manifest["simlib_results"] == BEFORE:
+        _refuse_changed(directory)
     return directory
 
 
@@ -154,17 +156,25 @@ def manifest_of(job: Job, options: tuple[str, ...]) -> dict[str, Any]:
     scenario = job.scenario
     return {
         "simlib_results": FORMAT,
-        "name": scenario.name,
-        "context_of_use": scenario.context_of_use,
+        **_said_by(scenario),
         "options": list(options),
         "replications": scenario.replications,
-        "root_seed": scenario.root_seed,
-        "design": scenario.design,
         "journals": job.journals,
-        "scenario_digest": scenario_digest(scenario),
         "agents": _added_agents(job),
         "without": sorted(job.without),
         "made_by": [versions()],
+        "scenario": resolve(scenario),
+    }
+
+
+def _said_by(scenario: Scenario) -> dict[str, Any]:
+    """Return what the scenario alone says of a manifest."""
+    return {
+        "name": scenario.name,
+        "context_of_use": scenario.context_of_use,
+        "root_seed": scenario.root_seed,
+        "design": scenario.design,
+        "scenario_digest": scenario_digest(scenario),
         "months": [month.isoformat() for month in month_starts(scenario)],
         "start": scenario.start.isoformat(),
         "end": scenario.end.isoformat(),
@@ -180,8 +190,30 @@ def manifest_of(job: Job, options: tuple[str, ...]) -> dict[str, Any]:
             }
             for name, outcome in scenario.outcomes.items()
         },
-        "scenario": resolve(scenario),
     }
+
+
+def _refuse_changed(directory: Directory) -> None:
+    """Refuse a manifest of before, which has no hash, that is not what its scenario says."""
+    manifest, file = directory.manifest, directory.path / MANIFEST
+    try:
+        scenario = load_text(manifest["scenario"], file=str(file))
+    except ScenarioError as error:
+        raise StoreError(f"{file}: its scenario cannot be read by this version") from error
+    rules = [
+        f"{field} is not what its scenario says"
+        for field, value in _said_by(scenario).items()
+        if manifest[field] != value
+    ]
+    rules += [
+        f"option {option} is none of its scenario's"
+        for option in manifest["options"]
+        if option and option not in scenario.options
+    ]
+    if manifest["journals"] and not (directory.path / "incidents").is_dir():
+        rules.append("journals were not kept")
+    if rules:
+        raise StoreError(f"{file}: damaged (was changed: {rules[0]}); move it away, and {SAVED}")
 
 
 def scenario_digest(scenario: Scenario) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from simlib.ensemble import store
@@ -10,7 +11,7 @@ from simlib.ensemble.progress import Progress
 from simlib.ensemble.replications import prepare
 from simlib.ensemble.store.entries import entry_of, identity_of
 from simlib.errors import StoreError
-from simlib.files import slug
+from simlib.files import Output, read_regular, slug
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from simlib.ensemble.store import Directory, Entry
 
 _EVERY = range(2**31)
+_FIGURE = re.compile(r"(probabilities|outcomes|months|exit)(-.+)?\.png")
+_MOST_FIGURE = 2**28
+_DRAWN_BY = b"Matplotlib"
+"""What every PNG that matplotlib writes begins with saying."""
 
 
 def with_new_manifest(path: Path, manifest: dict[str, Any], options: tuple[str, ...]) -> Directory:
@@ -84,7 +89,19 @@ def upgrade(directory: Directory, job: Job, tell: Listener) -> None:
             _refuse_changed(entry)
             refuse_unequal(directory, entry, prepared, entry.first)
             directory.seal(entry)
+    _adopt_figures(directory.path / "figures")
     directory.write_manifest({**directory.manifest, "simlib_results": store.FORMAT})
+
+
+def _adopt_figures(folder: Path) -> None:
+    """Let figures that were drawn beside the results be drawn again."""
+    drawn = [
+        path.name
+        for path in folder.glob("*.png")
+        if _FIGURE.fullmatch(path.name)
+        and _DRAWN_BY in read_regular(path, _MOST_FIGURE, is_input=False)[:1000]
+    ]
+    Output(folder, "figures").adopt(drawn)
 
 
 def _refuse_changed(entry: Entry) -> None:

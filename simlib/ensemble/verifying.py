@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simlib.ensemble.manifest import scenario_digest
-from simlib.ensemble.store import BEFORE, MANIFEST
-from simlib.errors import ScenarioError, StoreError
-from simlib.scenario import load_text
+from simlib.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from simlib.ensemble.results import Ensemble
-    from simlib.ensemble.store import Directory, Entry
+    from simlib.ensemble.store import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +47,10 @@ def verify(ensemble: Ensemble, progress: Callable[[int, int], None] | None = Non
     """Hash every file again and compute every digest again; see `Ensemble.verify`."""
     directory = ensemble.directory
     listings = {option: directory.listing(option) for option in ensemble.options}
-    faults = [*_other_text(directory), *directory.strangers()]
+    faults = directory.strangers()
     for option, found in listings.items():
         faults += [*found.foreign, *found.damaged.values(), *directory.orphaned(option)]
+        faults += directory.unlisted(option, found.entries)
     entries = [entry for found in listings.values() for entry in found.entries]
     for n_done, entry in enumerate(entries, start=1):
         faults += [fault] if (fault := _fault(entry)) else []
@@ -67,21 +65,6 @@ def verify(ensemble: Ensemble, progress: Callable[[int, int], None] | None = Non
         missing=tuple(_missing(ensemble, {o: each.entries for o, each in listings.items()})),
         digest="" if faults else ensemble.digest,
     )
-
-
-def _other_text(directory: Directory) -> Iterator[str]:
-    """Say so where results of before, whose manifest has no hash, state another scenario."""
-    manifest = directory.manifest
-    if manifest["simlib_results"] != BEFORE:
-        return
-    file = directory.path / MANIFEST
-    try:
-        found = scenario_digest(load_text(manifest["scenario"], file=str(file)))
-    except ScenarioError:
-        yield f"{file}: its scenario cannot be read by this version"
-        return
-    if found != manifest["scenario_digest"]:
-        yield f"{file}: its scenario was changed since (its digest differs)"
 
 
 def _missing(ensemble: Ensemble, entries: dict[str, list[Entry]]) -> Iterator[str]:

@@ -6,6 +6,7 @@ not write, and goes through no link; whatever it reads is a regular file of boun
 
 from simlib.files.early import refuse_unwritable
 from simlib.files.folders import (
+    is_own,
     move_file,
     own_files,
     own_names,
@@ -31,6 +32,7 @@ __all__ = [
     "csv_bytes",
     "csv_of_rows",
     "distinct",
+    "is_own",
     "make_folder",
     "move_file",
     "own_files",

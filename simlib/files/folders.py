@@ -14,9 +14,13 @@ from simlib.errors import StoreError
 from simlib.files.reading import kind_of
 from simlib.files.writing import reason
 
+_RANGE = r"(0\d{7}|10000000)-(0\d{7}|10000000)"
+"""Replications, or rows: at most ten million, so that no dates are taken for them."""
+_CHUNK = rf"{_RANGE}\.(json|parquet|npz)"
+"""A chunk's tables and sidecar, a piece."""
 _OWN = re.compile(
-    r"\d{8,}-\d{8,}\.(json|parquet|npz)"  # a chunk's tables and sidecar, a piece
-    r"|\..+\.\d+(-[0-9a-f]{8})?\.tmp"  # a file that was being written
+    rf"{_CHUNK}"
+    rf"|\.({_CHUNK}|manifest\.json|\.holder)\.\d+(-[0-9a-f]{{8}})?\.tmp"  # being written
 )
 """Names that simlib gives to files it may remove again."""
 

@@ -27,7 +27,7 @@ from simlib.files.writing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 RECORD = ".simlib-written"
 _MOST_RECORD, _MOST_COMPARED = 2**24, 2**31
@@ -70,6 +70,12 @@ class Output:
         append_line(self.folder / RECORD, json.dumps([digest, self.command, name]))
         write_whole(path, data)
         return path
+
+    def adopt(self, names: Iterable[str]) -> None:
+        """Put files on record that a version before the record wrote."""
+        for name in names:
+            data = read_regular(self.folder / name, _MOST_COMPARED, is_input=False)
+            append_line(self.folder / RECORD, json.dumps([_sha256(data), self.command, name]))
 
     def refuse_unwritable(self) -> None:
         """Refuse a folder that cannot be made or written, before anything is computed for it."""

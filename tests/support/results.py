@@ -36,7 +36,7 @@ def as_format_2(directory: Path) -> None:
         if file.name == "manifest.json":
             said["simlib_results"] = 2
         else:
-            for name in ("scenario_digest", "root_seed", "agents", "without"):
+            for name in ("scenario_digest", "root_seed", "agents", "without", "journals"):
                 del said[name]
             said["n_lost"] = 0
         file.write_text(json.dumps(said, indent=1), encoding="utf-8")

@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING, Any
 from simlib.ensemble.store.chunks import TABLES, Chunk
 from simlib.ensemble.store.entries import Entry, entry_of, identity_of, sidecar_of, stem
 from simlib.ensemble.store.listing import Listing, listing, orphans
-from simlib.ensemble.store.locking import HOLDER, LOCK, is_unfinished, lock_of
+from simlib.ensemble.store.locking import HOLDER, LOCK, is_being_written, is_holder, lock_of
 from simlib.ensemble.surroundings import is_of_surroundings
 from simlib.errors import SimulationError, StoreError
 from simlib.files import (
     SEAL,
+    is_own,
     make_folder,
     move_file,
     own_files,
@@ -204,7 +205,9 @@ class Directory:
 
         Unfinished files go, by their name; tables that no sidecar vouches for are set aside.
         """
-        for folder in (self.path, *self.path.glob("*/option=*")):
+        tables = ("chunks", *TABLES)
+        folders = [each for table in tables for each in self.path.glob(f"{table}/option=*")]
+        for folder in (self.path, *folders):
             for path in own_files(folder):
                 if path.suffix == ".tmp":
                     remove_file(path)
@@ -218,10 +221,9 @@ class Directory:
     def orphaned(self, option: str) -> list[str]:
         """Return a line for each chunk whose sidecar is lost.
 
-        A run that writes now, or was killed as it wrote, has one chunk whose sidecar is still
-        to come: that one is not lost.
+        A run that writes now has a chunk whose sidecar is still to come: that one is not lost.
         """
-        if len(orphans(self.path, option)) <= is_unfinished(self.path):
+        if not orphans(self.path, option) or is_being_written(self.path):
             return []
         # A run may have ended since the first look: what it wrote last is whole now.
         return [self._orphan(option, name) for name in orphans(self.path, option)]
@@ -229,11 +231,25 @@ class Directory:
     def strangers(self) -> list[str]:
         """Return a line for each folder of an option that the manifest does not name."""
         known = {self._folder("chunks", option).name for option in self.manifest["options"]}
-        found = {path for table in ("chunks", *TABLES) for path in self.path.glob(f"{table}/*")}
+        every = ("chunks", *TABLES)
+        found = {path for table in every for path in self.path.glob(f"{table}/option=*")}
         return [
             f"{path}: is of no option of these results; move it out of the directory"
             for path in sorted(found)
             if path.name not in known
+        ]
+
+    def unlisted(self, option: str, entries: list[Entry]) -> list[str]:
+        """Return a line for each table that no sidecar lists: others' tools read it as well."""
+        listed = {entry.file(table) for entry in entries for table in entry.files}
+        sound = {entry.name for entry in entries}
+        told = {path.stem for path in own_files(self._folder("chunks", option))} - sound
+        told |= set(orphans(self.path, option))
+        tables = (self._folder(table, option).glob("*.parquet") for table in TABLES)
+        return [
+            f"{path}: is listed by no chunk; move it out of the directory"
+            for path in sorted(path for table in tables for path in table)
+            if path not in listed and path.stem not in told
         ]
 
     def _orphan(self, option: str, name: str) -> str:
@@ -322,23 +338,23 @@ def reopen(path: Path) -> Directory:
         raise StoreError(f"{path}: holds no simlib results (it is no directory)")
     refuse_links(path)
     if not file.exists():
-        saved = f"; {_SAVED}" if has_lost_manifest(path) else ""
+        saved = f"; {SAVED}" if has_lost_manifest(path) else ""
         raise StoreError(f"{path}: holds no simlib results ({MANIFEST} is missing){saved}")
     try:
         manifest = read_sealed(file, MAX_MANIFEST)
     except StoreError as error:
         if (path / "chunks").is_dir():
-            raise StoreError(f"{error}; move it away, and {_SAVED}") from error
+            raise StoreError(f"{error}; move it away, and {SAVED}") from error
         raise
     found = manifest.get("simlib_results")
     if found not in {BEFORE, FORMAT}:
         raise StoreError(f"{file}: results of format {FORMAT} can be read (got {found!r})")
     if found == FORMAT and SEAL not in manifest:
-        raise StoreError(f"{file}: damaged (it lost its hash); move it away, and {_SAVED}")
+        raise StoreError(f"{file}: damaged (it lost its hash); move it away, and {SAVED}")
     return Directory(path, {key: value for key, value in manifest.items() if key != SEAL})
 
 
-_SAVED = (
+SAVED = (
     "simlib run with the scenario, options and agents that made the results writes it anew "
     "and keeps every chunk"
 )
@@ -346,7 +362,9 @@ _SAVED = (
 
 def _is_ours(path: Path) -> bool:
     """Whether a run that was killed before it wrote its manifest may have left this."""
-    return path.name in {LOCK, HOLDER} or path.name.startswith(f".{MANIFEST}.")
+    if path.name == HOLDER:
+        return is_holder(path)
+    return path.name == LOCK or is_own(path.name)
 
 
 def _made_again(fault: str) -> str:

@@ -24,7 +24,7 @@ MAX_FILE = 2**31
 """Size cap in bytes of a table of a chunk."""
 _MAX_SIDECAR, _MAX_LINE = 2**20, 128
 """Of a sidecar: what it says besides, and of each replication."""
-_IDENTITY = ("scenario_digest", "root_seed", "agents", "without")
+_IDENTITY = ("scenario_digest", "root_seed", "agents", "without", "journals")
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 

@@ -104,6 +104,7 @@ def _foreign(entry: Entry, option: str, made_of: Mapping[str, Any] | None) -> st
         "root_seed": "another root seed",
         "agents": "other added agents",
         "without": "other agents left out",
+        "journals": "results that keep journals otherwise",
     }
     return f"is a chunk of {' and '.join(words[name] for name in names)}"
 

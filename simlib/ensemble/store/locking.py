@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import re
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -43,9 +44,28 @@ def locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def is_unfinished(path: Path) -> bool:
-    """Whether a run holds a folder now, or the last one was killed: who held it is still named."""
-    return (path / HOLDER).exists()
+def is_being_written(path: Path) -> bool:
+    """Whether a run holds a folder now; nothing is written to find out."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: a lock cannot be looked at without taking it
+        return is_holder(path / HOLDER)
+    try:
+        descriptor = os.open(path / LOCK, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def is_holder(path: Path) -> bool:
+    """Whether a file says which process holds a folder, as `locked` writes it."""
+    return re.fullmatch(r"process \d+ on .*", _named(path)) is not None
 
 
 def lock_of(path: Path) -> tuple[int, int] | None:
