@@ -95,12 +95,7 @@ def upgrade(directory: Directory, job: Job, tell: Listener) -> None:
 
 def _adopt_figures(folder: Path) -> None:
     """Let figures that were drawn beside the results be drawn again."""
-    drawn = [
-        path.name
-        for path in folder.glob("*.png")
-        if _FIGURE.fullmatch(path.name)
-        and _DRAWN_BY in read_regular(path, _MOST_FIGURE, is_input=False)[:1000]
-    ]
+    drawn = [path.name for path in sorted(folder.glob("*.png")) if _is_drawn(path)]
     Output(folder, "figures").adopt(drawn)
 
 
@@ -119,3 +114,8 @@ def _chunks(path: Path, options: tuple[str, ...]) -> Iterator[Entry]:
                 yield entry_of(sidecar)
             except StoreError:
                 continue  # it will be set aside, and made again
+
+
+def _is_drawn(path: Path) -> bool:
+    head = read_regular(path, _MOST_FIGURE, is_input=False)[:1000]
+    return _FIGURE.fullmatch(path.name) is not None and _DRAWN_BY in head
