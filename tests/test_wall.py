@@ -16,7 +16,7 @@ from simlib.scenario import load
 PACKAGE = Path(__file__).resolve().parents[1] / "simlib"
 KNOWING = ("theatre", "cli", "_moved")
 """What may know the theatre: itself, the commands that ask its questions, and old names."""
-STILL = {"analysis": 99, "evidence": 104, "plot": 3}
+STILL = {"analysis": 99, "evidence": 102, "plot": 3}
 """Rooms that still name it, and in how many lines at most; what leaves is taken off here."""
 MORE = (
     *("ISIL", "Daesh", "PMF", "SNA", "Iran", "Iranian", "Iraqi", "Syrian", "Israeli"),
@@ -46,8 +46,8 @@ def _names() -> re.Pattern[str]:
 
 def named(text: str) -> list[int]:
     """Return the lines of a text that name the theatre, from 1."""
-    # SciPy's inverse survival function is called ``isf`` too.
-    lines = enumerate(text.replace(".isf(", "(").splitlines(), 1)
+    # SciPy's inverse survival and probability mass functions are called so too.
+    lines = enumerate(text.replace(".isf(", "(").replace(".pmf(", "(").splitlines(), 1)
     return [i for i, line in lines if _names().search(line)]
 
 
