@@ -18,6 +18,7 @@ from simlib.evidence.layer.incident_layer import IncidentLayer
 from simlib.evidence.layer.replaying import Series, replay, scenario_of
 from simlib.evidence.layer.settings import Settings
 from simlib.evidence.panels import CountPanel, Unit
+from simlib.scenario import load
 from simlib.theatre.record.parts import shipped_parts
 from support.data import FIRST, drawn_counts, panel_of
 
@@ -67,7 +68,7 @@ def test_the_engine_goes_on_from_where_the_record_ends() -> None:
     known = Posterior(own, np.concatenate([[a], b, c]), np.zeros((5, 5)), 0.0)
     series = Series("Iraq series", (0, 1), 100, (known,), np.ones(1))
     units = panel_of(np.zeros((2, 1), dtype=np.int64)).units
-    scenario = scenario_of(units, (series,), (FIRST, FIRST + 8), 11)
+    scenario = scenario_of(units, (series,), (FIRST, FIRST + 8), 11, 10.0)
     n_draws = 3000
     counts = replay(scenario, (series,), (draw(series, n_draws, 11),), 9)
     for k in (1, 3, 8):
@@ -100,6 +101,21 @@ def test_more_draws_change_none_of_the_first() -> None:
     few, many = (layer.forecast(known, months, n, 1) for n in (10, 25))
     np.testing.assert_array_equal(few, many[:, :, :10])
     assert (layer.forecast(known, months, 10, 2) != few).any()
+
+
+def test_incidents_excite_others_as_late_as_in_the_scenarios() -> None:
+    """The delay has one home, the fitted scenario; another one draws other counts."""
+    given = load("fitted").parameters["excite.decay"].distribution
+    assert given is not None
+    assert IncidentLayer().decay_days == given["lognormal"]["median"]
+    known = panel_of(drawn_counts(TRUTH, 3, 12, np.random.default_rng(7)))
+    months = known.months[-1] + np.arange(3, 6)
+    usual, late = (
+        layer.forecast(known, months, 200, 1)
+        for layer in (IncidentLayer(), IncidentLayer(decay_days=25.0))
+    )
+    assert (usual != late).any()
+    assert "decay_days=1.5" in repr(IncidentLayer()), "kept pieces are told apart by it"
 
 
 def test_of_nothing_seen_little_is_forecast() -> None:

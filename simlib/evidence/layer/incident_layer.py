@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from simlib.evidence.layer.drawing import draw
 from simlib.evidence.layer.fitting import fit, weights_of
 from simlib.evidence.layer.replaying import Series, replay, scenario_of
-from simlib.evidence.layer.settings import N_MONTHS, RIVALS, Settings
+from simlib.evidence.layer.settings import N_MONTHS, RIVALS, Settings, decay_days
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,10 +28,14 @@ class IncidentLayer:
         Name in tables and figures.
     rivals
         Settings between which the known counts of each series decide.
+    decay_days
+        Mean delay of an excited incident; that of the scenarios (`settings.DECAY`) when not
+        given.
     """
 
     name: str = "incident_layer"
     rivals: tuple[Settings, ...] = RIVALS
+    decay_days: float = field(default_factory=decay_days)
 
     def forecast(
         self, known: CountPanel, months: NDArray[np.datetime64], n_draws: int, root_seed: int
@@ -50,7 +54,7 @@ class IncidentLayer:
             raise ValueError(f"months must be later than {known.months[-1]} (got {months[0]})")
         series = self.fitted(known)
         span = (known.months[-1], months[-1])
-        scenario = scenario_of(known.units, series, span, root_seed)
+        scenario = scenario_of(known.units, series, span, root_seed, self.decay_days)
         drawn = [draw(each, n_draws, root_seed) for each in series]
         return replay(scenario, series, drawn, int(ahead[-1]) + 1)[:, ahead]
 

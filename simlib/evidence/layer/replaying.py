@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from simlib.evidence.panels import Unit
     from simlib.scenario.schema import Scenario
 
-_DECAY_DAYS = 10.0
-"""Mean delay of an excited incident, as in the scenario of the theatre."""
 _MOST_TIMES = 10.0
 """No level is drawn higher than so many times the series' highest known count, plus one."""
 
@@ -67,6 +65,7 @@ def scenario_of(
     series: Sequence[Series],
     span: tuple[np.datetime64, np.datetime64],
     root_seed: int,
+    decay_days: float,
 ) -> Scenario:
     """Return the scenario whose incidents are the counts to be forecast.
 
@@ -80,6 +79,8 @@ def scenario_of(
         Last known month and last month that is forecast.
     root_seed
         Of the scenario.
+    decay_days
+        Mean delay of an excited incident.
     """
     parameters: dict[str, dict[str, Any]] = {}
     incidents: dict[str, dict[str, Any]] = {}
@@ -91,7 +92,7 @@ def scenario_of(
             parameters.update({f"level_{row}": _fitted(1.0), f"slope_{row}": _fitted(0.0)})
         incidents[each.name] = {
             "groups": {_place(units[row]): _group(units[row], row, number) for row in each.rows},
-            "excites": [{"type": each.name, "ratio": f"ratio_{number}", "decay_days": _DECAY_DAYS}],
+            "excites": [{"type": each.name, "ratio": f"ratio_{number}", "decay_days": decay_days}],
         }
     return from_dict(
         {

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
+
+from simlib.chance.distributions import quantile
+from simlib.scenario import load
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +56,14 @@ RIVALS = tuple(
 How much and how lastingly tempos move is what differs most between series: campaigns move
 them by more than a factor of two a month, a low-level insurgency hardly.
 """
+
+DECAY = ("fitted", "excite.decay")
+"""The scenario and the parameter that have the mean delay of an excited incident in days."""
+
+
+@functools.cache
+def decay_days() -> float:
+    """Return the median of `DECAY`: the layer that forecasts is the layer that runs."""
+    scenario, parameter = DECAY
+    ((kind, arguments),) = (load(scenario).parameters[parameter].distribution or {}).items()
+    return quantile(kind, arguments, 0.5)
