@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ import matplotlib as mpl
 import pytest
 from hypothesis import settings
 
+# A shell that runs tests in the background lets them ignore Ctrl-C, which children inherit.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 mpl.use("Agg")
 # The same examples each time, and no deadline on a busy machine.
 settings.register_profile("simlib", derandomize=True, deadline=None)

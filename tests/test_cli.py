@@ -217,8 +217,9 @@ def children_of(process: int) -> set[int]:
 @pytest.mark.parametrize("workers", ["--jobs", "--dask-local"])
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stop_says_how_to_go_on_and_leaves_no_orphan(
-    scenario: Path, tmp_path: Path, number: signal.Signals, status: int, workers: str
-) -> None:
+    scenario: Path, tmp_path: Path, number: signal.Signals, status: int, workers: str,
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
     out = tmp_path / "out"
     arguments = ("run", scenario, "-o", out, "--replications", "200000", workers, "2")
     # A group of its own hears Ctrl-C as from a terminal: the parent and all its workers.
@@ -226,6 +227,7 @@ def test_a_stop_says_how_to_go_on_and_leaves_no_orphan(
         command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
+    request.addfinalizer(process.kill)
     kept = out / "chunks"
     wait_for(lambda: any(kept.rglob("*.json")) or process.poll() is not None, seconds=120)
     children = children_of(process.pid)

@@ -58,6 +58,8 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
     elif candidate not in names:
         rule = f"must be one of {', '.join(names)} (got {shown(candidate)})"
         raise ScenarioError([Problem("candidate", rule)])
+    if len(names) == 1:  # nothing stands beside it
+        candidate = None
     parts = shipped_parts(None if part == "all" else [part])
     chosen = [forecaster(name) for name in names]
     kept = output_of("backtest", output, force=force)
@@ -80,7 +82,7 @@ def _tell(found: BackTest, candidate: str | None) -> None:
     show((), verdicts.scoreboard(found), title)
     show((), verdicts.breakdown(found, "series"), "mean CRPS of units by country and series")
     if candidate is None:
-        say("all are baselines; --candidate NAME compares one with the others, group by group")
+        say("nothing is compared; --candidate NAME compares one with others, group by group")
         return
     title = f"mean CRPS, {candidate} minus baseline (negative: {candidate} is better)"
     show((), verdicts.verdict(found, candidate), title)
