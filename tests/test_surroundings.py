@@ -281,20 +281,20 @@ def test_the_command_ends_with_status_1_where_replications_are_missing(
     monkeypatch.delenv(DEATHS, raising=False)
     scenario = tmp_path / "small.yaml"
     scenario.write_text(simlib.resolve(watched()))
-    code = (
-        "import functools, sys, simlib.ensemble as e; from simlib.cli import main; "
-        "from support import agents; "
-        "e.run = functools.partial(e.run, agents=[agents.Killing]); "
-        f"sys.argv = ['simlib', 'run', {str(scenario)!r}, '-o', {str(tmp_path / 'out')!r}, "
-        "'--replications', '8', '--no-figures', '--jobs', '2']; main()"
-    )
+    package = tmp_path / "packages" / "killing-1.0.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: killing\nVersion: 1.0\n")
+    entry = "[simlib.agents]\nwatcher = support.agents:Killing\n"
+    (package / "entry_points.txt").write_text(entry)
+    arguments = ("run", scenario, "-o", tmp_path / "out", "--replications", "8", "--no-figures")
+    path = os.pathsep.join([str(package.parent), *sys.path])
     for _ in range(2):  # the second time, it is all that is missing
         done = subprocess.run(
-            [sys.executable, "-c", code],
+            [sys.executable, "-m", "simlib.cli", *map(str, arguments), "--jobs", "2"],
             capture_output=True,
             text=True,
             check=False,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sys.path))},
+            env={**os.environ, "PYTHONPATH": path},
         )
         assert done.returncode == 1, done.stderr
         told = [line for line in done.stderr.splitlines() if "missing" in line]
