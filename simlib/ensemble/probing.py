@@ -26,7 +26,7 @@ def probe(directory: Directory, prepared: Prepared, option: str) -> None:
     StoreError
         One came out otherwise: results of before and now must not be mixed.
     """
-    entries = [entry for entry in directory.entries(option) if not entry.n_lost]
+    entries = directory.entries(option)
     if not entries:
         return
     n = _MANY if _changed(directory) else _FEW

@@ -68,8 +68,6 @@ class Chunk:
     digests: list[str]
     """The digest of each replication."""
     n_failed: int = 0
-    n_lost: int = 0
-    """How many of the failed were given up because their worker process died."""
     seconds: float = 0.0
     compiled_seconds: float = 0.0
     versions: dict[str, str] = field(default_factory=dict)

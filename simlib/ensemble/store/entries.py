@@ -39,8 +39,6 @@ class Entry:
     files: dict[str, str]
     """SHA-256 of each table's file."""
     n_failed: int
-    n_lost: int
-    """Given up by a version that stored these."""
     seconds: float
     compiled_seconds: float
     made_of: dict[str, Any] | None
@@ -180,7 +178,6 @@ def entry_of(path: Path) -> Entry:
             sidecar=path,
             files={t: str(said["sha256"][t]) for t in TABLES if t in said["sha256"]},
             n_failed=int(said["n_failed"]),
-            n_lost=int(said.get("n_lost", 0)),
             seconds=float(said["seconds"]),
             compiled_seconds=float(said["compiled_seconds"]),
             made_of={name: said[name] for name in _IDENTITY} if SEAL in said else None,
