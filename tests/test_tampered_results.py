@@ -415,6 +415,9 @@ def test_figures_of_the_format_before_are_drawn_again(home: Path) -> None:
     (out / "figures" / ".simlib-written").unlink()
     mine = out / "figures" / "outcomes-mine.png"
     mine.write_bytes(b"mine")
+    large = out / "figures" / "holiday.png"
+    large.touch()
+    grown("figures/holiday.png", 2**29)(out, home)
     as_format_2(out)
     run(out, replications=16)
     assert figures(simlib.open(out), out / "figures")

@@ -117,5 +117,7 @@ def _chunks(path: Path, options: tuple[str, ...]) -> Iterator[Entry]:
 
 
 def _is_drawn(path: Path) -> bool:
-    head = read_regular(path, _MOST_FIGURE, is_input=False)[:1000]
-    return _FIGURE.fullmatch(path.name) is not None and _DRAWN_BY in head
+    # By its name first: what else lies there is not even read.
+    if _FIGURE.fullmatch(path.name) is None:
+        return False
+    return _DRAWN_BY in read_regular(path, _MOST_FIGURE, is_input=False)[:1000]
