@@ -3,7 +3,7 @@
 import datetime as dt
 
 from simlib.evidence import backtest, calibrate, freeze
-from simlib.evidence.backtesting.forecasters import forecaster
+from simlib.evidence.backtest.forecasters import forecaster
 from simlib.theatre.record.parts import shipped_parts
 from simlib.theatre.record.published import FITTERS
 

@@ -13,6 +13,12 @@ _RECORD, _ANALOGUES = "simlib.theatre.record", "simlib.theatre.analogues"
 _QUESTIONS = "simlib.theatre.questions"
 
 NAMES = {
+    "simlib.evidence.Band": "simlib.statistics.ranks",
+    "simlib.evidence.Uniformity": "simlib.statistics.ranks",
+    "simlib.evidence.rank_statistics": "simlib.statistics.ranks",
+    "simlib.evidence.simulated_ranks": "simlib.statistics.ranks",
+    "simlib.evidence.simultaneous_band": "simlib.statistics.ranks",
+    "simlib.evidence.uniformity": "simlib.statistics.ranks",
     "simlib.evidence.fitted_withdrawal_effect": f"{_ANALOGUES}.withdrawal",
     "simlib.evidence.shipped_parts": f"{_RECORD}.parts",
 }

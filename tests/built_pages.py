@@ -11,7 +11,7 @@ import hashlib
 from pathlib import Path
 
 from simlib.evidence.register.markdown import markdown, without_sensitivities
-from simlib.evidence.register.pages import page_of
+from simlib.evidence.register.register_pages import page_of
 from simlib.scenario import load
 
 ROOT = Path(__file__).resolve().parents[1]

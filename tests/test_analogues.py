@@ -21,6 +21,13 @@ import simlib
 from simlib.chance.distributions import check
 from simlib.cli import main
 from simlib.evidence import study_analogues
+from simlib.evidence.analogues.analogue_record import (
+    ALL,
+    STATE_BASED,
+    AnalogueError,
+    read_record,
+    record_path,
+)
 from simlib.evidence.analogues.levels import fit_level, level_before
 from simlib.evidence.analogues.placebo import (
     SPAN,
@@ -33,13 +40,6 @@ from simlib.evidence.analogues.placebo import (
     standing,
 )
 from simlib.evidence.analogues.predicting import Prediction, predict
-from simlib.evidence.analogues.record import (
-    ALL,
-    STATE_BASED,
-    AnalogueError,
-    read_record,
-    record_path,
-)
 from simlib.evidence.analogues.updating import (
     SPREAD,
     Belief,
@@ -52,11 +52,11 @@ from simlib.evidence.analogues.updating import (
     worth_in_years,
 )
 from simlib.evidence.panels import CountPanel, Unit
-from simlib.evidence.sbc import simulated_ranks, uniformity
 from simlib.scenario import load_text
 from simlib.scenario.bundled import scenario_names
 from simlib.scenario.schema import Parameter
 from simlib.scenario.writing import resolve
+from simlib.statistics.ranks import simulated_ranks, uniformity
 from simlib.theatre.analogues.withdrawal import CASES, WITHDRAWALS, fitted_withdrawal_effect
 
 if TYPE_CHECKING:

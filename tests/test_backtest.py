@@ -11,15 +11,16 @@ import pytest
 from typer.testing import CliRunner
 
 from simlib.cli.app import app
-from simlib.ensemble.spreading import Spread
+from simlib.ensemble.map_runs import Spread
 from simlib.errors import ScenarioError, SimulationError
 from simlib.evidence import CountPanel, Part, Unit, backtest, shipped_counts
-from simlib.evidence.backtesting import result, running
-from simlib.evidence.backtesting.comparing import Block, compared, summed
-from simlib.evidence.backtesting.forecasters import BASELINES, CANDIDATES, forecaster
-from simlib.evidence.backtesting.levels import at_levels, levels_of
-from simlib.evidence.backtesting.origins import HORIZONS, LAG, known_at
-from simlib.evidence.backtesting.scoring import SCORES
+from simlib.evidence.backtest import result
+from simlib.evidence.backtest import scored_forecasts as running
+from simlib.evidence.backtest.aggregation import at_levels, levels_of
+from simlib.evidence.backtest.forecast_scores import SCORES
+from simlib.evidence.backtest.forecasters import BASELINES, CANDIDATES, forecaster
+from simlib.evidence.backtest.origins import HORIZONS, LAG, known_at
+from simlib.evidence.backtest.skill import Block, compared, summed
 from simlib.theatre.record.parts import shipped_parts
 
 if TYPE_CHECKING:

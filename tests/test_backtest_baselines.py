@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from simlib.evidence.backtesting.baselines import (
+from simlib.evidence.backtest.baselines import (
     Conflictology,
     ExponentialTrend,
     LastValue,
     NegativeBinomial,
     PooledBootstrap,
 )
-from simlib.evidence.backtesting.fits import STEEPEST, size_of, trend_of
-from simlib.evidence.backtesting.forecasters import BASELINES, forecaster
-from simlib.evidence.backtesting.sampling import addressed, negative_binomial
+from simlib.evidence.backtest.fits import STEEPEST, size_of, trend_of
+from simlib.evidence.backtest.forecasters import BASELINES, forecaster
+from simlib.evidence.backtest.sampling import addressed, negative_binomial
 from simlib.evidence.panels import CountPanel, Unit
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from scipy import stats
 
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
-from simlib.evidence.backtesting.bootstrap import block_weights, interval
-from simlib.evidence.backtesting.scoring import BINS, PARTS, SCORES, pit, pit_histogram, score
+from simlib.evidence.backtest.forecast_scores import BINS, PARTS, SCORES, pit, pit_histogram, score
+from simlib.statistics.bootstrap import block_weights, interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

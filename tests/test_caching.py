@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 import simlib
-from simlib.chance import caching, compiling
-from simlib.chance.caching import SETTING, usable_folder
+from simlib.chance import compile_cache as caching
+from simlib.chance import compiling
+from simlib.chance.compile_cache import SETTING, usable_folder
 from simlib.errors import StoreError
 from simlib.files import private_folder
 

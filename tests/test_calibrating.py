@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from simlib.analysis.drivers.grades import grade_of
+from simlib.analysis.sensitivity.evidence_grades import grade_of
 from simlib.chance.distributions import quantile
 from simlib.cli import main
-from simlib.evidence.calibrating.collecting import Calibration, calibrate
-from simlib.evidence.calibrating.intensities import fit_intensities
-from simlib.evidence.calibrating.lags import month_lags
-from simlib.evidence.calibrating.levels import MonthlySeries, TempoGrid, fit_levels
-from simlib.evidence.calibrating.record import CalibrationError, by_place
-from simlib.evidence.calibrating.reporting import Pair, fit_share
-from simlib.evidence.calibrating.totals import PeriodTotal, fit_totals, multiplier_moments
-from simlib.evidence.calibrating.trends import change, damped_months, fit_slope
-from simlib.evidence.calibrating.writing import scenario_text
+from simlib.evidence.calibration.collecting import Calibration, calibrate
+from simlib.evidence.calibration.fitted_file import scenario_text
+from simlib.evidence.calibration.fitted_intensities import fit_intensities
+from simlib.evidence.calibration.lags import month_lags
+from simlib.evidence.calibration.level_fits import MonthlySeries, TempoGrid, fit_levels
+from simlib.evidence.calibration.published_record import CalibrationError, by_place
+from simlib.evidence.calibration.reporting import Pair, fit_share
+from simlib.evidence.calibration.totals import PeriodTotal, fit_totals, multiplier_moments
+from simlib.evidence.calibration.trends import change, damped_months, fit_slope
 from simlib.evidence.fitted import Fitted
 from simlib.evidence.history.refusals import LeakError
 from simlib.scenario import load, load_text
@@ -37,7 +37,7 @@ from simlib.theatre.record.fitters import GEOGRAPHIES, UCDP, older, ucdp_levels
 from simlib.theatre.record.published import FITTERS, fit_trend
 
 if TYPE_CHECKING:
-    from simlib.evidence.calibrating.record import Record
+    from simlib.evidence.calibration.published_record import Record
     from simlib.scenario.schema import Scenario
 
 AS_OF = dt.date(2024, 12, 31)

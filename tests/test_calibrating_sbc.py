@@ -15,24 +15,24 @@ import pytest
 from scipy.special import betaincinv, ndtri
 from scipy.stats import nbinom, poisson
 
-from simlib.evidence import simulated_ranks, uniformity
-from simlib.evidence.calibrating.intensities import draw_prior, fit_intensities
-from simlib.evidence.calibrating.levels import (
+from simlib.chance.named_uniforms import lots, seed_of
+from simlib.evidence.calibration.fitted_intensities import draw_prior, fit_intensities
+from simlib.evidence.calibration.level_fits import (
     Levels,
     MonthlySeries,
     TempoGrid,
     fit_levels,
     pattern_weights,
 )
-from simlib.evidence.calibrating.reporting import Pair, fit_ratio, fit_share
-from simlib.evidence.calibrating.totals import PRIOR_SD, PeriodTotal, fit_totals
-from simlib.evidence.calibrating.trends import (
+from simlib.evidence.calibration.reporting import Pair, fit_ratio, fit_share
+from simlib.evidence.calibration.totals import PRIOR_SD, PeriodTotal, fit_totals
+from simlib.evidence.calibration.trends import (
     SLOPE_PRIOR_SD,
     STEP_PRIOR_SD,
     Change,
     fit_slope,
 )
-from simlib.evidence.lots import lots, seed_of
+from simlib.statistics.ranks import simulated_ranks, uniformity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

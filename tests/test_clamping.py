@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 import simlib
-from simlib.analysis.explaining.clamping import Clamping, PairJob, contributions
-from simlib.analysis.explaining.findings import fieller
+from simlib.analysis.mediation.mediated_effects import fieller
+from simlib.analysis.mediation.mediators import Clamping, PairJob, contributions
 from simlib.outcomes import plan
 from simlib.simulation import Factoring, assemble, simulate
 from simlib.world.engine import CompiledIncidents
-from simlib.world.kernel import tables as t
+from simlib.world.kernel import kernel_tables as t
 from support.known_answers import PLANTED, planted
 from test_acts import same
 
 if TYPE_CHECKING:
-    from simlib.analysis.explaining.clamping import By
+    from simlib.analysis.mediation.mediators import By
 
 AGREED = ("as_agreed", "leave_early")
 BYS: tuple[By, ...] = ("agent", "mechanism", "place")

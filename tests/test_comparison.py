@@ -16,16 +16,16 @@ from scipy.special import ndtri
 from scipy.stats import multinomial
 
 import simlib
-from simlib.analysis.comparing.divergence import between_classes, foretold, reason_of
-from simlib.analysis.comparing.pairing import Effect, Subject, effect_of, tango
-from simlib.analysis.comparing.telling import described, why
+from simlib.analysis.compare.divergence import between_classes, foretold, reason_of
+from simlib.analysis.compare.paired_effects import Effect, Subject, effect_of, tango
+from simlib.analysis.compare.telling import described, why
 from simlib.chance.philox import uniforms
 from simlib.cli import main
-from simlib.ensemble import statistics
 from simlib.errors import ScenarioError, SimlibWarning, SimulationError, StoreError
 from simlib.scenario import load_text, with_design
 from simlib.scenario.schema import MilestoneChange, Option
 from simlib.simulation import assemble, simulate
+from simlib.statistics import summaries as statistics
 from support.agents import FEW, Failing, Watcher
 from support.scenarios import TEXT, watched
 

@@ -14,9 +14,9 @@ import simlib
 from simlib.chance.addresses import name_hash
 from simlib.chance.designs import BLOCK, Design, broken_rule, row
 from simlib.chance.distributions import quantile
-from simlib.ensemble.statistics import of_classes, of_flag, of_number, wilson
 from simlib.scenario import digest, load, option_scenario, resolve
 from simlib.simulation import assemble, simulate
+from simlib.statistics.summaries import of_classes, of_flag, of_number, wilson
 from simlib.world.parameters import ParameterPlan
 from support.scenarios import small
 from support.worlds import world

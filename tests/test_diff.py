@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from simlib.analysis.attributing.attribution import diff
-from simlib.analysis.attributing.changes import MOST_GROUPS, OTHER, changes_between
+from simlib.analysis.compare.attribution import diff
+from simlib.analysis.compare.scenario_changes import MOST_GROUPS, OTHER, changes_between
 from simlib.cli.app import app
-from simlib.ensemble.spreading import Spread
+from simlib.ensemble.map_runs import Spread
 from simlib.errors import ScenarioError
 from simlib.outcomes import plan
 from simlib.scenario import from_dict, load_text, resolve

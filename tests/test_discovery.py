@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 import simlib
-from simlib.analysis.exploring.conditions import cases, read_condition
-from simlib.analysis.exploring.discovery import discover
-from simlib.analysis.exploring.halves import is_first_half
-from simlib.ensemble.statistics import wilson
+from simlib.analysis.discovery.conditions import cases, read_condition
+from simlib.analysis.discovery.halves import is_first_half
+from simlib.analysis.discovery.scenario_discovery import discover
+from simlib.statistics.summaries import wilson
 from support.known_answers import DRAWN, NOISE, drawn
 
 if TYPE_CHECKING:
-    from simlib.analysis.exploring.discovered import Discovery
+    from simlib.analysis.discovery.discovered import Discovery
 
 N = 300
 

@@ -18,24 +18,24 @@ from typer.testing import CliRunner
 from simlib import plot
 from simlib.chance.distributions import check, mean, quantile
 from simlib.cli.app import app
-from simlib.evidence.clustering.days import ExcitationError
-from simlib.evidence.clustering.hawkes import simulated_times
-from simlib.evidence.clustering.regimes import Regime, RegimeFit, days_of, fit_regimes
-from simlib.evidence.clustering.residuals import Excitation, jittered_times, rescaled_intervals
-from simlib.evidence.clustering.shipped_fits import (
+from simlib.evidence.abc_smc import inverse_problems as problems
+from simlib.evidence.excitation.days import ExcitationError
+from simlib.evidence.excitation.excitation_regimes import Regime, RegimeFit, days_of, fit_regimes
+from simlib.evidence.excitation.hawkes import simulated_times
+from simlib.evidence.excitation.residuals import Excitation, jittered_times, rescaled_intervals
+from simlib.evidence.excitation.shipped_fits import (
     COLUMNS,
     excitation_table,
     fitted_excitation,
 )
 from simlib.evidence.history.event_files import Events
-from simlib.evidence.inverting import problems
-from simlib.evidence.moments import beta_arguments
-from simlib.evidence.sbc import uniformity
 from simlib.evidence.severity.power_law import SeverityError, power_law_sizes
 from simlib.evidence.severity.regimes_of_severity import severity_table, sizes_of
 from simlib.plot.style import save
 from simlib.scenario import load
 from simlib.scenario.bundled import folder
+from simlib.statistics.moments import beta_arguments
+from simlib.statistics.ranks import uniformity
 from simlib.theatre.record.regimes import POOLS, REGIMES
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def test_shipped_fits_come_from_the_event_files(regime: Regime) -> None:
     directory = os.environ.get("SIMLIB_HISTORY")
     if not directory or not (Path(directory) / "events_2024.csv.gz").exists():
         pytest.skip("event files are not here: set SIMLIB_HISTORY to their directory")
-    from simlib.evidence.clustering.regimes import rows_of
+    from simlib.evidence.excitation.excitation_regimes import rows_of
     from simlib.evidence.history.barrier import calibration_events
 
     events = calibration_events(Path(directory) / "events_2024.csv.gz", dt.date(2024, 12, 31))

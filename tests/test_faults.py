@@ -24,7 +24,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import simlib
-from simlib.ensemble import executors, trying, working
+from simlib.ensemble import executors
+from simlib.ensemble import retries as trying
+from simlib.ensemble import work_queue as working
 from simlib.ensemble.store import chunks, directory
 from simlib.errors import SimlibWarning
 from support.agents import (

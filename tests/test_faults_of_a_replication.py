@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import simlib
-from simlib.agents import faults as agent_faults
+from simlib.agents import agent_faults
 from simlib.agents.base import Agent
 from simlib.errors import SimlibWarning, SimulationError
 from simlib.outcomes import plan

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import simlib
-from simlib.analysis.comparing.forking import with_forks
-from simlib.analysis.comparing.past import refuse_other_past
+from simlib.analysis.compare.forks import with_forks
+from simlib.analysis.compare.shared_past import refuse_other_past
 from simlib.errors import ScenarioError, SimulationError, StoreError
 from simlib.scenario import load, load_text
 from simlib.simulation import assemble, simulate
@@ -205,7 +205,7 @@ def test_a_changed_order_or_number_is_another_past() -> None:
     """Negative control: fingerprints see a swapped row, a changed number and a lost row."""
     import pandas as pd
 
-    from simlib.analysis.comparing.past import _prints_of
+    from simlib.analysis.compare.shared_past import _prints_of
 
     index = pd.Index([7, 7, 8], name="replication")
     rows = pd.DataFrame({"time": [1.0, 2.0, 1.0], "name": ["a", "b", "a"]}, index=index)

@@ -9,18 +9,16 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from simlib.evidence.clustering.days import DailyCounts, ExcitationError, daily_counts
-from simlib.evidence.clustering.fitting import fit_excitation, greatest_likelihood
-from simlib.evidence.clustering.hawkes import (
+from simlib.evidence.excitation.days import DailyCounts, ExcitationError, daily_counts
+from simlib.evidence.excitation.hawkes import (
     fano,
     simulated_times,
     stationary_mean,
     thinned_ratio,
     unthinned,
 )
-from simlib.evidence.clustering.likelihood import _log_probability, excited_mean, same_day_share
-from simlib.evidence.clustering.pooling import draws_of_all_incidents, pooled_decay, pooled_ratio
-from simlib.evidence.clustering.priors import (
+from simlib.evidence.excitation.hawkes_fit import fit_excitation, greatest_likelihood
+from simlib.evidence.excitation.hawkes_priors import (
     Background,
     Grid,
     Priors,
@@ -30,14 +28,16 @@ from simlib.evidence.clustering.priors import (
     persistence_grid,
     ratio_grid,
 )
-from simlib.evidence.clustering.residuals import (
+from simlib.evidence.excitation.likelihood import _log_probability, excited_mean, same_day_share
+from simlib.evidence.excitation.pooling import draws_of_all_incidents, pooled_decay, pooled_ratio
+from simlib.evidence.excitation.residuals import (
     Excitation,
     count_residuals,
     jittered_times,
     rescaled_intervals,
     residual_test,
 )
-from simlib.evidence.sbc import simulated_ranks, uniformity
+from simlib.statistics.ranks import simulated_ranks, uniformity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -19,12 +19,12 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import SplineTransformer
 
 import simlib
-from simlib.analysis.decisions.deciding import known_when_held
-from simlib.analysis.decisions.forced_ends import HELD, Deadline, extension_name
-from simlib.analysis.decisions.information import ALL, value_of_information
-from simlib.analysis.decisions.learning import EVERYTHING, REPORTS
-from simlib.analysis.decisions.losses import load_losses
-from simlib.analysis.decisions.valuing import (
+from simlib.analysis.selection.forced_ends import HELD, Deadline, extension_name
+from simlib.analysis.selection.forced_runs import known_when_held
+from simlib.analysis.value.evppi import EVERYTHING, REPORTS
+from simlib.analysis.value.information import ALL, value_of_information
+from simlib.analysis.value.losses import load_losses
+from simlib.analysis.value.valuing import (
     FOLDS,
     Worth,
     folds_of,
@@ -35,7 +35,7 @@ from simlib.analysis.decisions.valuing import (
 )
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
-from simlib.ensemble.spreading import Spread
+from simlib.ensemble.map_runs import Spread
 from simlib.errors import ScenarioError
 from simlib.outcomes.planning import kind_of
 from simlib.simulation import assemble, simulate
@@ -45,7 +45,7 @@ from simlib.world.parameters import ParameterPlan
 from support.scenarios import small
 
 if TYPE_CHECKING:
-    from simlib.analysis.decisions.informing import Information
+    from simlib.analysis.value.informing import Information
     from simlib.scenario.schema import Parameter, Scenario
 
 N = 2000

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simlib.simulation import assemble
-from simlib.simulation.running import _build
+from simlib.simulation.simulating import _build
 from simlib.world.engine import CompiledIncidents
-from simlib.world.kernel import tables as t
+from simlib.world.kernel import kernel_tables as t
 from support.worlds import BORDER, recurring, world
 
 if TYPE_CHECKING:

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 
 from simlib.errors import ScenarioError, StoreError
-from simlib.evidence.inverting.fitted_parameters import fitted_inversion
-from simlib.evidence.inverting.layer import layer_problem, ucdp_counts
-from simlib.evidence.inverting.populations import Effort, Generation, invert
-from simlib.evidence.inverting.problems import InverseProblem, InversionError
-from simlib.evidence.inverting.summaries import summarize, summary_names
-from simlib.evidence.moments import beta_arguments
-from simlib.evidence.sbc import simulated_ranks, uniformity
+from simlib.evidence.abc_smc.fitted_parameters import fitted_inversion
+from simlib.evidence.abc_smc.forecaster_problem import layer_problem, ucdp_counts
+from simlib.evidence.abc_smc.inverse_problems import InverseProblem, InversionError
+from simlib.evidence.abc_smc.inverse_summaries import summarize, summary_names
+from simlib.evidence.abc_smc.populations import Effort, Generation, invert
 from simlib.scenario import load
+from simlib.statistics.moments import beta_arguments
+from simlib.statistics.ranks import simulated_ranks, uniformity
 from simlib.theatre.record.monthly import BEFORE_DECEMBER, SCORED
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ import pytest
 import scoringrules
 from scipy import stats
 
-from simlib.evidence.backtesting.forecasters import forecaster
-from simlib.evidence.backtesting.origins import known_at
-from simlib.evidence.layer.drawing import draw
-from simlib.evidence.layer.fitting import Posterior
-from simlib.evidence.layer.incident_layer import IncidentLayer
-from simlib.evidence.layer.replaying import Series, replay, scenario_of
-from simlib.evidence.layer.settings import Settings
+from simlib.evidence.backtest.forecasters import forecaster
+from simlib.evidence.backtest.origins import known_at
+from simlib.evidence.count_forecaster.count_fit import Posterior
+from simlib.evidence.count_forecaster.drawing import draw
+from simlib.evidence.count_forecaster.forecaster import IncidentLayer
+from simlib.evidence.count_forecaster.replayed_counts import Series, replay, scenario_of
+from simlib.evidence.count_forecaster.settings import Settings
 from simlib.evidence.panels import CountPanel, Unit
 from simlib.scenario import load
 from simlib.theatre.record.parts import shipped_parts

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from simlib.chance import distributions
-from simlib.evidence.layer.fitting import fit, weights_of
-from simlib.evidence.layer.settings import Settings
-from simlib.evidence.layer.smoothing import field_of, smooth
-from simlib.evidence.layer.tempos import RHOS, SDS, estimate_tempo, pool_tempos
+from simlib.evidence.count_forecaster.count_fit import fit, weights_of
+from simlib.evidence.count_forecaster.settings import Settings
+from simlib.evidence.count_forecaster.smoothing import field_of, smooth
+from simlib.evidence.count_forecaster.tempos import RHOS, SDS, estimate_tempo, pool_tempos
 from support.data import drawn_counts, panel_of
 
 LIVELY = Settings(first_mean=0.5, first_sd=1.0, drift=0.2, between=0.8, rho=0.7, sd=0.9)

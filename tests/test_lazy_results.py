@@ -18,7 +18,8 @@ from scipy import stats
 import simlib
 from simlib.ensemble import budget
 from simlib.ensemble.replications import Job, prepare, simulate_chunk
-from simlib.ensemble.store import Entry, reading
+from simlib.ensemble.store import Entry
+from simlib.ensemble.store import chunk_reading as reading
 from simlib.ensemble.store.chunks import TABLES
 from simlib.errors import SimlibWarning
 from support.agents import FEW, Failing, Watcher

@@ -19,8 +19,8 @@ from simlib.cli.app import app
 from simlib.ensemble.manifest import scenario_digest
 from simlib.errors import ScenarioError
 from simlib.evidence.ledger.base_rates import LEVELS, BaseRate, added
+from simlib.evidence.ledger.forecast_questions import load_questions
 from simlib.evidence.ledger.freezing import freeze
-from simlib.evidence.ledger.questions import load_questions
 from simlib.evidence.ledger.sealing import (
     LedgerError,
     digest_of,

@@ -12,9 +12,9 @@ import pytest
 from scipy import stats
 
 from simlib.evidence.ledger.base_rates import LEVELS
-from simlib.evidence.ledger.calibration import band, pit_counts, reliability
+from simlib.evidence.ledger.ledger_calibration import band, pit_counts, reliability
+from simlib.evidence.ledger.ledger_scores import Scores, crps, log_score, place_in, score
 from simlib.evidence.ledger.resolutions import Resolution, read_resolutions
-from simlib.evidence.ledger.scoring import Scores, crps, log_score, place_in, score
 from simlib.evidence.ledger.sealing import LedgerError, sealed
 from simlib.plot import ledger_pit, ledger_reliability
 from simlib.plot.style import save

@@ -12,12 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 from simlib.cli.app import app
-from simlib.ensemble.spreading import Spread
+from simlib.ensemble.map_runs import Spread
 from simlib.errors import ScenarioError
 from simlib.evidence.observing.judging import beside
 from simlib.evidence.observing.publications import Publications, publications
-from simlib.outcomes.counting import plan_series
-from simlib.outcomes.published import plan_published
+from simlib.outcomes.incident_counts import plan_series
+from simlib.outcomes.published_series import plan_published
 from simlib.scenario import bundled, load, load_text
 from simlib.simulation import assemble, simulate
 from simlib.theatre.record.usual import ucdp_2024, usual

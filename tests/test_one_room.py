@@ -31,7 +31,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "ensemble/store/locking.py": frozenset(  # to look who holds the lock: nothing is written
         {"descriptor = os.open(path / LOCK, os.O_RDONLY | os.O_NOFOLLOW)"}
     ),
-    "ensemble/spreading.py": frozenset({"np.savez_compressed(sink, **arrays)"}),
+    "ensemble/map_runs.py": frozenset({"np.savez_compressed(sink, **arrays)"}),
     "plot/style.py": frozenset(
         {"figure.savefig(content, format=kind, metadata=_UNDATED[kind])"}  # bytes in memory
     ),

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from simlib.analysis.exploring import boxes, prim
+from simlib.analysis.discovery import boxes, prim
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 

@@ -9,7 +9,7 @@ import pytest
 
 import simlib
 from simlib.outcomes import plan
-from simlib.outcomes.published import plan_published
+from simlib.outcomes.published_series import plan_published
 from simlib.simulation import assemble, simulate
 from simlib.world.clock import to_days
 

@@ -13,14 +13,25 @@ import numpy as np
 import pytest
 
 import simlib
-from simlib.analysis.decisions.deciding import Decided, decided, forced, known_when_held, numbers_of
-from simlib.analysis.decisions.forecasting import forecast
-from simlib.analysis.decisions.observing import Observable, encoded, normal_scores, plan_observables
-from simlib.analysis.decisions.selecting import Selection, assigned, select
-from simlib.analysis.decisions.two_readings import AS_WRITTEN, Readings, readings
+from simlib.analysis.selection.decision_forecast import forecast
+from simlib.analysis.selection.forced_runs import (
+    Decided,
+    decided,
+    forced,
+    known_when_held,
+    numbers_of,
+)
+from simlib.analysis.selection.observables import (
+    Observable,
+    encoded,
+    normal_scores,
+    plan_observables,
+)
+from simlib.analysis.selection.observational import AS_WRITTEN, Readings, readings
+from simlib.analysis.selection.selection_effect import Selection, assigned, select
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
-from simlib.ensemble.spreading import Spread
+from simlib.ensemble.map_runs import Spread
 from simlib.errors import ScenarioError
 from simlib.scenario.schema import Outcome, Scenario
 from simlib.simulation import assemble, simulate
@@ -129,7 +140,7 @@ def test_errors_are_those_of_the_influence_of_each_replication() -> None:
     u = uniforms(1, 0, np.array([name_hash(x) for x in "ab"], dtype=np.uint64),
                  np.arange(400, dtype=np.uint64))  # fmt: skip
     is_in, y = u[0] < 0.3, u[1] + (u[0] < 0.3)
-    from simlib.analysis.decisions.selecting import _estimate, _influence
+    from simlib.analysis.selection.selection_effect import _estimate, _influence
 
     mean, influence = _influence(y, is_in)
     places = np.arange(400, dtype=np.uint64)

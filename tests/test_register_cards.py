@@ -14,7 +14,7 @@ from simlib.evidence.register.cards import Card, cards, find
 from simlib.evidence.register.correlations import Correlation, Correlations
 from simlib.evidence.register.html import html
 from simlib.evidence.register.markdown import _anchor, markdown
-from simlib.evidence.register.pages import Page, page_of
+from simlib.evidence.register.register_pages import Page, page_of
 from simlib.evidence.register.rows import rows
 from simlib.evidence.register.usage import uses_of_parameters
 from simlib.scenario import load, load_text

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import simlib
-from simlib.ensemble.statistics import (
+from simlib.errors import SimlibWarning
+from simlib.statistics.summaries import (
     Summary,
     number,
     of_classes,
@@ -17,7 +18,6 @@ from simlib.ensemble.statistics import (
     wilson,
     with_error,
 )
-from simlib.errors import SimlibWarning
 from support.agents import FEW, Failing
 from support.scenarios import ensemble_of, small, watched
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from simlib.evidence.sbc import (
+from simlib.statistics.ranks import (
     rank_statistics,
     simulated_ranks,
     simultaneous_band,

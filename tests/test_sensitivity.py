@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from simlib import analysis, plot
-from simlib.analysis.drivers.grades import grade_of
-from simlib.analysis.drivers.screening import Paths, screen
-from simlib.analysis.drivers.sobol import sensitivity
-from simlib.analysis.drivers.variance import Design, indices
+from simlib.analysis.sensitivity.evidence_grades import grade_of
+from simlib.analysis.sensitivity.morris import Paths, screen
+from simlib.analysis.sensitivity.sobol import sensitivity
+from simlib.analysis.sensitivity.variance_shares import Design, indices
 from simlib.cli.sensitivity import sensitivity as command
-from simlib.ensemble.spreading import Spread
+from simlib.ensemble.map_runs import Spread
 from simlib.errors import ScenarioError, SimulationError
 from simlib.scenario import load, load_text
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.analysis.drivers.sobol import Sensitivity
-    from simlib.analysis.drivers.variance import Indices
+    from simlib.analysis.sensitivity.sobol import Sensitivity
+    from simlib.analysis.sensitivity.variance_shares import Indices
     from simlib.scenario.schema import Scenario
 
 TOY = """\

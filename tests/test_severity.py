@@ -9,7 +9,6 @@ import pytest
 from scipy.special import zeta
 
 from simlib.chance.distributions import count_table
-from simlib.evidence.sbc import rank_statistics, uniformity
 from simlib.evidence.severity.model_law import fit_model_law, model_survival
 from simlib.evidence.severity.power_law import (
     PowerLaw,
@@ -19,6 +18,7 @@ from simlib.evidence.severity.power_law import (
     goodness_of_fit,
     power_law_sizes,
 )
+from simlib.statistics.ranks import rank_statistics, uniformity
 
 SEED = 20241231
 

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simlib.analysis.shapley import along_orders, drawn_orders, exact, shares_of
+from simlib.statistics.shapley import along_orders, drawn_orders, exact, shares_of
 
 PARTS = ("a", "b", "c", "d")
 

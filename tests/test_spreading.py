@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from simlib.ensemble import spreading
-from simlib.ensemble.spreading import Arrays, Spread, spread
+from simlib.ensemble import map_runs as spreading
+from simlib.ensemble.map_runs import Arrays, Spread, spread
 from simlib.errors import ScenarioError, StoreError
 
 if TYPE_CHECKING:

@@ -10,7 +10,11 @@ import pytest
 from scipy.integrate import quad
 
 from simlib.scenario import load
-from simlib.theatre.questions.committee import answer_at_zero, share_due_to_pi, solve_offsets
+from simlib.theatre.questions.committee_choices import (
+    answer_at_zero,
+    share_due_to_pi,
+    solve_offsets,
+)
 from simlib.theatre.questions.standardizing import standardize, withdrawal_effect
 from simlib.world.parameters import ParameterPlan
 

@@ -15,8 +15,9 @@ import pyarrow as pa
 import pytest
 
 import simlib
-from simlib.ensemble import executors, surroundings, working
-from simlib.ensemble.spreading import Arrays, Spread, spread
+from simlib.ensemble import executors, surroundings
+from simlib.ensemble import work_queue as working
+from simlib.ensemble.map_runs import Arrays, Spread, spread
 from simlib.ensemble.store import Chunk, Directory
 from simlib.ensemble.surroundings import ShortageError, is_of_surroundings, once_more
 from simlib.errors import SimlibWarning, SimulationError

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import simlib
-from simlib.analysis.exploring.alarms import Terms, Tripwires, _raised, search
-from simlib.analysis.exploring.events import read_event
-from simlib.analysis.exploring.indicators import (
+from simlib.analysis.discovery.alarm_scores import Observed, Reach, first_alarms, judge, observe
+from simlib.analysis.discovery.early_warning import Terms, Tripwires, _raised, search
+from simlib.analysis.discovery.indicators import (
     TRANSFORMS,
     Indicator,
     Part,
@@ -23,12 +23,12 @@ from simlib.analysis.exploring.indicators import (
     by_month,
     seen_at,
 )
-from simlib.analysis.exploring.watching import Observed, Reach, first_alarms, judge, observe
+from simlib.analysis.discovery.outcome_events import read_event
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
-from simlib.ensemble.spreading import Spread
-from simlib.ensemble.statistics import wilson
+from simlib.ensemble.map_runs import Spread
 from simlib.scenario import load_text
+from simlib.statistics.summaries import wilson
 from support.agents import Watcher
 from support.known_answers import OMENS, omens
 from support.scenarios import watched

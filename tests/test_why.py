@@ -9,7 +9,7 @@ import pytest
 
 import simlib
 from simlib.analysis import why
-from simlib.analysis.explaining.diverging import Side, Tracer
+from simlib.analysis.mediation.path_divergence import Side, Tracer
 from simlib.errors import ScenarioError, StoreError
 from simlib.simulation import assemble
 from support.known_answers import (
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simlib.agents.base import Agent
-    from simlib.analysis.explaining.clamping import By
-    from simlib.analysis.explaining.explanation import Explanation
+    from simlib.analysis.mediation.explanation import Explanation
+    from simlib.analysis.mediation.mediators import By
     from simlib.scenario.schema import Scenario
 
 BYS: tuple[By, ...] = ("agent", "mechanism", "place")

@@ -19,7 +19,7 @@ from test_cli import call
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from simlib.analysis.explaining.explanation import Explanation
+    from simlib.analysis.mediation.explanation import Explanation
 
 BUSIER = """\
   busier:

@@ -29,7 +29,7 @@ from simlib.ensemble.executors import (
     pool,
 )
 from simlib.ensemble.executors.starting import safe_path
-from simlib.ensemble.trying import Part, carried_out
+from simlib.ensemble.retries import Part, carried_out
 from simlib.errors import SimlibWarning
 from support.scenarios import TEXT, small
 

@@ -17,11 +17,11 @@ import simlib
 from simlib.cli.app import app
 from simlib.cli.findings import keep
 from simlib.errors import SimlibError, StoreError
-from simlib.evidence.analogues.record import read_record
-from simlib.evidence.clustering.shipped_fits import fitted_excitation
+from simlib.evidence.abc_smc.forecaster_problem import ucdp_counts
+from simlib.evidence.analogues.analogue_record import read_record
+from simlib.evidence.excitation.shipped_fits import fitted_excitation
 from simlib.evidence.history.event_files import load_events
-from simlib.evidence.inverting.layer import ucdp_counts
-from simlib.evidence.ledger.questions import load_questions
+from simlib.evidence.ledger.forecast_questions import load_questions
 from simlib.evidence.ledger.resolutions import read_resolutions
 from simlib.evidence.ledger.sealing import read_ledger
 from simlib.files import Output

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import simpy
 
-from simlib.agents.faults import MOST_USES, naming, too_many_uses
+from simlib.agents.agent_faults import MOST_USES, naming, too_many_uses
 from simlib.agents.sojourns import next_link, sojourn, tilted
 from simlib.chance.addresses import name_hash
 from simlib.chance.distributions import quantile

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from simlib.chance.caching import private_files, usable_folder, warn
+from simlib.chance.compile_cache import private_files, usable_folder, warn
 
 F = TypeVar("F", bound=Callable[..., Any])
 

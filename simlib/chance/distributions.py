@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from simlib.chance.arguments import Z95, Arguments, check_names, check_signs, spell
-from simlib.chance.tables import COUNT_LAWS, check_count, count_mean, count_table
+from simlib.chance.inversion_tables import COUNT_LAWS, check_count, count_mean, count_table
 
 __all__ = [
     "COUNT_LAWS",

@@ -16,7 +16,7 @@ from simlib.errors import Problem, ScenarioError
 from simlib.files import csv_bytes
 
 if TYPE_CHECKING:
-    from simlib.evidence.backtesting.result import BackTest
+    from simlib.evidence.backtest.result import BackTest
     from simlib.files import Output
 
 
@@ -45,9 +45,9 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Score forecasts of lethal events at past months, beside the field's baselines."""
-    from simlib.ensemble.spreading import Spread
-    from simlib.evidence.backtesting.forecasters import BASELINES, CANDIDATES, forecaster
-    from simlib.evidence.backtesting.result import backtest as tested
+    from simlib.ensemble.map_runs import Spread
+    from simlib.evidence.backtest.forecasters import BASELINES, CANDIDATES, forecaster
+    from simlib.evidence.backtest.result import backtest as tested
     from simlib.scenario.wording import shown
     from simlib.theatre.record.parts import shipped_parts
 
@@ -74,7 +74,7 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
 
 
 def _tell(found: BackTest, candidate: str | None) -> None:
-    from simlib.evidence.backtesting import verdicts
+    from simlib.evidence.backtest import verdicts
 
     title = "mean CRPS in events, lower is better, with 95 % block-bootstrap intervals"
     show(verdicts.setting(found), verdicts.ranking(found), title)
@@ -92,7 +92,7 @@ def _tell(found: BackTest, candidate: str | None) -> None:
 
 
 def _keep(found: BackTest, candidate: str | None, output: Output) -> None:
-    from simlib.evidence.backtesting.page import page
+    from simlib.evidence.backtest.results_page import page
     from simlib.plot.backtests import backtest_figures
 
     tables = {"scores": found.scores, "differences": found.differences}

@@ -14,7 +14,7 @@ from simlib.cli.text import say
 from simlib.files import refuse_unwritable, write_file
 
 if TYPE_CHECKING:
-    from simlib.evidence.calibrating.collecting import Calibration
+    from simlib.evidence.calibration.collecting import Calibration
     from simlib.files import Output
 
 
@@ -46,7 +46,7 @@ def calibrate(
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Fit the numbers that data reach, and write them as a scenario."""
-    from simlib.evidence.calibrating.collecting import calibrate as fit
+    from simlib.evidence.calibration.collecting import calibrate as fit
     from simlib.theatre.record.published import FITTERS
 
     kept = output_of("calibrate", report, force=force)
@@ -64,7 +64,7 @@ def calibrate(
 
 
 def _write(result: Calibration, replications: int, output: Path, *, force: bool) -> None:
-    from simlib.evidence.calibrating.writing import scenario_text
+    from simlib.evidence.calibration.fitted_file import scenario_text
     from simlib.theatre.questions.constants import committee_constants
 
     constants = committee_constants(result, replications) if replications else {}

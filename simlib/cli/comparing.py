@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from simlib.analysis.comparing.comparison import Comparison
-    from simlib.analysis.comparing.pairing import Effect
+    from simlib.analysis.compare.comparison import Comparison
+    from simlib.analysis.compare.paired_effects import Effect
     from simlib.ensemble import Ensemble
     from simlib.files import Output
     from simlib.scenario.schema import Scenario
@@ -67,7 +67,7 @@ def compare(  # noqa: PLR0913, PLR0917  (options of a command line)
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Compare options on the same luck: paired effects, intervals, what pairing saves."""
-    from simlib.analysis.comparing.comparison import compare as compared
+    from simlib.analysis.compare.comparison import compare as compared
 
     kept = _kept("compare", output, force=force)
     with stopping(output) as reporter:
@@ -111,7 +111,7 @@ def fork(  # noqa: PLR0913, PLR0917  (options of a command line)
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Continue replications from a date on under other options, and compare."""
-    from simlib.analysis.comparing.forking import fork as forked
+    from simlib.analysis.compare.forks import fork as forked
     from simlib.scenario.asked import day
 
     if replication is not None and replications is not None:
@@ -183,7 +183,7 @@ def _table(effects: Iterable[Effect]) -> pd.DataFrame:
     """Return effects as the columns a reader compares."""
     import pandas as pd
 
-    from simlib.ensemble.statistics import number
+    from simlib.statistics.summaries import number
 
     return pd.DataFrame(
         {
@@ -200,13 +200,13 @@ def _table(effects: Iterable[Effect]) -> pd.DataFrame:
 
 
 def _times(effect: Effect) -> str:
-    from simlib.analysis.comparing.pairing import times
+    from simlib.analysis.compare.paired_effects import times
 
     return times(effect.variance_reduction) if effect.n > 1 else ""
 
 
 def _independent(effect: Effect) -> str:
-    from simlib.analysis.comparing.pairing import MOST_SHOWN
+    from simlib.analysis.compare.paired_effects import MOST_SHOWN
 
     if effect.n < 2:
         return ""

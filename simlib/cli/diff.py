@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from simlib.analysis.attributing.attribution import Attribution
+    from simlib.analysis.compare.attribution import Attribution
 
 
 @app.command(
@@ -57,8 +57,8 @@ def diff(  # noqa: PLR0913, PLR0917  (options of a command line)
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Say what differs between two scenarios, and split the gap of outcomes over it."""
-    from simlib.analysis.attributing.attribution import diff as compared
-    from simlib.ensemble.spreading import Spread
+    from simlib.analysis.compare.attribution import diff as compared
+    from simlib.ensemble.map_runs import Spread
 
     kept = output_of("diff", output, force=force)
     with stopping(output) as reporter:

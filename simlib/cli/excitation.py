@@ -35,8 +35,8 @@ def excitation(
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Fit branching ratio, decay and severity to the regimes of the record, day by day."""
-    from simlib.evidence.clustering.regimes import fit_regimes
-    from simlib.evidence.clustering.shipped_fits import excitation_table
+    from simlib.evidence.excitation.excitation_regimes import fit_regimes
+    from simlib.evidence.excitation.shipped_fits import excitation_table
     from simlib.evidence.history.barrier import calibration_events
     from simlib.evidence.severity.regimes_of_severity import severity_table
     from simlib.theatre.record.regimes import POOLS, REGIMES

@@ -108,8 +108,8 @@ def tripwires(  # noqa: PLR0913, PLR0917  (options of a command line)
 ) -> None:
     """Search rules on published series that tell an event weeks ahead, and judge them."""
     from simlib import analysis
-    from simlib.analysis.exploring.alarms import Terms
-    from simlib.ensemble.spreading import Spread
+    from simlib.analysis.discovery.early_warning import Terms
+    from simlib.ensemble.map_runs import Spread
 
     kept = output_of("tripwires", output, force=force)
     with stopping(output) as reporter:
@@ -142,7 +142,7 @@ def _ensemble(
 ) -> Ensemble:
     """Return results that are there, or those of the options that the condition is about."""
     import simlib.ensemble
-    from simlib.analysis.exploring.conditions import options_named
+    from simlib.analysis.discovery.conditions import options_named
 
     if is_folder(results):
         ensemble = simlib.ensemble.open_results(results)

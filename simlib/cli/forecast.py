@@ -105,8 +105,8 @@ def score(
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Say how good a ledger was, beside the base rate: Brier, log, CRPS and calibration."""
+    from simlib.evidence.ledger.ledger_scores import score as scored
     from simlib.evidence.ledger.resolutions import read_resolutions
-    from simlib.evidence.ledger.scoring import score as scored
     from simlib.evidence.ledger.sealing import read_ledger
 
     kept = output_of("score", output, force=force)
@@ -138,8 +138,8 @@ def _freeze(
     force: bool,
 ) -> None:
     from simlib.evidence.ledger.freezing import freeze
+    from simlib.evidence.ledger.ledger_words import told
     from simlib.evidence.ledger.sealing import refuse_overwriting, write_ledger
-    from simlib.evidence.ledger.telling import told
 
     replications, dated, jobs = how
     loaded = load_scenario(scenario)
@@ -177,7 +177,7 @@ def _publish(
     *,
     force: bool,
 ) -> None:
-    from simlib.ensemble.spreading import Spread
+    from simlib.ensemble.map_runs import Spread
     from simlib.evidence.observing.judging import beside
     from simlib.evidence.observing.publications import publications
     from simlib.theatre.record.usual import ucdp_2024, usual

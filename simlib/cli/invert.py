@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from simlib.evidence.inverting.populations import Generation, Inverted
-    from simlib.evidence.inverting.problems import Simulator
+    from simlib.evidence.abc_smc.inverse_problems import Simulator
+    from simlib.evidence.abc_smc.populations import Generation, Inverted
     from simlib.scenario.schema import Scenario
 
 
@@ -56,9 +56,9 @@ def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Find parameters whose simulated months look like counted ones (ABC-SMC, resumable)."""
-    from simlib.evidence.inverting.layer import layer_problem, ucdp_counts
-    from simlib.evidence.inverting.populations import Effort
-    from simlib.evidence.inverting.populations import invert as inverted_by
+    from simlib.evidence.abc_smc.forecaster_problem import layer_problem, ucdp_counts
+    from simlib.evidence.abc_smc.populations import Effort
+    from simlib.evidence.abc_smc.populations import invert as inverted_by
     from simlib.theatre.record.monthly import BEFORE_DECEMBER, SCORED
 
     date = as_date(as_of)
@@ -175,7 +175,7 @@ _LITTLE = 0.2
 
 
 def _say_fitted(found: Inverted, scenario: Scenario, data: str, as_of: str) -> None:
-    from simlib.evidence.inverting.fitted_parameters import fitted_inversion
+    from simlib.evidence.abc_smc.fitted_parameters import fitted_inversion
 
     for fitted in fitted_inversion(found, scenario, data=data, as_of=as_date(as_of)):
         little = found.contraction(fitted.name) < _LITTLE

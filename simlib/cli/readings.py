@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from simlib.analysis.decisions.two_readings import Readings
+    from simlib.analysis.selection.observational import Readings
     from simlib.files import Output
 
 
@@ -51,8 +51,8 @@ def readings(  # noqa: PLR0913, PLR0917  (options of a command line)
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Tell "seen to be extended" from "made to be", and what is known beforehand."""
-    from simlib.analysis.decisions.two_readings import readings as compare
-    from simlib.ensemble.spreading import Spread
+    from simlib.analysis.selection.observational import readings as compare
+    from simlib.ensemble.map_runs import Spread
     from simlib.theatre.questions.iraq_mission import EXTENSION
 
     kept = output_of("readings", output, force=force)

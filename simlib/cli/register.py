@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from simlib.evidence.register.cards import Card
     from simlib.evidence.register.correlations import Correlations
-    from simlib.evidence.register.pages import Page
+    from simlib.evidence.register.register_pages import Page
     from simlib.scenario.schema import Scenario
 
 _DEFAULT = "as_agreed"
@@ -63,7 +63,7 @@ def register(  # noqa: PLR0913, PLR0917  (options of a command line)
 ) -> None:
     """Show what a number rests on, where it is used and how outcomes go with it."""
     from simlib.evidence.register.cards import cards, find
-    from simlib.evidence.register.pages import page_of
+    from simlib.evidence.register.register_pages import page_of
     from simlib.scenario.bundled import scenario_names
 
     if output is not None and output.suffix not in _SUFFIXES:

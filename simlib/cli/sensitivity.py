@@ -60,7 +60,7 @@ def sensitivity(  # noqa: PLR0913, PLR0917  (options of a command line)
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Say what drives an outcome, or the difference between two options."""
-    from simlib.ensemble.spreading import Spread
+    from simlib.ensemble.map_runs import Spread
 
     if method not in {"sobol", "morris"}:
         raise ScenarioError([Problem("method", f"must be sobol or morris (got {method})")])

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from simlib.ensemble import Ensemble
-    from simlib.ensemble.statistics import Summary
     from simlib.journal import Run
     from simlib.scenario.schema import Scenario
+    from simlib.statistics.summaries import Summary
 
 _EPOCH = dt.date(2000, 1, 1)
 
@@ -33,7 +33,7 @@ def show_committee(scenario: Scenario) -> None:
     """Print the committee's answer at the mean of its grounds, and how much is prior."""
     if "committee.pi" not in scenario.parameters or "committee" not in scenario.agents:
         return
-    from simlib.theatre.questions.committee import answer_at_zero, share_due_to_pi
+    from simlib.theatre.questions.committee_choices import answer_at_zero, share_due_to_pi
 
     answer = sorted(answer_at_zero(scenario, 1000).items(), key=lambda item: -item[1])
     classes = ", ".join(f"{name.replace('_', ' ')} {p:.2f}" for name, p in answer)
@@ -84,7 +84,7 @@ def _show_rich(title: str, cells: list[tuple[str, ...]], note: str) -> None:
 
 
 def _cells(row: Summary) -> tuple[str, ...]:
-    from simlib.ensemble.statistics import number
+    from simlib.statistics.summaries import number
 
     name = f"{row.outcome} = {row.category}" if row.category else row.outcome
     spread = [number(q) if row.kind == "number" else "" for q in (row.q05, row.q50, row.q95)]

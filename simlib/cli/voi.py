@@ -16,7 +16,7 @@ from simlib.cli.text import say, tell
 from simlib.files import distinct
 
 if TYPE_CHECKING:
-    from simlib.analysis.decisions.informing import Information
+    from simlib.analysis.value.informing import Information
     from simlib.files import Output
 
 
@@ -48,8 +48,8 @@ def voi(  # noqa: PLR0913, PLR0917  (options of a command line)
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Say which unknown, if learnt, would change the ranking of options, and by how much."""
-    from simlib.analysis.decisions.information import value_of_information
-    from simlib.ensemble.spreading import Spread
+    from simlib.analysis.value.information import value_of_information
+    from simlib.ensemble.map_runs import Spread
     from simlib.theatre.questions.iraq_mission import EXTENSION
 
     kept = output_of("voi", output, force=force)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.ensemble.counting import by_place
-from simlib.ensemble.store.reading import kept
+from simlib.ensemble.store.chunk_reading import kept
+from simlib.ensemble.stored_counts import by_place
 from simlib.errors import StoreError
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from xarray import DataArray
 
-    from simlib.ensemble.counting import Grid
     from simlib.ensemble.store import Directory, Entry
+    from simlib.ensemble.stored_counts import Grid
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ import numpy as np
 
 from simlib.ensemble.environment import versions
 from simlib.ensemble.executors import unpack
+from simlib.ensemble.retries import Part
 from simlib.ensemble.store import Chunk, arrow, pack
 from simlib.ensemble.store.chunks import incident_columns, joined, monthly_columns
 from simlib.ensemble.surroundings import shortage
-from simlib.ensemble.trying import Part
 from simlib.errors import SimulationError
 from simlib.outcomes import OutcomePlan, month_starts, plan
 from simlib.simulation import assemble, simulate

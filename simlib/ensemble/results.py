@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlib.ensemble import store
-from simlib.ensemble.counting import Counts, lands
 from simlib.ensemble.frames import Frames
 from simlib.ensemble.manifest import reopened
+from simlib.ensemble.stored_counts import Counts, lands
 from simlib.ensemble.summing import Outcomes
 from simlib.errors import StoreError
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from simlib.agents.base import Agent
     from simlib.ensemble.progress import Listener
-    from simlib.ensemble.statistics import Summary
     from simlib.ensemble.store import Directory, Entry
-    from simlib.ensemble.verifying import Verification
+    from simlib.ensemble.verify import Verification
     from simlib.journal import Run
+    from simlib.statistics.summaries import Summary
 
 
 class Ensemble:
@@ -323,7 +323,7 @@ class Ensemble:
         progress
             Called with how many chunks are done, and how many there are.
         """
-        from simlib.ensemble.verifying import verify
+        from simlib.ensemble.verify import verify
 
         return verify(self, progress)
 
@@ -346,7 +346,7 @@ class Ensemble:
         StoreError
             It is not among the results, or agents that were added are not given.
         """
-        from simlib.ensemble.replaying import replay
+        from simlib.ensemble.replay import replay
 
         return replay(self, replication, option=option, agents=agents)
 

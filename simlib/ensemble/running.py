@@ -21,7 +21,7 @@ from simlib.ensemble.replications import Job, prepare
 from simlib.ensemble.restoring import upgrade, with_new_manifest
 from simlib.ensemble.results import Ensemble
 from simlib.ensemble.summing import Outcomes
-from simlib.ensemble.working import Work, Workers
+from simlib.ensemble.work_queue import Work, Workers
 from simlib.errors import Problem, ScenarioError, StoreError
 from simlib.files import make_folder
 from simlib.scenario import as_scenario, load_text

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlib.chance import designs
-from simlib.ensemble import budget, statistics
-from simlib.ensemble.store import reading
+from simlib.ensemble import budget
+from simlib.ensemble.store import chunk_reading as reading
+from simlib.statistics import summaries as statistics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from simlib.ensemble.statistics import Summary
     from simlib.ensemble.store import Entry
+    from simlib.statistics.summaries import Summary
 
 
 class Outcomes:

@@ -18,10 +18,10 @@ from simlib.files.folders import (
 )
 from simlib.files.names import distinct, size, slug
 from simlib.files.outputs import Output, refuse_replacing, write_file
+from simlib.files.parquet_files import csv_bytes, csv_of_rows
 from simlib.files.private import private_folder
 from simlib.files.reading import raising, read_regular
 from simlib.files.seals import SEAL, canonical, read_sealed, sealed_json
-from simlib.files.tables import csv_bytes, csv_of_rows
 from simlib.files.writing import DiskFullError, make_folder, write_whole
 
 __all__ = [

@@ -10,7 +10,7 @@ import numpy as np
 
 from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.journal import MARKS
-from simlib.outcomes.counting import IncidentOutcomes, cell_of, plan_incidents
+from simlib.outcomes.incident_counts import IncidentOutcomes, cell_of, plan_incidents
 from simlib.outcomes.recorded import Recorded, has_snapshot, plan_recorded
 from simlib.outcomes.windows import days_of, month_edges, names, window
 

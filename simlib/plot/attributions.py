@@ -9,7 +9,7 @@ from simlib.plot.style import ACCENT, INK, MAIN, MIDDLE, MUTED, axes_or_new, dre
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from simlib.analysis.attributing.attribution import Attribution
+    from simlib.analysis.compare.attribution import Attribution
 
 
 def attribution(result: Attribution, outcome: str, ax: Axes | None = None) -> Axes:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.evidence.backtesting.scoring import LEVELS, pit_histogram
-from simlib.evidence.backtesting.verdicts import UNIT_BASELINE, parts_of
+from simlib.evidence.backtest.forecast_scores import LEVELS, pit_histogram
+from simlib.evidence.backtest.verdicts import UNIT_BASELINE, parts_of
 from simlib.files import distinct
 from simlib.plot.style import (
     ACCENT,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from simlib.evidence.backtesting.result import BackTest
+    from simlib.evidence.backtest.result import BackTest
 
 _BINS = 10
 _LEVELS = {

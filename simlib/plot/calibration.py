@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.ensemble.statistics import number
 from simlib.plot.style import INK, MAIN, MIDDLE, MUTED, axes_or_new, dress
+from simlib.statistics.summaries import number
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from simlib.evidence.calibrating.collecting import Calibration
+    from simlib.evidence.calibration.collecting import Calibration
 
 _POINTS = ("5", "50", "95")
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from simlib.evidence.clustering.regimes import RegimeFit
-    from simlib.evidence.inverting.populations import Inverted
-    from simlib.evidence.sbc import Uniformity
+    from simlib.evidence.abc_smc.populations import Inverted
+    from simlib.evidence.excitation.excitation_regimes import RegimeFit
+    from simlib.statistics.ranks import Uniformity
 
 _SEED = 20241231
 
@@ -37,7 +37,7 @@ def branching(fits: Sequence[RegimeFit], ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     fits
-        What `simlib.evidence.clustering.regimes.fit_regimes` returns.
+        What `simlib.evidence.excitation.excitation_regimes.fit_regimes` returns.
     ax
         Where to draw; new axes when not given.
     """
@@ -78,7 +78,7 @@ def rescaled(
     Parameters
     ----------
     intervals
-        What `simlib.evidence.clustering.residuals.rescaled_intervals` returns.
+        What `simlib.evidence.excitation.residuals.rescaled_intervals` returns.
     title
         Of the figure.
     ax
@@ -132,7 +132,7 @@ def inversion(result: Inverted, name: str, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     result
-        What `simlib.evidence.inverting.populations.invert` returns.
+        What `simlib.evidence.abc_smc.populations.invert` returns.
     name
         The unknown.
     ax

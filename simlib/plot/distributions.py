@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from simlib.ensemble.statistics import Summary, number
 from simlib.plot.style import (
     ACCENT,
     INK,
@@ -21,6 +20,7 @@ from simlib.plot.style import (
     heading,
     words,
 )
+from simlib.statistics.summaries import Summary, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.analysis.drivers.sobol import CHANCE, OTHERS
+from simlib.analysis.sensitivity.sobol import CHANCE, OTHERS
 from simlib.errors import Problem, ScenarioError
 from simlib.plot.style import (
     ACCENT,
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from simlib.analysis.drivers.screening import Screening
-    from simlib.analysis.drivers.sobol import Sensitivity
+    from simlib.analysis.sensitivity.morris import Screening
+    from simlib.analysis.sensitivity.sobol import Sensitivity
 
 _NAMED = 10
 _HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "++")

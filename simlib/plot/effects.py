@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from simlib.analysis.comparing.pairing import ENOUGH, times
-from simlib.ensemble.statistics import number
+from simlib.analysis.compare.paired_effects import ENOUGH, times
 from simlib.plot.style import (
     ACCENT,
     INK,
@@ -24,13 +23,14 @@ from simlib.plot.style import (
     heading,
     words,
 )
+from simlib.statistics.summaries import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from simlib.analysis.comparing.comparison import Comparison
-    from simlib.analysis.comparing.pairing import Effect
+    from simlib.analysis.compare.comparison import Comparison
+    from simlib.analysis.compare.paired_effects import Effect
 
     Floats = NDArray[np.float64]
 

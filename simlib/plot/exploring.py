@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from simlib.analysis.exploring.boxes import fit
+from simlib.analysis.discovery.boxes import fit
 from simlib.plot.style import (
     ACCENT,
     INK,
@@ -26,8 +26,8 @@ from simlib.plot.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from simlib.analysis.exploring.alarms import Tripwires
-    from simlib.analysis.exploring.discovered import Discovery, FoundLimit
+    from simlib.analysis.discovery.discovered import Discovery, FoundLimit
+    from simlib.analysis.discovery.early_warning import Tripwires
 
 WIDE = 62
 

@@ -20,7 +20,7 @@ from simlib.plot.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from simlib.analysis.decisions.informing import Information, Learning
+    from simlib.analysis.value.informing import Information, Learning
 
 MOST_BARS = 10
 
@@ -34,7 +34,7 @@ def information(result: Information, loss: str | None = None, ax: Axes | None = 
     Parameters
     ----------
     result
-        What `simlib.analysis.decisions.information.value_of_information` found.
+        What `simlib.analysis.value.information.value_of_information` found.
     loss
         Name of the loss; the first of the panel when not given.
     ax

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.ensemble.statistics import number
 from simlib.plot.style import (
     ACCENT,
     INK,
@@ -23,6 +22,7 @@ from simlib.plot.style import (
     save,
     words,
 )
+from simlib.statistics.summaries import number
 
 if TYPE_CHECKING:
     import os
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from simlib.analysis.explaining.describing import Path
-    from simlib.analysis.explaining.explanation import Explanation
-    from simlib.analysis.explaining.findings import Finding
+    from simlib.analysis.mediation.explanation import Explanation
+    from simlib.analysis.mediation.mediated_effects import Finding
+    from simlib.analysis.mediation.path_description import Path
 
 _MOST_SHARES, _MOST_PATHS = 8, 10
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.evidence.ledger.calibration import N_BINS, pit_counts, reliability
+from simlib.evidence.ledger.ledger_calibration import N_BINS, pit_counts, reliability
 from simlib.plot.style import ACCENT, INK, LIGHT, MAIN, MUTED, RULE, axes_or_new, dress, heading
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from simlib.evidence.ledger.scoring import Scores
+    from simlib.evidence.ledger.ledger_scores import Scores
 
 
 def ledger_reliability(scores: Scores, ax: Axes | None = None) -> Axes:
@@ -21,7 +21,7 @@ def ledger_reliability(scores: Scores, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     scores
-        What `simlib.evidence.ledger.scoring.score` found.
+        What `simlib.evidence.ledger.ledger_scores.score` found.
     ax
         Where to draw; new axes when not given.
     """
@@ -54,7 +54,7 @@ def ledger_pit(scores: Scores, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     scores
-        What `simlib.evidence.ledger.scoring.score` found.
+        What `simlib.evidence.ledger.ledger_scores.score` found.
     ax
         Where to draw; new axes when not given.
     """

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.ensemble.statistics import wilson
 from simlib.plot.style import (
     INK,
     LIGHT,
@@ -27,6 +26,7 @@ from simlib.plot.style import (
     heading,
     words,
 )
+from simlib.statistics.summaries import wilson
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -23,8 +23,8 @@ from simlib.plot.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from simlib.analysis.decisions.forecasting import Forecast
-    from simlib.analysis.decisions.two_readings import Readings
+    from simlib.analysis.selection.decision_forecast import Forecast
+    from simlib.analysis.selection.observational import Readings
 
 _DRAWN = {
     "gap": "selection gap: E[Y | extended] - E[Y | do(extended)]",

@@ -123,7 +123,7 @@ class Mark(Model):
     law: dict[str, dict[str, Quantity]] | None = None
     """A count: ``{severity: {one: .13, mean: 3.6, exponent: 2.5}}``, ``{poisson: {mean: .2}}``,
     ``{geometric: {mean: 3}}``, ``{lognormal: {median: 300, p95: 1000}}``,
-    ``{fixed: {value: 5}}``; see `simlib.chance.tables`."""
+    ``{fixed: {value: 5}}``; see `simlib.chance.inversion_tables`."""
     share: tuple[Quantity, Quantity] | None = None
     """A share between two ends, uniform."""
     when: str | None = None

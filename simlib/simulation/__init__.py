@@ -2,7 +2,7 @@
 
 from simlib.simulation.assembling import Blueprint, assemble, chosen_agents
 from simlib.simulation.factoring import Factoring, Part
-from simlib.simulation.running import (
+from simlib.simulation.simulating import (
     EngineType,
     needs_compiling,
     simulate,

@@ -13,11 +13,11 @@ from simlib.scenario.rules.agents import not_installed
 from simlib.scenario.wording import bare
 from simlib.world.clock import to_days
 from simlib.world.incidents import ChannelPlan
+from simlib.world.multipliers import Calendar
 from simlib.world.parameters import ParameterPlan
 from simlib.world.places import Geography
 from simlib.world.quantities import Quantities
 from simlib.world.state import StartingState, lay_out
-from simlib.world.tempo import Calendar
 
 if TYPE_CHECKING:
     from simlib.agents.base import Agent

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simlib.scenario.schema import LEAST_RATIO, MOST_RATIO
-from simlib.world.kernel import tables as t
+from simlib.world.kernel import kernel_tables as t
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

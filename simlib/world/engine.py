@@ -12,9 +12,9 @@ from simlib.errors import SimulationError
 from simlib.journal import MARKS, Incidents
 from simlib.world.clock import AFTER_RANK, INCIDENT_RANK, OBSERVER_RANK, Process, to_date
 from simlib.world.faults import kernel_error
-from simlib.world.kernel import tables as t
+from simlib.world.kernel import kernel_tables as t
 from simlib.world.kernel.advance import advance, begin, begin_history
-from simlib.world.kernel.intensities import write
+from simlib.world.kernel.channel_intensities import write
 from simlib.world.kernel.memory import Memory
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class CompiledIncidents:
         Returns
         -------
         What it comes to: `UNCHANGED`, `CHANGED` or `FIRED_WATCH` of
-        `simlib.world.kernel.tables`; -1 less the index of a value that is not finite.
+        `simlib.world.kernel.kernel_tables`; -1 less the index of a value that is not finite.
 
         Raises
         ------

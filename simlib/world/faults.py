@@ -9,7 +9,7 @@ import numpy as np
 from simlib.errors import SimulationError
 from simlib.journal import MARKS
 from simlib.world.clock import to_date
-from simlib.world.kernel import tables as t
+from simlib.world.kernel import kernel_tables as t
 from simlib.world.state import name_of
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from simlib.journal import MARKS, Channels
 from simlib.scenario.schema import Falling, Power, Shield, Table, Value
 from simlib.world.clock import DAYS_PER_MONTH
 from simlib.world.counts import CountTables
+from simlib.world.excitation import Links
 from simlib.world.faults import place_of
-from simlib.world.kernel import tables as t
-from simlib.world.links import Links
+from simlib.world.kernel import kernel_tables as t
 from simlib.world.state import MONTH, name_of, tempo_name, trend_name
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.world.kernel import tables as t
+from simlib.world.kernel import kernel_tables as t
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,7 @@ class Watches:
     Attributes
     ----------
     integers, levels, is_watched
-        The arrays the kernel works on; see `simlib.world.kernel.tables`.
+        The arrays the kernel works on; see `simlib.world.kernel.kernel_tables`.
     """
 
     def __init__(self, n_state: int) -> None:

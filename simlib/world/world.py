@@ -10,7 +10,7 @@ import numpy as np
 from simlib.chance.philox import uniform
 from simlib.errors import SimulationError
 from simlib.world.clock import month_starts, to_date, to_days
-from simlib.world.kernel.tables import FIRED_WATCH
+from simlib.world.kernel.kernel_tables import FIRED_WATCH
 from simlib.world.state import name_of
 from simlib.world.waiting import Cause, Wait, named_cause
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simlib.evidence.analogues.record import ALL, AnalogueError
+from simlib.evidence.analogues.analogue_record import ALL, AnalogueError
 from simlib.evidence.panels import Unit
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.evidence.analogues.record import ALL, AnalogueError
-from simlib.evidence.lots import lots
+from simlib.chance.named_uniforms import lots
+from simlib.evidence.analogues.analogue_record import ALL, AnalogueError
 from simlib.evidence.panels import Unit
 
 if TYPE_CHECKING:

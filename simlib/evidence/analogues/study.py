@@ -11,6 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib._moved import default
+from simlib.evidence.analogues.analogue_record import (
+    ALL,
+    STATE_BASED,
+    AnalogueError,
+    read_record,
+)
 from simlib.evidence.analogues.placebo import (
     YEAR,
     Contrast,
@@ -21,12 +27,6 @@ from simlib.evidence.analogues.placebo import (
     standing,
 )
 from simlib.evidence.analogues.predicting import Prediction, predict
-from simlib.evidence.analogues.record import (
-    ALL,
-    STATE_BASED,
-    AnalogueError,
-    read_record,
-)
 from simlib.evidence.analogues.updating import (
     Belief,
     Match,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.chance.distributions import quantile
-from simlib.evidence.lots import lots
+from simlib.chance.named_uniforms import lots
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,12 +11,12 @@ from simlib._version import __version__
 from simlib.ensemble import run, store
 from simlib.ensemble.manifest import scenario_digest
 from simlib.ensemble.results import open_results
-from simlib.ensemble.statistics import of_classes, of_flag, of_number
 from simlib.evidence.ledger.base_rates import LARGEST, LEVELS
-from simlib.evidence.ledger.questions import Question, Questionnaire, load_questions
+from simlib.evidence.ledger.forecast_questions import Question, Questionnaire, load_questions
 from simlib.evidence.ledger.sealing import LedgerError, sealed
 from simlib.scenario import as_scenario
 from simlib.scenario.rules.outcomes import CLASSES
+from simlib.statistics.summaries import of_classes, of_flag, of_number
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from simlib.ensemble.progress import Listener
     from simlib.ensemble.results import Ensemble
-    from simlib.ensemble.statistics import Summary
     from simlib.scenario.schema import Outcome, Scenario
+    from simlib.statistics.summaries import Summary
 
 DIGITS = 6
 """Significant digits that are kept of a number."""
@@ -51,7 +51,7 @@ def freeze(  # noqa: PLR0913  (all but the scenario have defaults)
     scenario
         A scenario, or the path or bundled name of one.
     questions
-        As `simlib.evidence.ledger.questions.load_questions` takes them.
+        As `simlib.evidence.ledger.forecast_questions.load_questions` takes them.
     results
         A results directory. One that holds every outcome the questions read, and no other
         number of replications than is asked for, is frozen as it is; else the run is kept,

@@ -24,9 +24,9 @@ import numpy as np
 from simlib.chance.addresses import name_hash
 from simlib.chance.distributions import quantile
 from simlib.chance.philox import uniform
-from simlib.ensemble.spreading import Spread, spread
+from simlib.ensemble.map_runs import Spread, spread
 from simlib.errors import Problem, ScenarioError
-from simlib.outcomes.published import Published, plan_published
+from simlib.outcomes.published_series import Published, plan_published
 from simlib.outcomes.windows import month_starts
 from simlib.scenario import as_scenario, digest
 from simlib.scenario.asked import n_replications, whole

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simlib.analysis.drivers.grades import GRADES, grade_of
+from simlib.analysis.sensitivity.evidence_grades import GRADES, grade_of
 from simlib.chance.distributions import quantile
-from simlib.ensemble.statistics import number
 from simlib.errors import Problem, ScenarioError
 from simlib.evidence.register.derivations import load_derivations, rederive
 from simlib.evidence.register.figures import owner
@@ -18,6 +17,7 @@ from simlib.evidence.register.usage import uses_of_parameters, uses_of_rows
 from simlib.scenario import load
 from simlib.scenario.bundled import scenario_names
 from simlib.scenario.wording import near, shown
+from simlib.statistics.summaries import number
 from simlib.world.parameters import ParameterPlan
 
 if TYPE_CHECKING:

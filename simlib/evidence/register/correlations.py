@@ -14,10 +14,10 @@ import numpy as np
 
 from simlib._moved import default
 from simlib.analysis.columns import Column, columns_of, numbers_of
-from simlib.ensemble.statistics import Z95
 from simlib.errors import StoreError
 from simlib.scenario import digest
 from simlib.scenario.parameters import value_names
+from simlib.statistics.summaries import Z95
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,10 +6,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from simlib.errors import SimulationError
-from simlib.evidence.register.pages import correlation_words
+from simlib.evidence.register.register_pages import correlation_words
 
 if TYPE_CHECKING:
-    from simlib.evidence.register.pages import Page
+    from simlib.evidence.register.register_pages import Page
 
 _TEMPLATE = "page.html.jinja"
 _SAFE_SCHEMES = ("https://", "http://")

@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from simlib.evidence.register.pages import correlation_words
+from simlib.evidence.register.register_pages import correlation_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from simlib.evidence.register.cards import Card, Source
-    from simlib.evidence.register.pages import Line, Page
+    from simlib.evidence.register.register_pages import Line, Page
 
 BEGIN, END = "<!-- sensitivities -->", "<!-- end of sensitivities -->"
 _GOES_WITH = "- Goes with: "

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from simlib.analysis.drivers.grades import GRADES
+from simlib.analysis.sensitivity.evidence_grades import GRADES
 from simlib.chance.distributions import KINDS, mean, quantile
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario.bundled import REGISTER, seed_table

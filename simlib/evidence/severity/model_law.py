@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simlib.chance.distributions import count_table
-from simlib.chance.tables import SEVERITY_CAP
+from simlib.chance.inversion_tables import SEVERITY_CAP
 from simlib.evidence.severity.power_law import SeverityError
 
 if TYPE_CHECKING:

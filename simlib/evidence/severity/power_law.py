@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlib.chance.named_uniforms import lots, seed_of
 from simlib.errors import SimlibError
-from simlib.evidence.lots import lots, seed_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

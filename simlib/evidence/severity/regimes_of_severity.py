@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlib._moved import default
-from simlib.evidence.clustering.regimes import is_of
+from simlib.evidence.excitation.excitation_regimes import is_of
 from simlib.evidence.severity.model_law import fit_model_law, model_survival
 from simlib.evidence.severity.power_law import (
     SeverityError,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from simlib.evidence.clustering.regimes import Regime
+    from simlib.evidence.excitation.excitation_regimes import Regime
     from simlib.evidence.history.event_files import Events
 
 _SEED = 20241231

@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from simlib.evidence.calibrating.writing import scenario_text
+from simlib.evidence.calibration.fitted_file import scenario_text
 from simlib.scenario import load_text
 from simlib.theatre.agents.committee import GROUNDS
 from simlib.theatre.questions.standardizing import standardize
 
 if TYPE_CHECKING:
-    from simlib.evidence.calibrating.collecting import Calibration
+    from simlib.evidence.calibration.collecting import Calibration
 
 MOST_ERRORS = 3.0
 """Standard errors beyond which a constant is taken to have moved."""

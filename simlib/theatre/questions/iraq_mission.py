@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from simlib.analysis.decisions.forced_ends import Deadline
-from simlib.analysis.decisions.observing import Public
-from simlib.analysis.decisions.questions import Question, Slope
+from simlib.analysis.selection.decision_questions import Question, Slope
+from simlib.analysis.selection.forced_ends import Deadline
+from simlib.analysis.selection.observables import Public
 from simlib.scenario.schema import Outcome
 from simlib.theatre.agents.committee import IRAQ, LEADS
-from simlib.theatre.questions.committee import solve_offsets
+from simlib.theatre.questions.committee_choices import solve_offsets
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario

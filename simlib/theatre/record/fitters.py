@@ -14,8 +14,8 @@ import numpy as np
 
 from simlib.chance.distributions import mean as mean_of
 from simlib.chance.distributions import quantile
-from simlib.evidence.calibrating.intensities import fit_intensities
-from simlib.evidence.calibrating.levels import (
+from simlib.evidence.calibration.fitted_intensities import fit_intensities
+from simlib.evidence.calibration.level_fits import (
     Levels,
     MonthlySeries,
     TempoGrid,
@@ -23,12 +23,12 @@ from simlib.evidence.calibrating.levels import (
     pattern_weights,
     weighted_moments,
 )
-from simlib.evidence.calibrating.priors import fitted, gamma, prior_points, support
-from simlib.evidence.calibrating.record import Record, by_place
-from simlib.evidence.clustering.shipped_fits import fitted_excitation
+from simlib.evidence.calibration.level_priors import fitted, gamma, prior_points, support
+from simlib.evidence.calibration.published_record import Record, by_place
+from simlib.evidence.excitation.shipped_fits import fitted_excitation
 from simlib.evidence.history.shipped import shipped_panel
-from simlib.evidence.moments import beta_arguments
 from simlib.evidence.panels import CountPanel
+from simlib.statistics.moments import beta_arguments
 from simlib.theatre.record.regimes import POOLS
 
 if TYPE_CHECKING:

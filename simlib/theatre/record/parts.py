@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from simlib.errors import Problem, ScenarioError
-from simlib.evidence.backtesting.running import Part
+from simlib.evidence.backtest.scored_forecasts import Part
 from simlib.evidence.history.shipped import shipped_panel
 
 if TYPE_CHECKING:

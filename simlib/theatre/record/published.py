@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simlib.evidence.calibrating.intensities import fit_intensities
-from simlib.evidence.calibrating.priors import fitted, prior_median
-from simlib.evidence.calibrating.reporting import Pair, Share, fit_ratio, fit_share
-from simlib.evidence.calibrating.totals import LogLevel, PeriodTotal, fit_totals
-from simlib.evidence.calibrating.trends import Slope, change, damped_months, fit_slope
-from simlib.evidence.clustering.shipped_fits import fitted_excitation
+from simlib.evidence.calibration.fitted_intensities import fit_intensities
+from simlib.evidence.calibration.level_priors import fitted, prior_median
+from simlib.evidence.calibration.reporting import Pair, Share, fit_ratio, fit_share
+from simlib.evidence.calibration.totals import LogLevel, PeriodTotal, fit_totals
+from simlib.evidence.calibration.trends import Slope, change, damped_months, fit_slope
+from simlib.evidence.excitation.shipped_fits import fitted_excitation
 from simlib.theatre.analogues.withdrawal import fitted_withdrawal_effect
 from simlib.theatre.record.fitters import (
     clustering,
@@ -28,7 +28,7 @@ from simlib.theatre.record.fitters import (
 from simlib.theatre.record.regimes import POOLS
 
 if TYPE_CHECKING:
-    from simlib.evidence.calibrating.record import Fitter, Record
+    from simlib.evidence.calibration.published_record import Fitter, Record
     from simlib.evidence.fitted import Fitted
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from simlib.evidence.clustering.regimes import Regime
-from simlib.evidence.clustering.shipped_fits import Pool
+from simlib.evidence.excitation.excitation_regimes import Regime
+from simlib.evidence.excitation.shipped_fits import Pool
 
 
 def _regime(group: str, name: str, country: str, of: int | tuple[str, ...], span: str) -> Regime:

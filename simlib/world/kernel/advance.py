@@ -8,9 +8,14 @@ import numpy as np
 
 from simlib.chance.compiling import compiled, inlined
 from simlib.chance.philox import Word, block
-from simlib.world.kernel import tables as t
-from simlib.world.kernel.happening import apply_effects, bear_children, draw_marks, is_notable
-from simlib.world.kernel.intensities import refresh
+from simlib.world.kernel import kernel_tables as t
+from simlib.world.kernel.channel_intensities import refresh
+from simlib.world.kernel.marks_and_effects import (
+    apply_effects,
+    bear_children,
+    draw_marks,
+    is_notable,
+)
 from simlib.world.kernel.points import layer_word, pass_candidate, row, sift_down, wake
 
 SPARE_CHILDREN = 256

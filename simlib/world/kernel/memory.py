@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.world.kernel import tables as t
+from simlib.world.kernel import kernel_tables as t
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

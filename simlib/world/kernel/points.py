@@ -15,7 +15,7 @@ import numpy as np
 
 from simlib.chance.compiling import compiled, inlined
 from simlib.chance.philox import Word, block, unit
-from simlib.world.kernel import tables as t
+from simlib.world.kernel import kernel_tables as t
 
 _CELL_BITS = np.uint64(56)
 _CELL_MASK = np.uint64(2**56 - 1)

@@ -6,9 +6,9 @@ import numpy as np
 
 from simlib.chance.philox import uniform, uniforms
 from simlib.journal import MARKS
-from simlib.world.kernel import tables as t
+from simlib.world.kernel import kernel_tables as t
 from simlib.world.kernel.advance import advance, begin, begin_history
-from simlib.world.kernel.intensities import write
+from simlib.world.kernel.channel_intensities import write
 from simlib.world.kernel.memory import Memory
 
 _FLOATS = {

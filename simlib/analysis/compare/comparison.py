@@ -1,0 +1,316 @@
+"""Options on the same luck: paired effects, their errors, and what pairing saves."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+import numpy as np
+
+from simlib.analysis.compare import telling
+from simlib.analysis.compare.divergence import reason_of
+from simlib.analysis.compare.paired_effects import ENOUGH, Effect, Subject, as_row, effect_of
+from simlib.chance import designs
+from simlib.ensemble import Ensemble, run
+from simlib.errors import Problem, ScenarioError, SimulationError, StoreError
+from simlib.scenario import load_text
+from simlib.scenario.wording import near_or_all, shown
+
+if TYPE_CHECKING:
+    import datetime as dt
+    import os
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from simlib.agents.base import Agent
+    from simlib.analysis.compare.divergence import Reason
+    from simlib.ensemble.executors import StartMethod
+    from simlib.ensemble.progress import Listener
+    from simlib.scenario.schema import Scenario
+
+
+class Running(TypedDict, total=False):
+    """How replications are simulated: passed on to `simlib.run`, and documented there."""
+
+    root_seed: int | None
+    jobs: int | None
+    scheduler: Any
+    agents: Sequence[type[Agent]]
+    without: Sequence[str]
+    directory: str | os.PathLike[str] | None
+    journals: bool
+    progress: Listener | None
+    chunk_size: int | None
+    start_method: StartMethod
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Options against a baseline, replication by replication on the same luck.
+
+    Attributes
+    ----------
+    ensemble
+        All the replications; `Ensemble.replay` makes any of them again.
+    baseline
+        The option compared with (empty: the scenario as it is written).
+    options
+        The counterfactual options.
+    fork
+        The date up to which all of them share their past; None where each begins to
+        differ when it is announced.
+    checked
+        What was verified of the common past, in sentences.
+    """
+
+    ensemble: Ensemble
+    baseline: str
+    options: tuple[str, ...]
+    fork: dt.date | None = None
+    checked: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def scenario(self) -> Scenario:
+        """The scenario the replications are of."""
+        return load_text(self.ensemble.manifest["scenario"])
+
+    @functools.cached_property
+    def effects(self) -> tuple[Effect, ...]:
+        """Every effect: of each option, on each outcome, on each class of a class."""
+        return tuple(effect for option in self.options for effect in self._effects_of(option))
+
+    @functools.cached_property
+    def n_pairs(self) -> dict[str, int]:
+        """How many pairs each option has: replications that failed under neither."""
+        return {option: len(self._pairs(option)[0]) for option in self.options}
+
+    def effect(self, outcome: str, option: str | None = None) -> Effect:
+        """Return one effect.
+
+        Parameters
+        ----------
+        outcome
+            The outcome; of one that is a class, ``OUTCOME.CLASS``.
+        option
+            The counterfactual option; the only one there is when not given.
+
+        Raises
+        ------
+        ScenarioError
+            There is no such outcome or option, or several options are compared.
+        """
+        chosen = self.option(option)
+        known = {effect.name: effect for effect in self.effects if effect.option == chosen}
+        if outcome not in known:
+            rule = f"no such outcome (got {shown(outcome)})"
+            raise ScenarioError([Problem("outcomes", rule, near_or_all(outcome, known))])
+        return known[outcome]
+
+    def option(self, option: str | None = None) -> str:
+        """Return the counterfactual option meant; the only one when none is given.
+
+        Raises
+        ------
+        ScenarioError
+            There is no such option, or several and none is named.
+        """
+        if option is None and len(self.options) == 1:
+            return self.options[0]
+        if option not in self.options:
+            rule = "say which" if option is None else f"is not compared (got {shown(option)})"
+            raise ScenarioError([Problem("option", rule, f"one of {', '.join(self.options)}")])
+        return option
+
+    def pairs(self, outcome: str, option: str | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return an outcome under the baseline and under an option, a row a pair.
+
+        Parameters
+        ----------
+        outcome, option
+            As in `effect`; a class and a yes/no are 1 or 0; nan is not settled.
+        """
+        found = self.effect(outcome, option)
+        frames = self._pairs(found.option)
+        one, other = (_as_numbers(f[found.outcome].to_numpy(), found.category) for f in frames)
+        return one, other
+
+    def ends(self, outcome: str) -> dt.date:
+        """Return the last date an outcome looks at."""
+        found = self.scenario.outcomes[outcome]
+        return found.end or found.on or self.scenario.end
+
+    def table(self) -> pd.DataFrame:
+        """Return the effects: a row for each option and outcome (or class of one).
+
+        Probabilities are 0-1. ``share_differing`` is the share of pairs that are not the
+        same, ``variance_reduction`` how many times the variance would be as large with
+        independent runs, ``n_independent`` the pairs of those that would be as good as
+        these n, ``n_saved`` the difference. The three last shares divide the variance of
+        the difference where the reduction is below 10; see `Reason`. ``shown`` is the
+        effect as text.
+        """
+        import pandas as pd
+
+        rows = [as_row(e) | {"window_ends": self.ends(e.outcome)} for e in self.effects]
+        return pd.DataFrame(rows)
+
+    def sentences(self) -> list[str]:
+        """Return what the comparison says, in words."""
+        return list(telling.sentences(self))
+
+    def _pairs(self, option: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        one, other = self._outcomes(self.baseline), self._outcomes(option)
+        both = one.index.intersection(other.index)
+        return one.loc[both], other.loc[both]
+
+    def _outcomes(self, option: str) -> pd.DataFrame:
+        if option not in self._held:
+            self._held[option] = self.ensemble.of(option).outcomes
+        return self._held[option]
+
+    @functools.cached_property
+    def _held(self) -> dict[str, pd.DataFrame]:
+        return {}
+
+    def _effects_of(self, option: str) -> Iterator[Effect]:
+        one, other = self._pairs(option)
+        if one.empty:
+            raise SimulationError(_no_pair(self.ensemble, self.baseline, option))
+        manifest = self.ensemble.manifest
+        blocks = designs.blocks(manifest["design"], one.index.to_numpy())
+        for outcome, about in manifest["outcomes"].items():
+            sides = [frame[outcome].to_numpy() for frame in (one, other)]
+            for category in _categories(about, sides):
+                subject = Subject(option, outcome, category, about["kind"], about["unit"])
+                a, b = (_as_numbers(side, category) for side in sides)
+                yield self._reasoned(effect_of(subject, a, b, blocks=blocks))
+
+    def _reasoned(self, effect: Effect) -> Effect:
+        """Return an effect with the reason why pairing does little for it, if it does."""
+        if not effect.variance_reduction < ENOUGH:
+            return effect
+        return replace(effect, reason=self._reason(effect))
+
+    def _reason(self, effect: Effect) -> Reason | None:
+        frames = self._pairs(effect.option)
+        one, other = (_as_numbers(f[effect.outcome].to_numpy(), effect.category) for f in frames)
+        is_seen = ~(np.isnan(one) | np.isnan(other))
+        one, other = one[is_seen], other[is_seen]
+        replications = frames[0].index[is_seen]
+        endings = {
+            name: texts.loc[replications].to_numpy(object) for name, texts in self._endings.items()
+        }
+        drawn = self._drawn.loc[replications]
+        values = drawn.to_numpy(np.float64)
+        return reason_of(other - one, endings, (tuple(drawn.columns), values))
+
+    @functools.cached_property
+    def _endings(self) -> dict[str, pd.Series[str]]:
+        """How each milestone ends in the baseline: class and half-years of delay."""
+        return {
+            str(name): _as_classes(rows)
+            for name, rows in self.ensemble.of(self.baseline).milestones.groupby("milestone")
+        }
+
+    @functools.cached_property
+    def _drawn(self) -> pd.DataFrame:
+        """Parameters that differ between replications."""
+        found = self.ensemble.of(self.baseline).parameters
+        return found.loc[:, (found != found.iloc[0]).any()]
+
+
+def compare(
+    source: Scenario | str | os.PathLike[str] | Ensemble,
+    options: Sequence[str],
+    *,
+    baseline: str | None = None,
+    replications: int | range | None = None,
+    **running: Unpack[Running],
+) -> Comparison:
+    """Compare options on the same luck.
+
+    Parameters
+    ----------
+    source
+        A scenario, or the path or bundled name of one, which is simulated; or an ensemble
+        that has the options, of which nothing is simulated.
+    options
+        Names of options; with one of them as the baseline. Empty: as it is written.
+    baseline
+        What the others are compared with; the first option when not given.
+    replications
+        How many pairs (the scenario's number when not given), or which.
+    running
+        What else `simlib.run` takes: ``root_seed``, ``jobs``, ``scheduler``, ``agents``,
+        ``without``, ``directory``, ``journals``, ``progress``, ``chunk_size`` and
+        ``start_method``.
+
+    Raises
+    ------
+    ScenarioError
+        There are not two different options, or no such option.
+    StoreError
+        The ensemble lacks an option, or is given together with how to simulate.
+    SimulationError
+        No replication is left that failed under neither option.
+    """
+    chosen = tuple(dict.fromkeys([*([] if baseline is None else [baseline]), *options]))
+    if len(chosen) < 2:
+        rule = f"must be two or more to compare (got {', '.join(map(shown, chosen)) or 'none'})"
+        raise ScenarioError([Problem("options", rule)])
+    if isinstance(source, Ensemble):
+        if replications is not None or any(value is not None for value in running.values()):
+            raise StoreError(
+                "results are compared as they are: give no replications, nor how to simulate"
+            )
+        for option in chosen:
+            source.of(option)
+        ensemble = source
+    else:
+        ensemble = run(source, options=chosen, replications=replications, **running)
+    found = Comparison(ensemble, chosen[0], chosen[1:])
+    return refuse_empty(found)
+
+
+def refuse_empty(comparison: Comparison) -> Comparison:
+    """Return a comparison that has a pair of each option; refuse one that has not."""
+    for option, n in comparison.n_pairs.items():
+        if not n:
+            raise SimulationError(_no_pair(comparison.ensemble, comparison.baseline, option))
+    return comparison
+
+
+def _no_pair(ensemble: Ensemble, *options: str) -> str:
+    """Return why there is nothing to compare."""
+    text = "no replication did not fail under both options"
+    for option in options:
+        failures = ensemble.of(option).failures
+        if len(failures):
+            first = failures.reset_index().iloc[0]
+            text += f"; {option or 'as written'}: replication {first['replication']} failed on "
+            text += f"{first['date']}: {first['error']}"
+    return text
+
+
+def _categories(about: dict[str, Any], sides: Sequence[NDArray[Any]]) -> Sequence[str]:
+    """Return the classes of an outcome, declared ones first; one empty where it is none."""
+    if about["kind"] != "class":
+        return ("",)
+    met = {text for side in sides for text in side if isinstance(text, str)}
+    return (*about["classes"], *sorted(met - set(about["classes"])))
+
+
+def _as_numbers(values: NDArray[Any], category: str) -> NDArray[np.float64]:
+    """Return numbers; of texts 1 where it is the class, 0 where another, nan where none."""
+    if not category:
+        return values.astype(np.float64)
+    return np.array([float(x == category) if isinstance(x, str) else np.nan for x in values])
+
+
+def _as_classes(milestones: pd.DataFrame) -> pd.Series[str]:
+    late = (milestones["date_moved"] - milestones["agreed"]) / (365.25 / 2.0)
+    half_years = late.round().astype(str)
+    return milestones["classification"].fillna("open") + " " + half_years

@@ -1,0 +1,243 @@
+"""Forks: an ensemble taken up at a date and continued under other options.
+
+A fork is an option like any other, of which nothing is known before its date: it is
+simulated from the start, and what is past comes out again bit for bit, because all luck
+stands at its address. So it is stored, resumed and replayed as every option is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Unpack
+
+from simlib.analysis.compare.comparison import Comparison, Running, refuse_empty
+from simlib.analysis.compare.shared_past import refuse_other_past
+from simlib.ensemble import Ensemble, run
+from simlib.ensemble.manifest import refuse_missing_agents
+from simlib.errors import Problem, ScenarioError, SimulationError
+from simlib.scenario import from_dict, load, load_text, option_lineage
+from simlib.scenario.schema import Option, Scenario
+from simlib.scenario.wording import near_or_all, shown
+from simlib.scenario.writing import explicit
+from simlib.world.clock import to_days
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+
+    from simlib.scenario.schema import MilestoneChange
+
+
+def fork(
+    source: Scenario | str | os.PathLike[str] | Ensemble,
+    at: dt.date,
+    options: Sequence[str],
+    *,
+    of: str | None = None,
+    replications: int | range | None = None,
+    **running: Unpack[Running],
+) -> Comparison:
+    """Continue replications from a date on under other options, and compare.
+
+    Until `at` all of them have the past of one option, the baseline, which also goes on as
+    it is. From that date on what a fork's option changes is known, and what the baseline
+    would have announced later does not hold; what was announced before stays. That the
+    past is the same is verified in every replication.
+
+    Parameters
+    ----------
+    source
+        A scenario, or the path or bundled name of one; or an ensemble, whose scenario, root
+        seed and replications are taken.
+    at
+        The date of the fork; what happens on it is no past.
+    options
+        Options of the scenario that the replications are continued under.
+    of
+        The option whose past they have; when not given, the only one of the ensemble, or
+        the scenario as it is written.
+    replications
+        How many, or which: ``range(17, 18)`` is the replication 17 alone.
+    running
+        What else `simlib.run` takes; see `compare`.
+
+    Returns
+    -------
+    Comparison
+        Of the forks, named such as ``extend_12m_from_2025-06-30``, with the baseline.
+
+    Raises
+    ------
+    ScenarioError
+        There is no such option, an option replaces parameters, or changes a date that has
+        passed; or the ensemble has none of the replications.
+    SimulationError
+        A past is not the same, or no pair is left.
+    """
+    if isinstance(source, Ensemble):
+        scenario = load_text(source.manifest["scenario"])
+        of = source.options[0] if of is None and len(source.options) == 1 else of
+        if of is None:
+            raise ScenarioError([Problem("of", "say whose past", _one_of(source.options))])
+        base = source.of(of)
+        refuse_missing_agents(source.manifest, running.get("agents", ()))
+        replications = _held(base) if replications is None else replications
+        _refuse_not_held(base, replications)
+        running.setdefault("without", tuple(source.manifest["without"]))
+    else:
+        scenario = source if isinstance(source, Scenario) else load(source)
+        base = None
+    forked, names = with_forks(scenario, at, options, of=of or "")
+    ensemble = run(forked, options=[of or "", *names], replications=replications, **running)
+    checked = [refuse_other_past(ensemble, of or "", ensemble, name, at) for name in names]
+    if base is not None:
+        _refuse_other(base, ensemble, of or "", forked.end + dt.timedelta(days=1))
+    checked += [line for name in names for line in _too_late(ensemble.of(of or ""), name, at)]
+    return refuse_empty(Comparison(ensemble, of or "", tuple(names), at, tuple(checked)))
+
+
+def with_forks(
+    scenario: Scenario, at: dt.date, options: Sequence[str], *, of: str = ""
+) -> tuple[Scenario, list[str]]:
+    """Return a scenario with options that go on from another at a date, and their names.
+
+    Parameters
+    ----------
+    scenario, at, options
+        As `fork` takes them.
+    of
+        The option whose past they have; empty: the scenario as it is written.
+
+    Raises
+    ------
+    ScenarioError
+        As `fork` says.
+    """
+    asked = tuple(dict.fromkeys(options))
+    problems = [
+        Problem("options", f"no such option (got {shown(name)})", _known(name, scenario))
+        for name in (*asked, *([of] if of else []))
+        if name not in scenario.options
+    ]
+    if not asked:
+        problems.append(Problem("options", "name one or more to continue under"))
+    if problems:
+        raise ScenarioError(problems)
+    maker = _Forks(scenario, at, of)
+    names = [maker.fork(name) for name in asked]
+    return maker.scenario(), names
+
+
+class _Forks:
+    """Adds forks of one past to the options of a scenario."""
+
+    def __init__(self, scenario: Scenario, at: dt.date, of: str) -> None:
+        self._written, self._at = scenario, at
+        self._options = dict(scenario.options)
+        self._lineage = {id(each) for each in option_lineage(scenario, of)} if of else set()
+        self._past = self._until(of)
+
+    def scenario(self) -> Scenario:
+        """Return the scenario with the forks, checked as if it had been written so."""
+        mapping: dict[str, Any] = explicit(self._written)
+        mapping["options"] = {name: explicit(option) for name, option in self._options.items()}
+        return from_dict(mapping)
+
+    def fork(self, name: str) -> str:
+        """Add the fork under an option, after the forks under those it goes on from."""
+        option = self._written.options[name]
+        is_known = id(option) in self._lineage
+        if option.parameters and not is_known:
+            rule = "cannot be replaced at a fork: what is past would have been another"
+            raise ScenarioError([Problem(f"options.{name}.parameters", rule)])
+        before = self.fork(option.of) if option.of else self._past
+        timeline = {
+            milestone: change
+            for milestone, change in option.timeline.items()
+            if not (is_known and self._is_past(option, change))
+        }
+        fork = Option(
+            description=option.description,
+            of=before or None,
+            at=max(self._at, option.at or self._at),
+            timeline=timeline,
+        )
+        return self._add(f"{name}_from_{self._at}", fork)
+
+    def _until(self, name: str) -> str:
+        """Return an option without what it announces from the fork on."""
+        if not name:
+            return ""
+        option = self._written.options[name]
+        before = self._until(option.of or "")
+        timeline = {
+            milestone: change
+            for milestone, change in option.timeline.items()
+            if self._is_past(option, change)
+        }
+        if before == (option.of or "") and len(timeline) == len(option.timeline):
+            return name
+        change = {"of": before or None, "timeline": timeline}
+        return self._add(f"{name}_until_{self._at}", option.model_copy(update=change))
+
+    def _is_past(self, option: Option, change: MilestoneChange) -> bool:
+        start = self._written.start
+        return max(change.announced or start, option.at or start) < self._at
+
+    def _add(self, name: str, option: Option) -> str:
+        """Add an option, under another name where that is taken by another option."""
+        free, number = name, 1
+        while self._options.get(free, option) != option:
+            number += 1
+            free = f"{name}_{number}"
+        self._options[free] = option
+        return free
+
+
+def _refuse_other(base: Ensemble, ensemble: Ensemble, option: str, end: dt.date) -> None:
+    """Refuse to continue replications that do not come out again as they are stored."""
+    try:
+        refuse_other_past(base, option, ensemble, option, end)
+    except SimulationError as error:
+        rule = f"{base.path}: its replications do not come out again: {error}"
+        raise SimulationError(rule) from error
+
+
+def _too_late(base: Ensemble, name: str, at: dt.date) -> Iterator[str]:
+    """Tell in how many replications a fork finds a milestone completed, and cannot move it."""
+    scenario = load_text(base.manifest["scenario"])
+    moved = sorted({m for option in option_lineage(scenario, name) for m in option.timeline})
+    rows = base.milestones
+    for milestone in moved:
+        completed = rows.loc[rows["milestone"] == milestone, "completed_at"]
+        n_done = int((completed < to_days(at)).sum())
+        if n_done:
+            yield (
+                f"{name}: {milestone} is completed before {at} in {n_done:,} of "
+                f"{len(completed):,} replications, where nothing can move it any more"
+            )
+
+
+def _held(ensemble: Ensemble) -> range:
+    """Return which replications an ensemble of one option has."""
+    entries = list(ensemble.entries())
+    return range(min(e.first for e in entries), max(e.stop for e in entries))
+
+
+def _refuse_not_held(ensemble: Ensemble, replications: int | range) -> None:
+    """Refuse replications none of which an ensemble has: their past would be nobody's."""
+    held = _held(ensemble)
+    if isinstance(replications, range) and not range(
+        max(held.start, replications.start), min(held.stop, replications.stop)
+    ):
+        wanted = replications.start if len(replications) == 1 else replications
+        rule = f"{ensemble.path} holds {held.start} to {held.stop - 1} (got {wanted})"
+        raise ScenarioError([Problem("replications", rule)])
+
+
+def _one_of(options: Sequence[str]) -> str:
+    return f"one of {', '.join(name or '(as written)' for name in options)}"
+
+
+def _known(name: str, scenario: Scenario) -> str:
+    return near_or_all(name, scenario.options)

@@ -1,0 +1,334 @@
+"""What pairs of replications with the same luck say of an effect, with its error."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from simlib.statistics import summaries as statistics
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simlib.analysis.compare.divergence import Reason
+
+ENOUGH = 10.0
+"""Reductions of variance below this are given a reason."""
+MOST_SHOWN = 1_000_000
+FEW_DIFFERING = 10
+"""So few replications that differ carry no normal distribution: the interval is rough."""
+
+
+class Subject(NamedTuple):
+    """What an effect is of; see `Effect`."""
+
+    option: str
+    outcome: str
+    category: str
+    kind: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an option does to one outcome, against the baseline on the same luck.
+
+    Attributes
+    ----------
+    option, outcome, category
+        The counterfactual option; the outcome; the class, for outcomes that are classes.
+    kind, unit
+        ``number``, ``flag`` or ``class``; the unit of the numbers.
+    n
+        Pairs it rests on.
+    n_censored
+        Pairs left out because one of the two was not settled by the horizon.
+    n_differing
+        Pairs in which the two are not the same.
+    baseline, counterfactual
+        The two means, or probabilities.
+    effect
+        Mean of the paired differences, counterfactual less baseline.
+    mc_error
+        Its Monte Carlo standard error; nan for a single pair.
+    low, high
+        95 % interval of the effect: Student's for numbers, Tango's score interval for
+        probabilities, Student's between blocks in a Latin hypercube. nan where the
+        sample has nothing to take it from: a single pair, or differences all the same.
+    q05, q50, q95
+        Quantiles of the single differences (numbers only).
+    baseline_sd, counterfactual_sd
+        Standard deviations of the outcome over the pairs.
+    correlation
+        Between the two over the pairs; nan where one does not vary.
+    variance_reduction
+        ``(var A + var B) / var(A - B)``: how many times the variance of the effect would
+        be as large with independent runs. Infinite where the differences do not vary.
+    reason
+        Why the reduction is small, where it is and the sample can tell.
+    """
+
+    option: str
+    outcome: str
+    category: str
+    kind: str
+    unit: str
+    n: int
+    n_censored: int
+    n_differing: int
+    baseline: float
+    counterfactual: float
+    effect: float
+    mc_error: float
+    low: float
+    high: float
+    q05: float
+    q50: float
+    q95: float
+    baseline_sd: float
+    counterfactual_sd: float
+    correlation: float
+    variance_reduction: float
+    reason: Reason | None = None
+
+    @property
+    def name(self) -> str:
+        """The outcome, with its class where it has one: ``end.met``."""
+        return f"{self.outcome}.{self.category}" if self.category else self.outcome
+
+    @property
+    def n_independent(self) -> float:
+        """Pairs of independent runs that would give the same error."""
+        return self.n * self.variance_reduction
+
+    @property
+    def most_possible(self) -> float:
+        """The reduction there would be at a correlation of 1, as far as the two spread alike.
+
+        ``(a^2 + b^2) / (a - b)^2`` for standard deviations a and b, as no difference varies
+        less than ``(a - b)^2``.
+        """
+        a, b = self.baseline_sd, self.counterfactual_sd
+        return (a**2 + b**2) / (a - b) ** 2 if a != b else math.inf
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the 95 % interval leaves out zero, or all pairs differ by the same."""
+        if math.isnan(self.low):
+            return self.n > 1 and self.effect != 0.0
+        return not self.low <= 0.0 <= self.high
+
+    @property
+    def shown(self) -> str:
+        """The effect as text, with its interval or what stands for one."""
+        if not self.n:
+            return "no pair observed"
+        if self.n == 1:
+            return f"{_signed(self.effect)} in the one pair"
+        if not self.n_differing:
+            same = f"identical in all {self.n:,} pairs"
+            return f"no pair differs, |effect| < 3/{self.n}" if self.kind != "number" else same
+        if math.isnan(self.low):
+            return f"{_signed(self.effect)} in all {self.n:,} pairs"
+        return f"{_signed(self.effect)} ({_signed(self.low)} to {_signed(self.high)})"
+
+
+def effect_of(
+    subject: Subject,
+    one: NDArray[np.float64],
+    other: NDArray[np.float64],
+    *,
+    blocks: NDArray[np.integer] | None = None,
+) -> Effect:
+    """Return the effect on one outcome.
+
+    Parameters
+    ----------
+    subject
+        The option, the outcome, and its class, kind and unit.
+    one, other
+        Values under the baseline and under the counterfactual, a row a pair; probabilities
+        as 1/0; nan where not settled.
+    blocks
+        Block of each pair, where errors are to be taken between blocks.
+    """
+    is_seen = ~(np.isnan(one) | np.isnan(other))
+    own = None if blocks is None else blocks[is_seen]
+    n_all, one, other = len(one), one[is_seen], other[is_seen]
+    n, change = len(one), other - one
+    before, after, found = (
+        statistics.of_number("", "", x, n, blocks=own) for x in (one, other, change)
+    )
+    low, high = _interval(subject.kind, change, found, own)
+    return Effect(
+        *subject,
+        n=n,
+        n_censored=n_all - n,
+        n_differing=int(np.count_nonzero(change)),
+        baseline=before.mean,
+        counterfactual=after.mean,
+        effect=found.mean,
+        mc_error=found.mc_error,
+        low=low,
+        high=high,
+        q05=found.q05,
+        q50=found.q50,
+        q95=found.q95,
+        baseline_sd=_sd(one),
+        counterfactual_sd=_sd(other),
+        correlation=_correlation(one, other),
+        variance_reduction=_reduction(before.mc_error, after.mc_error, found.mc_error, change),
+    )
+
+
+def tango(n_up: int, n_down: int, n: int) -> tuple[float, float]:
+    """Return the score interval of the difference of two paired probabilities.
+
+    T. Tango, "Equivalence test and confidence interval for the difference in proportions
+    for the paired-sample design", Statistics in Medicine 17 (1998),
+    doi:10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B. It never has zero
+    width: where no pair differs it is z^2 / (n + z^2) to either side.
+
+    Parameters
+    ----------
+    n_up, n_down
+        Pairs that are yes only under the counterfactual, and only under the baseline.
+    n
+        All pairs.
+
+    Examples
+    --------
+    >>> [round(x, 4) for x in tango(14, 5, 50)]
+    [0.0098, 0.3435]
+    """
+    if not n:
+        return -1.0, 1.0
+    center = (n_up - n_down) / n
+    return _score_end(n_up, n_down, n, (-1.0, center)), _score_end(n_up, n_down, n, (1.0, center))
+
+
+def _score_end(n_up: int, n_down: int, n: int, span: tuple[float, float]) -> float:
+    """Return where the score statistic is as large as it may be, by bisection."""
+    outside, inside = span
+    for _ in range(60):
+        middle = (outside + inside) / 2.0
+        if _score(n_up, n_down, n, middle) > statistics.Z95:
+            outside = middle
+        else:
+            inside = middle
+    return inside
+
+
+def _score(n_up: int, n_down: int, n: int, difference: float) -> float:
+    """Return how many standard errors the sample lies off a difference of probabilities."""
+    # The likeliest probability of "down" under that difference (Tango 1998, section 3).
+    a, c = 2.0 * n, -n_down * difference * (1.0 - difference)
+    b = -n_up - n_down + (2.0 * n - n_up + n_down) * difference
+    down = max(0.0, -difference, (math.sqrt(max(0.0, b * b - 4.0 * a * c)) - b) / (2.0 * a))
+    variance = n * (2.0 * down + difference * (1.0 - difference))
+    off = abs(n_up - n_down - n * difference)
+    return math.inf if variance <= 0.0 < off else off / math.sqrt(variance) if off else 0.0
+
+
+def _interval(
+    kind: str,
+    change: NDArray[np.float64],
+    found: statistics.Summary,
+    blocks: NDArray[np.integer] | None,
+) -> tuple[float, float]:
+    n = len(change)
+    if n < 2:
+        return math.nan, math.nan
+    if kind != "number" and (blocks is None or not change.any()):
+        # Blocks in which nothing ever differs are yes/no's of their own.
+        n_own = n if blocks is None else len(np.unique(blocks))
+        return tango(int((change > 0).sum()), int((change < 0).sum()), n_own)
+    if found.mc_error == 0.0 or math.isnan(found.mc_error):
+        return math.nan, math.nan
+    if blocks is not None:
+        return found.low, found.high
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(n - 1, 0.975)) * found.mc_error
+    return found.mean - half, found.mean + half
+
+
+def _reduction(one: float, other: float, paired: float, change: NDArray[np.float64]) -> float:
+    """Return the reduction of variance, from errors of means: they know of blocks."""
+    if len(change) > 1 and not np.ptp(change):
+        return math.inf
+    if math.isnan(paired):
+        return math.nan
+    return (one**2 + other**2) / paired**2 if paired else math.inf
+
+
+def _sd(values: NDArray[np.float64]) -> float:
+    if len(values) < 2:
+        return math.nan
+    # The mean of equal numbers is not always equal to them.
+    return float(np.std(values, ddof=1)) if np.ptp(values) else 0.0
+
+
+def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    if len(one) < 2 or not np.ptp(one) or not np.ptp(other):
+        return math.nan
+    return float(np.corrcoef(one, other)[0, 1])
+
+
+def times(reduction: float) -> str:
+    """Return a reduction of variance as text.
+
+    Examples
+    --------
+    >>> times(4.33), times(262.0), times(1e9), times(math.inf)
+    ('4.3 times', '262 times', 'over 1,000,000 times', 'any number of times')
+    """
+    if math.isinf(reduction):
+        return "any number of times"
+    if reduction > MOST_SHOWN:
+        return f"over {MOST_SHOWN:,} times"
+    return f"{reduction:,.1f} times" if reduction < 100 else f"{reduction:,.0f} times"
+
+
+def _signed(value: float) -> str:
+    """Return a number with its sign, a minus that is as wide as a plus."""
+    text = statistics.number(abs(value))
+    if not value or math.isnan(value):
+        return text
+    return ("+" if value > 0 else "\N{MINUS SIGN}") + text
+
+
+def as_row(effect: Effect) -> dict[str, Any]:
+    """Return an effect as the fields of a line of a table."""
+    reason = effect.reason
+    return {
+        "option": effect.option,
+        "outcome": effect.outcome,
+        "category": effect.category,
+        "kind": effect.kind,
+        "unit": effect.unit if effect.kind == "number" else "probability",
+        "n": effect.n,
+        "n_censored": effect.n_censored,
+        "baseline": effect.baseline,
+        "counterfactual": effect.counterfactual,
+        "effect": effect.effect,
+        "mc_error": effect.mc_error,
+        "low": effect.low,
+        "high": effect.high,
+        "difference_q05": effect.q05,
+        "difference_q50": effect.q50,
+        "difference_q95": effect.q95,
+        "share_differing": effect.n_differing / effect.n if effect.n else math.nan,
+        "correlation": effect.correlation,
+        "variance_reduction": effect.variance_reduction,
+        "most_possible": effect.most_possible,
+        "n_independent": effect.n_independent,
+        "n_saved": effect.n_independent - effect.n,
+        "share_between_classes": reason.between_classes if reason else math.nan,
+        "share_of_parameters": reason.of_parameters if reason else math.nan,
+        "share_of_luck": reason.of_rest if reason else math.nan,
+        "shown": effect.shown,
+    }

@@ -1,0 +1,331 @@
+"""Published series and a dated event of many replications, and how alarms are judged."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import bdtrc
+
+from simlib.analysis.discovery.outcome_events import Event, read_event
+from simlib.ensemble.map_runs import Spread, spread
+from simlib.errors import Problem, ScenarioError
+from simlib.outcomes.published_series import Published, plan_published
+from simlib.scenario import as_scenario, digest, option_scenario
+from simlib.scenario.asked import n_replications
+from simlib.simulation import Blueprint, assemble, simulate
+from simlib.statistics.summaries import wilson
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from simlib.agents.base import Agent
+    from simlib.ensemble.map_runs import Arrays
+    from simlib.scenario.schema import Scenario
+
+DAYS_PER_WEEK = 7.0
+LEVEL = 0.025
+"""Of what counts as better than luck: one side of a 95 % interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was published of n replications, and when the event first happened.
+
+    Attributes
+    ----------
+    series
+        Names of the series.
+    known_at
+        When the count of a month is published, in days, shape (n_months, n_series).
+    counts
+        Shape (n, n_months, n_series).
+    event_at
+        In days, infinity where it does not happen, shape (n,).
+    start, horizon
+        Of the scenario, in days.
+    """
+
+    scenario: str
+    option: str
+    event: str
+    root_seed: int
+    series: tuple[str, ...]
+    known_at: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    event_at: NDArray[np.float64]
+    start: float
+    horizon: float
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What workers need; they assemble it once."""
+
+    scenario: Scenario
+    option: str
+    agents: tuple[type[Agent], ...]
+    event: Event
+
+    @functools.cached_property
+    def prepared(self) -> tuple[Blueprint, Published]:
+        """The scenario ready to be simulated, and its series."""
+        blueprint = assemble(self.scenario, self.option or None, agents=self.agents)
+        return blueprint, plan_published(blueprint.scenario, blueprint.channels.channels)
+
+
+def _observed(job: _Job, piece: range) -> Arrays:
+    blueprint, published = job.prepared
+    counts, event_at = [], []
+    for replication in piece:
+        run = simulate(blueprint, replication)
+        counts.append(published.monthly(run))
+        event_at.append(job.event.first_at(run))
+    return {"counts": np.array(counts), "event_at": np.array(event_at)}
+
+
+def observe(
+    scenario: Scenario | str | os.PathLike[str],
+    event: str,
+    *,
+    option: str | None = None,
+    replications: int | None = None,
+    agents: Sequence[type[Agent]] = (),
+    how: Spread | None = None,
+) -> Observed:
+    """Simulate what is published month by month, and when an event first happens.
+
+    Parameters
+    ----------
+    scenario
+        A scenario, or the path or bundled name of one; it declares series.
+    event
+        As `simlib.analysis.discovery.outcome_events.read_event` reads it.
+    option
+        One of its options; as it is written when not given.
+    replications
+        How many; the scenario's number when not given.
+    agents
+        Agent classes added to the scenario's.
+    how
+        Workers, and where pieces are kept.
+
+    Raises
+    ------
+    ScenarioError
+        The scenario has no series or no such option, or the event cannot be read.
+    """
+    loaded = as_scenario(scenario)
+    changed = option_scenario(loaded, option) if option else loaded
+    if not changed.series:
+        raise ScenarioError([Problem("series", "the scenario has no published series")])
+    job = _Job(loaded, option or "", tuple(agents), read_event(event, changed))
+    n = n_replications(replications, loaded.replications)
+    identity = {
+        "scenario": digest(loaded.model_copy(update={"replications": 1})),
+        "option": option or "",
+        "event": repr(job.event),
+        "agents": [f"{each.__module__}.{each.__qualname__}" for each in agents],
+    }
+    found = spread(_observed, job, n, identity=identity, how=how)
+    # Series do not depend on the worker: planned once more here, for their dates.
+    blueprint, published = job.prepared
+    return Observed(
+        scenario=loaded.name,
+        option=option or "",
+        event=event,
+        root_seed=loaded.root_seed,
+        series=published.names,
+        known_at=published.known_at,
+        counts=found["counts"],
+        event_at=found["event_at"],
+        start=blueprint.start,
+        horizon=blueprint.horizon,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """At which dates an alarm can be right or false, for some replications.
+
+    Attributes
+    ----------
+    dates
+        Decision dates in days, one a week, shape (n_dates,): those whose window ends
+        before the horizon.
+    is_at_risk
+        Whether the event has not happened by the date and the time ahead, so that the
+        replication is still watched, shape (n, n_dates).
+    is_inside
+        Whether the event falls into the window of the date, shape (n, n_dates).
+    event_at
+        In days, shape (n,).
+    """
+
+    dates: NDArray[np.float64]
+    is_at_risk: NDArray[np.bool_]
+    is_inside: NDArray[np.bool_]
+    event_at: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, observed: Observed, ahead: float, window: float) -> Reach:
+        """Return the reach of all replications; times in days."""
+        last = observed.horizon - ahead - window
+        dates = np.arange(observed.start, last + 1e-9, DAYS_PER_WEEK)
+        begins = dates + ahead
+        event_at = observed.event_at[:, None]
+        is_at_risk = event_at > begins
+        return cls(dates, is_at_risk, is_at_risk & (event_at <= begins + window), observed.event_at)
+
+    def part(self, rows: NDArray[np.bool_]) -> Reach:
+        """Return the reach of some replications."""
+        return Reach(self.dates, self.is_at_risk[rows], self.is_inside[rows], self.event_at[rows])
+
+    @property
+    def can_be_hit(self) -> NDArray[np.bool_]:
+        """Whether some date of a replication has the event in its window, shape (n,)."""
+        return np.asarray(self.is_inside.any(axis=1))
+
+    @property
+    def can_be_false(self) -> NDArray[np.bool_]:
+        """Whether some date at risk has no event in its window, shape (n,)."""
+        return np.asarray((self.is_at_risk & ~self.is_inside).any(axis=1))
+
+    @property
+    def base_rates(self) -> NDArray[np.float64]:
+        """Share of the replications at risk at a date with the event in its window."""
+        n_at_risk = self.is_at_risk.sum(axis=0)
+        return np.asarray(self.is_inside.sum(axis=0) / np.maximum(n_at_risk, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How the first alarms of some replications did.
+
+    An alarm at a date t is right where the event falls into (t + ahead, t + ahead +
+    window], else false. A replication is watched while the event has not happened by
+    t + ahead, and only its first alarm counts.
+
+    Attributes
+    ----------
+    n
+        Replications.
+    n_can_be_hit
+        Those in which the event falls into the window of some date: of these is the hit
+        rate.
+    n_can_be_false
+        Those with a date, while watched, whose window has no event: of these is the
+        false-alarm rate.
+    n_alarms, n_right
+        Replications with an alarm, and with a right one.
+    base_rate
+        Of all dates of all replications while watched: the share with the event in its
+        window.
+    base_rate_at_alarms
+        The same share at the date of each alarm, averaged over alarms: what alarms at
+        these dates would be right by luck. nan without an alarm.
+    lead_weeks
+        Weeks from each right alarm to the event, ascending.
+    """
+
+    n: int
+    n_can_be_hit: int
+    n_can_be_false: int
+    n_alarms: int
+    n_right: int
+    base_rate: float
+    base_rate_at_alarms: float
+    lead_weeks: tuple[float, ...]
+
+    @property
+    def hit_rate(self) -> float:
+        """Right alarms per replication that can be hit, 0-1."""
+        return self.n_right / self.n_can_be_hit if self.n_can_be_hit else math.nan
+
+    @property
+    def false_alarm_rate(self) -> float:
+        """False alarms per replication that can have one, 0-1."""
+        n_false = self.n_alarms - self.n_right
+        return n_false / self.n_can_be_false if self.n_can_be_false else math.nan
+
+    @property
+    def predictive_value(self) -> float:
+        """Share of alarms that are right, 0-1; nan without an alarm."""
+        return self.n_right / self.n_alarms if self.n_alarms else math.nan
+
+    @property
+    def predictive_interval(self) -> tuple[float, float]:
+        """Wilson 95 % interval of the predictive value."""
+        return wilson(self.n_right, self.n_alarms)
+
+    @property
+    def lift(self) -> float:
+        """Predictive value over the base rate at alarms; nan where either is not known."""
+        if not self.n_alarms or not self.base_rate_at_alarms:
+            return math.nan
+        return self.predictive_value / self.base_rate_at_alarms
+
+    @property
+    def p_by_luck(self) -> float:
+        """Probability of so many right alarms or more at the base rate at alarms (binomial)."""
+        if not self.n_right:
+            return 1.0
+        return float(bdtrc(self.n_right - 1, self.n_alarms, self.base_rate_at_alarms))
+
+    @property
+    def is_better_than_luck(self) -> bool:
+        """Whether the predictive value's interval lies above the base rate at alarms.
+
+        Of few alarms the interval is too short; so `p_by_luck` is below .025 as well.
+        """
+        is_above = self.n_alarms > 0 and self.predictive_interval[0] > self.base_rate_at_alarms
+        return is_above and self.p_by_luck < LEVEL
+
+    def lead_quartiles(self) -> tuple[float, float, float]:
+        """Return the quartiles of the lead in weeks; nan without a right alarm."""
+        if not self.lead_weeks:
+            return (math.nan,) * 3
+        low, middle, high = np.quantile(self.lead_weeks, (0.25, 0.5, 0.75)).tolist()
+        return low, middle, high
+
+
+def first_alarms(is_raised: NDArray[np.bool_], reach: Reach) -> NDArray[np.intp]:
+    """Return the index of the first date of each replication with an alarm; -1 for none.
+
+    Parameters
+    ----------
+    is_raised
+        Where the rule holds, shape (n, n_dates).
+    reach
+        Of the same replications; outside of the risk set nothing is an alarm.
+    """
+    is_alarm = is_raised & reach.is_at_risk
+    first: NDArray[np.intp] = np.argmax(is_alarm, axis=1)
+    first[~is_alarm.any(axis=1)] = -1
+    return first
+
+
+def judge(is_raised: NDArray[np.bool_], reach: Reach) -> Judgement:
+    """Return how first alarms did; parameters as of `first_alarms`."""
+    first = first_alarms(is_raised, reach)
+    rows = np.flatnonzero(first >= 0)
+    dates = first[rows]
+    is_right = reach.is_inside[rows, dates]
+    leads = (reach.event_at[rows] - reach.dates[dates])[is_right] / DAYS_PER_WEEK
+    n_at_risk: Any = reach.is_at_risk.sum()
+    return Judgement(
+        n=len(reach.event_at),
+        n_can_be_hit=int(reach.can_be_hit.sum()),
+        n_can_be_false=int(reach.can_be_false.sum()),
+        n_alarms=len(rows),
+        n_right=int(is_right.sum()),
+        base_rate=float(reach.is_inside.sum() / n_at_risk) if n_at_risk else math.nan,
+        base_rate_at_alarms=float(reach.base_rates[dates].mean()) if len(rows) else math.nan,
+        lead_weeks=tuple(np.sort(leads).tolist()),
+    )

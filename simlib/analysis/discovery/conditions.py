@@ -1,0 +1,260 @@
+"""Conditions on outcomes, as people write them: ``raids_north > 60``."""
+
+from __future__ import annotations
+
+import operator
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simlib.errors import Problem, ScenarioError
+from simlib.scenario import load_text
+from simlib.statistics.summaries import number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from numpy.typing import NDArray
+
+    from simlib.ensemble import Ensemble
+
+_HOW = (
+    "write OUTCOME > NUMBER, OUTCOME = CLASS or OUTCOME in worst 20 %; before the operator "
+    "': OPTION', or ': OPTION - OTHER' for the effect of one against the other"
+)
+_COMPARED = re.compile(r"^(?P<left>[^<>=!]+?)\s*(?P<sign><=|>=|!=|<|>|=)\s*(?P<right>[^<>=!]+)$")
+_RANKED = re.compile(r"^(?P<left>.+?)\s+in\s+(?P<end>\w+)\s+(?P<share>[\d.]+)\s*%$")
+_SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
+_HIGH, _LOW = ("worst", "highest"), ("best", "lowest")
+_FLAGS = {"yes": 1.0, "no": 0.0, "1": 1.0, "0": 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition that was read: of which outcome, under which options, and its test.
+
+    Attributes
+    ----------
+    options
+        One option, or two: the effect of the first against the second.
+    test
+        From the values to which of them meet it, and what was tested in words.
+    """
+
+    text: str
+    outcome: str
+    options: tuple[str, ...]
+    test: Callable[[NDArray[Any]], tuple[NDArray[np.bool_], str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """Which replications meet a condition.
+
+    Attributes
+    ----------
+    reading
+        The condition as it was understood, with the number a rank stands for.
+    replications
+        Those it is settled in, shape (n,).
+    is_case
+        Which of them meet it, shape (n,).
+    n_unsettled
+        Replications left out because the outcome is not settled in them.
+    """
+
+    reading: str
+    replications: NDArray[np.int64]
+    is_case: NDArray[np.bool_]
+    n_unsettled: int
+
+
+def read_condition(text: str, ensemble: Ensemble) -> Condition:
+    """Read a condition on an outcome of an ensemble.
+
+    ``OUTCOME > NUMBER`` (or ``<``, ``>=``, ``<=``, ``=``, ``!=``), ``OUTCOME = CLASS`` (or
+    ``yes``, ``no``), ``OUTCOME in worst 20 %`` (the highest values; ``highest``, ``lowest``
+    and ``best`` are read too). With ``: OPTION`` after the outcome it is of that option,
+    with ``: OPTION - OTHER`` of the paired difference.
+
+    Raises
+    ------
+    ScenarioError
+        It cannot be read, or names what the ensemble does not have.
+    """
+    compared, ranked = _COMPARED.match(text.strip()), _RANKED.match(text.strip())
+    if ranked is not None and compared is None:
+        outcome, options = _left(text, ranked["left"], ensemble)
+        _refuse_rank(text, outcome, options, ensemble)
+        return Condition(text, outcome, options, _rank_test(text, ranked["end"], ranked["share"]))
+    if compared is None:
+        raise _wrong(text, "cannot be read", _HOW)
+    outcome, options = _left(text, compared["left"], ensemble)
+    right = compared["right"].strip()
+    values = _right(text, right, outcome, options, ensemble)
+    if isinstance(values, str) and compared["sign"] not in {"=", "!="}:
+        raise _wrong(text, f"a class is compared with = or != (got {compared['sign']!r})")
+    sign = _SIGNS[compared["sign"]]
+    said = f"{compared['sign']} {right}"
+    return Condition(text, outcome, options, lambda seen: (sign(seen, values), said))
+
+
+def cases(condition: Condition, ensemble: Ensemble) -> Cases:
+    """Return which replications of an ensemble meet a condition.
+
+    A milestone that is not completed by the horizon is later than everything seen, as in
+    the outcome table; its difference between two options is not settled.
+
+    Raises
+    ------
+    ScenarioError
+        It is settled in no replication.
+    """
+    columns = [_column(ensemble.of(name), condition.outcome) for name in condition.options]
+    seen = columns[0]
+    if len(columns) == 2:
+        both = columns[0].index.intersection(columns[1].index)
+        seen = columns[0].loc[both] - columns[1].loc[both]
+    elif ensemble.manifest["outcomes"][condition.outcome]["kind"] == "number":
+        seen = seen.fillna(_unseen(ensemble, condition.outcome))
+    settled = seen.dropna()
+    if settled.empty:
+        raise _wrong(condition.text, f"{condition.outcome} is settled in no replication")
+    is_case, said = condition.test(settled.to_numpy())
+    return Cases(
+        reading=f"{_spelt(condition)} {said}",
+        replications=settled.index.to_numpy(dtype=np.int64),
+        is_case=np.asarray(is_case, dtype=np.bool_),
+        n_unsettled=len(seen) - len(settled),
+    )
+
+
+def _spelt(condition: Condition) -> str:
+    options = " - ".join(condition.options)
+    return f"{condition.outcome} : {options}" if options else condition.outcome
+
+
+def _column(ensemble: Ensemble, outcome: str) -> Any:
+    return ensemble.outcomes[outcome].rename_axis("replication")
+
+
+def _unseen(ensemble: Ensemble, outcome: str) -> float:
+    """Return what a number that is not settled counts as."""
+    declared = load_text(ensemble.manifest["scenario"]).outcomes[outcome]
+    if declared.milestone is None:
+        return float("nan")
+    return -np.inf if declared.measure == "share_left" else np.inf
+
+
+def _left(text: str, left: str, ensemble: Ensemble) -> tuple[str, tuple[str, ...]]:
+    outcome, _, options = (part.strip() for part in left.partition(":"))
+    known = ensemble.manifest["outcomes"]
+    if outcome not in known:
+        near = ", ".join(_near(outcome, known)) or ", ".join(sorted(known)[:8]) + ", ..."
+        raise _wrong(text, f"no outcome {outcome!r}", f"there are {near}")
+    if not options:
+        if len(ensemble.options) > 1:
+            names = ", ".join(ensemble.options)
+            raise _wrong(text, "several options", f"say ': OPTION' after {outcome}; one of {names}")
+        return outcome, ensemble.options
+    return outcome, _options(text, options, ensemble)
+
+
+def _options(text: str, written: str, ensemble: Ensemble) -> tuple[str, ...]:
+    found = _match(written, ensemble.options)
+    if not found:
+        names = ", ".join(name or "(as written)" for name in ensemble.options)
+        raise _wrong(text, f"no option {written!r} among the results", f"there are {names}")
+    return found
+
+
+def _match(written: str, known: Collection[str]) -> tuple[str, ...]:
+    if written in known:
+        return (written,)
+    for cut in re.finditer(r"\s-\s", written):
+        pair = written[: cut.start()].strip(), written[cut.end() :].strip()
+        if set(pair) <= set(known):
+            return pair
+    return ()
+
+
+def options_named(text: str, known: Collection[str]) -> tuple[str, ...]:
+    """Return the options that a condition is about; none where it names none of them.
+
+    Parameters
+    ----------
+    text
+        The condition.
+    known
+        The options there are.
+    """
+    matched = _COMPARED.match(text.strip()) or _RANKED.match(text.strip())
+    return _match(matched["left"].partition(":")[2].strip(), known) if matched else ()
+
+
+def _right(
+    text: str, right: str, outcome: str, options: tuple[str, ...], ensemble: Ensemble
+) -> float | str:
+    declared = ensemble.manifest["outcomes"][outcome]
+    if declared["kind"] == "class":
+        if len(options) == 2:
+            raise _wrong(text, f"{outcome} is a class, which has no difference")
+        classes = [*declared["classes"], "open"]
+        if right not in classes:
+            raise _wrong(text, f"no class {right!r} of {outcome}", f"one of {', '.join(classes)}")
+        return right
+    if declared["kind"] == "flag" and len(options) == 1 and right in _FLAGS:
+        return _FLAGS[right]
+    try:
+        value = float(right.replace(",", ""))
+    except ValueError:
+        value = float("nan")
+    if not np.isfinite(value):
+        raise _wrong(text, f"{outcome} is compared with a number (got {right!r})")
+    return value
+
+
+def _refuse_rank(text: str, outcome: str, options: tuple[str, ...], ensemble: Ensemble) -> None:
+    kind = ensemble.manifest["outcomes"][outcome]["kind"]
+    if kind == "class" or (kind == "flag" and len(options) == 1):
+        raise _wrong(text, f"{outcome} is a {kind}, which has no highest values")
+
+
+def _rank_test(
+    text: str, end: str, share: str
+) -> Callable[[NDArray[Any]], tuple[NDArray[np.bool_], str]]:
+    percent = float(share) if re.fullmatch(r"\d+(\.\d+)?", share) else 0.0
+    if end not in {*_HIGH, *_LOW}:
+        words = ", ".join((*_HIGH, *_LOW))
+        raise _wrong(text, f"cannot be ranked by {end!r}", f"one of {words}")
+    if not 0.0 < percent < 100.0:
+        raise _wrong(text, f"a share is above 0 and below 100 % (got {share})")
+
+    def test(seen: NDArray[Any]) -> tuple[NDArray[np.bool_], str]:
+        # Of equal values all or none: never more than the share.
+        if end in _HIGH:
+            bound = np.quantile(seen, 1.0 - percent / 100.0, method="higher")
+            return seen > bound, f"in highest {percent:g} % (> {number(float(bound))})"
+        bound = np.quantile(seen, percent / 100.0, method="lower")
+        return seen < bound, f"in lowest {percent:g} % (< {number(float(bound))})"
+
+    return test
+
+
+def _near(name: str, known: Any) -> list[str]:
+    import difflib
+
+    return difflib.get_close_matches(name, list(known), n=4)
+
+
+def _wrong(text: str, rule: str, hint: str = "") -> ScenarioError:
+    return ScenarioError([Problem(f"condition {text!r}", rule, hint)])

@@ -1,0 +1,369 @@
+"""Tripwires: rules on published series that tell an event some weeks ahead, or do not."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simlib.analysis.discovery.alarm_scores import (
+    DAYS_PER_WEEK,
+    Judgement,
+    Observed,
+    Reach,
+    first_alarms,
+    judge,
+    observe,
+)
+from simlib.analysis.discovery.halves import is_first_half
+from simlib.analysis.discovery.indicators import (
+    TRANSFORMS,
+    Indicator,
+    Part,
+    Rule,
+    by_month,
+    seen_at,
+)
+from simlib.errors import Problem, ScenarioError
+from simlib.scenario.asked import real
+
+if TYPE_CHECKING:
+    import os
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from simlib.ensemble.map_runs import Spread
+    from simlib.scenario.schema import Scenario
+
+LEVELS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99, 0.995)
+"""Quantiles of what is seen that serve as thresholds."""
+N_PAIRED = 40
+"""Rules of one part that are tried in pairs: the best ones."""
+MOST_WEEKS = 5200
+"""Most weeks that a rule looks ahead: a scenario has at most 100 years."""
+LEAST_EVENTS = 20
+"""Replications in which an alarm could be right, over both halves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an alarm is to tell, and which alarms are acceptable.
+
+    Attributes
+    ----------
+    ahead_weeks, window_weeks
+        An alarm at t is right where the event falls into (t + ahead, t + ahead + window].
+    most_false_alarms
+        The greatest false-alarm rate that a rule may have where it is searched, 0-1.
+    worth
+        How many false alarms a right one is worth: rules are searched that have most of
+        ``worth * right - false``. Not given: so many that alarms by luck break even, which
+        comes to the right alarms beyond those that the base rate at their dates gives.
+    """
+
+    ahead_weeks: float = 4.0
+    window_weeks: float = 12.0
+    most_false_alarms: float = 0.3
+    worth: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A rule, and how it did where it was searched and elsewhere."""
+
+    rule: Rule
+    score: float
+    """Where it was searched, per replication."""
+    training: Judgement
+    held_out: Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class Tripwires:
+    """The best rule of each indicator, the best pair, and the rule chosen among them.
+
+    Attributes
+    ----------
+    chosen
+        The rule with the highest score where rules were searched; a pair only where it is
+        better than the best single one by a standard error (that of its right alarms, a
+        Poisson number). None where no rule with few enough false alarms has a score above 0.
+    candidates
+        The chosen rule, then the others by score.
+    n_rules
+        How many rules were searched.
+    """
+
+    scenario: str
+    option: str
+    event: str
+    terms: Terms
+    n_rules: int
+    training: Judgement
+    held_out: Judgement
+    """What no alarm at all comes to, on either half: the counts and the base rate."""
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def chosen(self) -> Candidate | None:
+        """The rule chosen where rules were searched."""
+        return self.candidates[0] if self.candidates else None
+
+    @property
+    def is_found(self) -> bool:
+        """Whether the chosen rule is better than luck on the other half."""
+        return self.chosen is not None and self.chosen.held_out.is_better_than_luck
+
+    def table(self) -> pd.DataFrame:
+        """Return the candidates: a row each; rates are 0-1, leads in weeks."""
+        import pandas as pd
+
+        rows = [_row(each) for each in self.candidates]
+        return pd.DataFrame(rows, columns=["rule", "score", *_names(""), *_names("_held_out")])
+
+    def sentences(self) -> list[str]:
+        """Return what was found, in words."""
+        from simlib.analysis.discovery.alarm_words import tripwire_sentences
+
+        return tripwire_sentences(self)
+
+
+_COLUMNS = (
+    *("hit_rate", "false_alarm_rate", "predictive_value", "predictive_low", "predictive_high"),
+    *("base_rate_at_alarms", "lift", "n_alarms", "n_right"),
+    *("lead_weeks_q25", "lead_weeks_median", "lead_weeks_q75"),
+)
+
+
+def _names(half: str) -> list[str]:
+    return [f"{name}{half}" for name in _COLUMNS]
+
+
+def _row(candidate: Candidate) -> dict[str, Any]:
+    row: dict[str, Any] = {"rule": candidate.rule.shown, "score": candidate.score}
+    for half, judged in (("", candidate.training), ("_held_out", candidate.held_out)):
+        values = (
+            judged.hit_rate, judged.false_alarm_rate, judged.predictive_value,
+            *(judged.predictive_interval if judged.n_alarms else (math.nan, math.nan)),
+            judged.base_rate_at_alarms, judged.lift, judged.n_alarms, judged.n_right,
+            *judged.lead_quartiles(),
+        )  # fmt: skip
+        row |= dict(zip(_names(half), values, strict=True))
+    return row
+
+
+def tripwires(
+    scenario: Scenario | str | os.PathLike[str],
+    event: str,
+    *,
+    option: str | None = None,
+    terms: Terms | None = None,
+    replications: int | None = None,
+    how: Spread | None = None,
+) -> Tripwires:
+    """Search rules on published series that tell an event ahead, and judge them.
+
+    At one date a week a rule sees the months of each series that have been published by
+    then. Rules are searched on one half of the replications, drawn by lot, and judged on
+    the other. `simlib.analysis.discovery.alarm_scores.Judgement` says what each rate is a share of.
+
+    Parameters
+    ----------
+    scenario
+        A scenario, or the path or bundled name of one; it declares series.
+    event
+        ``jailbreak escaped >= 100``, ``truce.posture = collapse``,
+        ``raid in North >= 30 a month``, ``handover = slipped``, ...
+    option
+        One of its options; as it is written when not given.
+    terms
+        How far ahead, in which window, at the price of how many false alarms.
+    replications
+        How many, of both halves; the scenario's number when not given.
+    how
+        Workers, and where simulated pieces are kept.
+
+    Raises
+    ------
+    ScenarioError
+        The event cannot be read or is too rare, the scenario has no series or no such
+        option, or the window does not fit into it.
+    """
+    terms = terms or Terms()
+    _refuse(terms)
+    return search(
+        observe(scenario, event, option=option, replications=replications, how=how), terms
+    )
+
+
+def _refuse(terms: Terms) -> None:
+    real("ahead_weeks", terms.ahead_weeks, 0.0, MOST_WEEKS)
+    real("window_weeks", terms.window_weeks, 1e-3, MOST_WEEKS)
+    real("most_false_alarms", terms.most_false_alarms, 0.0, 1.0)
+    if terms.worth is not None:
+        real("worth", terms.worth, 1e-9, 1e9)
+
+
+def search(observed: Observed, terms: Terms | None = None) -> Tripwires:
+    """Search rules on what was observed of one half of the replications; judge on the other.
+
+    Parameters
+    ----------
+    observed
+        Published series and when the event first happened.
+    terms
+        How far ahead, in which window, at the price of how many false alarms.
+
+    Raises
+    ------
+    ScenarioError
+        The event is too rare, or the window does not fit into the scenario.
+    """
+    terms = terms or Terms()
+    _refuse(terms)
+    reach = Reach.of(
+        observed, terms.ahead_weeks * DAYS_PER_WEEK, terms.window_weeks * DAYS_PER_WEEK
+    )
+    _refuse_rare(observed, reach, terms)
+    is_training = _training(observed, reach)
+    halves = reach.part(is_training), reach.part(~is_training)
+    found, n_rules = _best(observed, is_training, halves[0], terms)
+    candidates = []
+    for rule, score in found:
+        training, held_out = (
+            judge(_raised(rule, observed, rows, reach.dates), half)
+            for rows, half in zip((is_training, ~is_training), halves, strict=True)
+        )
+        candidates.append(Candidate(rule, score, training, held_out))
+    silent, silent_held_out = (judge(np.zeros_like(half.is_at_risk), half) for half in halves)
+    return Tripwires(
+        observed.scenario,
+        observed.option,
+        observed.event,
+        terms,
+        n_rules,
+        silent,
+        silent_held_out,
+        tuple(_ranked(candidates, terms)),
+    )
+
+
+def _ranked(candidates: list[Candidate], terms: Terms) -> list[Candidate]:
+    """Return candidates with the chosen one first, the others by score."""
+    ranked = sorted(candidates, key=lambda each: -each.score)
+    singles = [each for each in ranked if len(each.rule.parts) == 1]
+    if singles and ranked[0] is not singles[0]:
+        trained = ranked[0].training
+        error = (terms.worth or 1.0) * math.sqrt(trained.n_right) / trained.n
+        if ranked[0].score - singles[0].score < error:
+            ranked.remove(singles[0])
+            ranked.insert(0, singles[0])
+    return ranked
+
+
+def _refuse_rare(observed: Observed, reach: Reach, terms: Terms) -> None:
+    if not len(reach.dates):
+        weeks = terms.ahead_weeks + terms.window_weeks
+        rule = f"{weeks:g} weeks ahead do not fit into the scenario"
+        raise ScenarioError([Problem("window_weeks", rule)])
+    n_events, n = int(reach.can_be_hit.sum()), len(observed.event_at)
+    if n_events < LEAST_EVENTS:
+        rule = f"could be told in {n_events} of {n} replications; at least {LEAST_EVENTS} must be"
+        hint = "take a commoner event, or more replications"
+        raise ScenarioError([Problem(f"event {observed.event!r}", rule, hint)])
+
+
+def _training(observed: Observed, reach: Reach) -> NDArray[np.bool_]:
+    """Return a half by lot with half of the replications that can be hit."""
+    is_training = np.zeros(len(observed.event_at), dtype=np.bool_)
+    for kind in (reach.can_be_hit, ~reach.can_be_hit):
+        rows = np.flatnonzero(kind)
+        is_training[rows] = is_first_half(observed.root_seed, rows, "tripwires")
+    return is_training
+
+
+def _seen(
+    indicator: Indicator,
+    observed: Observed,
+    rows: NDArray[np.bool_],
+    dates: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    column = observed.series.index(indicator.series)
+    values = by_month(observed.counts[rows, :, column], indicator.transform)
+    return seen_at(values, observed.known_at[:, column], dates)
+
+
+def _raised(
+    rule: Rule, observed: Observed, rows: NDArray[np.bool_], dates: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    held = (part.holds(_seen(part.indicator, observed, rows, dates)) for part in rule.parts)
+    return np.asarray(np.logical_and.reduce(list(held)))
+
+
+def _score(is_raised: NDArray[np.bool_], reach: Reach, terms: Terms) -> tuple[float, float]:
+    """Return the score of a rule per replication, and its false-alarm rate."""
+    first = first_alarms(is_raised, reach)
+    rows = np.flatnonzero(first >= 0)
+    n_right = int(reach.is_inside[rows, first[rows]].sum())
+    n_false = len(rows) - n_right
+    if terms.worth is None:
+        gain = n_right - float(reach.base_rates[first[rows]].sum())
+    else:
+        gain = terms.worth * n_right - n_false
+    return gain / len(first), n_false / max(1, int(reach.can_be_false.sum()))
+
+
+def _best(
+    observed: Observed, rows: NDArray[np.bool_], reach: Reach, terms: Terms
+) -> tuple[list[tuple[Rule, float]], int]:
+    """Return the best rule of each indicator, and the best pair; and how many were tried."""
+    best: dict[Indicator, tuple[Part, float]] = {}
+    tried: list[tuple[float, Part]] = []
+    for series, transform in itertools.product(observed.series, TRANSFORMS):
+        indicator = Indicator(series, transform)
+        seen = _seen(indicator, observed, rows, reach.dates)
+        for part in _parts(indicator, seen[reach.is_at_risk]):
+            score, false_rate = _score(part.holds(seen), reach, terms)
+            tried.append((score, part))
+            is_best = indicator not in best or score > best[indicator][1]
+            if false_rate <= terms.most_false_alarms and score > 0 and is_best:
+                best[indicator] = part, score
+    singles = [(Rule((part,)), score) for part, score in best.values()]
+    pair, n_pairs = _best_pair(tried, observed, rows, (reach, terms))
+    return singles + pair, len(tried) + n_pairs
+
+
+def _parts(indicator: Indicator, values: NDArray[np.float64]) -> list[Part]:
+    """Return an indicator with thresholds at quantiles of what is seen, either way."""
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return []
+    high = np.unique(np.quantile(values, LEVELS, method="higher"))
+    low = np.unique(np.quantile(values, [1.0 - q for q in LEVELS], method="lower"))
+    parts = [Part(indicator, "at_least", x) for x in high.tolist() if x > values.min()]
+    return parts + [Part(indicator, "at_most", x) for x in low.tolist() if x < values.max()]
+
+
+def _best_pair(
+    tried: list[tuple[float, Part]],
+    observed: Observed,
+    rows: NDArray[np.bool_],
+    by: tuple[Reach, Terms],
+) -> tuple[list[tuple[Rule, float]], int]:
+    reach, terms = by
+    parts = [part for _, part in sorted(tried, key=lambda each: -each[0])[:N_PAIRED]]
+    held = [_raised(Rule((part,)), observed, rows, reach.dates) for part in parts]
+    best: list[tuple[Rule, float]] = []
+    n_pairs = 0
+    for i, j in itertools.combinations(range(len(parts)), 2):
+        if parts[i].indicator == parts[j].indicator:
+            continue
+        n_pairs += 1
+        score, false_rate = _score(held[i] & held[j], reach, terms)
+        if false_rate <= terms.most_false_alarms and score > (best[0][1] if best else 0.0):
+            best = [(Rule((parts[i], parts[j])), score)]
+    return best, n_pairs

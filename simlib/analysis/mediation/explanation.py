@@ -1,0 +1,316 @@
+"""What `why` found: numbers, tables, sentences."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from simlib.analysis.mediation.mediators import DECISIONS, NATIONAL, PARAMETERS
+from simlib.statistics.summaries import number
+from simlib.world.clock import to_date
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simlib.analysis.mediation.mediated_effects import Finding
+    from simlib.analysis.mediation.path_description import Description, Path
+    from simlib.analysis.mediation.path_divergence import Divergence
+
+LEVELS = ("agent", "mechanism", "place")
+_MOST_SHARES, _MOST_PATHS = 6, 3
+"""Told in sentences; tables have all."""
+_LEAST_PERCENT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why two options differ.
+
+    Attributes
+    ----------
+    scenario, source
+        Its name, and how it is called on the command line.
+    baseline, counterfactual
+        The options.
+    by
+        ``agent``, ``mechanism`` or ``place``.
+    n_asked, n_failed
+        Pairs of replications, and those of which a run failed.
+    results
+        The results directory they can be replayed from; empty where there is none.
+    findings
+        By outcome, or by class of one.
+    first
+        Where each pair parts, by replication; pairs that never do are left out.
+    """
+
+    scenario: str
+    source: str
+    baseline: str
+    counterfactual: str
+    by: str
+    n_asked: int
+    n_failed: int
+    results: str
+    findings: tuple[Finding, ...]
+    first: dict[int, Divergence]
+
+    def of(self, outcome: str) -> Finding:
+        """Return what is found of an outcome.
+
+        Raises
+        ------
+        KeyError
+            It was not looked at, or is a class that neither option has ended in.
+        """
+        for finding in self.findings:
+            if finding.outcome == outcome:
+                return finding
+        raise KeyError(f"no finding on {outcome!r}")
+
+    # tables
+
+    def effects(self) -> pd.DataFrame:
+        """Return the effects: a row an outcome, in its unit."""
+        return _frame(
+            "outcome unit n n_failed n_open baseline counterfactual effect mc_error low high",
+            [
+                (f.outcome, f.unit, f.n, self.n_failed, self.n_asked - self.n_failed - f.n,
+                 f.before, f.after, f.effect.mean, f.effect.mc_error, f.effect.low, f.effect.high)
+                for f in self.findings
+            ],
+        )  # fmt: skip
+
+    def table(self) -> pd.DataFrame:
+        """Return the shares: a row a group; none where the effect's interval includes 0."""
+        return _frame(
+            f"outcome unit {self.by} share mc_error low high percent percent_low percent_high",
+            [
+                (f.outcome, f.unit, s.group, s.mean, s.mc_error, s.low, s.high,
+                 s.percent, s.percent_low, s.percent_high)
+                for f in self.findings
+                for s in f.shares
+            ],
+        )  # fmt: skip
+
+    def paths(self) -> pd.DataFrame:
+        """Return the ways from cause to outcome, ranked: description, not attribution."""
+        return _frame(
+            "outcome agent mechanism place extra missing net n_pairs replications option example",
+            [
+                (f.outcome, p.agent, p.mechanism, p.place, p.extra, p.missing, p.net, p.n_pairs,
+                 " ".join(map(str, p.replications)), self._option(p.is_second), p.example)
+                for f in self.findings
+                for p in f.told.paths
+            ],
+        )  # fmt: skip
+
+    def ranking(self) -> pd.DataFrame:
+        """Return paths summed by agent, by mechanism and by place, each ranked."""
+        rows: list[tuple[Any, ...]] = []
+        for finding in self.findings:
+            for level in LEVELS:
+                ranked = _summed(finding, level)
+                whole = sum(abs(extra) + abs(missing) for _, extra, missing, _ in ranked)
+                for name, extra, missing, net in ranked:
+                    moved = 100.0 * (abs(extra) + abs(missing)) / whole if whole else 0.0
+                    rows.append((finding.outcome, level, name, extra, missing, net, moved))
+        return _frame("outcome level name extra missing net percent_of_all_differing", rows)
+
+    def divergences(self) -> pd.DataFrame:
+        """Return what the pairs part at first, most frequent first: description."""
+        rows = [
+            (each.kind, each.who, each.what, each.place, self._option(each.is_second), len(found),
+             str(to_date(min(self.first[r].time for r in found))), " ".join(map(str, found[:3])))
+            for each, found in self._partings()
+        ]  # fmt: skip
+        return _frame("kind who what place only_under n_pairs earliest replications", rows)
+
+    def _partings(self) -> list[tuple[Divergence, list[int]]]:
+        found: dict[tuple[Any, ...], list[int]] = {}
+        for replication, d in self.first.items():
+            key = (d.kind, d.who, d.what, d.place, d.is_second)
+            found.setdefault(key, []).append(replication)
+        ranked = sorted(found.values(), key=lambda replications: -len(replications))
+        return [(self.first[replications[0]], replications) for replications in ranked]
+
+    # sentences
+
+    def sentences(self) -> list[str]:
+        """Return what was found in words; descriptions are called so."""
+        lines = []
+        if self.n_failed:
+            lines.append(f"{self.n_failed:,} of {self.n_asked:,} pairs failed and are left out.")
+        for finding in self.findings:
+            lines += [self._effect(finding), *self._shares(finding)]
+        if any(finding.has_effect for finding in self.findings):
+            lines.append(_MEANING[self.by])
+        lines += self._described()
+        return lines
+
+    def _effect(self, f: Finding) -> str:
+        if f.is_same and f.n:
+            value = f"{number(f.before)} {f.unit}".strip()
+            return (
+                f"{f.outcome} is the same under {_named(self.baseline)} and "
+                f"{_named(self.counterfactual)} in all {f.n:,} pairs ({value} on average): "
+                "there is nothing to explain."
+            )
+        unit = f" {f.unit}" if f.unit else ""
+        interval = f"{number(f.effect.low)} to {number(f.effect.high)}"
+        text = (
+            f"{f.outcome}: {number(f.before)} under {_named(self.baseline)}, {number(f.after)} "
+            f"under {_named(self.counterfactual)}; effect {f.effect.mean:+.3g}{unit} "
+            f"(95 % interval {interval}, {f.n:,} pairs)."
+        )
+        n_open = self.n_asked - self.n_failed - f.n
+        if n_open:
+            text += f" {n_open:,} more pairs are left out: not observed by the horizon in some run."
+        if not f.has_effect:
+            text += " The interval includes 0, so no share is given."
+        return text
+
+    def _shares(self, f: Finding) -> Iterator[str]:
+        told = [
+            s
+            for s in f.shares
+            if abs(s.percent) >= _LEAST_PERCENT or s.percent_low > 0 or s.percent_high < 0
+        ][:_MOST_SHARES]
+        for s in told:
+            percent = f"{s.percent:.0f} % ({s.percent_low:.0f} to {s.percent_high:.0f})"
+            through = _through(s.group, self.by)
+            if s.percent < 0.0:
+                yield f"{percent}: {through} works the other way."
+            else:
+                yield f"{percent} of {f.what} through {through}."
+        n_left = len(f.shares) - len(told)
+        if n_left:
+            rest = 100.0 - sum(s.percent for s in told)
+            others = f"{n_left} other {self.by}{'s' if n_left > 1 else ''}"
+            yield f"{rest:.0f} % through {others} together."
+
+    def _described(self) -> Iterator[str]:
+        n = self.n_asked - self.n_failed
+        if not self.first:
+            yield f"Description: the journals of all {n:,} pairs are the same."
+            return
+        each, found = self._partings()[0]
+        yield (
+            f"Description, not attribution: {len(self.first):,} of {n:,} pairs part; most often "
+            f"({len(found):,}) first at {_parting(each)}, which only {_named_second(self, each)} "
+            f"has, as in replications {_listed(found[:3])}."
+        )
+        told: list[Description] = []
+        for finding in self.findings:
+            if finding.has_effect and not any(finding.told is each for each in told):
+                yield from self._ways(finding)
+                told.append(finding.told)
+        if not self.results and any(f.has_effect for f in self.findings):
+            options = "".join(
+                f" --option {shlex.quote(o)}" for o in (self.baseline, self.counterfactual) if o
+            )
+            yield (
+                f"To have these replications at hand: simlib run {shlex.quote(self.source)} "
+                f"-o out/ --replications {self.n_asked}{options}"
+            )
+
+    def _ways(self, finding: Finding) -> Iterator[str]:
+        told = finding.told
+        if told.n_traced < told.n_differing:
+            yield (
+                f"{finding.outcome}: {told.n_traced:,} of {told.n_differing:,} incidents that "
+                "differ are followed back, drawn by their addresses."
+            )
+        yield self._ranked(finding)
+        for path in told.paths[:_MOST_PATHS]:
+            if path.net:
+                yield (
+                    f"{finding.outcome}: {path.agent} > {path.mechanism} > {path.place}: "
+                    f"{number(path.extra)} extra, {number(path.missing)} missing over "
+                    f"{path.n_pairs:,} pairs; such as {path.example}. "
+                    f"To see it: {self.command(path)}"
+                )
+
+    def _ranked(self, finding: Finding) -> str:
+        """Return who, through what and where most of the net difference leads back to."""
+        extra = sum(path.extra for path in finding.told.paths)
+        missing = sum(path.missing for path in finding.told.paths)
+        parts = []
+        for level in LEVELS:
+            first = _summed(finding, level)[:_MOST_PATHS]
+            named = ", ".join(f"{name} {net:+,.3g}" for name, _, _, net in first)
+            parts.append(f"by {level} {named}")
+        return (
+            f"{finding.outcome}: {number(extra)} extra and {number(missing)} missing over all "
+            f"pairs lead back, {'; '.join(parts)} (net)."
+        )
+
+    def command(self, path: Path) -> str:
+        """Return the command that replays a replication that shows a path."""
+        option = self._option(path.is_second)
+        parts = ["simlib", "replay", self.results or "out/"]
+        parts += ["--replication", str(path.replications[0])]
+        return shlex.join([*parts, "--option", option] if option else parts)
+
+    def _option(self, is_second: bool) -> str:  # noqa: FBT001
+        return self.counterfactual if is_second else self.baseline
+
+
+_MEANING = {
+    "agent": "A share is what clamping what an agent does to its path under the other option "
+    "changes (Shapley values; they sum to the effect). It is credited to whoever acts last: an "
+    "agent that answers another carries what passes through it.",
+    "mechanism": "A share is what clamping a variable's changes by agents to their path under "
+    "the other option changes (Shapley values; they sum to the effect). It is credited to the "
+    "last variable on the way to incidents.",
+    "place": "A share is what clamping the changes that agents make at a place to their path "
+    "under the other option changes (Shapley values; they sum to the effect).",
+}
+
+
+def _summed(finding: Finding, level: str) -> list[tuple[str, float, float, float]]:
+    """Return paths summed by a level, largest net first: name, extra, missing, net."""
+    sums: dict[str, tuple[float, float]] = {}
+    for path in finding.told.paths:
+        extra, missing = sums.get(getattr(path, level), (0.0, 0.0))
+        sums[getattr(path, level)] = extra + path.extra, missing + path.missing
+    rows = [(name, extra, missing, extra - missing) for name, (extra, missing) in sums.items()]
+    return sorted(rows, key=lambda row: (-abs(row[3]), -abs(row[1]) - abs(row[2])))
+
+
+def _through(group: str, by: str) -> str:
+    known = {
+        PARAMETERS: "the parameters that the options replace",
+        NATIONAL: "what has no place",
+        DECISIONS: "the decisions that are counted",
+    }
+    spelled = {"agent": f"what {group} does", "place": f"what is changed in {group}"}
+    return known.get(group, spelled.get(by, group))
+
+
+def _parting(d: Divergence) -> str:
+    at = "" if d.place == NATIONAL else f" in {d.place}"
+    date = to_date(d.time)
+    if d.kind == "decision":
+        return f"a decision of {d.who} ({d.what}{at}, {date}; {d.cause})"
+    return f"an incident ({d.who}{at}, {date})"
+
+
+def _named(option: str) -> str:
+    return option or "the scenario as written"
+
+
+def _named_second(explanation: Explanation, d: Divergence) -> str:
+    return _named(explanation.counterfactual if d.is_second else explanation.baseline)
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _frame(columns: str, rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=columns.split())

@@ -1,0 +1,322 @@
+"""Two options side by side, with some mediators clamped to the path they have under the other.
+
+A mediator is a group of acts: those of an agent, those on a state variable, posture or
+milestone, or those at a place. Both options are recorded; a hybrid then plays the acts of
+some groups as the counterfactual has them and the others as the baseline has them, while
+incidents go on happening by the state they meet. With no group taken over the hybrid is the
+baseline, with all of them the counterfactual, bit for bit. So the Shapley values of the
+groups sum to the difference of the two.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from simlib.analysis.columns import columns_of, numbers_of
+from simlib.ensemble.surroundings import is_of_surroundings
+from simlib.outcomes import plan
+from simlib.simulation import assemble, simulate_played, simulate_recorded
+from simlib.statistics.shapley import shares_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simlib.agents.base import Agent
+    from simlib.journal import Decision, Run
+    from simlib.scenario.schema import Scenario
+    from simlib.simulation import Blueprint
+    from simlib.world.acts import Act
+
+By: TypeAlias = Literal["agent", "mechanism", "place"]
+KINDS: tuple[str, ...] = get_args(By)
+
+PARAMETERS = "(parameters)"
+"""The group of the parameters that the options replace. No name may hold brackets."""
+NATIONAL = "(national)"
+"""The place of what has no place."""
+DECISIONS = "(decisions)"
+"""What is counted as decided, where groups are no agents."""
+
+_Order: TypeAlias = tuple[float, bool, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PairJob:
+    """Two options of a scenario, and how what differs between them is grouped.
+
+    Attributes
+    ----------
+    scenario, agents, without
+        As in `simlib.run`.
+    options
+        Baseline and counterfactual; empty for the scenario as it is written.
+    by
+        ``agent``, ``mechanism`` (state variable, posture, milestone) or ``place``.
+    n_pairs
+        Pairs of orders, each with its reverse, drawn in each replication.
+    """
+
+    scenario: Scenario
+    options: tuple[str, str]
+    agents: tuple[type[Agent], ...] = ()
+    without: tuple[str, ...] = ()
+    by: By = "agent"
+    n_pairs: int = 1
+
+    def blueprints(self) -> tuple[Blueprint, Blueprint]:
+        """Return both options, assembled."""
+        first, second = (
+            assemble(self.scenario, option or None, agents=self.agents, without=self.without)
+            for option in self.options
+        )
+        return first, second
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One replication under one option: what came of it, and every act in its order."""
+
+    run: Run
+    acts: list[Act]
+    orders: list[_Order]
+    """Time, whether it answers an incident, place among the acts of that instant, source."""
+    decisions: tuple[Decision, ...]
+    """Without the rows of incidents, which mean nothing in another run."""
+
+
+def record(blueprint: Blueprint, replication: int, source: int) -> Recording:
+    """Simulate a replication and keep what its agents do; `source` is 0 or 1."""
+    run, acts = simulate_recorded(blueprint, replication)
+    orders: list[_Order] = []
+    for act in acts:
+        number = 0
+        if orders and orders[-1][:2] == (act.at, act.is_after):
+            number = orders[-1][2] + 1
+        orders.append((act.at, act.is_after, number, source))
+    decisions = tuple(replace(decision, cause_row=-1) for decision in run.decisions)
+    return Recording(run, acts, orders, decisions)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One replication under both options."""
+
+    first: Recording
+    second: Recording
+    shared: frozenset[tuple[float, bool, int]]
+    """Acts that are the same in both, and done at the same point."""
+
+
+def paired(first: Recording, second: Recording) -> Pair:
+    """Return two recordings beside each other."""
+    contents = [
+        {order[:3]: _content(act) for order, act in zip(each.orders, each.acts, strict=True)}
+        for each in (first, second)
+    ]
+    shared = (order for order, content in contents[0].items() if contents[1].get(order) == content)
+    return Pair(first, second, frozenset(shared))
+
+
+class Clamping:
+    """Hybrids of two options of a scenario."""
+
+    def __init__(self, job: PairJob) -> None:
+        self.job = job
+        self.blueprints = job.blueprints()
+        before, after = (blueprint.scenario for blueprint in self.blueprints)
+        self._have_parameters = before.parameters != after.parameters
+        self.columns = columns_of(job.scenario)
+        self._plan = plan(job.scenario, self.blueprints[0].channels.channels)
+        layout = self.blueprints[0].layout
+        self._places = (*sorted(job.scenario.places), NATIONAL)
+        """Of the places' numbers: the name of each."""
+        self._place_at = np.empty(len(layout.positions), dtype=np.intp)
+        for (_, place), position in layout.positions.items():
+            self._place_at[position] = self._places.index(place or NATIONAL)
+        self.is_decided = np.array(
+            [job.scenario.outcomes[c.outcome].decision is not None for c in self.columns]
+        )
+        self._agents = sorted({agent.name for b in self.blueprints for agent in b.agents})
+        self.groups = (*self._all_groups(), PARAMETERS)
+
+    def _all_groups(self) -> tuple[str, ...]:
+        layout, scenario = self.blueprints[0].layout, self.job.scenario
+        if self.job.by == "agent":
+            return tuple(self._agents)
+        if self.job.by == "mechanism":
+            return (*sorted({*layout.variables, *scenario.timeline}), DECISIONS)
+        return (*self._places, DECISIONS)
+
+    def record(self, replication: int) -> Pair:
+        """Simulate a replication under both options."""
+        first, second = (record(b, replication, i) for i, b in enumerate(self.blueprints))
+        return paired(first, second)
+
+    def worth(self, run: Run) -> NDArray[np.float64]:
+        """Return the outcomes of a run, in the order of `columns`."""
+        return numbers_of(self.columns, self._plan.evaluate(run))
+
+    # groups
+
+    def players(self, pair: Pair) -> list[str]:
+        """Return the groups that differ between two recordings; the others change nothing."""
+        first, second = (self._contents(recording) for recording in (pair.first, pair.second))
+        names = first.keys() | second.keys()
+        found = {name for name in names if first.get(name) != second.get(name)}
+        return sorted(found | ({PARAMETERS} if self._have_parameters else set()))
+
+    def _contents(self, recording: Recording) -> dict[str, Any]:
+        """Return all that each group does, in a form that can be compared."""
+        if self.job.by == "place":
+            return self._contents_by_place(recording.acts)
+        found: dict[str, list[Any]] = {}
+        for act in recording.acts:
+            found.setdefault(self._group_of(act), []).append(_content(act))
+        if self.job.by == "agent":
+            for d in recording.decisions:  # no outcome reads more of one
+                found.setdefault(d.agent, []).append((d.time, d.name, d.place, d.taken))
+        return found
+
+    def _contents_by_place(self, acts: Sequence[Act]) -> dict[str, Any]:
+        """Sort the changes of all acts by place at once: there are many to one act."""
+        agents = self._agents
+        rows = [
+            np.column_stack(
+                [
+                    np.broadcast_to([act.at, act.is_after, agents.index(act.agent)], (n, 3)),
+                    act.positions, act.before, act.values,
+                ]
+            )
+            for act in acts if (n := len(act.positions))
+        ]  # fmt: skip
+        changes = np.concatenate([np.zeros((0, 6)), *rows])
+        places = self._place_at[changes[:, 3].astype(np.intp)]
+        found: dict[str, Any] = {
+            self._places[place]: changes[places == place].tobytes() for place in np.unique(places)
+        }
+        bare = tuple(_content(act) for act in acts if not len(act.positions))
+        found[NATIONAL] = (found.get(NATIONAL, b""), bare)
+        return found
+
+    def _group_of(self, act: Act) -> str:
+        """Return the group of a whole act."""
+        if self.job.by == "agent":
+            return act.agent
+        return act.what if self.job.by == "mechanism" else NATIONAL
+
+    # hybrids
+
+    def acts(self, pair: Pair, chosen: frozenset[str]) -> list[Act]:
+        """Return the acts of a hybrid: some groups' from the second, the others' from the first.
+
+        At one instant they come in the order they had where they are taken from.
+        """
+        is_chosen = np.array([place in chosen for place in self._places])
+        is_split = self.job.by == "place"
+        merged: list[tuple[_Order, Act]] = []
+        for is_second, recording in ((False, pair.first), (True, pair.second)):
+            for order, act in zip(recording.orders, recording.acts, strict=True):
+                kept: Act | None
+                if order[:3] in pair.shared:
+                    kept = None if is_second else act
+                elif is_split and len(act.positions):
+                    kept = act.part(is_chosen[self._place_at[act.positions]] == is_second)
+                else:
+                    kept = act if (self._group_of(act) in chosen) == is_second else None
+                if kept is not None:
+                    merged.append((order, kept))
+        merged.sort(key=operator.itemgetter(0))
+        return [act for _, act in merged]
+
+    def hybrid(self, pair: Pair, chosen: frozenset[str]) -> Run:
+        """Simulate a replication in which some groups take the path of the second option."""
+        first, second = pair.first, pair.second
+        blueprint = self.blueprints[PARAMETERS in chosen]
+        decisions: Iterable[Decision] = first.decisions
+        if self.job.by == "agent":
+            decisions = sorted(
+                [d for d in first.decisions if d.agent not in chosen]
+                + [d for d in second.decisions if d.agent in chosen],
+                key=lambda decision: decision.time,
+            )
+        acts = self.acts(pair, chosen)
+        return simulate_played(blueprint, first.run.replication, acts, decisions=decisions)
+
+    def shares(self, replication: int) -> tuple[NDArray[np.float64], ...]:
+        """Return outcomes of both options, and what each group adds from one to the other.
+
+        Returns
+        -------
+        baseline, counterfactual
+            Shape (n_columns,); nan is not observed.
+        shares
+            Shape (n_groups, n_columns): Shapley values, which sum to the difference.
+        """
+        pair = self.record(replication)
+        baseline, counterfactual = (self.worth(each.run) for each in (pair.first, pair.second))
+        players = self.players(pair)
+        everybody = frozenset(players)
+        # Where groups are no agents, decisions are counted by themselves: they change nothing.
+        apart = self.is_decided & (self.job.by != "agent")
+        goal = np.where(apart, baseline, counterfactual)
+
+        def value(chosen: frozenset[str]) -> NDArray[np.float64]:
+            if not chosen:
+                return baseline
+            return goal if chosen == everybody else self.worth(self.hybrid(pair, chosen))
+
+        shares = np.zeros((len(self.groups), len(self.columns)))
+        seed = self.job.scenario.root_seed
+        found = shares_of(
+            players, value, n_pairs=self.job.n_pairs, root_seed=seed, replication=replication
+        )
+        for name, share in found.items():
+            shares[self.groups.index(name)] = share
+        if apart.any():
+            at = self.groups.index(DECISIONS)
+            shares[at, apart] = (counterfactual - baseline)[apart]
+        return baseline, counterfactual, shares
+
+
+def _content(act: Act) -> tuple[Any, ...]:
+    arrays = (act.positions, act.before, act.values)
+    contents = tuple(array.tobytes() for array in arrays)
+    return (act.at, act.is_after, act.agent, act.kind, act.what, act.text, act.number, *contents)
+
+
+def contributions(job: PairJob, replications: range) -> dict[str, NDArray[Any]]:
+    """Return what each group adds in each replication; for `simlib.ensemble.map_runs`.
+
+    Returns
+    -------
+    dict
+        ``baseline`` and ``counterfactual``, shape (n, n_columns); ``shares``, shape
+        (n, n_groups, n_columns); ``failed``, shape (n,): an agent raised under one of the
+        options or a hybrid left its range, and all is nan.
+    """
+    clamping = Clamping(job)
+    n, n_columns = len(replications), len(clamping.columns)
+    baseline, counterfactual = np.full((2, n, n_columns), math.nan)
+    shares = np.full((n, len(clamping.groups), n_columns), math.nan)
+    failed = np.zeros(n, dtype=np.bool_)
+    for row, replication in enumerate(replications):
+        try:
+            found = clamping.shares(replication)
+        except Exception as error:
+            if is_of_surroundings(error):  # else whatever an agent raises is data
+                raise
+            failed[row] = True
+        else:
+            baseline[row], counterfactual[row], shares[row] = found
+    return {
+        "baseline": baseline,
+        "counterfactual": counterfactual,
+        "shares": shares,
+        "failed": failed,
+    }

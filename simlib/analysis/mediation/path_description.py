@@ -1,0 +1,334 @@
+"""What differs between the pairs of two options, gathered and ranked; see `diverging`.
+
+Described are, of an outcome counted over incidents, the incidents that add to it in one
+run of a pair and not (or less) in the other. Of a state variable: by how much acts on it
+that differ changed it, and incidents all together. Of a posture or a milestone: the acts on
+it that differ; of a decision: the decisions that differ.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simlib.analysis.mediation.mediators import NATIONAL
+from simlib.analysis.mediation.path_divergence import INCIDENTS, Divergence, Side, Trace, Tracer
+from simlib.ensemble.surroundings import is_of_surroundings
+from simlib.outcomes import OutcomePlan, plan
+from simlib.outcomes.recorded import (
+    DecisionOutcome,
+    MilestoneOutcome,
+    PostureOutcome,
+    Recorded,
+    StateOutcome,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simlib.analysis.mediation.mediators import PairJob
+    from simlib.world.acts import Act
+
+MOST_TRACED = 200
+"""Incidents followed back in one pair; of more, these are drawn by their addresses."""
+_ROUNDING = 1e-9
+N_SHOWN = 3
+"""Replications named for each path."""
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeJob:
+    """Which outcomes of a pair of options are described."""
+
+    pair: PairJob
+    outcomes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """What takes one way from cause to outcome, over all pairs.
+
+    Attributes
+    ----------
+    agent, mechanism, place
+        Who changed what, and where, as close to the outcome as the journal shows.
+    extra, missing
+        What only the counterfactual has, and what only the baseline has: what it adds to a
+        counted outcome, by how much it changes a state variable, else how often it is met.
+    n_pairs
+        Pairs of replications in which it is met.
+    replications
+        Those in which it weighs most, at most three.
+    is_second
+        Whether it is to be seen in the counterfactual (else in the baseline).
+    example
+        One way in words, from the effect to where it ends.
+    """
+
+    agent: str
+    mechanism: str
+    place: str
+    extra: float
+    missing: float
+    n_pairs: int
+    replications: tuple[int, ...]
+    is_second: bool
+    example: str
+
+    @property
+    def net(self) -> float:
+        """Extra less missing."""
+        return self.extra - self.missing
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What differs in one outcome between the pairs.
+
+    Attributes
+    ----------
+    paths
+        Ranked by their net weight, then by what they move in all.
+    n_differing, n_traced
+        What differs in all pairs, and how much of it was followed back.
+    """
+
+    paths: tuple[Path, ...]
+    n_differing: int
+    n_traced: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """Something that one run of a pair has and the other has not."""
+
+    side: int
+    weight: float
+    row: int = -1
+    act: Act | None = None
+    place: str = ""
+    is_decision: bool = False
+    trace: Trace | None = None
+    """Where nothing is to be followed back."""
+
+    @property
+    def is_incident(self) -> bool:
+        """Whether it is an incident that is to be followed back."""
+        return self.row >= 0 and not self.is_decision
+
+
+# one pair
+
+
+def described(job: DescribeJob, replications: range) -> dict[str, NDArray[Any]]:
+    """Return what differs in each pair, as JSON; for `simlib.ensemble.map_runs`.
+
+    Returns
+    -------
+    dict
+        ``text``, shape (n,): a mapping with ``first`` and, by outcome, ``traces``; empty
+        for a pair of which a run failed.
+    """
+    blueprints = job.pair.blueprints()
+    outcomes = plan(job.pair.scenario, blueprints[0].channels.channels)
+    texts = []
+    for replication in replications:
+        try:
+            first, second = (Side(blueprint, replication) for blueprint in blueprints)
+        except Exception as error:
+            if is_of_surroundings(error):  # else whatever an agent raises is data
+                raise
+            texts.append("")
+            continue
+        texts.append(json.dumps(_pair(Tracer((first, second)), outcomes, job.outcomes)))
+    return {"text": np.array(texts, dtype=np.bytes_)}
+
+
+def _pair(tracer: Tracer, outcomes: OutcomePlan, names: Sequence[str]) -> dict[str, Any]:
+    items = {name: list(_items(tracer, outcomes, name)) for name in names}
+    kept = {name: _drawn(tracer, found) for name, found in items.items()}
+    times = {time for found in kept.values() for item in found for time in _times(tracer, item)}
+    if times:
+        for side in tracer.sides:
+            side.observe(times)
+    first = tracer.first()
+    traces = {name: _gathered(tracer, found, len(items[name])) for name, found in kept.items()}
+    return {"first": first and [getattr(first, key) for key in _FIRST], "traces": traces}
+
+
+def _gathered(tracer: Tracer, items: Sequence[_Item], n: int) -> dict[str, Any]:
+    """Return the weight of each way and one that goes it; `n` items stand behind those given."""
+    scale = n / max(1, len(items))
+    ways: dict[tuple[str, str, str, int], tuple[float, tuple[str, ...]]] = {}
+    for item in items:
+        trace = _traced(tracer, item)
+        key = (trace.agent, trace.mechanism, trace.place, item.side)
+        weight, steps = ways.get(key, (0.0, trace.steps))
+        ways[key] = (weight + item.weight * scale, steps)
+    return {"n": n, "n_traced": len(items), "ways": [[*key, *way] for key, way in ways.items()]}
+
+
+_FIRST = ("time", "is_second", "kind", "who", "what", "place", "cause")
+
+
+def _drawn(tracer: Tracer, items: list[_Item]) -> list[_Item]:
+    """Return all items, or so many of the incidents whose mixed addresses are smallest."""
+    if len(items) <= MOST_TRACED or not items[0].is_incident:
+        return items
+
+    def mixed(item: _Item) -> int:
+        a, b, c = map(int, tracer.sides[item.side].run.incidents.address[item.row])
+        x = (a ^ (b * 0x9E3779B97F4A7C15) ^ (c * 0xC2B2AE3D27D4EB4F)) & (2**64 - 1)
+        return ((x ^ (x >> 31)) * 0xD6E8FEB86659FD93) & (2**64 - 1)
+
+    return sorted(items, key=mixed)[:MOST_TRACED]
+
+
+def _times(tracer: Tracer, item: _Item) -> list[float]:
+    if not item.is_incident:
+        return []
+    is_shared = tracer.is_shared(item.side, item.row)
+    top = item.row if is_shared else tracer.top(item.side, item.row)[-1]
+    return [float(tracer.sides[item.side].run.incidents.time[top])]
+
+
+def _traced(tracer: Tracer, item: _Item) -> Trace:
+    if item.trace is not None:
+        return item.trace
+    if item.act is not None:
+        return tracer.trace_act(item.side, item.act, item.place)
+    if item.is_decision:
+        return tracer.trace_decision(item.side, item.row)
+    return tracer.trace_incident(item.side, item.row)
+
+
+# what differs
+
+
+def _items(tracer: Tracer, outcomes: OutcomePlan, name: str) -> Iterator[_Item]:
+    if name in outcomes.censored:
+        return
+    if name not in outcomes.recorded:
+        yield from _counted(tracer, outcomes, name)
+        return
+    recorded: Recorded = outcomes.recorded[name]
+    for side in (0, 1):
+        if isinstance(recorded, StateOutcome):
+            yield from _changes(tracer, side, recorded)
+        elif isinstance(recorded, PostureOutcome):
+            yield from _acts(tracer, side, recorded.posture, "enter")
+        elif isinstance(recorded, MilestoneOutcome):
+            kind = "settle" if recorded.measure == "class" else "complete"
+            yield from _acts(tracer, side, recorded.milestone, kind)
+        else:
+            yield from _decisions(tracer, side, recorded)
+
+
+def _counted(tracer: Tracer, outcomes: OutcomePlan, name: str) -> Iterator[_Item]:
+    """Iterate over incidents that add more to an outcome in one run than in the other."""
+    added = [outcomes.incidents.each(side.run, name) for side in tracer.sides]
+    weights: dict[Any, float] = {}
+    for sign, side, each in zip((-1.0, 1.0), tracer.sides, added, strict=True):
+        for row in np.flatnonzero(each).tolist():
+            key = side.keys[row]
+            weights[key] = weights.get(key, 0.0) + sign * float(each[row])
+    for key, weight in weights.items():
+        if weight:
+            side_of = int(weight > 0.0)
+            yield _Item(side_of, abs(weight), tracer.sides[side_of].rows[key])
+
+
+def _changes(tracer: Tracer, side: int, outcome: StateOutcome) -> Iterator[_Item]:
+    """Iterate over the changes of a variable up to a date that the other run has not.
+
+    What acts did not change since the start, incidents did.
+    """
+    here, there = tracer.sides[side], tracer.sides[1 - side]
+    layout = here.run.layout
+    row = int(np.searchsorted(here.run.snapshot_times, outcome.time))
+    span = layout.slice_of(outcome.variable)
+    for position in range(span.start, span.stop):
+        variable, place = tracer.name_of(position)
+        if layout.places_of(outcome.variable) and place not in outcome.places:
+            continue
+        known = {w[:3] for w in there.writes.get(position, ())}
+        own = [w for w in here.writes.get(position, ()) if w.at <= outcome.time]
+        for w in own:
+            if w[:3] not in known:
+                yield _Item(side, w.after - w.before, act=w.act, place=place)
+        moved = float(here.run.snapshots[row, position] - here.factoring.start_state[position])
+        rest = moved - math.fsum(w.after - w.before for w in own)
+        if abs(rest) > _ROUNDING * abs(moved):
+            yield _Item(side, rest, trace=Trace(INCIDENTS, variable, place, ("incidents",)))
+
+
+def _acts(tracer: Tracer, side: int, what: str, kind: str) -> Iterator[_Item]:
+    here, there = tracer.sides[side], tracer.sides[1 - side]
+    known = {(act.at, act.text) for act in there.acts if (act.what, act.kind) == (what, kind)}
+    for act in here.acts:
+        if (act.what, act.kind) == (what, kind) and (act.at, act.text) not in known:
+            yield _Item(side, 1.0, act=act, place=NATIONAL)
+
+
+def _decisions(tracer: Tracer, side: int, outcome: DecisionOutcome) -> Iterator[_Item]:
+    run = tracer.sides[side].run
+    for row, decision in enumerate(run.decisions):
+        if outcome.counts(decision, run) and not tracer.is_shared_decision(side, row):
+            yield _Item(side, 1.0, row, is_decision=True)
+
+
+# all pairs together
+
+
+def first_divergences(texts: Sequence[bytes]) -> dict[int, Divergence]:
+    """Return where each pair parts, by replication; pairs that do not are left out."""
+    found = {}
+    for replication, text in enumerate(texts):
+        first = json.loads(text)["first"] if text else None
+        if first:
+            found[replication] = Divergence(**dict(zip(_FIRST, first, strict=True)))
+    return found
+
+
+def description(texts: Sequence[bytes], outcome: str) -> Description:
+    """Return the paths to one outcome over all pairs, ranked."""
+    gathered: dict[tuple[str, str, str], dict[int, list[tuple[int, float, list[str]]]]] = {}
+    n_differing = n_traced = 0
+    for replication, text in enumerate(texts):
+        if not text:
+            continue
+        found = json.loads(text)["traces"][outcome]
+        n_differing += found["n"]
+        n_traced += found["n_traced"]
+        for agent, mechanism, place, side, weight, steps in found["ways"]:
+            by_pair = gathered.setdefault((agent, mechanism, place), {})
+            by_pair.setdefault(replication, []).append((side, weight, steps))
+    paths = [_path(*key, by_pair) for key, by_pair in sorted(gathered.items())]
+    paths.sort(key=lambda path: (-abs(path.net), -abs(path.extra) - abs(path.missing)))
+    return Description(tuple(paths), n_differing, n_traced)
+
+
+def _path(
+    agent: str,
+    mechanism: str,
+    place: str,
+    by_pair: dict[int, list[tuple[int, float, list[str]]]],
+) -> Path:
+    def weight(side: int, ways: list[tuple[int, float, list[str]]]) -> float:
+        return sum(w for at, w, _ in ways if at == side)
+
+    missing, extra = (sum(weight(side, ways) for ways in by_pair.values()) for side in (0, 1))
+    sides = {at for ways in by_pair.values() for at, _, _ in ways}
+    side = int(abs(extra) >= abs(missing)) if len(sides) == 2 else min(sides)
+    seen = [r for r, ways in by_pair.items() if any(at == side for at, _, _ in ways)]
+    shown = sorted(seen, key=lambda r: (-abs(weight(side, by_pair[r])), r))[:N_SHOWN]
+    example = next(steps for at, _, steps in by_pair[shown[0]] if at == side)
+    return Path(
+        agent, mechanism, place, extra, missing, len(by_pair), tuple(shown), bool(side),
+        " < ".join(example),
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Effects as observed and as brought about, and the selection between them."""

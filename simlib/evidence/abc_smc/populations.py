@@ -1,0 +1,303 @@
+"""Sequential Monte Carlo over populations, each of which is stored when it is complete.
+
+T. Toni, D. Welch, N. Strelkowa, A. Ipsen and M. P. H. Stumpf (2009), doi
+10.1098/rsif.2008.0172, as pyABC has it (Schälte et al. 2022, doi 10.21105/joss.04304). Unknowns
+are moved in the unit cube of their priors' cumulative probabilities, so any prior will do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from simlib.chance.distributions import quantile
+from simlib.chance.named_uniforms import lots
+from simlib.evidence.abc_smc.inverse_problems import InverseProblem, InversionError
+from simlib.files import SEAL, make_folder, read_sealed, refuse_links, sealed_json, write_whole
+from simlib.scenario.asked import whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+MOST_POPULATION, MOST_GENERATIONS = 100_000, 100
+_STORE, _IDENTITY = "populations.db", "inversion.json"
+_MOST_IDENTITY = 2**16
+_TABLES = frozenset(
+    [
+        *("abc_smc", "models", "parameters", "particles", "populations", "samples"),
+        *("summary_statistics", "version"),
+    ]
+)
+"""Of pyABC's stores."""
+_REMEDY = "move it away, or choose another folder"
+
+
+class Generation(NamedTuple):
+    """A population that is complete.
+
+    Attributes
+    ----------
+    number
+        From 1.
+    n_generations
+        How many there shall be.
+    tolerance
+        Largest distance that was accepted, in cumulative prior probability.
+    n_simulations
+        Runs it took.
+    """
+
+    number: int
+    n_generations: int
+    tolerance: float
+    n_simulations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is simulated.
+
+    Attributes
+    ----------
+    population
+        Accepted runs of a generation, 20 to `MOST_POPULATION`.
+    generations
+        How many, 1 to `MOST_GENERATIONS`, each with half of the last one's distances as its
+        tolerance.
+    """
+
+    population: int = 200
+    generations: int = 6
+
+    def __post_init__(self) -> None:
+        """Refuse too little and too much.
+
+        Raises
+        ------
+        ScenarioError
+            Fewer than 20 runs a generation or no generation, or too many.
+        """
+        whole("population", self.population, 20, MOST_POPULATION)
+        whole("generations", self.generations, 1, MOST_GENERATIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Inverted:
+    """The last population: weighted draws of the approximate posterior.
+
+    Attributes
+    ----------
+    problem
+        What was inverted.
+    places
+        Cumulative prior probabilities, shape (n_unknowns, n_draws).
+    weights
+        Sum to 1, shape (n_draws,).
+    generations
+        All that were made, now or before.
+    """
+
+    problem: InverseProblem
+    places: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    generations: tuple[Generation, ...]
+
+    def values(self, name: str) -> NDArray[np.float64]:
+        """Return the draws of an unknown, shape (n_draws,)."""
+        ((kind, arguments),) = self.problem.priors[name].items()
+        row = list(self.problem.priors).index(name)
+        places = self.places[row].tolist()
+        return np.array([quantile(kind, dict(arguments), place) for place in places])
+
+    def draws(self, name: str, n_draws: int, root_seed: int) -> NDArray[np.float64]:
+        """Return draws of an unknown without weights, by systematic resampling."""
+        start = lots(root_seed, "resample", 1)[0]
+        at = (start + np.arange(n_draws)) / n_draws
+        chosen = np.searchsorted(np.cumsum(self.weights) * (1.0 + 1e-12), at)
+        last = len(self.weights) - 1
+        return np.asarray(self.values(name)[np.minimum(chosen, last)], dtype=np.float64)
+
+    def contraction(self, name: str) -> float:
+        """Return 1 less posterior over prior variance of the cumulative prior probability.
+
+        0 where the data say nothing, near 1 where they say nearly all; below 0 where the
+        draws spread more than the prior.
+        """
+        row = self.places[list(self.problem.priors).index(name)]
+        mean = self.weights @ row
+        return float(1.0 - 12.0 * (self.weights @ (row - mean) ** 2))
+
+    def shift(self, name: str) -> float:
+        """Return how far the posterior mean lies from the prior's, in the prior's sds."""
+        row = self.places[list(self.problem.priors).index(name)]
+        return float((self.weights @ row - 0.5) * np.sqrt(12.0))
+
+
+def invert(
+    problem: InverseProblem,
+    folder: Path,
+    effort: Effort | None = None,
+    notice: Callable[[Generation], None] | None = None,
+) -> Inverted:
+    """Draw from the approximate posterior; go on where a stopped inversion ended.
+
+    Each complete generation is stored in the folder. pyABC proposes with NumPy's global
+    generator, so that populations differ from run to run unless the caller seeds it; what is
+    stored is kept.
+
+    Parameters
+    ----------
+    problem
+        Simulator, priors and observation.
+    folder
+        Where generations are stored; made when it is not there.
+    effort
+        How much to simulate. Fewer generations than stored ones add nothing.
+    notice
+        Called after each generation, also with those stored before.
+
+    Raises
+    ------
+    InversionError
+        The folder holds another problem's populations, or a store that is not pyABC's.
+    StoreError
+        It cannot be written, or holds a link.
+    """
+    wanted = effort if effort is not None else Effort()
+    _claim(folder, problem, wanted)
+    weights = problem.projection()
+    told = 0
+    with _quiet():
+        sampler = _continued(problem, folder, wanted, weights)
+        while True:
+            generations = _generations(sampler.history, wanted)
+            for generation in generations[told:]:
+                if notice is not None:
+                    notice(generation)
+            told = len(generations)
+            if told >= wanted.generations:
+                return _last(problem, sampler.history, generations)
+            sampler.run(max_nr_populations=1)
+            # Each generation begins from the store, so that stopping changes nothing; the
+            # tolerance is set from the last population there.
+            sampler = _continued(problem, folder, wanted, weights)
+
+
+def _claim(folder: Path, problem: InverseProblem, effort: Effort) -> None:
+    """Write what the folder is for, or check that it is for this."""
+    identity = {"digest": problem.digest, "population": effort.population}
+    make_folder(folder)
+    refuse_links(folder)
+    path = folder / _IDENTITY
+    if not path.exists():
+        if (folder / _STORE).exists():
+            raise InversionError(f"{folder}: holds populations of nobody knows what")
+        write_whole(path, sealed_json(identity))
+        return
+    said = read_sealed(path, _MOST_IDENTITY)
+    if {key: value for key, value in said.items() if key != SEAL} != identity:
+        raise InversionError(
+            f"{folder}: holds an inversion of another problem or population size; "
+            "choose another folder or delete it"
+        )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep pyABC's log to what is wrong."""
+    importlib.import_module("pyabc")
+    loggers = [logging.getLogger(name) for name in logging.root.manager.loggerDict if "ABC" in name]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+def _continued(
+    problem: InverseProblem, folder: Path, effort: Effort, weights: NDArray[np.float64]
+) -> Any:
+    """Return a sampler at the end of what is stored, which may be nothing."""
+    sampler = _sampler(problem, effort, weights)
+    path = folder.resolve() / _STORE
+    if _is_begun(path):
+        sampler.load(f"sqlite:///{path}")
+    else:
+        write_whole(path, b"")  # an empty database: what was cut off begins anew
+        sampler.new(f"sqlite:///{path}", {"summaries": problem.observed})
+    return sampler
+
+
+def _is_begun(path: Path) -> bool:
+    """Return whether a store has its observation, which it may lack if it was cut off.
+
+    Raises
+    ------
+    InversionError
+        It is somebody else's, or damaged: it is not begun anew.
+    """
+    if not path.exists():
+        return False
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        try:
+            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            names = {name for (name,) in rows}
+            count = 0
+            if "populations" in names:
+                (count,) = connection.execute("SELECT count(*) FROM populations").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise InversionError(f"{path}: cannot be read ({error}); {_REMEDY}") from error
+    if not names <= _TABLES:
+        other = min(names - _TABLES)
+        raise InversionError(f"{path}: is no store of populations (got {other}); {_REMEDY}")
+    return bool(count)
+
+
+def _sampler(problem: InverseProblem, effort: Effort, weights: NDArray[np.float64]) -> Any:
+    import pyabc
+
+    def model(parameters: Any) -> dict[str, NDArray[np.float64]]:
+        places = {name: float(parameters[name]) for name in problem.priors}
+        return {"summaries": problem.summaries(places)}
+
+    def distance(x: Any, x0: Any) -> float:
+        return float(np.linalg.norm(weights @ (x["summaries"] - x0["summaries"])))
+
+    return pyabc.ABCSMC(
+        models=model,
+        parameter_priors=pyabc.Distribution(
+            **{name: pyabc.RV("uniform", 0.0, 1.0) for name in problem.priors}
+        ),
+        distance_function=distance,
+        population_size=effort.population,
+        eps=pyabc.QuantileEpsilon(alpha=0.5),
+        sampler=pyabc.SingleCoreSampler(),
+    )
+
+
+def _generations(history: Any, effort: Effort) -> tuple[Generation, ...]:
+    table = history.get_all_populations()
+    return tuple(
+        Generation(int(row.t) + 1, effort.generations, float(row.epsilon), int(row.samples))
+        for row in table.itertuples()
+        if row.t >= 0
+    )
+
+
+def _last(problem: InverseProblem, history: Any, generations: tuple[Generation, ...]) -> Inverted:
+    table, weights = history.get_distribution(m=0, t=len(generations) - 1)
+    places = np.array([table[name].to_numpy(dtype=np.float64) for name in problem.priors])
+    total = np.asarray(weights, dtype=np.float64)
+    return Inverted(problem, places, total / total.sum(), generations)

@@ -1,0 +1,188 @@
+"""One calibration: every fitter over one record, and what came of it beside the priors."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simlib._moved import default
+from simlib.chance.distributions import check, quantile
+from simlib.evidence.calibration.lags import fit_lags
+from simlib.evidence.calibration.published_record import CalibrationError, Record, read_record
+from simlib.statistics.summaries import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+
+    from simlib.evidence.calibration.published_record import Fitter
+    from simlib.evidence.fitted import Fitted
+    from simlib.scenario.schema import Parameter, Scenario
+
+SHARES = (0.05, 0.5, 0.95)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was fitted, to what.
+
+    Attributes
+    ----------
+    record
+        Everything that was read.
+    fitted
+        One for each parameter, sorted by name.
+    lags
+        Median lag in days of each series whose releases are dated, and what it rests on.
+    files
+        The event files, by name; none when the shipped counts were read.
+    """
+
+    record: Record
+    fitted: tuple[Fitted, ...]
+    lags: Mapping[str, tuple[float, str]]
+    files: tuple[str, ...] = ()
+
+    def table(self) -> pd.DataFrame:
+        """Return prior and posterior of every number side by side.
+
+        Returns
+        -------
+        DataFrame
+            ``parameter``, ``unit``, ``prior_5``, ``prior_50``, ``prior_95``,
+            ``posterior_5``, ``posterior_50``, ``posterior_95``, ``data``, ``method``; a
+            Dirichlet has a row for each part.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([line for one in self.fitted for line in self._lines(one)])
+
+    def brief(self) -> pd.DataFrame:
+        """Return the table without what it rests on, points of a distribution in one cell."""
+        import pandas as pd
+
+        table = self.table()
+        lines: dict[str, list[str]] = {
+            name: [str(value) for value in table[name]] for name in ("parameter", "unit")
+        }
+        for kind in ("prior", "posterior"):
+            points = table[[f"{kind}_{share:.0%}".removesuffix("%") for share in SHARES]]
+            lines[kind] = [
+                "  ".join(map(number, row)) for row in points.itertuples(index=False, name=None)
+            ]
+        return pd.DataFrame(lines)
+
+    def sources(self) -> pd.DataFrame:
+        """Return data and method of each parameter."""
+        import pandas as pd
+
+        columns = ["parameter", "data", "method"]
+        return pd.DataFrame(
+            [(one.name, one.data, one.method) for one in self.fitted], columns=columns
+        )
+
+    def sentences(self) -> list[str]:
+        """Return what was read, how much was fitted, and what keeps its prior."""
+        record = self.record
+        drawn = [name for name, p in record.base.parameters.items() if p.distribution is not None]
+        kept = sorted(set(drawn) - {one.name for one in self.fitted})
+        lines = [
+            (
+                f"{len(self.fitted)} parameters of {record.base.name} are fitted; {len(kept)} of "
+                f"{len(drawn)} drawn ones keep their priors."
+            ),
+            (
+                f"Recent counts: UCDP {record.lethal.vintage}, {record.lethal.months[0]} to "
+                f"{record.lethal.months[-1]}; nothing later than {record.as_of} was read."
+            ),
+        ]
+        lines += [f"{series}: counts come {days:g} days after the month. {text}"
+                  for series, (days, text) in self.lags.items()]  # fmt: skip
+        return lines
+
+    def _lines(self, one: Fitted) -> Iterator[dict[str, object]]:
+        priors = quantiles(_distribution(self.record.base.parameters[one.name]))
+        for part, posterior in quantiles(one.distribution).items():
+            line: dict[str, object] = {
+                "parameter": f"{one.name}.{part}" if part else one.name,
+                "unit": one.unit,
+            }
+            for kind, values in (("prior", priors[part]), ("posterior", posterior)):
+                for share, value in zip(SHARES, values, strict=True):
+                    line[f"{kind}_{share:.0%}".removesuffix("%")] = value
+            yield {**line, "data": one.data, "method": one.method}
+
+
+def calibrate(
+    files: Sequence[str | os.PathLike[str]] = (),
+    *,
+    as_of: dt.date,
+    base: Scenario | str | os.PathLike[str] = "theatre",
+    fitters: Sequence[Fitter] | None = None,
+) -> Calibration:
+    """Fit the parameters of a scenario that data reach; all others keep their priors.
+
+    Parameters
+    ----------
+    files
+        Event files for the recent counts; the shipped counts of 2024 when there are none.
+    as_of
+        Nothing dated or published later is read.
+    base
+        The scenario whose parameters are fitted.
+    fitters
+        What is fitted, and how; to be given.
+
+    Raises
+    ------
+    LeakError
+        Something is dated or published later than `as_of`.
+    CalibrationError
+        A fitter names a parameter that the scenario lacks or derives, or that another names.
+    """
+    chosen: Sequence[Fitter] = default("calibrate(fitters=)") if fitters is None else fitters
+    record = read_record(files, as_of, base)
+    found = [one for fitter in chosen for one in fitter(record)]
+    _check(record.base, found)
+    ordered = tuple(sorted(found, key=lambda one: one.name))
+    names = tuple(os.path.basename(os.fspath(file)) for file in files)  # noqa: PTH119
+    return Calibration(record, ordered, fit_lags(record), names)
+
+
+def quantiles(
+    distribution: Mapping[str, Mapping[str, float]],
+) -> dict[str, tuple[float, ...]]:
+    """Return 5, 50 and 95 % points of a distribution, by part; one part is named ``""``."""
+    ((kind, arguments),) = distribution.items()
+    if kind != "dirichlet":
+        return {"": tuple(quantile(kind, arguments, share) for share in SHARES)}
+    total = sum(arguments.values())
+    return {
+        part: tuple(quantile("beta", {"a": weight, "b": total - weight}, share) for share in SHARES)
+        for part, weight in arguments.items()
+    }
+
+
+def _distribution(parameter: Parameter) -> Mapping[str, Mapping[str, float]]:
+    if parameter.distribution is not None:
+        return parameter.distribution
+    return {"fixed": {"value": parameter.value or 0.0}}
+
+
+def _check(base: Scenario, found: Sequence[Fitted]) -> None:
+    for name, count in Counter(one.name for one in found).items():
+        if count > 1:
+            raise CalibrationError(f"{name}: fitted {count} times")
+    for one in found:
+        parameter = base.parameters.get(one.name)
+        if parameter is None or parameter.expression is not None:
+            what = "no such parameter" if parameter is None else "derived from others"
+            raise CalibrationError(f"{one.name}: {what} in {base.name}")
+        ((kind, arguments),) = one.distribution.items()
+        for rule in check(kind, arguments):
+            raise CalibrationError(f"{one.name}: {kind}: {rule}")

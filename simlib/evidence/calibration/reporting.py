@@ -1,0 +1,148 @@
+"""Reporting factors: how much of the same thing one source counts beside another.
+
+Two models, both with their spread between pairs integrated on a grid: ratios of two counts
+of the same thing in the same place and period (log-normal), and shares of one source's
+incidents that another mentions (beta-binomial). Pairs are few, so what is returned is the
+predictive distribution of another pair, not that of the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy.special import betaln, gammaln, softmax
+
+from simlib.evidence.calibration.totals import log_count
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RATIO_SPREAD_PRIOR_SD = 0.3
+"""Half-normal prior of the spread of log ratios between pairs."""
+RATIO_PRIOR_SD = 1.0
+"""Prior standard deviation of the mean log ratio, about none."""
+_MEAN_SHARES = np.linspace(0.005, 0.995, 100)
+_PRECISIONS = np.geomspace(1.0, 300.0, 40)
+_QUANTILES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+_SHARES = (np.arange(200) + 0.5) / 200
+
+
+class Pair(NamedTuple):
+    """Counts of the same thing in the same place and period by two sources.
+
+    Attributes
+    ----------
+    numerator, denominator
+        Incidents a month or in the period, the same for both.
+    """
+
+    numerator: float
+    denominator: float
+
+
+class Share(NamedTuple):
+    """A beta distribution of a share."""
+
+    a: float
+    b: float
+
+
+def fit_ratio(pairs: Sequence[Pair], fano: float = 1.0) -> Share:
+    """Fit the ratio of two sources' counts, as the share one sees of the other's.
+
+    Parameters
+    ----------
+    pairs
+        At least one.
+    fano
+        Variance over mean of both counts at known rates.
+
+    Returns
+    -------
+    Share
+        Beta nearest to another pair's ratio, given that it is below 1.
+
+    Raises
+    ------
+    ValueError
+        There is no pair, or a count is not positive.
+    """
+    if not pairs or any(min(pair) <= 0 for pair in pairs):
+        raise ValueError("must have at least one pair of counts above 0")
+    counts = np.array(pairs, dtype=np.float64)
+    logs, variance = log_count(counts, fano)
+    ratios, noise = logs[:, 0] - logs[:, 1], variance.sum(axis=1)
+    means = np.linspace(-3.0, 3.0, 121)
+    spreads = np.linspace(0.01, 1.2, 30)
+    variances = spreads[:, None] ** 2 + noise
+    log = -(means[:, None] ** 2) / 2.0 / RATIO_PRIOR_SD**2 - spreads**2 / (
+        2.0 * RATIO_SPREAD_PRIOR_SD**2
+    )
+    deviations = (ratios - means[:, None])[:, None, :] ** 2 / variances
+    log = log - 0.5 * (np.log(variances) + deviations).sum(axis=2)
+    weights = np.asarray(softmax(log))
+    log_shares = np.log(_SHARES)
+    z = (log_shares[None, None, :] - means[:, None, None]) / spreads[None, :, None]
+    density = np.exp(-(z**2) / 2.0) / spreads[None, :, None] / _SHARES
+    return _beta((weights[:, :, None] * density).sum(axis=(0, 1)))
+
+
+def fit_share(pairs: Sequence[Pair]) -> Share:
+    """Fit the share of one source's incidents that another mentions.
+
+    Parameters
+    ----------
+    pairs
+        At least one; numerators of mentioned, denominators of all incidents.
+
+    Returns
+    -------
+    Share
+        Beta with the moments of another pair's share.
+
+    Raises
+    ------
+    ValueError
+        There is no pair, or a numerator exceeds its denominator.
+    """
+    if not pairs or any(not 0 <= p.numerator <= p.denominator for p in pairs):
+        raise ValueError("must have at least one pair, numerators within denominators")
+    hits, of = (np.array(column)[:, None, None] for column in zip(*pairs, strict=True))
+    a = _MEAN_SHARES[:, None] * _PRECISIONS
+    b = (1.0 - _MEAN_SHARES)[:, None] * _PRECISIONS
+    choices = gammaln(of + 1.0) - gammaln(hits + 1.0) - gammaln(of - hits + 1.0)
+    log = (choices + betaln(a + hits, b + of - hits) - betaln(a, b)).sum(axis=0)
+    weights = np.asarray(softmax(log))
+    mean = float((weights * _MEAN_SHARES[:, None]).sum())
+    second = a * (a + 1.0) / (a + b) / (a + b + 1.0)
+    return _matched(mean, float((weights * second).sum()) - mean**2)
+
+
+def _beta(density: NDArray[np.float64]) -> Share:
+    """Return the beta distribution nearest to a density on `_SHARES` at five quantiles.
+
+    Matching two moments would be off in the middle, because the density has longer tails.
+    """
+    from scipy.optimize import least_squares
+    from scipy.special import betainc
+
+    weights = density / density.sum()
+    mean = float(weights @ _SHARES)
+    start = _matched(mean, float(weights @ (_SHARES - mean) ** 2))
+    edges = _SHARES + 0.5 / len(_SHARES)
+    points = np.interp(_QUANTILES, np.cumsum(weights), edges)
+
+    def misses(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+        a, b = np.exp(logs)
+        return np.asarray(betainc(a, b, points) - _QUANTILES)
+
+    a, b = np.exp(least_squares(misses, np.log(start)).x)
+    return Share(float(a), float(b))
+
+
+def _matched(mean: float, variance: float) -> Share:
+    """Return the beta distribution with a mean and a variance."""
+    precision = mean * (1.0 - mean) / variance - 1.0
+    return Share(mean * precision, (1.0 - mean) * precision)

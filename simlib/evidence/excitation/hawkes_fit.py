@@ -1,0 +1,254 @@
+"""Branching ratio and decay from daily counts: greatest likelihood and posterior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from simlib.chance.named_uniforms import lots
+from simlib.evidence.excitation.hawkes_priors import (
+    HIGHEST_RATIO,
+    Background,
+    Priors,
+    block_months,
+    covariance,
+)
+from simlib.evidence.excitation.likelihood import Levels, integrate_background
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simlib.evidence.excitation.days import DailyCounts
+
+
+class Estimate(NamedTuple):
+    """Greatest likelihood, with the standard error of each parameter.
+
+    Attributes
+    ----------
+    ratio, decay_days
+        Branching ratio and mean delay.
+    ratio_error, decay_error
+        From the curvature of the log likelihood; nan where the greatest likelihood lies at an
+        end of the range, which is not rare: a branching ratio of 0 has no decay.
+    log_likelihood
+        At the estimate.
+    """
+
+    ratio: float
+    decay_days: float
+    ratio_error: float
+    decay_error: float
+    log_likelihood: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExcitationFit:
+    """Posterior of branching ratio and decay of one series.
+
+    Attributes
+    ----------
+    days
+        What was fitted.
+    background
+        How immigrants may change over time.
+    priors
+        What was held before.
+    log_likelihood
+        With the background integrated out, shape (n_ratios, n_decays, n_drifts).
+    log_levels
+        Modes of the log background of each month-block, shape
+        (n_ratios, n_decays, n_drifts, n_blocks).
+    """
+
+    days: DailyCounts
+    background: Background
+    priors: Priors
+    log_likelihood: NDArray[np.float64]
+    log_levels: NDArray[np.float64]
+
+    @property
+    def posterior(self) -> NDArray[np.float64]:
+        """Probability of each cell, shape (n_ratios, n_decays, n_drifts)."""
+        drift = np.array([p for *_, p in self.priors.drifts(self.background)])
+        prior = (
+            self.priors.ratio.weights[:, None, None] * self.priors.decay.weights[:, None] * drift
+        )
+        weight = prior * np.exp(self.log_likelihood - self.log_likelihood.max())
+        return np.asarray(weight / weight.sum(), dtype=np.float64)
+
+    @property
+    def log_evidence(self) -> float:
+        """Log of the likelihood integrated over everything: compares backgrounds."""
+        drift = np.array([p for *_, p in self.priors.drifts(self.background)])
+        prior = (
+            self.priors.ratio.weights[:, None, None] * self.priors.decay.weights[:, None] * drift
+        )
+        most = self.log_likelihood.max()
+        return float(most + np.log((prior * np.exp(self.log_likelihood - most)).sum()))
+
+    @property
+    def ratio_likelihood(self) -> NDArray[np.float64]:
+        """Likelihood of each branching ratio over the greatest, shape (n_ratios,)."""
+        likelihood = self.posterior.sum(axis=(1, 2)) / self.priors.ratio.weights
+        return np.asarray(likelihood / likelihood.max(), dtype=np.float64)
+
+    @property
+    def decay_likelihood(self) -> NDArray[np.float64]:
+        """Likelihood of each mean delay over the greatest, shape (n_decays,)."""
+        likelihood = self.posterior.sum(axis=(0, 2)) / self.priors.decay.weights
+        return np.asarray(likelihood / likelihood.max(), dtype=np.float64)
+
+    def draws(self, n_draws: int, root_seed: int) -> NDArray[np.float64]:
+        """Return independent draws of the posterior.
+
+        Parameters
+        ----------
+        n_draws
+            How many.
+        root_seed
+            Makes them repeatable.
+
+        Returns
+        -------
+        ndarray
+            Shape (4, n_draws): branching ratio, mean delay in days, sd and rho of the monthly
+            log level (nan where the background does not drift).
+        """
+        posterior = self.posterior
+        uniforms = lots(root_seed, "posterior", (3, n_draws))
+        cells = np.searchsorted(np.cumsum(posterior.ravel()), uniforms[0] * (1 - 1e-12))
+        ratio, decay, drift = np.unravel_index(cells, posterior.shape)
+        drifting = np.full((2, n_draws), np.nan)
+        if self.background == "drifting":
+            sd, rho = np.divmod(drift, len(self.priors.persistence.nodes))
+            placed = lots(root_seed, "drift", (2, n_draws))
+            drifting[0] = self.priors.drift.inside(sd, placed[0])
+            drifting[1] = self.priors.persistence.inside(rho, placed[1])
+        return np.vstack(
+            [
+                self.priors.ratio.inside(ratio, uniforms[1]),
+                self.priors.decay.inside(decay, uniforms[2]),
+                drifting,
+            ]
+        )
+
+    def mode(self) -> tuple[float, float, NDArray[np.float64]]:
+        """Return the likeliest ratio and decay of the posterior, and the background by day."""
+        place = np.unravel_index(int(self.posterior.argmax()), self.posterior.shape)
+        blocks = self.days.blocks(block_months(self.background))
+        return (
+            float(self.priors.ratio.nodes[place[0]]),
+            float(self.priors.decay.nodes[place[1]]),
+            np.exp(self.log_levels[place])[blocks],
+        )
+
+
+def fit_excitation(
+    days: DailyCounts, background: Background = "drifting", priors: Priors | None = None
+) -> ExcitationFit:
+    """Fit branching ratio and decay to daily counts.
+
+    Parameters
+    ----------
+    days
+        Counts of one series in one regime.
+    background
+        ``constant``, or ``drifting``: monthly levels that are a log AR(1), or ``quarterly``:
+        levels of three months that know nothing of one another.
+    priors
+        The scenario's weak ones when not given.
+
+    Returns
+    -------
+    ExcitationFit
+        Posterior on a grid, the background integrated out by Laplace's method.
+    """
+    held = priors if priors is not None else Priors()
+    ratios, decays = held.ratio.nodes, held.decay.nodes
+    drifts = held.drifts(background)
+    blocks = days.blocks(block_months(background))
+    n_blocks = int(blocks[-1]) + 1
+    shape = (len(ratios), len(decays), len(drifts))
+    log_likelihood, log_levels = np.empty(shape), np.empty((*shape, n_blocks))
+    level = held.events_per_day if held.events_per_day is not None else float(days.counts.mean())
+    for at, (sd, rho, _) in enumerate(drifts):
+        levels = Levels(level, covariance(n_blocks, background, held.level_sd, (sd, rho)))
+        for column, decay in enumerate(decays.tolist()):
+            part = integrate_background(days.counts, blocks, ratios, decay, levels)
+            log_likelihood[:, column, at] = part.log_likelihood
+            log_levels[:, column, at] = part.log_levels
+    return ExcitationFit(days, background, held, log_likelihood, log_levels)
+
+
+def greatest_likelihood(days: DailyCounts, background: Background) -> Estimate:
+    """Return where the likelihood is greatest, for a constant or a quarterly background.
+
+    Levels are at their best for each ratio and decay, up to a prior of sd 3 of their logs
+    that keeps a level from going to nothing; errors are those of the profile.
+
+    Parameters
+    ----------
+    days
+        Counts of one series in one regime.
+    background
+        ``constant`` or ``quarterly``.
+
+    Raises
+    ------
+    ValueError
+        The background drifts: its levels have a prior, and no likelihood alone.
+    """
+    from scipy.optimize import minimize
+
+    if background == "drifting":
+        raise ValueError("a drifting background has a posterior, not a greatest likelihood")
+    blocks = days.blocks(block_months(background))
+    levels = Levels(float(days.counts.mean()), 9.0 * np.eye(int(blocks[-1]) + 1))
+
+    def negative(point: NDArray[np.float64]) -> float:
+        ratio = np.array([HIGHEST_RATIO / (1.0 + np.exp(-point[0]))])
+        decay = float(np.exp(point[1]))
+        return -float(integrate_background(days.counts, blocks, ratio, decay, levels).at_mode[0])
+
+    starts = [np.array([logit, np.log(decay)]) for logit in (-2.0, 0.0) for decay in (3.0, 12.0)]
+    bounds = [(-9.0, 5.0), (np.log(0.25), np.log(200.0))]
+    tries = [minimize(negative, start, method="Nelder-Mead", bounds=bounds) for start in starts]
+    best = min(tries, key=lambda found: float(found.fun))
+    share = 1.0 / (1.0 + np.exp(-best.x[0]))
+    ratio, decay = float(HIGHEST_RATIO * share), float(np.exp(best.x[1]))
+    errors = _standard_errors(negative, best.x, bounds)
+    return Estimate(
+        ratio, decay, errors[0] * ratio * float(1.0 - share), errors[1] * decay, -float(best.fun)
+    )
+
+
+def _standard_errors(
+    negative: object, point: NDArray[np.float64], bounds: list[tuple[float, float]]
+) -> tuple[float, float]:
+    """Return errors of the two coordinates from central second differences."""
+    at_end = any(
+        x < low + 0.5 or x > high - 0.01 for x, (low, high) in zip(point, bounds, strict=True)
+    )
+    if at_end or not callable(negative):
+        return float("nan"), float("nan")
+    step = 0.05
+    moves = step * np.eye(2)
+    hessian = np.array(
+        [
+            [
+                negative(point + a + b)
+                - negative(point + a - b)
+                - negative(point - a + b)
+                + negative(point - a - b)
+                for b in moves
+            ]
+            for a in moves
+        ]
+    ) / (4.0 * step * step)
+    if np.linalg.eigvalsh(hessian)[0] <= 0.0:
+        return float("nan"), float("nan")
+    first, second = np.sqrt(np.diag(np.linalg.inv(hessian))).tolist()
+    return first, second

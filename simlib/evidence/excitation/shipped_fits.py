@@ -1,0 +1,180 @@
+"""Fits of excitation as a table that comes with simlib, and as distributions of a scenario."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simlib._moved import default
+from simlib.evidence.excitation.days import ExcitationError
+from simlib.evidence.excitation.excitation_regimes import RegimeFit, quantiles_of, rows_of
+from simlib.evidence.excitation.hawkes_priors import HIGHEST_RATIO
+from simlib.evidence.excitation.pooling import draws_of_all_incidents, pooled_decay, pooled_ratio
+from simlib.evidence.fitted import Fitted
+from simlib.files import raising, read_regular
+from simlib.scenario.bundled import folder
+from simlib.statistics.moments import beta_arguments, digits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+COLUMNS = (
+    *("group", "series", "regime", "vintage", "first", "last", "n_events", "background"),
+    *("parameter", "estimate", "low", "high", "mean", "sd"),
+    *("rescaled_p", "counts_p", "log_evidence", "method"),
+)
+SOURCE = "UCDP GED and Candidate (Sundberg and Melander 2013; Hegre et al. 2020; CC BY 4.0)"
+MOST_BYTES = 2**24
+"""Largest table of fits that is read."""
+_SEED, _N_DRAWS = 20241231, 20_000
+
+
+class Pool(NamedTuple):
+    """A parameter of the scenario and the regimes it is pooled from.
+
+    Attributes
+    ----------
+    group
+        Regimes of this group; empty for all that are pooled.
+    kept
+        Share of incidents that the events are a part of.
+    unit
+        Unit in the scenario.
+    is_decay
+        Whether it is the mean delay, not the branching ratio.
+    """
+
+    group: str
+    kept: float
+    unit: str
+    is_decay: bool = False
+
+
+def excitation_table(
+    fits: Sequence[RegimeFit], pools: Mapping[str, Pool] | None = None
+) -> pd.DataFrame:
+    """Return what every regime says, then what pooled regimes say of the scenario's parameters.
+
+    Parameters
+    ----------
+    fits
+        What `fit_regimes` returns.
+    pools
+        Parameters of the scenario and what they are pooled from; to be given.
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`: median, ends of the 90 % interval, mean and sd; p of the residuals;
+        the log evidence, which compares backgrounds of one regime.
+    """
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = [row for fit in fits for row in rows_of(fit)]
+    wanted = default("excitation_table(pools=)") if pools is None else pools
+    groups = {pool.group for pool in wanted.values()} - {""}
+    for name, pool in wanted.items():
+        of_group = {pool.group} if pool.group else groups
+        chosen = [fit for fit in fits if fit.regime.group in of_group]
+        rows += _pooled_rows(name, pool, chosen)
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    numbers = table.select_dtypes("number").columns.difference(["n_events"])
+    table[numbers] = table[numbers].map(lambda value: float(f"{value:.4g}"))
+    return table
+
+
+def _pooled_rows(name: str, pool: Pool, chosen: Sequence[RegimeFit]) -> list[dict[str, Any]]:
+    drifting = [fit.fits["drifting"] for fit in chosen]
+    apparent = (pooled_decay if pool.is_decay else pooled_ratio)(drifting)
+    incidents = draws_of_all_incidents(drifting, pool.kept, _N_DRAWS, _SEED)[int(pool.is_decay)]
+    head = {
+        "group": pool.group or "all",
+        "regime": f"{len(chosen)} regimes",
+        "vintage": "; ".join(sorted({fit.days.vintage for fit in drifting})),
+        "first": min(fit.regime.first for fit in chosen),
+        "last": max(fit.regime.last for fit in chosen),
+        "n_events": sum(fit.days.n_events for fit in drifting),
+        "background": "drifting",
+    }
+    return [
+        {
+            **head,
+            "parameter": f"{name} among events",
+            **quantiles_of(apparent.draws(_N_DRAWS, _SEED, name)),
+            "method": "predictive of a further regime",
+        },
+        {
+            **head,
+            "parameter": name,
+            **quantiles_of(incidents),
+            "method": f"the same of all incidents, of which events are {pool.kept:g} or more",
+        },
+    ]
+
+
+def fitted_excitation(
+    path: Path | None = None,
+    as_of: dt.date | None = None,
+    pools: Mapping[str, Pool] | None = None,
+) -> list[Fitted]:
+    """Return the distributions of the scenario's excitation parameters.
+
+    Parameters
+    ----------
+    path
+        A table as `excitation_table` returns it, as CSV; the one that comes with simlib when
+        not given.
+    as_of
+        Fits to later days are refused; 31 December 2024 when not given.
+    pools
+        Parameters of the scenario and what they are pooled from; to be given.
+
+    Raises
+    ------
+    ExcitationError
+        The table cannot be read, lacks a parameter, or rests on later days.
+    """
+    pools = default("fitted_excitation(pools=)") if pools is None else pools
+    source = path if path is not None else folder("seeds") / "fits" / "excitation.csv"
+    barrier = as_of if as_of is not None else dt.date(2024, 12, 31)
+    data = read_regular(source, MOST_BYTES, refuse=raising(ExcitationError))
+    try:
+        rows = list(enumerate(csv.DictReader(io.StringIO(data.decode(), newline="")), start=2))
+        found = {}
+        for number, row in rows:
+            if dt.date.fromisoformat(row["last"]) > barrier:
+                raise ExcitationError(
+                    f"{source.name}:{number}: fitted to days up to {row['last']}, after {barrier}"
+                )
+            if row["parameter"] in pools:
+                found[row["parameter"]] = _fitted(row, pools[row["parameter"]], barrier)
+    except (KeyError, ValueError, TypeError, csv.Error) as error:
+        raise ExcitationError(f"{source}: no fits can be read ({error!r})") from error
+    missing = sorted(set(pools) - set(found))
+    if missing:
+        raise ExcitationError(f"{source}: has no row of {missing[0]}")
+    return [found[name] for name in sorted(found)]
+
+
+def _fitted(row: dict[str, str], pool: Pool, as_of: dt.date) -> Fitted:
+    if pool.is_decay:
+        median, p95 = float(row["estimate"]), float(row["high"])
+        distribution = {"lognormal": {"median": digits(median), "p95": digits(p95)}}
+    else:
+        mean, sd = float(row["mean"]), float(row["sd"])
+        distribution = {"beta": beta_arguments(mean, sd**2, 0.0, HIGHEST_RATIO)}
+    return Fitted(
+        row["parameter"],
+        distribution,
+        pool.unit,
+        f"{SOURCE}; {row['vintage']}; {row['n_events']} events in {row['regime']}, "
+        f"{row['first']} to {row['last']}",
+        "Hawkes process of daily counts with drifting monthly levels; regimes pooled with their "
+        f"spread; {row['method']}",
+        as_of,
+    )

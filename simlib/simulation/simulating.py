@@ -1,0 +1,270 @@
+"""One replication: build its world, let agents live and incidents happen to the horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simlib.agents.agent_faults import naming
+from simlib.chance.compiling import is_cached
+from simlib.errors import SimulationError
+from simlib.journal import Decision, Run
+from simlib.scenario import option_lineage
+from simlib.scenario.expressions import compile_quantity
+from simlib.world.acts import Act, Recorder, play
+from simlib.world.clock import CALENDAR_RANK, FIRST_AGENT_RANK, OBSERVER_RANK, Clock, to_date
+from simlib.world.engine import CompiledIncidents
+from simlib.world.state import name_of
+from simlib.world.timeline import Timeline
+from simlib.world.watches import Watches
+from simlib.world.world import IncidentEngine, World
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simlib.agents.base import Agent
+    from simlib.scenario.models import Quantity
+    from simlib.simulation.assembling import Blueprint
+    from simlib.world.multipliers import Calendar
+
+EngineType = Callable[..., IncidentEngine]
+
+
+class _Values:
+    """Quantities that agents ask for, evaluated once a replication."""
+
+    def __init__(self, parameters: Mapping[str, float]) -> None:
+        self._parameters = parameters
+        self._known: dict[Quantity, float] = {}
+
+    def __call__(self, quantity: Quantity) -> float:
+        if quantity not in self._known:
+            self._known[quantity] = float(_compiled(quantity)(self._parameters))
+        return self._known[quantity]
+
+
+@lru_cache(maxsize=4096)
+def _compiled(quantity: Quantity) -> Callable[[Mapping[str, float]], float]:
+    return compile_quantity(quantity)
+
+
+class _Observer:
+    """Takes snapshots of the state just after all events of an instant."""
+
+    def __init__(self, world: World, times: Sequence[float]) -> None:
+        self._world = world
+        self.times = times
+        self.snapshots = np.empty((len(times), len(world.state)))
+        for i, time in enumerate(times):
+            world.clock.call_at(time, OBSERVER_RANK, lambda i=i: self._look(i))  # type: ignore[misc]
+
+    def _look(self, i: int) -> None:
+        state = self._world.state
+        if not np.isfinite(state).all():
+            where = int(np.flatnonzero(~np.isfinite(state))[0])
+            variable = name_of(self._world.layout, where)
+            date = str(to_date(self._world.clock.now))
+            raise SimulationError(f"{variable} became {state[where]} by {date}", "", date)
+        self.snapshots[i] = state
+
+
+def _keep_calendar(world: World, calendar: Calendar, multipliers: NDArray[np.float64]) -> None:
+    """Set month, trends and tempo when each month begins."""
+
+    def turn(month: int) -> None:
+        world.change_many(calendar.positions, multipliers[month], -1)
+
+    for month, time in enumerate(calendar.times[1:], start=1):
+        world.clock.call_at(time, CALENDAR_RANK, lambda month=month: turn(month))  # type: ignore[misc]
+
+
+def _build(
+    blueprint: Blueprint,
+    replication: int,
+    given: Mapping[str, float] | None,
+    times: Sequence[float],
+    *,
+    engine_type: EngineType = CompiledIncidents,
+    keep_journal: bool = True,
+) -> tuple[World, _Observer]:
+    scenario = blueprint.scenario
+    parameters = blueprint.parameters.draw(replication, given or {})
+    values = blueprint.quantities.evaluate(parameters)
+    clock = Clock(blueprint.start)
+    state = blueprint.start_state.evaluate(values)
+    watches = Watches(len(state))
+    plan = blueprint.channels
+    world = World(
+        scenario,
+        replication=replication,
+        parameters=parameters,
+        clock=clock,
+        layout=blueprint.layout,
+        watches=watches,
+        channels=plan.channels,
+        types=plan.types,
+        values=_Values(parameters),
+    )
+    multipliers = blueprint.calendar.evaluate(replication, values)
+    state[blueprint.calendar.positions] = multipliers[0]
+    engine = engine_type(
+        clock,
+        channels=plan.channels,
+        layout=blueprint.layout,
+        state=state,
+        floor=blueprint.start_state.floor,
+        evaluated=plan.evaluate(values, state),
+        key=(scenario.root_seed, replication),
+        watches=watches,
+        n_types=len(plan.types),
+        span=(blueprint.start - scenario.history_days, blueprint.start, blueprint.horizon),
+        keep_journal=keep_journal,
+    )
+    options = option_lineage(scenario, blueprint.option) if blueprint.option else ()
+    world.connect(Timeline(clock, scenario, options, world.fall_due), engine)
+    _keep_calendar(world, blueprint.calendar, multipliers)
+    return world, _Observer(world, times)
+
+
+def _looking_times(blueprint: Blueprint, observe: Sequence[float] | None) -> list[float]:
+    """Return when state is sampled: at the start, as asked or monthly, at the horizon."""
+    start, horizon = blueprint.start, blueprint.horizon
+    if observe is None:
+        return [*blueprint.calendar.times, horizon]
+    outside = [time for time in observe if not start <= time <= horizon]
+    if outside:
+        raise SimulationError(f"cannot observe at {outside[0]} (from {start} to {horizon})")
+    return sorted({start, *observe, horizon})
+
+
+def simulate(
+    blueprint: Blueprint,
+    replication: int,
+    *,
+    parameters: Mapping[str, float] | None = None,
+    engine: EngineType = CompiledIncidents,
+    keep_journal: bool = True,
+    observe: Sequence[float] | None = None,
+) -> Run:
+    """Simulate one replication.
+
+    Parameters
+    ----------
+    blueprint
+        What `assemble` returns.
+    replication
+        Index of the replication, 0 or more; with the root seed it is the key of all
+        chance, so the same index is the same run on any machine and in any order.
+    parameters
+        Values that replace drawn ones.
+    engine
+        Class of the engine that lets incidents happen.
+    keep_journal
+        Whether incidents are kept; agents that look back on them need it.
+    observe
+        Times (days) of the snapshots of state, each just after all events of its instant;
+        the start and the horizon are always among them. Not given: the first of each month.
+
+    Raises
+    ------
+    SimulationError
+        When an agent raises, the state leaves its range, or a time to observe at lies
+        outside of the run.
+    """
+    times = _looking_times(blueprint, observe)
+    world, observer = _build(
+        blueprint, replication, parameters, times, engine_type=engine, keep_journal=keep_journal
+    )
+    world.engine.begin()
+    _begin_agents(world, blueprint.agents)
+    return _run_through(world, observer, blueprint)
+
+
+def simulate_recorded(
+    blueprint: Blueprint,
+    replication: int,
+    *,
+    parameters: Mapping[str, float] | None = None,
+    observe: Sequence[float] | None = None,
+) -> tuple[Run, list[Act]]:
+    """Simulate one replication, and keep what its agents do as acts; see `simulate`."""
+    times = _looking_times(blueprint, observe)
+    world, observer = _build(blueprint, replication, parameters, times)
+    recorder = world.recorder = Recorder()
+    world.engine.begin()
+    _begin_agents(world, blueprint.agents)
+    return _run_through(world, observer, blueprint), recorder.acts
+
+
+def simulate_played(
+    blueprint: Blueprint,
+    replication: int,
+    acts: Iterable[Act],
+    *,
+    parameters: Mapping[str, float] | None = None,
+    decisions: Iterable[Decision] = (),
+) -> Run:
+    """Simulate one replication in which nobody decides: acts are played instead.
+
+    All acts that `simulate_recorded` kept give the same run bit for bit, but for the
+    decisions that opened channels.
+
+    Parameters
+    ----------
+    blueprint, replication, parameters
+        As in `simulate`; the option's timeline announces nothing.
+    acts
+        What is done, in order; see `simlib.world.acts.play`.
+    decisions
+        What the run's journal says was decided.
+    """
+    times = _looking_times(blueprint, None)
+    silent = replace(blueprint, option="")
+    world, observer = _build(silent, replication, parameters, times)
+    world.engine.begin()
+    play(world, acts)
+    world.decisions.extend(decisions)
+    return _run_through(world, observer, blueprint)
+
+
+def _begin_agents(world: World, agents: Iterable[type[Agent]]) -> None:
+    for rank, agent in enumerate(agents, start=FIRST_AGENT_RANK):
+        with naming(agent.name, world.clock):
+            agent(world, rank).begin()
+
+
+def _run_through(world: World, observer: _Observer, blueprint: Blueprint) -> Run:
+    world.clock.start(world.engine.process())
+    world.clock.run_through(blueprint.horizon)
+    return Run(
+        scenario=blueprint.scenario.name,
+        option=blueprint.option,
+        replication=world.replication,
+        parameters=dict(world.parameters),
+        incidents=world.engine.incidents(),
+        decisions=tuple(world.decisions),
+        postures={name: tuple(states) for name, states in world.postures.items()},
+        milestones=world.timeline.records(),
+        snapshot_times=np.array(observer.times),
+        snapshots=observer.snapshots,
+        layout=blueprint.layout,
+        start=blueprint.start,
+        horizon=blueprint.horizon,
+        compiled_seconds=world.engine.compiled_seconds,
+    )
+
+
+def needs_compiling() -> bool:
+    """Whether the kernel is not in the cache, so that the first run compiles it."""
+    return not is_cached("advance")
+
+
+def warm_up() -> None:
+    """Compile the kernel, or load it from the cache."""
+    from simlib.world.kernel.warming import compile_all
+
+    compile_all()

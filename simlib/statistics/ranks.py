@@ -1,0 +1,229 @@
+"""Simulation-based calibration: whether a fitter recovers what it is given.
+
+Draw parameters from the prior, simulate data from them, fit, and rank each truth among the
+draws of its posterior. If the fitter is right the ranks are uniform (Talts, Betancourt, Simpson,
+Vehtari and Gelman 2018, arXiv 1804.06788). Whether they are is read off their cumulative
+distribution and simultaneous bands (Säilynoja, Bürkner and Vehtari 2022, doi
+10.1007/s11222-022-10090-6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from simlib.chance.named_uniforms import lots, seed_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+_HALVINGS = 40
+"""Halvings of the pointwise level: its last change is below 1e-12."""
+
+
+class Band(NamedTuple):
+    """Bounds of a cumulative distribution that hold everywhere at once.
+
+    Attributes
+    ----------
+    lower, upper
+        Shape (n_values,): for k = 1 .. n_values, of the share of ranks below k; both ends
+        belong to the band.
+    """
+
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Uniformity:
+    """Ranks beside what uniform ranks would be.
+
+    Attributes
+    ----------
+    share_below
+        Shape (n_values,): share of the ranks below 1 .. n_values.
+    band
+        Where all of them lie at once with the stated probability.
+    probability
+        That of the band.
+    n_ranks
+        How many ranks.
+    """
+
+    share_below: NDArray[np.float64]
+    band: Band
+    probability: float
+    n_ranks: int
+
+    @property
+    def n_outside(self) -> int:
+        """Values at which the share lies outside the band."""
+        slack = 0.5 / self.n_ranks
+        low = self.share_below < self.band.lower - slack
+        return int((low | (self.share_below > self.band.upper + slack)).sum())
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether the shares lie inside the band everywhere."""
+        return self.n_outside == 0
+
+
+def rank_statistics(
+    truths: NDArray[np.float64], draws: NDArray[np.float64], root_seed: int
+) -> NDArray[np.int64]:
+    """Return how many posterior draws lie below each truth; ties are broken by lot.
+
+    Parameters
+    ----------
+    truths
+        Shape (n,): one parameter, as drawn from the prior.
+    draws
+        Shape (n, n_draws): independent draws of its posterior.
+    root_seed
+        Makes the lots repeatable.
+
+    Returns
+    -------
+    ndarray
+        Shape (n,), in 0 .. n_draws: one of n_draws + 1 values.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not fit.
+    """
+    if draws.ndim != 2 or truths.shape != draws.shape[:1]:
+        raise ValueError(f"draws must have a row a truth (got {draws.shape} for {truths.shape})")
+    below = (draws < truths[:, None]).sum(axis=1)
+    ties = (draws == truths[:, None]).sum(axis=1)
+    chosen = np.floor(lots(root_seed, "ties", len(truths)) * (ties + 1))
+    return np.asarray(below + chosen, dtype=np.int64)
+
+
+def simultaneous_band(n_ranks: int, n_values: int, probability: float = 0.95) -> Band:
+    """Return bounds that hold uniform ranks at every value at once.
+
+    The bounds at a value are the same two quantiles of its binomial; the level of these is
+    the largest with which a path of counts stays inside everywhere with `probability`. That is
+    worked out as Säilynoja, Bürkner and Vehtari (2022) do for one sample, by following the
+    distribution of the cumulative count from value to value. Here the steps are Poisson:
+    given their sum, independent Poisson counts are multinomial.
+
+    Parameters
+    ----------
+    n_ranks
+        How many ranks, at least 1.
+    n_values
+        How many values a rank can have, at least 2: one more than posterior draws.
+    probability
+        That all shares lie inside; counts being whole, it is at least this.
+
+    Raises
+    ------
+    ValueError
+        An argument is out of range.
+    """
+    if n_ranks < 1 or n_values < 2 or not 0.0 < probability < 1.0:
+        raise ValueError(
+            "n_ranks must be >= 1, n_values >= 2 and probability in (0, 1) "
+            f"(got {n_ranks}, {n_values}, {probability})"
+        )
+    inside, outside = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        level = (inside + outside) / 2.0
+        if _coverage(*_counts(n_ranks, n_values, level), n_ranks) >= probability:
+            inside = level
+        else:
+            outside = level
+    lower, upper = _counts(n_ranks, n_values, inside)
+    return Band(lower / n_ranks, upper / n_ranks)
+
+
+def uniformity(ranks: NDArray[np.int64], n_values: int, probability: float = 0.95) -> Uniformity:
+    """Return ranks beside the band that uniform ones would keep.
+
+    Parameters
+    ----------
+    ranks
+        Shape (n,), in 0 .. n_values - 1.
+    n_values
+        One more than posterior draws.
+    probability
+        That uniform ranks lie inside the band everywhere.
+
+    Raises
+    ------
+    ValueError
+        A rank is out of range.
+    """
+    if len(ranks) == 0 or ranks.min() < 0 or ranks.max() >= n_values:
+        raise ValueError(f"ranks must be in 0 .. {n_values - 1}, and there must be some")
+    share = np.cumsum(np.bincount(ranks, minlength=n_values)) / len(ranks)
+    band = simultaneous_band(len(ranks), n_values, probability)
+    return Uniformity(share, band, probability, len(ranks))
+
+
+def simulated_ranks(
+    experiment: Callable[[int], tuple[NDArray[np.float64], NDArray[np.float64]]],
+    n_ranks: int,
+    root_seed: int,
+) -> NDArray[np.int64]:
+    """Return ranks of truths in fits to data simulated from them.
+
+    Parameters
+    ----------
+    experiment
+        Given a seed: draws parameters from the prior, simulates data, fits, and returns the
+        parameters, shape (n_parameters,), and independent posterior draws, shape
+        (n_parameters, n_draws). The number of draws is the same every time.
+    n_ranks
+        How many experiments.
+    root_seed
+        Each experiment is given a seed of its own, made of it.
+
+    Returns
+    -------
+    ndarray
+        Shape (n_parameters, n_ranks).
+    """
+    pairs = [experiment(seed_of(root_seed, "experiment", number)) for number in range(n_ranks)]
+    return np.array(
+        [
+            rank_statistics(
+                np.array([truths[row] for truths, _ in pairs]),
+                np.array([draws[row] for _, draws in pairs]),
+                seed_of(root_seed, "ties", row),
+            )
+            for row in range(len(pairs[0][0]))
+        ]
+    )
+
+
+def _counts(
+    n_ranks: int, n_values: int, level: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the two binomial quantiles of each cumulative count."""
+    from scipy.stats import binom
+
+    shares = np.arange(1, n_values + 1) / n_values
+    lower = binom.ppf(level / 2.0, n_ranks, shares)
+    upper = binom.isf(level / 2.0, n_ranks, shares)
+    lower[-1] = upper[-1] = n_ranks
+    return lower.astype(np.int64), np.maximum(lower, upper).astype(np.int64)
+
+
+def _coverage(lower: NDArray[np.int64], upper: NDArray[np.int64], n_ranks: int) -> float:
+    """Return the probability that all cumulative counts lie inside at once."""
+    from scipy.stats import poisson
+
+    steps = poisson.pmf(np.arange(n_ranks + 1), n_ranks / len(lower))
+    chance, first = np.ones(1), 0
+    for low, high in zip(lower.tolist(), upper.tolist(), strict=True):
+        walked = np.convolve(chance, steps[: high - first + 1])
+        chance, first = walked[low - first : high - first + 1], low
+    return float(chance[0] / poisson.pmf(n_ranks, n_ranks))

@@ -1,0 +1,147 @@
+"""Intensities: base x factors in name order, closed by gates; thresholds on state."""
+
+from __future__ import annotations
+
+import math
+
+from simlib.chance.compiling import compiled, inlined
+from simlib.scenario.schema import LEAST_RATIO, MOST_RATIO
+from simlib.world.kernel import kernel_tables as t
+from simlib.world.kernel.kernel_faults import note_fault
+from simlib.world.kernel.points import row, wake
+
+MOST_INTENSITY = t.LAYER_LOW[t.N_LAYERS]
+"""Upper end of the ladder, per day: nothing above it could be drawn."""
+
+
+@inlined
+def factor_value(floats: t.Floats, ints: t.Integers, factor: int) -> float:
+    """Return one factor at the present state."""
+    i, f = row(ints, t.FACTOR_I, factor), row(ints, t.FACTOR_F, factor)
+    kind = ints[i + t.KIND]
+    x = floats[ints[t.STATE] + ints[i + t.WHERE]]
+    if kind == t.POWER:
+        ratio = x / floats[f + t.REFERENCE]
+        ratio = min(max(ratio, LEAST_RATIO), MOST_RATIO)
+        return float(ratio ** floats[f + t.EXPONENT])
+    if kind == t.FALLING:
+        value = x
+        for k in range(1, ints[i + t.LENGTH]):
+            value = value * (x - k)
+        return float(max(value, 0.0))
+    if kind == t.TABLE:
+        return float(floats[ints[t.NUMBERS] + ints[i + t.FIRST] + int(x)])
+    if kind == t.SHIELD:
+        cover = 1.0
+        first = ints[t.INDICES] + ints[i + t.FIRST]
+        for k in range(first, first + ints[i + t.LENGTH]):
+            cover = cover * min(max(floats[ints[t.STATE] + ints[k]], 0.0), 1.0)
+        return float(1.0 - floats[f + t.EXPONENT] * cover)
+    return float(x)
+
+
+@inlined
+def product(floats: t.Floats, ints: t.Integers, value: float, first: int, last: int) -> float:
+    """Multiply a value by factors first to last - 1, in their order."""
+    for factor in range(first, last):
+        value = value * factor_value(floats, ints, factor)
+    return value
+
+
+@inlined
+def is_open(floats: t.Floats, ints: t.Integers, channel: int) -> bool:
+    """Whether every gate of a channel is open."""
+    c = row(ints, t.CHANNEL_I, channel)
+    for gate in range(ints[c + t.GATE_FROM], ints[c + t.GATE_TO]):
+        g = row(ints, t.GATE_I, gate)
+        x = floats[ints[t.STATE] + ints[g + t.WHERE]]
+        first, length = ints[t.INDICES] + ints[g + t.FIRST], ints[g + t.LENGTH]
+        if length == 0:
+            if x <= 0.0:
+                return False
+        else:
+            found = False
+            for k in range(first, first + length):
+                found = found or ints[k] == int(x)
+            if not found:
+                return False
+    return True
+
+
+@inlined
+def refresh(floats: t.Floats, ints: t.Integers, words: t.Words, channel: int, opener: int) -> None:
+    """Recompute a channel's intensity and wake the layers it reaches."""
+    f, c = row(ints, t.CHANNEL_F, channel), row(ints, t.CHANNEL_I, channel)
+    was_open = floats[f + t.INTENSITY] > 0.0
+    opened = is_open(floats, ints, channel)
+    ints[c + t.IS_OPEN] = 1 if opened else 0
+    intensity = 0.0
+    if opened:
+        first, last = ints[c + t.FACTOR_FROM], ints[c + t.FACTOR_TO]
+        intensity = product(floats, ints, floats[f + t.BASE], first, last)
+        if not intensity <= MOST_INTENSITY:  # this finds nan too
+            note_fault(floats, ints, t.BAD_INTENSITY, channel, intensity)
+            intensity = 0.0
+    floats[f + t.INTENSITY] = intensity
+    if intensity > 0.0 and not was_open:
+        ints[c + t.OPENER] = opener
+    wake(floats, ints, words, channel)
+
+
+@inlined
+def refresh_dependents(
+    floats: t.Floats, ints: t.Integers, words: t.Words, where: int, opener: int
+) -> None:
+    """Recompute the channels that read one state variable."""
+    starts = ints[t.DEPENDENTS_FROM] + where
+    for k in range(ints[starts], ints[starts + 1]):
+        refresh(floats, ints, words, ints[ints[t.DEPENDENTS] + k], opener)
+
+
+@compiled
+def has_crossed(floats: t.Floats, ints: t.Integers, where: int) -> bool:
+    """Test the watches on one state variable; fire those waited for, re-arm below."""
+    fired = False
+    x = floats[ints[t.STATE] + where]
+    for watch in range(ints[t.N_WATCHES]):
+        w = row(ints, t.WATCH_I, watch)
+        if ints[w + t.WATCH_STATE] != where:
+            continue
+        if x < floats[ints[t.WATCH_F] + watch]:
+            ints[w + t.ARMED] = 1
+        elif ints[w + t.ARMED] == 1 and ints[w + t.WAITED] == 1:
+            ints[w + t.ARMED] = 0
+            ints[w + t.FIRED] = 1
+            fired = True
+    return fired
+
+
+@compiled
+def write(
+    floats: t.Floats,
+    ints: t.Integers,
+    words: t.Words,
+    positions: t.Integers,
+    values: t.Floats,
+    opener: int,
+) -> int:
+    """Set state variables and refresh what reads them; tell what it comes to.
+
+    Values below a variable's floor become the floor. A value that is not finite is not
+    written: the result is then -1 less its index. It is `FAULTY` when an intensity leaves
+    its range.
+    """
+    result = t.UNCHANGED
+    state, floor = ints[t.STATE], ints[t.FLOOR]
+    for i in range(len(positions)):
+        where = positions[i]
+        value = max(floats[floor + where], values[i])
+        if not math.isfinite(values[i]):
+            return -1 - i
+        if value != floats[state + where]:
+            floats[state + where] = value
+            result = max(result, t.CHANGED)
+            if ints[ints[t.IS_WATCHED] + where] == 1 and has_crossed(floats, ints, where):
+                result = t.FIRED_WATCH
+            refresh_dependents(floats, ints, words, where, opener)
+    return result if ints[t.FAULT] == t.SOUND else t.FAULTY

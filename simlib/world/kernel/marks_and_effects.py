@@ -1,0 +1,238 @@
+"""What an incident does: its marks, its effects on state, its children."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from simlib.chance.compiling import compiled, inlined
+from simlib.chance.philox import Block, Word, block, unit
+from simlib.journal import MARKS
+from simlib.world.kernel import kernel_tables as t
+from simlib.world.kernel.channel_intensities import has_crossed, product, refresh_dependents
+from simlib.world.kernel.kernel_faults import note_fault
+from simlib.world.kernel.points import push, row
+
+_NEIGHBOR = MARKS.index("neighbor")
+_N_MARKS = len(MARKS)
+_ZERO = np.uint64(0)
+
+
+@inlined
+def invert(floats: t.Floats, first: int, length: int, u: float) -> int:
+    """Return the smallest k with u < floats[first + k], or the last k."""
+    for k in range(length - 1):
+        if u < floats[first + k]:
+            return k
+    return length - 1
+
+
+@inlined
+def pick(words: Block, number: int) -> Word:
+    """Return one of a block's four words."""
+    if number == 0:
+        return words[0]
+    if number == 1:
+        return words[1]
+    if number == 2:
+        return words[2]
+    return words[3]
+
+
+@inlined
+def holds(marks: t.Floats, journal: int, condition: int, wanted: int) -> bool:
+    """Whether a yes/no mark is as wanted; a condition below 0 always holds."""
+    return condition < 0 or (marks[journal, condition] > 0.0) == (wanted == 1)
+
+
+@inlined
+def mark_value(floats: t.Floats, ints: t.Integers, mark: int, u: float) -> float:
+    """Return the value of one mark by inversion of its uniform."""
+    i, f = row(ints, t.MARK_I, mark), row(ints, t.MARK_F, mark)
+    kind = ints[i + t.KIND]
+    if kind == t.YES_NO:
+        p = product(floats, ints, floats[f + t.LOW], ints[i + t.PART_FROM], ints[i + t.PART_TO])
+        if not math.isfinite(p):
+            note_fault(floats, ints, t.BAD_CHANCE, mark, p)
+        return 1.0 if u < min(max(p, 0.0), 1.0) else 0.0
+    if kind == t.COUNT:
+        first = ints[t.NUMBERS] + ints[i + t.TABLE_FROM]
+        return float(invert(floats, first, ints[i + t.TABLE_LENGTH], u))
+    if kind == t.SHARE:
+        return float(floats[f + t.LOW] + (floats[f + t.HIGH] - floats[f + t.LOW]) * u)
+    return u
+
+
+@inlined
+def draw_marks(
+    floats: t.Floats,
+    ints: t.Integers,
+    words: t.Words,
+    marks: t.Floats,
+    channel: int,
+    journal: int,
+    a0: Word,
+    a1: Word,
+    a2: Word,
+    w2: Word,
+    w3: Word,
+) -> None:
+    """Draw an incident's marks, in order of their slots, into its journal row.
+
+    Slots 0 and 1 are words 2 and 3 of the incident's own block; the others are words
+    of the blocks with draw index 1, 2, ...
+    """
+    for k in range(_N_MARKS):
+        marks[journal, k] = 0.0
+    ready = 0
+    drawn = (_ZERO, _ZERO, w2, w3)
+    c = row(ints, t.CHANNEL_I, channel)
+    for mark in range(ints[c + t.MARK_FROM], ints[c + t.MARK_TO]):
+        i = row(ints, t.MARK_I, mark)
+        slot = ints[i + t.SLOT]
+        if not holds(marks, journal, ints[i + t.CONDITION], ints[i + t.WANTED]):
+            continue
+        draw = (slot + 2) >> 2
+        if draw != ready:
+            drawn = block(words[0], words[1], a0, a1, a2, np.uint64(draw))
+            ready = draw
+        u = unit(pick(drawn, (slot + 2) & 3))
+        marks[journal, slot] = mark_value(floats, ints, mark, u)
+
+
+@inlined
+def _place(ints: t.Integers, first: int, length: int, u: float) -> int:
+    """Return a state position: `first` itself, or one of a list of neighbors."""
+    if length == 0:
+        return first
+    return int(ints[ints[t.INDICES] + first + min(int(u * length), length - 1)])
+
+
+@inlined
+def _set(floats: t.Floats, ints: t.Integers, where: int, value: float) -> bool:
+    """Set a state variable; tell whether a watch fired."""
+    floats[ints[t.STATE] + where] = value
+    return ints[ints[t.IS_WATCHED] + where] == 1 and has_crossed(floats, ints, where)
+
+
+@inlined
+def apply_effect(
+    floats: t.Floats, ints: t.Integers, words: t.Words, marks: t.Floats, effect: int, journal: int
+) -> bool:
+    """Apply one effect and refresh what reads it; tell whether a watch fired."""
+    e = row(ints, t.EFFECT_I, effect)
+    if not holds(marks, journal, ints[e + t.IF_MARK], ints[e + t.IF_WANTED]):
+        return False
+    amount = floats[row(ints, t.EFFECT_F, effect)]
+    if ints[e + t.MARK_A] >= 0:
+        amount = amount * marks[journal, ints[e + t.MARK_A]]
+    if ints[e + t.MARK_B] >= 0:
+        amount = amount * marks[journal, ints[e + t.MARK_B]]
+    u = marks[journal, _NEIGHBOR]
+    source = _place(ints, ints[e + t.SOURCE], ints[e + t.SOURCE_LENGTH], u)
+    stock = floats[ints[t.STATE] + source]
+    if ints[e + t.OF_STOCK] == 1:
+        amount = amount * stock
+    if amount == 0.0:
+        return False
+    if not math.isfinite(stock + amount):  # max and min below would hide nan
+        note_fault(floats, ints, t.BAD_STATE, source, stock + amount)
+        return False
+    if ints[e + t.MOVES] == 0:
+        fired = _set(floats, ints, source, max(0.0, stock + amount))
+        refresh_dependents(floats, ints, words, source, -1)
+        return fired
+    amount = min(max(amount, 0.0), stock)
+    goal = _place(ints, ints[e + t.DESTINATION], ints[e + t.DESTINATION_LENGTH], u)
+    fired = _set(floats, ints, source, stock - amount)
+    reached = floats[ints[t.STATE] + goal] + amount
+    if not math.isfinite(reached):
+        note_fault(floats, ints, t.BAD_STATE, goal, reached)
+        return False
+    fired = _set(floats, ints, goal, reached) or fired
+    refresh_dependents(floats, ints, words, source, -1)
+    refresh_dependents(floats, ints, words, goal, -1)
+    return fired
+
+
+@inlined
+def apply_effects(
+    floats: t.Floats, ints: t.Integers, words: t.Words, marks: t.Floats, channel: int, journal: int
+) -> bool:
+    """Apply an incident's effects in order; tell whether a watch fired."""
+    c = row(ints, t.CHANNEL_I, channel)
+    fired = False
+    for effect in range(ints[c + t.EFFECT_FROM], ints[c + t.EFFECT_TO]):
+        fired = apply_effect(floats, ints, words, marks, effect, journal) or fired
+    return fired
+
+
+@compiled
+def child_channel(floats: t.Floats, ints: t.Integers, link: int, u: float) -> int:
+    """Return where a child falls: its parent's place, else a neighbor by weight."""
+    i, f = row(ints, t.LINK_I, link), row(ints, t.LINK_F, link)
+    own, near = ints[i + t.OWN_CHANNEL], ints[i + t.NEAR_LENGTH]
+    share = floats[f + t.OWN_SHARE]
+    if near == 0 or (own >= 0 and u < share):
+        return int(own)
+    if own >= 0:
+        u = (u - share) / (1.0 - share)
+    k = invert(floats, ints[t.NUMBERS] + ints[i + t.NEAR_WEIGHTS], near, u)
+    return int(ints[ints[t.INDICES] + ints[i + t.NEAR_FROM] + k])
+
+
+@compiled
+def bear_children(
+    floats: t.Floats,
+    ints: t.Integers,
+    words: t.Words,
+    child_at: t.Floats,
+    child_slot: t.Integers,
+    child_free: t.Integers,
+    child_i: t.Integers,
+    child_u: t.Words,
+    channel: int,
+    journal: int,
+    a0: Word,
+    a1: Word,
+    a2: Word,
+) -> None:
+    """Draw the incidents this one excites: how many, when and where."""
+    key0, key1 = words[0], words[1]
+    c = row(ints, t.CHANNEL_I, channel)
+    for link in range(ints[c + t.LINK_FROM], ints[c + t.LINK_TO]):
+        i, f, u = row(ints, t.LINK_I, link), row(ints, t.LINK_F, link), row(ints, t.LINK_U, link)
+        drawn = block(key0, key1, a0, a1, a2, words[u + t.COUNT_TAG])
+        first = ints[t.NUMBERS] + ints[i + t.COUNTS_FROM]
+        for j in range(invert(floats, first, ints[i + t.COUNTS_LENGTH], unit(drawn[0]))):
+            tag = words[u + t.CHILD_TAG] + np.uint64(j)
+            child = block(key0, key1, a0, a1, a2, tag)
+            drawn = block(key0, key1, child[0], child[1], child[2], _ZERO)
+            date = floats[t.NOW] + -math.log(1.0 - unit(drawn[0])) * floats[f + t.DELAY]
+            if date > floats[t.HORIZON] or (ints[t.IN_HISTORY] == 1 and date < floats[t.START]):
+                continue
+            ints[t.N_FREE] -= 1
+            slot = child_free[ints[t.N_FREE]]
+            child_i[slot, t.CHILD_CHANNEL] = child_channel(floats, ints, link, unit(drawn[1]))
+            child_i[slot, t.CHILD_PARENT] = journal
+            child_u[slot, 0] = child[0]
+            child_u[slot, 1] = child[1]
+            child_u[slot, 2] = child[2]
+            push(child_at, 0, child_slot, 0, ints[t.N_CHILDREN], date, slot)
+            ints[t.N_CHILDREN] += 1
+
+
+@compiled
+def is_notable(
+    floats: t.Floats, ints: t.Integers, marks: t.Floats, channel: int, journal: int
+) -> bool:
+    """Whether an incident is of note: no condition, or any of its marks is reached."""
+    c = row(ints, t.CHANNEL_I, channel)
+    first, last = ints[c + t.NOTABLE_FROM], ints[c + t.NOTABLE_TO]
+    if first == last:
+        return True
+    for k in range(first, last):
+        if marks[journal, ints[ints[t.NOTABLE_I] + k]] >= floats[ints[t.NOTABLE_F] + k]:
+            return True
+    return False
