@@ -19,7 +19,7 @@ from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniform
 from simlib.ensemble.statistics import number
 from simlib.errors import Problem, ScenarioError
-from simlib.scenario.asked import whole
+from simlib.scenario.requests import whole
 
 if TYPE_CHECKING:
     import os

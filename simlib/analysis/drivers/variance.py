@@ -20,7 +20,7 @@ import numpy as np
 from simlib.chance.addresses import name_hash
 from simlib.ensemble.statistics import Z95
 from simlib.errors import Problem, ScenarioError, SimulationError
-from simlib.scenario.asked import whole
+from simlib.scenario.requests import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -35,7 +35,7 @@ from simlib.ensemble.statistics import of_number
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes import kind_of, unit_of
 from simlib.scenario import load, load_text
-from simlib.scenario.asked import n_replications, whole
+from simlib.scenario.requests import n_replications, whole
 from simlib.scenario.wording import shown
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from simlib.analysis.exploring.watching import (
     observe,
 )
 from simlib.errors import Problem, ScenarioError
-from simlib.scenario.asked import real
+from simlib.scenario.requests import real
 
 if TYPE_CHECKING:
     import os

@@ -16,7 +16,7 @@ from simlib.ensemble.statistics import wilson
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes.published import Published, plan_published
 from simlib.scenario import as_scenario, digest, option_scenario
-from simlib.scenario.asked import n_replications
+from simlib.scenario.requests import n_replications
 from simlib.simulation import Blueprint, assemble, simulate
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from simlib.evidence.backtesting.levels import Level, levels_of
 from simlib.evidence.backtesting.origins import SPAN
 from simlib.evidence.backtesting.running import Part, scores_of
 from simlib.evidence.backtesting.scoring import PARTS, SCORES, pit
-from simlib.scenario.asked import LAST_SEED, whole
+from simlib.scenario.requests import LAST_SEED, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

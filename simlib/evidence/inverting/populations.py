@@ -21,7 +21,7 @@ from simlib.chance.distributions import quantile
 from simlib.evidence.inverting.problems import InverseProblem, InversionError
 from simlib.evidence.lots import lots
 from simlib.files import SEAL, make_folder, read_sealed, refuse_links, sealed_json, write_whole
-from simlib.scenario.asked import whole
+from simlib.scenario.requests import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
