@@ -112,7 +112,7 @@ def fork(  # noqa: PLR0913, PLR0917  (options of a command line)
 ) -> None:
     """Continue replications from a date on under other options, and compare."""
     from simlib.analysis.compare.forks import fork as forked
-    from simlib.scenario.asked import day
+    from simlib.scenario.requests import day
 
     if replication is not None and replications is not None:
         raise ScenarioError([Problem("replications", "give --replication or --replications")])

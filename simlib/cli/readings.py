@@ -86,7 +86,7 @@ def as_date(text: str) -> dt.date:
     ScenarioError
         It is none.
     """
-    from simlib.scenario.asked import day
+    from simlib.scenario.requests import day
 
     return day("date", text)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simlib.ensemble.executors import n_cores
-from simlib.scenario.asked import whole
+from simlib.scenario.requests import whole
 
 JOBS_A_CORE = 8
 """Workers that may be asked for, for each core: more wait for one another."""

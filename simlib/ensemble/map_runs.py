@@ -28,7 +28,7 @@ from simlib.ensemble.retries import Part, carried_out
 from simlib.ensemble.surroundings import once_more
 from simlib.errors import StoreError
 from simlib.files import read_regular, refuse_links, write_whole
-from simlib.scenario.asked import whole
+from simlib.scenario.requests import whole
 from simlib.simulation import needs_compiling, warm_up
 
 if TYPE_CHECKING:

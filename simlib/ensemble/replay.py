@@ -13,7 +13,7 @@ from simlib.errors import StoreError
 from simlib.files import csv_of_rows, write_file
 from simlib.journal import MARKS
 from simlib.scenario import load_text
-from simlib.scenario.asked import whole
+from simlib.scenario.requests import whole
 from simlib.scenario.schema import MOST_REPLICATIONS
 from simlib.simulation import simulate
 from simlib.world.clock import to_date

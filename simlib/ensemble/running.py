@@ -25,7 +25,7 @@ from simlib.ensemble.work_queue import Work, Workers
 from simlib.errors import Problem, ScenarioError, StoreError
 from simlib.files import make_folder
 from simlib.scenario import as_scenario, load_text
-from simlib.scenario.asked import LAST_SEED, whole
+from simlib.scenario.requests import LAST_SEED, whole
 from simlib.scenario.schema import MOST_REPLICATIONS
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from simlib.errors import Problem, ScenarioError
 from simlib.outcomes import plan
 from simlib.outcomes.planning import kind_of, unit_of
 from simlib.scenario import as_scenario, digest
-from simlib.scenario.asked import whole
+from simlib.scenario.requests import whole
 from simlib.scenario.schema import MOST_REPLICATIONS
 from simlib.simulation import assemble, simulate
 from simlib.statistics import shapley

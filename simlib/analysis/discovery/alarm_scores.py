@@ -15,7 +15,7 @@ from simlib.ensemble.map_runs import Spread, spread
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes.published_series import Published, plan_published
 from simlib.scenario import as_scenario, digest, option_scenario
-from simlib.scenario.asked import n_replications
+from simlib.scenario.requests import n_replications
 from simlib.simulation import Blueprint, assemble, simulate
 from simlib.statistics.summaries import wilson
 

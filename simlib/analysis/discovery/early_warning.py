@@ -28,7 +28,7 @@ from simlib.analysis.discovery.indicators import (
     seen_at,
 )
 from simlib.errors import Problem, ScenarioError
-from simlib.scenario.asked import real
+from simlib.scenario.requests import real
 
 if TYPE_CHECKING:
     import os

@@ -34,7 +34,7 @@ from simlib.ensemble.replications import Job
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes import kind_of, unit_of
 from simlib.scenario import load, load_text
-from simlib.scenario.asked import n_replications, whole
+from simlib.scenario.requests import n_replications, whole
 from simlib.scenario.wording import shown
 from simlib.statistics.summaries import of_number
 

@@ -22,7 +22,7 @@ from simlib.analysis.selection.selection_effect import CONTRASTS, Gap, Selection
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes.planning import unit_of
 from simlib.scenario import as_scenario
-from simlib.scenario.asked import n_replications
+from simlib.scenario.requests import n_replications
 from simlib.scenario.schema import Parameter, Scenario
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble

@@ -18,7 +18,7 @@ from simlib.analysis.sensitivity.variance_shares import salib
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniform
 from simlib.errors import Problem, ScenarioError
-from simlib.scenario.asked import whole
+from simlib.scenario.requests import whole
 from simlib.statistics.summaries import number
 
 if TYPE_CHECKING:

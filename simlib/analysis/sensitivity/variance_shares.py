@@ -19,7 +19,7 @@ import numpy as np
 
 from simlib.chance.addresses import name_hash
 from simlib.errors import Problem, ScenarioError, SimulationError
-from simlib.scenario.asked import whole
+from simlib.scenario.requests import whole
 from simlib.statistics.summaries import Z95
 
 if TYPE_CHECKING:

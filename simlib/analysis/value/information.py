@@ -33,7 +33,7 @@ from simlib.ensemble import run
 from simlib.ensemble.map_runs import Spread
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import as_scenario
-from simlib.scenario.asked import n_replications
+from simlib.scenario.requests import n_replications
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
 from simlib.world.clock import to_days

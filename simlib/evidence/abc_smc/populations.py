@@ -21,7 +21,7 @@ from simlib.chance.distributions import quantile
 from simlib.chance.named_uniforms import lots
 from simlib.evidence.abc_smc.inverse_problems import InverseProblem, InversionError
 from simlib.files import SEAL, make_folder, read_sealed, refuse_links, sealed_json, write_whole
-from simlib.scenario.asked import whole
+from simlib.scenario.requests import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

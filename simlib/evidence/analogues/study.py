@@ -37,7 +37,7 @@ from simlib.evidence.analogues.updating import (
     updated,
     worth_in_years,
 )
-from simlib.scenario.asked import whole
+from simlib.scenario.requests import whole
 from simlib.scenario.schema import MOST_REPLICATIONS
 
 if TYPE_CHECKING:

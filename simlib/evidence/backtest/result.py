@@ -16,7 +16,7 @@ from simlib.evidence.backtest.forecasters import BASELINES, CANDIDATES, forecast
 from simlib.evidence.backtest.origins import SPAN
 from simlib.evidence.backtest.scored_forecasts import Part, scores_of
 from simlib.evidence.backtest.skill import Block, compared, summed
-from simlib.scenario.asked import LAST_SEED, whole
+from simlib.scenario.requests import LAST_SEED, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

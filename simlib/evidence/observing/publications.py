@@ -29,7 +29,7 @@ from simlib.errors import Problem, ScenarioError
 from simlib.outcomes.published_series import Published, plan_published
 from simlib.outcomes.windows import month_starts
 from simlib.scenario import as_scenario, digest
-from simlib.scenario.asked import n_replications, whole
+from simlib.scenario.requests import n_replications, whole
 from simlib.scenario.wording import near_or_all, shown
 from simlib.simulation import assemble, simulate
 

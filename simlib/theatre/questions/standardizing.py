@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.scenario.asked import whole
+from simlib.scenario.requests import whole
 from simlib.scenario.schema import MOST_REPLICATIONS, MilestoneChange, Option
 from simlib.simulation import assemble, simulate
 from simlib.theatre.agents.committee import GROUNDS

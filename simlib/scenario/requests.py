@@ -1,4 +1,4 @@
-"""Numbers and dates that a caller asks for: how each is given, and its bounds."""
+"""Numbers and dates that a caller gives: how each is written, and its bounds."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def whole(name: str, value: Any, least: int, most: int) -> int:
     raise _refused(name, f"must be a whole number from {least} to {most}", value)
 
 
-def n_replications(asked: Any, usual: int) -> int:
-    """Return how many replications are asked for; the usual number where none is said.
+def n_replications(requested: Any, usual: int) -> int:
+    """Return how many replications are requested; the usual number where none is given.
 
     Raises
     ------
     ScenarioError
         It is no whole number from 1 to `MOST_REPLICATIONS`.
     """
-    return whole("replications", usual if asked is None else asked, 1, MOST_REPLICATIONS)
+    return whole("replications", usual if requested is None else requested, 1, MOST_REPLICATIONS)
 
 
 def real(name: str, value: Any, least: float, most: float) -> float:
