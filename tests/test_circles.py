@@ -43,7 +43,6 @@ STILL_CIRCLES: set[frozenset[str]] = {
             "simlib.evidence.count_forecaster.replayed_counts",
         }
     ),
-    frozenset({"simlib.world.acts", "simlib.world.world"}),
 }
 """Circles that still stand; one that is gone is taken off here."""
 STILL_TWICE_CLASSES: set[str] = {

@@ -27,8 +27,8 @@ from simlib.analysis.selection.forced_runs import (
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniform
 from simlib.errors import Problem, ScenarioError
+from simlib.journal import to_date
 from simlib.statistics.summaries import Z95
-from simlib.world.clock import to_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
