@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simlib.analysis.mediation.mediators import DECISIONS, NATIONAL, PARAMETERS
-from simlib.statistics.summaries import number
+from simlib.statistics.formatting import number
 from simlib.world.clock import to_date
 
 if TYPE_CHECKING:
