@@ -36,11 +36,11 @@ from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.ensemble.map_runs import Spread
 from simlib.errors import ScenarioError
+from simlib.journal import to_days
 from simlib.outcomes.planning import kind_of
 from simlib.simulation import assemble, simulate
 from simlib.statistics.resampling import folds_of
 from simlib.theatre.questions.iraq_mission import DEADLINE, EXTENSION
-from simlib.world.clock import to_days
 from simlib.world.parameters import ParameterPlan
 from support.scenarios import small
 

@@ -26,8 +26,8 @@ from simlib.analysis.selection.forced_runs import (
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniform
 from simlib.errors import Problem, ScenarioError
+from simlib.journal import to_date
 from simlib.statistics.intervals import Z95, standard_error
-from simlib.world.clock import to_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -32,12 +32,12 @@ from simlib.analysis.value.valuing import (
 from simlib.ensemble import run
 from simlib.ensemble.map_runs import Spread
 from simlib.errors import Problem, ScenarioError
+from simlib.journal import to_days
 from simlib.scenario import as_scenario
 from simlib.scenario.requests import n_replications
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
 from simlib.statistics.resampling import folds_of
-from simlib.world.clock import to_days
 from simlib.world.parameters import ParameterPlan
 
 if TYPE_CHECKING:
