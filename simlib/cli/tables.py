@@ -82,7 +82,7 @@ def _show_rich(title: str, cells: list[tuple[str, ...]], note: str) -> None:
 
 
 def _cells(row: Summary) -> tuple[str, ...]:
-    from simlib.statistics.summaries import number
+    from simlib.statistics.formatting import number
 
     name = f"{row.outcome} = {row.category}" if row.category else row.outcome
     spread = [number(q) if row.kind == "number" else "" for q in (row.q05, row.q50, row.q95)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from simlib.analysis.mediation.mediators import DECISIONS, NATIONAL, PARAMETERS
 from simlib.journal import to_date
-from simlib.statistics.summaries import number
+from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
     import pandas as pd

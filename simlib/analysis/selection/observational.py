@@ -27,7 +27,7 @@ from simlib.scenario.requests import n_replications
 from simlib.scenario.schema import Parameter, Scenario
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
-from simlib.statistics.summaries import number, with_error
+from simlib.statistics.formatting import number, with_error
 
 if TYPE_CHECKING:
     import os
