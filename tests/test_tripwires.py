@@ -27,7 +27,7 @@ from simlib.analysis.discovery.outcome_events import read_event
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.scenario import load_text
-from simlib.statistics.summaries import wilson
+from simlib.statistics.intervals import wilson
 from support.agents import Watcher
 from support.known_answers import OMENS, omens
 from support.scenarios import watched
