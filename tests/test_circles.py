@@ -37,7 +37,6 @@ STILL_CIRCLES: set[frozenset[str]] = {
             "simlib.ensemble.verify",
         }
     ),
-    frozenset({"simlib.world.acts", "simlib.world.world"}),
 }
 """Circles that still stand; one that is gone is taken off here."""
 STILL_TWICE_CLASSES: set[str] = {

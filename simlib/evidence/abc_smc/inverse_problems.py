@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
+from simlib.chance.addresses import seed_of, uniforms_of
 from simlib.chance.distributions import quantile
-from simlib.chance.named_uniforms import lots, seed_of
 from simlib.errors import SimlibError
 from simlib.evidence.fitted import Fitted
 from simlib.statistics.moments import beta_arguments, digits
@@ -109,7 +109,7 @@ class InverseProblem:
         InversionError
             A summary never varies.
         """
-        places = lots(0, "pilots", (_N_PILOTS, len(self.priors)))
+        places = uniforms_of(0, "pilots", (_N_PILOTS, len(self.priors)))
         runs = np.array(
             [self.summaries(dict(zip(self.priors, row, strict=True))) for row in places.tolist()]
         )
@@ -191,7 +191,7 @@ class Inversion:
 
     def draws(self, name: str, n_draws: int, root_seed: int) -> NDArray[np.float64]:
         """Return draws of an unknown without weights, by systematic resampling."""
-        start = lots(root_seed, "resample", 1)[0]
+        start = uniforms_of(root_seed, "resample", 1)[0]
         at = (start + np.arange(n_draws)) / n_draws
         chosen = np.searchsorted(np.cumsum(self.weights) * (1.0 + 1e-12), at)
         last = len(self.weights) - 1
