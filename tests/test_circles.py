@@ -44,6 +44,7 @@ STILL_TWICE_CLASSES: set[str] = {
     "Effect",
     "Estimate",
     "Excitation",
+    "Finding",
     "Gap",
     "Grid",
     "Group",
@@ -57,10 +58,8 @@ STILL_TWICE_CLASSES: set[str] = {
     "Rule",
     "Share",
     "Slope",
-    "Spread",
     "Study",
     "_Job",
-    "_Kept",
 }
 """Classes of one name in two modules, that still stand."""
 STILL_TWICE_MODULES: set[str] = {
@@ -73,7 +72,6 @@ STILL_TWICE_MODULES: set[str] = {
     "incidents",
     "parameters",
     "places",
-    "progress",
     "reading",
     "timeline",
     "why",
