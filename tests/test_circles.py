@@ -23,7 +23,6 @@ PARTIES = ("simlib.theatre.agents.", "simlib.theatre.analogues.")
 """Packages whose modules are called after a party or a country, as others may be."""
 
 STILL_CIRCLES: set[frozenset[str]] = {
-    frozenset({"simlib.analysis.compare.comparison", "simlib.analysis.compare.telling"}),
     frozenset({"simlib.analysis.discovery.alarm_words", "simlib.analysis.discovery.early_warning"}),
     frozenset(
         {"simlib.analysis.discovery.discovered", "simlib.analysis.discovery.discovery_words"}
@@ -41,11 +40,8 @@ STILL_CIRCLES: set[frozenset[str]] = {
 """Circles that still stand; one that is gone is taken off here."""
 STILL_TWICE_CLASSES: set[str] = {
     "Decision",
-    "Effect",
     "Estimate",
     "Excitation",
-    "Finding",
-    "Gap",
     "Grid",
     "Group",
     "Level",
@@ -56,7 +52,6 @@ STILL_TWICE_CLASSES: set[str] = {
     "Question",
     "Ranking",
     "Rule",
-    "Share",
     "Slope",
     "Study",
     "_Job",
