@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.evidence.analogues.cases import Case
+    from simlib.evidence.analogues.analogue_record import Case
     from simlib.evidence.analogues.study import Study
 
 AS_OF = dt.date(2024, 12, 31)

@@ -28,7 +28,7 @@ from simlib.evidence.calibration.reporting import Pair, fit_share
 from simlib.evidence.calibration.totals import PeriodTotal, fit_totals, multiplier_moments
 from simlib.evidence.calibration.trends import change, damped_months, fit_slope
 from simlib.evidence.fitted import Fitted
-from simlib.evidence.history.refusals import LeakError
+from simlib.evidence.history.csv_text import LeakError
 from simlib.scenario import load, load_text
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import ExpressionError, names

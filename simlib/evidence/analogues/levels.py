@@ -13,7 +13,7 @@ from simlib.evidence.panels import Unit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simlib.evidence.analogues.cases import Case
+    from simlib.evidence.analogues.analogue_record import Case
     from simlib.evidence.panels import CountPanel
 
 N_MONTHS = 24

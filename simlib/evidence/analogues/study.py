@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from simlib.ensemble.progress import Listener
-    from simlib.evidence.analogues.cases import Analogues, Case
+    from simlib.evidence.analogues.analogue_record import Analogues, Case
     from simlib.evidence.panels import CountPanel
 
 AS_OF = dt.date(2024, 12, 31)

@@ -14,7 +14,7 @@ import numpy as np
 from simlib.errors import SimlibError
 from simlib.evidence.fitted import Fitted
 from simlib.evidence.history.barrier import calibration_events
-from simlib.evidence.history.refusals import LeakError
+from simlib.evidence.history.csv_text import LeakError
 from simlib.evidence.history.shipped import shipped_panel
 from simlib.evidence.history.tallies import panel
 from simlib.scenario import load
