@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import bundled
+from simlib.scenario.borders import with_neighbors
+from simlib.scenario.by_place import written_by_place
 from simlib.scenario.checking import check_references
 from simlib.scenario.findings import Findings
 from simlib.scenario.fitting import fitter
@@ -130,8 +132,8 @@ def _path(name_or_path: str | os.PathLike[str]) -> Path:
 
 
 def _built(root: MappingNode, chain: Chain, installed: Collection[str] | None = None) -> Scenario:
-    tree = resolved(root, chain)
     findings = Findings()
+    tree = with_neighbors(written_by_place(resolved(root, chain), findings), findings)
     scenario: Scenario = fitter(Scenario)(tree, (), findings)
     check_references(scenario, tree, findings)
     if installed is not None:
