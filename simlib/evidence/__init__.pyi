@@ -11,12 +11,12 @@ from .calibration.collecting import calibrate as calibrate
 from .count_forecaster.ar1_multipliers import estimate_multiplier as estimate_multiplier
 from .count_forecaster.ar1_multipliers import pool_multipliers as pool_multipliers
 from .count_forecaster.forecaster import CountForecaster as CountForecaster
-from .excitation.days import DailyCounts as DailyCounts
-from .excitation.days import daily_counts as daily_counts
 from .excitation.excitation_regimes import fit_regimes as fit_regimes
+from .excitation.hawkes import residual_test as residual_test
 from .excitation.hawkes import simulated_times as simulated_times
 from .excitation.hawkes_fit import fit_excitation as fit_excitation
-from .excitation.residuals import residual_test as residual_test
+from .excitation.likelihood import DailyCounts as DailyCounts
+from .excitation.likelihood import daily_counts as daily_counts
 from .excitation.shipped_fits import excitation_table as excitation_table
 from .excitation.shipped_fits import fitted_excitation as fitted_excitation
 from .history.barrier import as_if_published as as_if_published
@@ -54,7 +54,7 @@ from .register.derivations import rederive as rederive
 from .register.implied import reached_within as reached_within
 from .register.register_page import page_of as page_of
 from .severity.model_law import fit_model_law as fit_model_law
+from .severity.model_law import severity_table as severity_table
 from .severity.power_law import exponent_posterior as exponent_posterior
 from .severity.power_law import fit_power_law as fit_power_law
 from .severity.power_law import goodness_of_fit as goodness_of_fit
-from .severity.regimes_of_severity import severity_table as severity_table
