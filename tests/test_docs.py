@@ -13,7 +13,7 @@ import yaml
 from built_pages import BACKTESTS, REGISTER, committed, current
 from simlib.chance import distributions
 from simlib.scenario import schema
-from simlib.scenario.models import Model
+from simlib.scenario.schema import Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,7 @@ from simlib.scenario.schema import (
 from simlib.world.parameters import ParameterPlan
 
 if TYPE_CHECKING:
-    from simlib.scenario.models import Quantity
+    from simlib.scenario.schema import Quantity
 
 CENTRAL = {
     "isis.level_iraq": 5.0,

@@ -15,9 +15,9 @@ from simlib.errors import Problem, ScenarioError
 from simlib.scenario import bundled
 from simlib.scenario.fitting import kind_keys
 from simlib.scenario.nodes import Mapping, Mark, Node, Path, Scalar, describe, mapping, problem_at
-from simlib.scenario.reading import Budget, read_file
 from simlib.scenario.schema import Falling, Power, Shield, Table, Value
 from simlib.scenario.wording import near, shown
+from simlib.scenario.yaml_text import Budget, read_file
 
 MOST_PARENTS = 10
 REPLACED = frozenset({"distribution", "law", "values", "next"})

@@ -16,9 +16,9 @@ from simlib.ensemble import Ensemble, run
 from simlib.ensemble.manifest import refuse_missing_agents
 from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.scenario import from_dict, load, load_text, option_lineage
+from simlib.scenario.canonical import explicit
 from simlib.scenario.schema import Option, Scenario
 from simlib.scenario.wording import near_or_all, shown
-from simlib.scenario.writing import explicit
 from simlib.world.clock import to_days
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from simlib.analysis.discovery.halves import is_first_half, redrawn
 from simlib.analysis.discovery.trees import grow
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import load_text, option_scenario
-from simlib.scenario.parameters import values_of
+from simlib.scenario.parameter_order import values_of
 from simlib.scenario.requests import whole
 
 if TYPE_CHECKING:
