@@ -1,7 +1,13 @@
-"""What happened in one replication: incidents and decisions, each with its cause."""
+"""What happened in one replication: incidents and decisions, each with its cause.
+
+Times are days since 2000-01-01, whole at midnight.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import functools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -26,6 +32,46 @@ MARKS = (
 """The closed vocabulary of marks. The position of a mark is part of its address, so new
 marks are added at the end. ``reported`` and ``neighbor`` are uniforms of every incident."""
 
+EPOCH = dt.date(2000, 1, 1)
+DAYS_PER_MONTH = 365.25 / 12
+
+
+def to_days(date: dt.date) -> float:
+    """Return the first instant of a date in days since 2000-01-01.
+
+    Examples
+    --------
+    >>> to_days(dt.date(2025, 1, 1))
+    9132.0
+    """
+    return float((date - EPOCH).days)
+
+
+def to_date(days: float) -> dt.date:
+    """Return the date an instant falls on.
+
+    Examples
+    --------
+    >>> to_date(9132.75)
+    datetime.date(2025, 1, 1)
+    """
+    return EPOCH + dt.timedelta(days=math.floor(days))
+
+
+@functools.lru_cache(maxsize=256)
+def firsts_of_months(start: float, horizon: float) -> tuple[float, ...]:
+    """Return the first instants of the months after start and before the horizon."""
+    result: list[float] = []
+    date = to_date(start)
+    while True:
+        year, month = divmod(date.year * 12 + date.month, 12)
+        date = dt.date(year, month + 1, 1)
+        days = to_days(date)
+        if days >= horizon:
+            return tuple(result)
+        result.append(days)
+
+
 CauseKind = Literal["start", "review", "date", "milestone", "incident", "threshold", "posture"]
 
 
@@ -42,6 +88,10 @@ class Channels:
 
     def __len__(self) -> int:
         return len(self.types)
+
+    def describe(self, row: int) -> str:
+        """Return type, place and target of a channel, for messages."""
+        return f"{self.types[row]} at {self.places[row]} ({self.targets[row]})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +198,13 @@ class Layout:
     def places_of(self, variable: str) -> tuple[str, ...]:
         """Return the places of a variable, in the order it is stored."""
         return self.places[variable]
+
+    def name_of(self, where: int) -> str:
+        """Return variable and place of a position of the state vector, for messages."""
+        for (variable, place), position in self.positions.items():
+            if position == where:
+                return f"{variable} at {place}" if place else variable
+        return str(where)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from simlib.evidence import CountPanel, Part, Unit, backtest, shipped_counts
 from simlib.evidence.backtest import result
 from simlib.evidence.backtest import scored_forecasts as running
 from simlib.evidence.backtest.aggregation import at_levels, levels_of
-from simlib.evidence.backtest.forecast_scores import SCORES
 from simlib.evidence.backtest.forecasters import BASELINES, CANDIDATES, forecaster
 from simlib.evidence.backtest.origins import HORIZONS, LAG, known_at
 from simlib.evidence.backtest.skill import Block, compared, summed
+from simlib.statistics.scores import SCORES
 from simlib.theatre.record.parts import shipped_parts
 
 if TYPE_CHECKING:

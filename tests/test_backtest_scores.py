@@ -12,8 +12,8 @@ from scipy import stats
 
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
-from simlib.evidence.backtest.forecast_scores import BINS, PARTS, SCORES, pit, pit_histogram, score
-from simlib.statistics.bootstrap import block_weights, interval
+from simlib.statistics.resampling import block_weights, bootstrap_interval
+from simlib.statistics.scores import BINS, PARTS, SCORES, count_scores, pit, pit_histogram
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +32,7 @@ def scored(
 ) -> dict[str, NDArray[np.float64]]:
     """Return scores by name."""
     ints, counts = draws.astype(np.int64), came.astype(np.int64)
-    found = score(ints, counts, np.full(len(counts), many))
+    found = count_scores(ints, counts, np.full(len(counts), many))
     return dict(zip(COLUMNS, found.T, strict=True))
 
 
@@ -170,7 +170,7 @@ def covered(length: int) -> float:
         series[:, t] = phi * series[:, t - 1] + shocks[:, t]
     weights = block_weights("test", n, length=length, n_resamples=1000, root_seed=3)
     assert weights is not None
-    low, high = interval(series.mean(axis=1), weights @ series.T / n)
+    low, high = bootstrap_interval(series.mean(axis=1), weights @ series.T / n)
     return float(((low <= 0) & (high >= 0)).mean())
 
 

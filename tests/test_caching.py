@@ -16,9 +16,8 @@ from pathlib import Path
 import pytest
 
 import simlib
-from simlib.chance import compile_cache as caching
 from simlib.chance import compiling
-from simlib.chance.compile_cache import SETTING, usable_folder
+from simlib.chance.compiling import SETTING, usable_folder
 from simlib.errors import StoreError
 from simlib.files import private_folder
 
@@ -64,7 +63,7 @@ def base(tmp_path: Path) -> Path:
 def unset() -> Iterator[None]:
     """Leave the environment and what was said already as they were."""
     before = os.environ.get(SETTING)
-    caching.warn.cache_clear()
+    compiling.warn.cache_clear()
     yield
     os.environ.pop(SETTING, None)
     if before is not None:
@@ -137,7 +136,7 @@ def test_without_a_temporary_folder_nothing_is_kept(
     os.environ[SETTING] = "/dev/null/cache"
     assert usable_folder(*NAMES) is None
     assert usable_folder(*NAMES) is None
-    assert os.environ[SETTING] == caching.NOWHERE
+    assert os.environ[SETTING] == compiling.NOWHERE
     (record,) = caplog.records
     assert record.getMessage().startswith("compiled code is not kept: /dev/null")
     assert list(tmp_path.iterdir()) == []

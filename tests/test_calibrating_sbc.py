@@ -15,7 +15,7 @@ import pytest
 from scipy.special import betaincinv, ndtri
 from scipy.stats import nbinom, poisson
 
-from simlib.chance.named_uniforms import lots, seed_of
+from simlib.chance.addresses import seed_of, uniforms_of
 from simlib.evidence.calibration.fitted_intensities import draw_prior, fit_intensities
 from simlib.evidence.calibration.level_fits import (
     Levels,
@@ -48,7 +48,7 @@ GRID = TempoGrid(np.repeat([0.55, 0.8], 3), np.tile([0.2, 0.35, 0.5], 2), np.ful
 
 def counts_of(rates: NDArray[np.float64], fano: float, seed: int) -> NDArray[np.int64]:
     """Draw counts of given rates and of a variance over mean."""
-    uniforms = lots(seed, "counts", rates.shape)
+    uniforms = uniforms_of(seed, "counts", rates.shape)
     if fano <= 1.0:
         return np.asarray(poisson.ppf(uniforms, rates), dtype=np.int64)
     return np.asarray(nbinom.ppf(uniforms, rates / (fano - 1.0), 1.0 / fano), dtype=np.int64)
@@ -57,7 +57,7 @@ def counts_of(rates: NDArray[np.float64], fano: float, seed: int) -> NDArray[np.
 def tempo(point: int, n_months: int, seed: int) -> NDArray[np.float64]:
     """Draw a path of the multiplier at a point of the grid."""
     rho, sd = GRID.rho[point], GRID.sd[point]
-    normals = ndtri(lots(seed, "tempo", n_months))
+    normals = ndtri(uniforms_of(seed, "tempo", n_months))
     z = np.empty(n_months)
     z[0] = normals[0]
     for month in range(1, n_months):
@@ -66,14 +66,14 @@ def tempo(point: int, n_months: int, seed: int) -> NDArray[np.float64]:
 
 
 def point_of(seed: int) -> int:
-    return int(lots(seed, "point", 1)[0] * len(GRID.rho))
+    return int(uniforms_of(seed, "point", 1)[0] * len(GRID.rho))
 
 
 def drawn(weights: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
     """Draw positions by weight, shape (N_DRAWS,)."""
     cumulative = np.cumsum(weights)
     return np.asarray(
-        np.searchsorted(cumulative, lots(seed, "positions", N_DRAWS) * cumulative[-1])
+        np.searchsorted(cumulative, uniforms_of(seed, "positions", N_DRAWS) * cumulative[-1])
     )
 
 
@@ -91,7 +91,7 @@ def levels(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Level of one of two series, and the spread they share."""
     point = point_of(seed)
     means = {"a": 6.0, "b": 15.0}
-    truths = {n: -mean * np.log1p(-lots(seed, n, 1)[0]) for n, mean in means.items()}
+    truths = {n: -mean * np.log1p(-uniforms_of(seed, n, 1)[0]) for n, mean in means.items()}
     series = {}
     for name, mean in means.items():
         path = truths[name] * tempo(point, N_MONTHS, seed_of(seed, name))
@@ -105,7 +105,7 @@ def levels(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def _level_draws(fit: Levels, seed: int) -> NDArray[np.float64]:
     grid = np.log(fit.levels["a"])
     chosen = grid[drawn(fit.level_weights["a"], seed_of(seed, "level"))]
-    inside = lots(seed, "inside", N_DRAWS) - 0.5
+    inside = uniforms_of(seed, "inside", N_DRAWS) - 0.5
     return np.asarray(np.exp(chosen + inside * (grid[1] - grid[0])))
 
 
@@ -113,8 +113,8 @@ def season(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Amplitude of a season, with level and tempo unknown."""
     amplitudes = np.linspace(0.1, 0.9, 5)
     shape = np.cos(np.pi * np.arange(12) / 6.0)
-    truth = amplitudes[int(lots(seed, "amplitude", 1)[0] * len(amplitudes))]
-    level = -30.0 * np.log1p(-lots(seed, "level", 1)[0])
+    truth = amplitudes[int(uniforms_of(seed, "amplitude", 1)[0] * len(amplitudes))]
+    level = -30.0 * np.log1p(-uniforms_of(seed, "level", 1)[0])
     rates = level * (1.0 + truth * shape) * tempo(point_of(seed), 12, seed)
     series = MonthlySeries(counts_of(rates, 1.0, seed), 30.0)
     weights = pattern_weights(series, GRID, amplitudes, shape)
@@ -129,7 +129,7 @@ def totals(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     windows = ((0, 6), (6, 1), (12, 12))
     for attempt in range(1000):
         inner = seed_of(seed, attempt)
-        truth = np.log(40.0) + PRIOR_SD * ndtri(lots(inner, "level", 1)[0])
+        truth = np.log(40.0) + PRIOR_SD * ndtri(uniforms_of(inner, "level", 1)[0])
         path = np.exp(truth) * tempo(point_of(inner), 24, inner)
         expected = np.array([path[first : first + n].sum() for first, n in windows])
         counts = counts_of(expected, 2.0, inner)
@@ -140,33 +140,35 @@ def totals(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         for (first, months), count in zip(windows, counts.tolist(), strict=True)
     ]
     fit = fit_totals(periods, GRID, prior_median=40.0, fano=2.0)
-    return np.array([truth]), (fit.mean + fit.sd * ndtri(lots(seed, "draws", N_DRAWS)))[None, :]
+    draws = fit.mean + fit.sd * ndtri(uniforms_of(seed, "draws", N_DRAWS))
+    return np.array([truth]), draws[None, :]
 
 
 def slope(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Slope of a random walk with drift of which six changes are known."""
     months = np.array([12.0, 12.0, 12.0, 12.0, 12.0, 9.0])
-    truth = SLOPE_PRIOR_SD * ndtri(lots(seed, "slope", 1)[0])
-    step = STEP_PRIOR_SD * abs(ndtri(lots(seed, "step", 1)[0]))
+    truth = SLOPE_PRIOR_SD * ndtri(uniforms_of(seed, "slope", 1)[0])
+    step = STEP_PRIOR_SD * abs(ndtri(uniforms_of(seed, "step", 1)[0]))
     spread = np.sqrt(step**2 * months + 0.02)
-    ratios = truth * months + spread * ndtri(lots(seed, "ratios", 6))
+    ratios = truth * months + spread * ndtri(uniforms_of(seed, "ratios", 6))
     fit = fit_slope([Change(r, m, 0.02) for r, m in zip(ratios.tolist(), months, strict=True)])
-    return np.array([truth]), (fit.mean + fit.sd * ndtri(lots(seed, "draws", N_DRAWS)))[None, :]
+    draws = fit.mean + fit.sd * ndtri(uniforms_of(seed, "draws", N_DRAWS))
+    return np.array([truth]), draws[None, :]
 
 
 def claims(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Share of another pair, after four pairs."""
     sizes = (480, 390, 14, 33)
-    mean = 0.005 + 0.99 * lots(seed, "mean", 1)[0]
-    precision = 300.0 ** lots(seed, "precision", 1)[0]
+    mean = 0.005 + 0.99 * uniforms_of(seed, "mean", 1)[0]
+    precision = 300.0 ** uniforms_of(seed, "precision", 1)[0]
     a, b = mean * precision, (1.0 - mean) * precision
-    shares = betaincinv(a, b, lots(seed, "shares", 5))
+    shares = betaincinv(a, b, uniforms_of(seed, "shares", 5))
     hits = [
-        int((lots(seed, f"hits{row}", size) < share).sum())
+        int((uniforms_of(seed, f"hits{row}", size) < share).sum())
         for row, (size, share) in enumerate(zip(sizes, shares[1:].tolist(), strict=True))
     ]
     fit = fit_share([Pair(hit, size) for hit, size in zip(hits, sizes, strict=True)])
-    return shares[:1], betaincinv(fit.a, fit.b, lots(seed, "draws", N_DRAWS))[None, :]
+    return shares[:1], betaincinv(fit.a, fit.b, uniforms_of(seed, "draws", N_DRAWS))[None, :]
 
 
 def ratio(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -174,14 +176,14 @@ def ratio(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     denominators = np.array([700.0, 160.0, 90.0])
     for attempt in range(1000):
         inner = seed_of(seed, attempt)
-        mean, step = ndtri(lots(inner, "mean", 2))
-        logs = mean + 0.3 * abs(step) * ndtri(lots(inner, "pairs", 4))
+        mean, step = ndtri(uniforms_of(inner, "mean", 2))
+        logs = mean + 0.3 * abs(step) * ndtri(uniforms_of(inner, "pairs", 4))
         counts = counts_of(np.exp(logs[1:]) * denominators, 1.0, inner)
         seen = counts_of(denominators, 1.0, seed_of(inner, "of"))
         if logs[0] < 0.0 and counts.min() >= 10 and (counts < 0.95 * seen).all():
             break
     fit = fit_ratio([Pair(n, d) for n, d in zip(counts.tolist(), seen.tolist(), strict=True)])
-    draws = betaincinv(fit.a, fit.b, lots(inner, "draws", N_DRAWS))
+    draws = betaincinv(fit.a, fit.b, uniforms_of(inner, "draws", N_DRAWS))
     return np.exp(logs[:1]), draws[None, :]
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import simlib
-from simlib.analysis.mediation.mediated_effects import fieller
 from simlib.analysis.mediation.mediators import Clamping, PairJob, contributions
 from simlib.outcomes import plan
 from simlib.simulation import Factoring, assemble, simulate
+from simlib.statistics.intervals import fieller
 from simlib.world.engine import CompiledIncidents
 from simlib.world.kernel import kernel_tables as t
 from support.known_answers import PLANTED, planted

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from simlib.agents.base import Agent, Life
 from simlib.errors import SimulationError
-from simlib.world.clock import Clock, month_starts, to_date, to_days
+from simlib.journal import firsts_of_months, to_date, to_days
+from simlib.world.clock import Clock
 from support.worlds import PLACES, of, recurring, run_of, world
 
 instants = st.floats(0, 20_000, allow_nan=False)
@@ -106,12 +107,12 @@ def test_days_are_counted_from_2000() -> None:
 def test_months_start_after_the_start_and_before_the_horizon() -> None:
     """A scenario that starts with a month has no second start of it; nor has its end."""
     start, horizon = to_days(dt.date(2000, 1, 31)), to_days(dt.date(2000, 5, 1))
-    assert [to_date(t) for t in month_starts(start, horizon)] == [
+    assert [to_date(t) for t in firsts_of_months(start, horizon)] == [
         dt.date(2000, 2, 1),
         dt.date(2000, 3, 1),
         dt.date(2000, 4, 1),
     ]
-    assert month_starts(to_days(dt.date(2000, 2, 1)), to_days(dt.date(2000, 3, 1))) == ()
+    assert firsts_of_months(to_days(dt.date(2000, 2, 1)), to_days(dt.date(2000, 3, 1))) == ()
 
 
 class Early(Agent):

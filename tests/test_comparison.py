@@ -17,7 +17,7 @@ from scipy.stats import multinomial
 
 import simlib
 from simlib.analysis.compare.divergence import between_classes, foretold, reason_of
-from simlib.analysis.compare.paired_effects import Effect, Subject, effect_of, tango
+from simlib.analysis.compare.paired_effects import Effect, Subject, effect_of
 from simlib.analysis.compare.telling import described, why
 from simlib.chance.philox import uniforms
 from simlib.cli import main
@@ -25,7 +25,8 @@ from simlib.errors import ScenarioError, SimlibWarning, SimulationError, StoreEr
 from simlib.scenario import load_text, with_design
 from simlib.scenario.schema import MilestoneChange, Option
 from simlib.simulation import assemble, simulate
-from simlib.statistics import summaries as statistics
+from simlib.statistics.intervals import Z95, tango, wilson
+from simlib.statistics.summaries import of_number
 from support.agents import FEW, Failing, Watcher
 from support.scenarios import TEXT, watched
 
@@ -98,9 +99,9 @@ def test_the_interval_of_a_yes_no_covers() -> None:
 
 def test_tangos_interval_agrees_with_what_is_known() -> None:
     """One-sided samples are Wilson's; the sides mirror; no difference has a width."""
-    assert tango(3, 0, 50)[1] == pytest.approx(statistics.wilson(3, 50)[1])
+    assert tango(3, 0, 50)[1] == pytest.approx(wilson(3, 50)[1])
     assert tango(14, 5, 50) == pytest.approx(tuple(-x for x in tango(5, 14, 50)[::-1]))
-    z = statistics.Z95
+    z = Z95
     assert tango(0, 0, 30)[1] == pytest.approx(z * z / (30 + z * z))
     low, high = tango(14, 5, 50)
     assert low < 0.18 < high
@@ -308,7 +309,7 @@ def test_in_a_latin_hypercube_errors_are_taken_between_blocks() -> None:
     spread = with_design(scenario(), "latin_hypercube")
     crowded = simlib.compare(spread, ["as_planned", "crowded"], replications=300, jobs=1)
     one, other = crowded.pairs("raids")
-    expected = statistics.of_number("", "", other - one, 300, blocks=np.arange(300) // 100)
+    expected = of_number("", "", other - one, 300, blocks=np.arange(300) // 100)
     effect = crowded.effect("raids")
     assert (effect.low, effect.high) == (expected.low, expected.high)
     plain = effect_of(NUMBER, one, other)

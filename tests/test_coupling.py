@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from simlib.agents.base import Agent, Life
+from simlib.journal import to_days
 from simlib.scenario import load
 from simlib.simulation import Blueprint, assemble, simulate
-from simlib.world.clock import to_days
 from support.worlds import recurring, times_of, world
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from simlib.chance.designs import BLOCK, Design, broken_rule, row
 from simlib.chance.distributions import quantile
 from simlib.scenario import digest, load, option_scenario, resolve
 from simlib.simulation import assemble, simulate
-from simlib.statistics.summaries import of_classes, of_flag, of_number, wilson
+from simlib.statistics.intervals import wilson
+from simlib.statistics.summaries import of_classes, of_flag, of_number
 from simlib.world.parameters import ParameterPlan
 from support.scenarios import small
 from support.worlds import world

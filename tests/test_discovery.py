@@ -13,9 +13,9 @@ import pytest
 
 import simlib
 from simlib.analysis.discovery.conditions import cases, read_condition
-from simlib.analysis.discovery.halves import is_first_half
 from simlib.analysis.discovery.scenario_discovery import discover
-from simlib.statistics.summaries import wilson
+from simlib.statistics.intervals import wilson
+from simlib.statistics.resampling import is_first_half
 from support.known_answers import DRAWN, NOISE, drawn
 
 if TYPE_CHECKING:

@@ -46,7 +46,7 @@ DOORS = {
     "SALib": ("analysis/",),
     "sklearn": ("analysis/",),
     "threadpoolctl": ("analysis/",),
-    "scoringrules": ("evidence/",),
+    "scoringrules": ("statistics/scores.py",),
     "pyabc": ("evidence/",),
     "jinja2": ("evidence/",),
     "typer": ("cli",),

@@ -12,9 +12,9 @@ import simlib
 from simlib.analysis.compare.forks import with_forks
 from simlib.analysis.compare.shared_past import refuse_other_past
 from simlib.errors import ScenarioError, SimulationError, StoreError
+from simlib.journal import to_days
 from simlib.scenario import load, load_text
 from simlib.simulation import assemble, simulate
-from simlib.world.clock import to_days
 from support.agents import Watcher
 from support.scenarios import TEXT, WATCHED, WATCHED_OUTCOMES
 from support.worlds import COLUMNS, decided, differing_columns

@@ -27,7 +27,6 @@ from simlib.analysis.value.losses import load_losses
 from simlib.analysis.value.valuing import (
     FOLDS,
     Worth,
-    folds_of,
     regions,
     value_of_everything,
     value_of_learning,
@@ -37,10 +36,11 @@ from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.ensemble.map_runs import Spread
 from simlib.errors import ScenarioError
+from simlib.journal import to_days
 from simlib.outcomes.planning import kind_of
 from simlib.simulation import assemble, simulate
+from simlib.statistics.resampling import folds_of
 from simlib.theatre.questions.iraq_mission import DEADLINE, EXTENSION
-from simlib.world.clock import to_days
 from simlib.world.parameters import ParameterPlan
 from support.scenarios import small
 
@@ -151,7 +151,7 @@ def test_what_is_irrelevant_is_worth_nothing_where_options_tie_exactly() -> None
     found = [value_of_learning(losses, column) for column in columns[2:]]
     scaled = [each.estimate / each.error if each.error else 0.0 for each in found]
     assert float(np.mean(scaled)) < 0.5
-    folds = folds_of(300, 0)
+    folds = folds_of(300, 5, 0)
     worse = np.array([int(gap[folds != fold].mean() < 0.0) for fold in folds])
     rows = np.arange(300)
     assert losses[rows, worse].mean() > max(0.0, float(np.mean([x.estimate for x in found])))
@@ -194,9 +194,9 @@ def test_a_ranking_is_as_sure_as_its_paired_difference() -> None:
 
 
 def test_folds_are_even_and_addressed() -> None:
-    folds = folds_of(103, 1)
+    folds = folds_of(103, 5, 1)
     assert np.ptp(np.bincount(folds, minlength=FOLDS)) <= 1
-    assert not np.array_equal(folds, folds_of(103, 2))
+    assert not np.array_equal(folds, folds_of(103, 5, 2))
 
 
 def test_too_few_replications_are_refused() -> None:

@@ -12,12 +12,19 @@ import pytest
 from scipy import stats
 
 from simlib.evidence.ledger.base_rates import LEVELS
-from simlib.evidence.ledger.ledger_calibration import band, pit_counts, reliability
-from simlib.evidence.ledger.ledger_scores import Scores, crps, log_score, place_in, score
+from simlib.evidence.ledger.ledger_scores import Scores, score
 from simlib.evidence.ledger.resolutions import Resolution, read_resolutions
 from simlib.evidence.ledger.sealing import LedgerError, sealed
 from simlib.plot import ledger_pit, ledger_reliability
 from simlib.plot.style import save
+from simlib.statistics.scores import (
+    clipped_log_score,
+    pit_counts,
+    place_in,
+    quantile_crps,
+    reliability,
+    share_band,
+)
 from support.data import small_ledger
 
 N = 1000
@@ -30,9 +37,11 @@ def test_crps_of_a_normal_and_a_poisson_are_the_closed_forms() -> None:
     (F - 1{x >= y})^2 errs by at most .01 E|X - y| and a term of second order: .008 and .022.
     """
     normal = stats.norm.ppf(LEVELS)
-    assert crps(normal, 0.0) == pytest.approx((math.sqrt(2) - 1) / math.sqrt(math.pi), abs=0.008)
+    assert quantile_crps(normal, LEVELS, 0.0) == pytest.approx(
+        (math.sqrt(2) - 1) / math.sqrt(math.pi), abs=0.008
+    )
     poisson = stats.poisson.ppf(LEVELS, 5)
-    assert crps(poisson, 3.0) == pytest.approx(1.0981552042139384, abs=0.022)
+    assert quantile_crps(poisson, LEVELS, 3.0) == pytest.approx(1.0981552042139384, abs=0.022)
 
 
 def test_crps_is_that_of_the_ensemble_of_quantiles() -> None:
@@ -40,7 +49,9 @@ def test_crps_is_that_of_the_ensemble_of_quantiles() -> None:
     quantiles = stats.gamma.ppf(LEVELS, 2.0)
     for y in (-1.0, 0.3, 2.0, 30.0):
         spread = np.abs(quantiles[:, None] - quantiles[None, :]).mean() / 2.0
-        assert crps(quantiles, y) == pytest.approx(np.abs(quantiles - y).mean() - spread)
+        assert quantile_crps(quantiles, LEVELS, y) == pytest.approx(
+            np.abs(quantiles - y).mean() - spread
+        )
 
 
 @pytest.mark.slow
@@ -51,14 +62,14 @@ def test_crps_is_that_of_scoringrules() -> None:
     quantiles = stats.gamma.ppf(LEVELS, 2.0)
     for y in (-1.0, 0.3, 2.0, 30.0):
         theirs = crps_quantile(y, quantiles, LEVELS, backend="numpy")
-        assert crps(quantiles, y) == pytest.approx(float(theirs), rel=1e-12)
+        assert quantile_crps(quantiles, LEVELS, y) == pytest.approx(float(theirs), rel=1e-12)
 
 
 def test_log_score_is_clipped_as_replications_allow() -> None:
     """Never seen in n: 1 / (n + 2); a half costs log 2."""
-    assert log_score(0.5, N) == pytest.approx(math.log(2))
-    assert log_score(0.0, N) == pytest.approx(math.log(N + 2))
-    assert log_score(1.0, N) == pytest.approx(-math.log1p(-1 / (N + 2)))
+    assert clipped_log_score(0.5, N) == pytest.approx(math.log(2))
+    assert clipped_log_score(0.0, N) == pytest.approx(math.log(N + 2))
+    assert clipped_log_score(1.0, N) == pytest.approx(-math.log1p(-1 / (N + 2)))
 
 
 def test_place_in_a_forecast_is_uniform_where_it_is_calibrated() -> None:
@@ -231,7 +242,7 @@ def test_reliability_of_a_true_forecaster_is_inside_its_bands() -> None:
 
 
 def test_band_is_the_binomial_law() -> None:
-    low, high = band([0.3] * 20)
+    low, high = share_band([0.3] * 20)
     assert low == stats.binom.ppf(0.05, 20, 0.3) / 20
     assert high == stats.binom.ppf(0.95, 20, 0.3) / 20
 

@@ -12,10 +12,10 @@ import yaml
 from scipy.stats import ks_2samp
 
 from simlib.agents.base import Agent, Life
+from simlib.journal import to_days
 from simlib.scenario import load, load_text
 from simlib.scenario.schema import IncidentType, Parameter, StateVariable
 from simlib.simulation import assemble, simulate
-from simlib.world.clock import to_days
 from support.full_world import AGENTS, TEXT, rich
 from support.worlds import decided, differing_columns, recurring, run_of, times_of, world
 

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from simlib.agents.base import Agent, Life
+from simlib.journal import DAYS_PER_MONTH, to_days
 from simlib.outcomes import plan
 from simlib.scenario import load
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import compile_quantity
 from simlib.scenario.schema import AgentEntry, Scenario
 from simlib.simulation import Blueprint, assemble, simulate
-from simlib.world.clock import DAYS_PER_MONTH, to_days
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

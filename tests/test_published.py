@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import simlib
+from simlib.journal import to_days
 from simlib.outcomes import plan
 from simlib.outcomes.published_series import plan_published
 from simlib.simulation import assemble, simulate
-from simlib.world.clock import to_days
 
 
 def test_months_of_a_series_sum_to_the_outcome_that_counts_it() -> None:

@@ -33,11 +33,11 @@ from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.ensemble.map_runs import Spread
 from simlib.errors import ScenarioError
+from simlib.journal import to_days
 from simlib.scenario.schema import Outcome, Scenario
 from simlib.simulation import assemble, simulate
 from simlib.theatre.agents.committee import GROUNDS
 from simlib.theatre.questions.iraq_mission import BEFORE, EXTENSION
-from simlib.world.clock import to_days
 from simlib.world.parameters import ParameterPlan
 from support.scenarios import small
 

@@ -9,15 +9,9 @@ import pytest
 
 import simlib
 from simlib.errors import SimlibWarning
-from simlib.statistics.summaries import (
-    Summary,
-    number,
-    of_classes,
-    of_flag,
-    of_number,
-    wilson,
-    with_error,
-)
+from simlib.statistics.formatting import number, with_error
+from simlib.statistics.intervals import wilson
+from simlib.statistics.summaries import Summary, of_classes, of_flag, of_number
 from support.agents import FEW, Failing
 from support.scenarios import ensemble_of, small, watched
 

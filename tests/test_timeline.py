@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from simlib.agents.base import Agent, Life
 from simlib.errors import SimulationError
+from simlib.journal import to_days
 from simlib.scenario.schema import Option
-from simlib.world.clock import Clock, to_days
+from simlib.world.clock import Clock
 from simlib.world.timeline import Timeline, shifted
 from support.worlds import of, run_of, world
 

@@ -28,7 +28,7 @@ from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.ensemble.map_runs import Spread
 from simlib.scenario import load_text
-from simlib.statistics.summaries import wilson
+from simlib.statistics.intervals import wilson
 from support.agents import Watcher
 from support.known_answers import OMENS, omens
 from support.scenarios import watched

@@ -10,7 +10,7 @@ import pytest
 
 from simlib.agents.base import Agent, Life
 from simlib.errors import SimulationError
-from simlib.world.clock import to_days
+from simlib.journal import to_days
 from support.worlds import of, recurring, run_of, times_of, woken, world
 
 if TYPE_CHECKING:

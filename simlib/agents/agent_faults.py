@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from simlib.errors import SimulationError
-from simlib.world.clock import to_date
+from simlib.journal import to_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

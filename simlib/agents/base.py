@@ -16,8 +16,7 @@ from simlib.agents.sojourns import next_link, sojourn, tilted
 from simlib.chance.addresses import name_hash
 from simlib.chance.distributions import quantile
 from simlib.errors import SimulationError
-from simlib.journal import MARKS, Decision
-from simlib.world.clock import DAYS_PER_MONTH, to_date
+from simlib.journal import DAYS_PER_MONTH, MARKS, Decision, to_date
 from simlib.world.waiting import Cause, Wait, dated_cause, named_cause
 
 if TYPE_CHECKING:
@@ -331,7 +330,7 @@ class Agent(ABC):
         world = self._use()
         if world.recorder is not None:
             positions = world.positions_of(variable, values)
-            world.recorder.write(world, self.name, positions, values, self._opener())
+            world.recorder.write(self.name, positions, values, self._opener())
         world.change_all(variable, values, self._opener())
 
     def _change(self, where: int, value: float) -> None:
@@ -340,7 +339,7 @@ class Agent(ABC):
             return
         if world.recorder is not None:
             at, to = np.array([where]), np.array([value])
-            world.recorder.write(world, self.name, at, to, self._opener())
+            world.recorder.write(self.name, at, to, self._opener())
         world.change(where, value, self._opener())
 
     def _opener(self) -> int:
@@ -352,21 +351,21 @@ class Agent(ABC):
         """Move a milestone to another date, in days (infinity: cancel it)."""
         world = self._use()
         if world.recorder is not None:
-            world.recorder.milestone(world, self.name, "move", name, float(to))
+            world.recorder.milestone(self.name, "move", name, float(to))
         world.timeline.move(name, to)
 
     def settle(self, name: str, classification: str) -> None:
         """Say what class a milestone ends in."""
         world = self._use()
         if world.recorder is not None:
-            world.recorder.milestone(world, self.name, "settle", name, classification)
+            world.recorder.milestone(self.name, "settle", name, classification)
         world.timeline.settle(name, classification)
 
     def complete(self, name: str) -> None:
         """Say that a milestone is done, now."""
         world = self._use()
         if world.recorder is not None:
-            world.recorder.milestone(world, self.name, "complete", name)
+            world.recorder.milestone(self.name, "complete", name)
         world.timeline.complete(name)
 
     # deciding
@@ -519,7 +518,7 @@ class Agent(ABC):
     def _enter(self, posture: str, state: str, cause: Cause) -> None:
         world, opener = self._world, self._last_decision[1]
         if world.recorder is not None:
-            world.recorder.enter(world, self.name, posture, state, opener)
+            world.recorder.enter(self.name, posture, state, opener)
         world.enter(posture, state, cause, opener)
 
 

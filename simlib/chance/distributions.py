@@ -12,8 +12,17 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from simlib.chance.arguments import Z95, Arguments, check_names, check_signs, spell
-from simlib.chance.inversion_tables import COUNT_LAWS, check_count, count_mean, count_table
+from simlib.chance.inversion_tables import (
+    COUNT_LAWS,
+    Z95,
+    Arguments,
+    check_count,
+    check_names,
+    check_signs,
+    count_mean,
+    count_table,
+    spell,
+)
 
 __all__ = [
     "COUNT_LAWS",

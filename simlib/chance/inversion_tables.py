@@ -9,15 +9,18 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from simlib.chance.arguments import Z95, Arguments, check_names, check_signs, spell
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+Arguments: TypeAlias = Mapping[str, float]
+
+Z95 = 1.6448536269514722
+"""95 % quantile of the standard normal."""
 
 COUNT_LAWS: dict[str, tuple[tuple[str, ...], ...]] = {
     "severity": (("one", "mean", "exponent"), ("one", "mean", "exponent", "cap")),
@@ -37,6 +40,29 @@ MOST_POISSON_MEAN = 150.0
 """A Poisson count of this mean passes the cap with a probability below 1e-13."""
 MOST_GEOMETRIC_MEAN = 25.0
 """A geometric count of this mean passes the cap with a probability below 5e-5."""
+
+
+def spell(number: float) -> str:
+    """Return a number as a person would write it: ``3``, ``0.25``, ``1e+300``."""
+    return f"{number:.10g}"
+
+
+def check_names(allowed: tuple[tuple[str, ...], ...], args: Arguments) -> list[str]:
+    """Return what is wrong with the names of arguments that must be one of some sets."""
+    if any(set(names) == set(args) for names in allowed):
+        return []
+    meant = " or ".join("{" + ", ".join(names) + "}" for names in allowed)
+    got = "{" + ", ".join(args) + "}"
+    return [f"arguments must be {meant} (got {got})"]
+
+
+def check_signs(positive: Iterable[str], args: Arguments) -> list[str]:
+    """Return what is wrong with arguments that must be above 0, where they are given."""
+    return [
+        f"{name} must be > 0 (got {spell(args[name])})"
+        for name in positive
+        if name in args and not args[name] > 0
+    ]
 
 
 def check_count(law: str, args: Arguments) -> list[str]:

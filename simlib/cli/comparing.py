@@ -183,7 +183,7 @@ def _table(effects: Iterable[Effect]) -> pd.DataFrame:
     """Return effects as the columns a reader compares."""
     import pandas as pd
 
-    from simlib.statistics.summaries import number
+    from simlib.statistics.formatting import number
 
     return pd.DataFrame(
         {

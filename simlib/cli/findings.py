@@ -84,7 +84,7 @@ def _rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
 
 
 def _cell(value: object) -> str:
-    from simlib.statistics.summaries import number
+    from simlib.statistics.formatting import number
 
     if isinstance(value, float):
         return "" if math.isnan(value) else number(value)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 from typing import TYPE_CHECKING
 
 from simlib.cli.text import clean, say
+from simlib.journal import to_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from simlib.journal import Run
     from simlib.scenario.schema import Scenario
     from simlib.statistics.summaries import Summary
-
-_EPOCH = dt.date(2000, 1, 1)
 
 
 def show_tables(ensemble: Ensemble) -> None:
@@ -84,7 +82,7 @@ def _show_rich(title: str, cells: list[tuple[str, ...]], note: str) -> None:
 
 
 def _cells(row: Summary) -> tuple[str, ...]:
-    from simlib.statistics.summaries import number
+    from simlib.statistics.formatting import number
 
     name = f"{row.outcome} = {row.category}" if row.category else row.outcome
     spread = [number(q) if row.kind == "number" else "" for q in (row.q05, row.q50, row.q95)]
@@ -96,7 +94,7 @@ def _cells(row: Summary) -> tuple[str, ...]:
 def decision_lines(run: Run) -> Iterator[str]:
     """Iterate over the decisions of a run, a line each, with what woke the agent."""
     for decision in run.decisions:
-        date = _EPOCH + dt.timedelta(days=int(decision.time))
+        date = to_date(decision.time)
         place = f" in {decision.place}" if decision.place else ""
         value = "" if decision.value != decision.value else f" {decision.value:g}"
         yield (

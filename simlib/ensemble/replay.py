@@ -11,12 +11,11 @@ from simlib.ensemble.replications import Job, prepare
 from simlib.ensemble.store import MANIFEST
 from simlib.errors import StoreError
 from simlib.files import csv_of_rows, write_file
-from simlib.journal import MARKS
+from simlib.journal import MARKS, to_date
 from simlib.scenario import load_text
 from simlib.scenario.requests import whole
 from simlib.scenario.schema import MOST_REPLICATIONS
 from simlib.simulation import simulate
-from simlib.world.clock import to_date
 
 if TYPE_CHECKING:
     import os

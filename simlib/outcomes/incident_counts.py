@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.errors import Problem, ScenarioError
-from simlib.outcomes.windows import days_of, names, window, within
+from simlib.journal import to_days
+from simlib.outcomes.windows import names, window, within
 from simlib.scenario.expressions import compile_quantity
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ def _source(outcome: Outcome) -> Source:
 
 
 def _edges(scenario: Scenario, outcomes: Mapping[str, Outcome]) -> NDArray[np.float64]:
-    start, horizon = days_of(scenario.start), days_of(scenario.end) + 1.0
+    start, horizon = to_days(scenario.start), to_days(scenario.end) + 1.0
     found = {edge for outcome in outcomes.values() for edge in window(outcome, scenario)}
     inside = {edge for edge in found if start < edge < horizon}
     return np.array(sorted({start, horizon} | inside))

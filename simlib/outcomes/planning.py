@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from simlib.errors import Problem, ScenarioError, SimulationError
-from simlib.journal import MARKS
+from simlib.journal import MARKS, to_days
 from simlib.outcomes.incident_counts import IncidentOutcomes, cell_of, plan_incidents
 from simlib.outcomes.recorded import Recorded, has_snapshot, plan_recorded
-from simlib.outcomes.windows import days_of, month_edges, names, window
+from simlib.outcomes.windows import month_edges, names, window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,12 +110,12 @@ def plan(scenario: Scenario, channels: Channels) -> OutcomePlan:
     ScenarioError
         An outcome names what does not exist.
     """
-    horizon = days_of(scenario.end) + 1.0
+    horizon = to_days(scenario.end) + 1.0
     censored = {
         name
         for name, outcome in scenario.outcomes.items()
         if window(outcome, scenario)[1] > horizon
-        or (outcome.on is not None and days_of(outcome.on) > horizon)
+        or (outcome.on is not None and to_days(outcome.on) > horizon)
     }
     _refuse(scenario)
     seen = {name: o for name, o in scenario.outcomes.items() if name not in censored}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.outcomes.windows import DAYS_PER_MONTH, days_of, month_edges, window, within
+from simlib.journal import DAYS_PER_MONTH, to_days
+from simlib.outcomes.windows import month_edges, window, within
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -155,7 +156,7 @@ def has_snapshot(scenario: Scenario, date: dt.date | None) -> bool:
     if date is None or date > scenario.end:
         return True
     kept = month_edges(scenario)
-    return bool(np.isin([days_of(date), days_of(date) + 1.0], kept).any())
+    return bool(np.isin([to_days(date), to_days(date) + 1.0], kept).any())
 
 
 def _snapshot(outcome: Outcome, scenario: Scenario) -> float:
@@ -165,7 +166,7 @@ def _snapshot(outcome: Outcome, scenario: Scenario) -> float:
     the last day of a month stands for the instant that ends it.
     """
     if outcome.on is None:
-        return days_of(scenario.end) + 1.0
+        return to_days(scenario.end) + 1.0
     kept = set(month_edges(scenario).tolist())
-    begins = days_of(outcome.on)
+    begins = to_days(outcome.on)
     return begins if begins in kept else begins + 1.0

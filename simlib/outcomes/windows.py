@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlib.journal import firsts_of_months, to_date, to_days
+
 if TYPE_CHECKING:
+    import datetime as dt
+
     from numpy.typing import NDArray
 
     from simlib.scenario.schema import Outcome, Scenario
-
-EPOCH = dt.date(2000, 1, 1)
-DAYS_PER_MONTH = 365.25 / 12.0
-
-
-def days_of(date: dt.date) -> float:
-    """Return the first instant of a date, in days since 2000-01-01."""
-    return float((date - EPOCH).days)
 
 
 def window(outcome: Outcome, scenario: Scenario) -> tuple[float, float]:
@@ -26,22 +21,20 @@ def window(outcome: Outcome, scenario: Scenario) -> tuple[float, float]:
 
     Both dates of an outcome are inclusive; the scenario's stand in where none is given.
     """
-    first = days_of(outcome.start or scenario.start)
-    return first, days_of(outcome.end or scenario.end) + 1.0
+    first = to_days(outcome.start or scenario.start)
+    return first, to_days(outcome.end or scenario.end) + 1.0
 
 
 def month_starts(scenario: Scenario) -> tuple[dt.date, ...]:
     """Return the first day of every calendar month the scenario touches."""
-    first, last = scenario.start, scenario.end
-    n_months = 12 * (last.year - first.year) + last.month - first.month + 1
-    months = (first.month - 1 + i for i in range(n_months))
-    return tuple(dt.date(first.year + m // 12, m % 12 + 1, 1) for m in months)
+    _, *inner, _ = month_edges(scenario).tolist()
+    return (scenario.start.replace(day=1), *map(to_date, inner))
 
 
 def month_edges(scenario: Scenario) -> NDArray[np.float64]:
     """Return the edges of the months in days: the start, firsts of months, the horizon."""
-    inner = [days_of(month) for month in month_starts(scenario)[1:]]
-    return np.array([days_of(scenario.start), *inner, days_of(scenario.end) + 1.0])
+    start, horizon = to_days(scenario.start), to_days(scenario.end) + 1.0
+    return np.array([start, *firsts_of_months(start, horizon), horizon])
 
 
 def names(value: str | tuple[str, ...] | None) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.evidence.backtest.forecast_scores import LEVELS, pit_histogram
 from simlib.evidence.backtest.verdicts import UNIT_BASELINE, parts_of
 from simlib.files import distinct
 from simlib.plot.style import (
@@ -25,6 +24,7 @@ from simlib.plot.style import (
     new_figure,
     words,
 )
+from simlib.statistics.scores import LEVELS, pit_histogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.plot.style import INK, MAIN, MIDDLE, MUTED, axes_or_new, dress
-from simlib.statistics.summaries import number
+from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,13 +20,14 @@ from simlib.plot.style import (
     heading,
     words,
 )
-from simlib.statistics.summaries import Summary, number
+from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from simlib.ensemble import Ensemble
+    from simlib.statistics.summaries import Summary
 
 FEWEST_BARS, MOST_BARS = 10, 40
 

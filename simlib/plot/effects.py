@@ -23,7 +23,7 @@ from simlib.plot.style import (
     heading,
     words,
 )
-from simlib.statistics.summaries import number
+from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -22,6 +22,7 @@ from simlib.plot.style import (
     dress,
     words,
 )
+from simlib.statistics.formatting import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -166,8 +167,8 @@ def tripwire(found: Tripwires, ax: Axes | None = None) -> Axes:
         low, high = judged.predictive_interval
         note = (
             f"chosen: {_wrapped(found.chosen.rule.shown, 84)}\nan alarm is right with "
-            f"{_percent(judged.predictive_value)} ({100 * low:.0f} to {100 * high:.0f} %), by luck "
-            f"with {_percent(judged.base_rate_at_alarms)}"
+            f"{percent(judged.predictive_value)} ({100 * low:.0f} to {100 * high:.0f} %), by luck "
+            f"with {percent(judged.base_rate_at_alarms)}"
         )
         if not judged.is_better_than_luck:
             note += ": no better than luck"
@@ -227,10 +228,6 @@ def _halves(discovery: Discovery) -> str:
 
 def _chance(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _percent(share: float) -> str:
-    return "-" if math.isnan(share) else f"{100 * share:.1f} %"
 
 
 def _wrapped(text: str, width: int = 26) -> str:

@@ -22,7 +22,7 @@ from simlib.plot.style import (
     save,
     words,
 )
-from simlib.statistics.summaries import number
+from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
     import os

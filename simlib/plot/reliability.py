@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.evidence.ledger.ledger_calibration import N_BINS, pit_counts, reliability
 from simlib.plot.style import ACCENT, INK, LIGHT, MAIN, MUTED, RULE, axes_or_new, dress, heading
+from simlib.statistics.scores import N_BINS, pit_counts, reliability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -26,7 +26,7 @@ from simlib.plot.style import (
     heading,
     words,
 )
-from simlib.statistics.summaries import wilson
+from simlib.statistics.intervals import wilson
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,13 +12,12 @@ import numpy as np
 from simlib.agents.agent_faults import naming
 from simlib.chance.compiling import is_cached
 from simlib.errors import SimulationError
-from simlib.journal import Decision, Run
+from simlib.journal import Decision, Run, to_date
 from simlib.scenario import option_lineage
 from simlib.scenario.expressions import compile_quantity
-from simlib.world.acts import Act, Recorder, play
-from simlib.world.clock import CALENDAR_RANK, FIRST_AGENT_RANK, OBSERVER_RANK, Clock, to_date
+from simlib.world.acts import Act, Recorder
+from simlib.world.clock import CALENDAR_RANK, FIRST_AGENT_RANK, OBSERVER_RANK, Clock
 from simlib.world.engine import CompiledIncidents
-from simlib.world.state import name_of
 from simlib.world.timeline import Timeline
 from simlib.world.watches import Watches
 from simlib.world.world import IncidentEngine, World
@@ -66,7 +65,7 @@ class _Observer:
         state = self._world.state
         if not np.isfinite(state).all():
             where = int(np.flatnonzero(~np.isfinite(state))[0])
-            variable = name_of(self._world.layout, where)
+            variable = self._world.layout.name_of(where)
             date = str(to_date(self._world.clock.now))
             raise SimulationError(f"{variable} became {state[where]} by {date}", "", date)
         self.snapshots[i] = state
@@ -194,7 +193,8 @@ def simulate_recorded(
     """Simulate one replication, and keep what its agents do as acts; see `simulate`."""
     times = _looking_times(blueprint, observe)
     world, observer = _build(blueprint, replication, parameters, times)
-    recorder = world.recorder = Recorder()
+    recorder = Recorder(world.scenario, world.clock, world.layout, world.state)
+    world.recorder = recorder
     world.engine.begin()
     _begin_agents(world, blueprint.agents)
     return _run_through(world, observer, blueprint), recorder.acts
@@ -218,7 +218,7 @@ def simulate_played(
     blueprint, replication, parameters
         As in `simulate`; the option's timeline announces nothing.
     acts
-        What is done, in order; see `simlib.world.acts.play`.
+        What is done, in order; see `simlib.world.world.World.play`.
     decisions
         What the run's journal says was decided.
     """
@@ -226,7 +226,7 @@ def simulate_played(
     silent = replace(blueprint, option="")
     world, observer = _build(silent, replication, parameters, times)
     world.engine.begin()
-    play(world, acts)
+    world.play(acts)
     world.decisions.extend(decisions)
     return _run_through(world, observer, blueprint)
 

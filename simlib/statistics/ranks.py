@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simlib.chance.named_uniforms import lots, seed_of
+from simlib.chance.addresses import seed_of, uniforms_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +85,7 @@ def rank_statistics(
     draws
         Shape (n, n_draws): independent draws of its posterior.
     root_seed
-        Makes the lots repeatable.
+        Makes the uniforms repeatable.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def rank_statistics(
         raise ValueError(f"draws must have a row a truth (got {draws.shape} for {truths.shape})")
     below = (draws < truths[:, None]).sum(axis=1)
     ties = (draws == truths[:, None]).sum(axis=1)
-    chosen = np.floor(lots(root_seed, "ties", len(truths)) * (ties + 1))
+    chosen = np.floor(uniforms_of(root_seed, "ties", len(truths)) * (ties + 1))
     return np.asarray(below + chosen, dtype=np.int64)
 
 

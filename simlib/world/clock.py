@@ -6,8 +6,6 @@ that another cause has ended leaves no trace: `Clock.peek` never returns its tim
 
 from __future__ import annotations
 
-import datetime as dt
-import functools
 import heapq
 import math
 from collections.abc import Callable, Generator
@@ -16,9 +14,7 @@ from typing import Any
 import simpy
 
 from simlib.errors import SimulationError
-
-EPOCH = dt.date(2000, 1, 1)
-DAYS_PER_MONTH = 365.25 / 12
+from simlib.journal import to_date
 
 CALENDAR_RANK = 0
 MILESTONE_RANK = 1
@@ -36,42 +32,6 @@ Each agent that is woken is an event. Agents that wake one another without end, 
 what is now, reach this cap in about a second. Both caps are constants, never times: a
 replication fails or does not, and at the same event, wherever it is run.
 """
-
-
-def to_days(date: dt.date) -> float:
-    """Return the first instant of a date in days since 2000-01-01.
-
-    Examples
-    --------
-    >>> to_days(dt.date(2025, 1, 1))
-    9132.0
-    """
-    return float((date - EPOCH).days)
-
-
-def to_date(days: float) -> dt.date:
-    """Return the date an instant falls on.
-
-    Examples
-    --------
-    >>> to_date(9132.75)
-    datetime.date(2025, 1, 1)
-    """
-    return EPOCH + dt.timedelta(days=math.floor(days))
-
-
-@functools.lru_cache(maxsize=256)
-def month_starts(start: float, horizon: float) -> tuple[float, ...]:
-    """Return the first instants of the months after start and before the horizon."""
-    result: list[float] = []
-    date = to_date(start)
-    while True:
-        year, month = divmod(date.year * 12 + date.month, 12)
-        date = dt.date(year, month + 1, 1)
-        days = to_days(date)
-        if days >= horizon:
-            return tuple(result)
-        result.append(days)
 
 
 Process = Generator[simpy.Event, Any, Any]

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlib.errors import SimulationError
-from simlib.journal import MARKS, Incidents
-from simlib.world.clock import AFTER_RANK, INCIDENT_RANK, OBSERVER_RANK, Process, to_date
-from simlib.world.faults import kernel_error
+from simlib.journal import MARKS, Incidents, to_date
+from simlib.world.clock import AFTER_RANK, INCIDENT_RANK, OBSERVER_RANK, Process
 from simlib.world.kernel import kernel_tables as t
 from simlib.world.kernel.advance import advance, begin, begin_history
 from simlib.world.kernel.channel_intensities import write
@@ -267,10 +266,21 @@ class CompiledIncidents:
     def _check(self) -> None:
         """Raise what the kernel noted to be wrong, if anything."""
         what, number = self._control_i[t.FAULT : t.FAULT_ROW + 1].tolist()
-        if what != t.SOUND:
-            value, now = self._control_f[[t.FAULT_VALUE, t.NOW]].tolist()
-            names = (self._channels, self._layout)
-            raise kernel_error((what, number, value), now, self._views, names)
+        if what == t.SOUND:
+            return
+        value, now = self._control_f[[t.FAULT_VALUE, t.NOW]].tolist()
+        if what == t.BAD_STATE:
+            text = f"{self._layout.name_of(number)} became {value}"
+        elif what == t.BAD_INTENSITY:
+            text = f"intensity of {self._channels.describe(number)} became {value:g} a day"
+            if np.isfinite(value):
+                text += f", more than {t.LAYER_LOW[t.N_LAYERS]:.2g}"
+        else:
+            channel = int(np.flatnonzero(self._views["channel_i"][:, t.MARK_TO] > number)[0])
+            mark = MARKS[int(self._views["mark_i"][number, t.SLOT])]
+            text = f"chance of {mark} of {self._channels.describe(channel)} became {value}"
+        date = str(to_date(now))
+        raise SimulationError(f"{text} on {date}", "", date)
 
     def _refuse_explosion(self, days: float) -> None:
         """Raise when more would happen than may, were intensities to stay as they are."""

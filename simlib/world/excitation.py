@@ -9,7 +9,6 @@ import numpy as np
 
 from simlib.chance.addresses import name_hash
 from simlib.errors import SimulationError
-from simlib.world.faults import place_of
 from simlib.world.kernel import kernel_tables as t
 from simlib.world.parameters import ParameterPlan
 
@@ -144,7 +143,7 @@ class Links:
         tables: dict[float, list[float]] = {}
         for link, ratio in enumerate(values[self._ratio_q].tolist()):
             if not ratio >= 0.0:
-                channel = place_of(self._channels, self._numbers[link][0])
+                channel = self._channels.describe(self._numbers[link][0])
                 raise SimulationError(f"{channel}: excites with a ratio of {ratio}")
             if ratio not in tables:
                 tables[ratio] = _poisson_cumulative(ratio)

@@ -9,14 +9,12 @@ import numpy as np
 
 from simlib.chance.addresses import name_hash
 from simlib.errors import SimulationError
-from simlib.journal import MARKS, Channels
+from simlib.journal import DAYS_PER_MONTH, MARKS, Channels
 from simlib.scenario.schema import Falling, Power, Shield, Table, Value
-from simlib.world.clock import DAYS_PER_MONTH
 from simlib.world.counts import CountTables
 from simlib.world.excitation import Links
-from simlib.world.faults import place_of
 from simlib.world.kernel import kernel_tables as t
-from simlib.world.state import MONTH, name_of, tempo_name, trend_name
+from simlib.world.state import MONTH, tempo_name, trend_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -308,7 +306,7 @@ class ChannelPlan:
         if not np.isfinite(channel_f).all():
             channel = int(np.flatnonzero(~np.isfinite(channel_f).all(axis=1))[0])
             got = channel_f[channel, t.BASE]
-            raise SimulationError(f"level of {place_of(self.channels, channel)} became {got}")
+            raise SimulationError(f"level of {self.channels.describe(channel)} became {got}")
         numbers = [
             values[self._number_q],
             self.counts.evaluate(values),
@@ -328,7 +326,7 @@ class ChannelPlan:
         }
 
     def _refuse_reference(self, position: int, row: int, got: float) -> None:
-        variable = name_of(self._layout, position)
+        variable = self._layout.name_of(position)
         if self._own_start[row]:
             raise SimulationError(
                 f"{variable} is 0 at the start and so cannot be the "

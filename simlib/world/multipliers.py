@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.errors import SimulationError
-from simlib.world.clock import month_starts, to_date
+from simlib.journal import firsts_of_months, to_date
 from simlib.world.state import MONTH, tempo_name, trend_name
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Calendar:
                         quantities.number(group.tempo.rho),
                         quantities.number(group.tempo.sd),
                     )
-        self.times = (start, *month_starts(start, horizon))
+        self.times = (start, *firsts_of_months(start, horizon))
         self._root_seed = scenario.root_seed
         self._trends = [trends[name] for name in sorted(trends)]
         self._tempos = [tempos[name] for name in sorted(tempos)]

@@ -102,14 +102,6 @@ class StartingState:
         allowed = state >= self.floor
         if not allowed.all():
             where = int(np.flatnonzero(~allowed)[0])
-            message = f"{name_of(self._layout, where)}: must be 0 or more at the start"
+            message = f"{self._layout.name_of(where)}: must be 0 or more at the start"
             raise SimulationError(f"{message} (got {state[where]})")
         return state
-
-
-def name_of(layout: Layout, where: int) -> str:
-    """Return variable and place of a position of the state vector, for messages."""
-    for (variable, place), position in layout.positions.items():
-        if position == where:
-            return f"{variable} at {place}" if place else variable
-    return str(where)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from simlib.errors import SimulationError
-from simlib.journal import MilestoneRecord
-from simlib.world.clock import MILESTONE_RANK, to_date, to_days
+from simlib.journal import MilestoneRecord, to_date, to_days
+from simlib.world.clock import MILESTONE_RANK
 
 if TYPE_CHECKING:
     import simpy

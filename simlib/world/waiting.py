@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlib.chance.addresses import name_hash
-from simlib.world.clock import to_date, to_days
+from simlib.journal import to_date, to_days
 
 if TYPE_CHECKING:
     import simpy

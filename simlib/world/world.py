@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from simlib.chance.philox import uniform
 from simlib.errors import SimulationError
-from simlib.world.clock import month_starts, to_date, to_days
+from simlib.journal import firsts_of_months, to_date, to_days
+from simlib.world.clock import AFTER_RANK, FIRST_AGENT_RANK
 from simlib.world.kernel.kernel_tables import FIRED_WATCH
-from simlib.world.state import name_of
 from simlib.world.waiting import Cause, Wait, named_cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from simlib.journal import Channels, Decision, Incidents, Layout
     from simlib.scenario.schema import Scenario
-    from simlib.world.acts import Recorder
+    from simlib.world.acts import Act, Recorder
     from simlib.world.clock import Clock, Process
     from simlib.world.timeline import Timeline
     from simlib.world.waiting import Occasion
@@ -83,7 +85,7 @@ class World:
         self.clock, self.layout, self.watches = clock, layout, watches
         self.channels, self.types, self.value_of = channels, types, values
         self.decisions: list[Decision] = []
-        self.month_starts = month_starts(clock.now, to_days(scenario.end) + 1.0)
+        self.month_starts = firsts_of_months(clock.now, to_days(scenario.end) + 1.0)
         self.postures: dict[str, list[tuple[float, str]]] = {
             name: [(clock.now, posture.start)] for name, posture in scenario.postures.items()
         }
@@ -156,7 +158,7 @@ class World:
             self._cross(self.watches.take_fired())
         elif result < 0:
             where, value = int(positions[-1 - result]), values[-1 - result]
-            name = name_of(self.layout, where)
+            name = self.layout.name_of(where)
             date = str(to_date(self.clock.now))
             raise SimulationError(f"{name} became {value} on {date}", "", date)
 
@@ -168,6 +170,38 @@ class World:
         woken = Cause("posture", f"posture {posture} {state}", cause.occasion)
         for wait in tuple(self._by_posture[posture]):
             self.wake(wait, woken)
+
+    # played acts
+
+    def play(self, acts: Iterable[Act]) -> None:
+        """Schedule acts in a world without agents, whose clock stands at the start.
+
+        Parameters
+        ----------
+        acts
+            In order of time and, at one instant, in the order in which they are to be done;
+            what answers an incident of an instant comes after what does not.
+        """
+        for (at, is_after), group in groupby(acts, key=lambda act: (act.at, act.is_after)):
+            rank = AFTER_RANK if is_after else FIRST_AGENT_RANK
+            self.clock.call_at(at, rank, partial(self._do_all, tuple(group)))
+
+    def _do_all(self, acts: Iterable[Act]) -> None:
+        for act in acts:
+            self._do(act)
+
+    def _do(self, act: Act) -> None:
+        if act.kind == "write":
+            self.change_many(act.positions, act.values_over(self.state[act.positions]), -1)
+        elif act.kind == "enter":
+            self.change_many(act.positions, act.values, -1)
+            self.postures[act.what].append((act.at, act.text))
+        elif act.kind == "settle":
+            self.timeline.settle(act.what, act.text)
+        elif act.kind == "complete":
+            self.timeline.complete(act.what)
+        elif act.number >= self.clock.now:
+            self.timeline.move(act.what, act.number)
 
     # chance
 

@@ -20,7 +20,9 @@ from simlib.scenario.requests import whole
 from simlib.scenario.schema import MOST_REPLICATIONS
 from simlib.simulation import assemble, simulate
 from simlib.statistics import shapley
-from simlib.statistics.summaries import Z95, number, of_number
+from simlib.statistics.formatting import number
+from simlib.statistics.intervals import Z95
+from simlib.statistics.summaries import of_number
 
 if TYPE_CHECKING:
     import os

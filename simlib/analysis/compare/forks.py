@@ -15,11 +15,11 @@ from simlib.analysis.compare.shared_past import refuse_other_past
 from simlib.ensemble import Ensemble, run
 from simlib.ensemble.manifest import refuse_missing_agents
 from simlib.errors import Problem, ScenarioError, SimulationError
+from simlib.journal import to_days
 from simlib.scenario import from_dict, load, load_text, option_lineage
 from simlib.scenario.canonical import explicit
 from simlib.scenario.schema import Option, Scenario
 from simlib.scenario.wording import near_or_all, shown
-from simlib.world.clock import to_days
 
 if TYPE_CHECKING:
     import os

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simlib.statistics import summaries as statistics
+from simlib.statistics.formatting import signed
+from simlib.statistics.intervals import student, tango
+from simlib.statistics.summaries import of_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.analysis.compare.divergence import Reason
+    from simlib.statistics.summaries import Summary
 
 ENOUGH = 10.0
 """Reductions of variance below this are given a reason."""
@@ -127,13 +130,13 @@ class Effect:
         if not self.n:
             return "no pair observed"
         if self.n == 1:
-            return f"{_signed(self.effect)} in the one pair"
+            return f"{signed(self.effect)} in the one pair"
         if not self.n_differing:
             same = f"identical in all {self.n:,} pairs"
             return f"no pair differs, |effect| < 3/{self.n}" if self.kind != "number" else same
         if math.isnan(self.low):
-            return f"{_signed(self.effect)} in all {self.n:,} pairs"
-        return f"{_signed(self.effect)} ({_signed(self.low)} to {_signed(self.high)})"
+            return f"{signed(self.effect)} in all {self.n:,} pairs"
+        return f"{signed(self.effect)} ({signed(self.low)} to {signed(self.high)})"
 
 
 def effect_of(
@@ -159,9 +162,7 @@ def effect_of(
     own = None if blocks is None else blocks[is_seen]
     n_all, one, other = len(one), one[is_seen], other[is_seen]
     n, change = len(one), other - one
-    before, after, found = (
-        statistics.of_number("", "", x, n, blocks=own) for x in (one, other, change)
-    )
+    before, after, found = (of_number("", "", x, n, blocks=own) for x in (one, other, change))
     low, high = _interval(subject.kind, change, found, own)
     return Effect(
         *subject,
@@ -184,59 +185,10 @@ def effect_of(
     )
 
 
-def tango(n_up: int, n_down: int, n: int) -> tuple[float, float]:
-    """Return the score interval of the difference of two paired probabilities.
-
-    T. Tango, "Equivalence test and confidence interval for the difference in proportions
-    for the paired-sample design", Statistics in Medicine 17 (1998),
-    doi:10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B. It never has zero
-    width: where no pair differs it is z^2 / (n + z^2) to either side.
-
-    Parameters
-    ----------
-    n_up, n_down
-        Pairs that are yes only under the counterfactual, and only under the baseline.
-    n
-        All pairs.
-
-    Examples
-    --------
-    >>> [round(x, 4) for x in tango(14, 5, 50)]
-    [0.0098, 0.3435]
-    """
-    if not n:
-        return -1.0, 1.0
-    center = (n_up - n_down) / n
-    return _score_end(n_up, n_down, n, (-1.0, center)), _score_end(n_up, n_down, n, (1.0, center))
-
-
-def _score_end(n_up: int, n_down: int, n: int, span: tuple[float, float]) -> float:
-    """Return where the score statistic is as large as it may be, by bisection."""
-    outside, inside = span
-    for _ in range(60):
-        middle = (outside + inside) / 2.0
-        if _score(n_up, n_down, n, middle) > statistics.Z95:
-            outside = middle
-        else:
-            inside = middle
-    return inside
-
-
-def _score(n_up: int, n_down: int, n: int, difference: float) -> float:
-    """Return how many standard errors the sample lies off a difference of probabilities."""
-    # The likeliest probability of "down" under that difference (Tango 1998, section 3).
-    a, c = 2.0 * n, -n_down * difference * (1.0 - difference)
-    b = -n_up - n_down + (2.0 * n - n_up + n_down) * difference
-    down = max(0.0, -difference, (math.sqrt(max(0.0, b * b - 4.0 * a * c)) - b) / (2.0 * a))
-    variance = n * (2.0 * down + difference * (1.0 - difference))
-    off = abs(n_up - n_down - n * difference)
-    return math.inf if variance <= 0.0 < off else off / math.sqrt(variance) if off else 0.0
-
-
 def _interval(
     kind: str,
     change: NDArray[np.float64],
-    found: statistics.Summary,
+    found: Summary,
     blocks: NDArray[np.integer] | None,
 ) -> tuple[float, float]:
     n = len(change)
@@ -250,9 +202,7 @@ def _interval(
         return math.nan, math.nan
     if blocks is not None:
         return found.low, found.high
-    from scipy.special import stdtrit
-
-    half = float(stdtrit(n - 1, 0.975)) * found.mc_error
+    half = student(n) * found.mc_error
     return found.mean - half, found.mean + half
 
 
@@ -291,14 +241,6 @@ def times(reduction: float) -> str:
     if reduction > MOST_SHOWN:
         return f"over {MOST_SHOWN:,} times"
     return f"{reduction:,.1f} times" if reduction < 100 else f"{reduction:,.0f} times"
-
-
-def _signed(value: float) -> str:
-    """Return a number with its sign, a minus that is as wide as a plus."""
-    text = statistics.number(abs(value))
-    if not value or math.isnan(value):
-        return text
-    return ("+" if value > 0 else "\N{MINUS SIGN}") + text
 
 
 def as_row(effect: Effect) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.errors import SimulationError
-from simlib.world.clock import to_days
+from simlib.journal import to_days
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from simlib.analysis.compare.paired_effects import ENOUGH, FEW_DIFFERING, times
-from simlib.statistics.summaries import number
+from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

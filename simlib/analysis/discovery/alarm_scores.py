@@ -17,7 +17,7 @@ from simlib.outcomes.published_series import Published, plan_published
 from simlib.scenario import as_scenario, digest, option_scenario
 from simlib.scenario.requests import n_replications
 from simlib.simulation import Blueprint, assemble, simulate
-from simlib.statistics.summaries import wilson
+from simlib.statistics.intervals import wilson
 
 if TYPE_CHECKING:
     import os

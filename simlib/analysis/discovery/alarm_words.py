@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from simlib.statistics.formatting import percent
+
 if TYPE_CHECKING:
     from simlib.analysis.discovery.alarm_scores import Judgement
     from simlib.analysis.discovery.early_warning import Candidate, Tripwires
@@ -26,10 +28,6 @@ def tripwire_sentences(found: Tripwires) -> list[str]:
     return said
 
 
-def _percent(share: float) -> str:
-    return "-" if math.isnan(share) else f"{100 * share:.1f} %"
-
-
 def _event(found: Tripwires) -> str:
     n = found.training.n + found.held_out.n
     n_hit = found.training.n_can_be_hit + found.held_out.n_can_be_hit
@@ -37,7 +35,7 @@ def _event(found: Tripwires) -> str:
     return (
         f"{found.event}: could be told {terms.ahead_weeks:g} to "
         f"{terms.ahead_weeks + terms.window_weeks:g} weeks ahead in {n_hit:,} of {n:,} "
-        f"replications; base rate of such a window {_percent(found.held_out.base_rate)}."
+        f"replications; base rate of such a window {percent(found.held_out.base_rate)}."
     )
 
 
@@ -50,7 +48,7 @@ def _search(found: Tripwires) -> str:
     )
     return (
         f"{found.n_rules:,} rules searched on {found.training.n:,} replications for most {score}, "
-        f"at a false-alarm rate up to {_percent(found.terms.most_false_alarms)}; judged on the "
+        f"at a false-alarm rate up to {percent(found.terms.most_false_alarms)}; judged on the "
         f"other {found.held_out.n:,}."
     )
 
@@ -62,11 +60,11 @@ def _chosen(chosen: Candidate) -> list[str]:
         return [*said, "It raised no alarm on the other half: nothing beats the base rate."]
     low, high = judged.predictive_interval
     said.append(
-        f"Hit rate {_percent(judged.hit_rate)} ({judged.n_right:,} of {judged.n_can_be_hit:,}), "
-        f"false-alarm rate {_percent(judged.false_alarm_rate)} "
+        f"Hit rate {percent(judged.hit_rate)} ({judged.n_right:,} of {judged.n_can_be_hit:,}), "
+        f"false-alarm rate {percent(judged.false_alarm_rate)} "
         f"({judged.n_alarms - judged.n_right:,} of {judged.n_can_be_false:,}). An alarm is right "
-        f"with {_percent(judged.predictive_value)} ({_percent(low)} to {_percent(high)}), against "
-        f"a base rate of {_percent(judged.base_rate_at_alarms)} at the same dates: {_lift(judged)}."
+        f"with {percent(judged.predictive_value)} ({percent(low)} to {percent(high)}), against "
+        f"a base rate of {percent(judged.base_rate_at_alarms)} at the same dates: {_lift(judged)}."
     )
     if judged.lead_weeks:
         first, middle, last = (f"{weeks:.1f}" for weeks in judged.lead_quartiles())

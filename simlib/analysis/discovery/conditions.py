@@ -11,7 +11,7 @@ import numpy as np
 
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import load_text
-from simlib.statistics.summaries import number
+from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

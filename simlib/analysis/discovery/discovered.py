@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simlib.analysis.discovery.boxes import Box, Fit, Limit, fit, quasi_p
-from simlib.statistics.summaries import number, wilson
+from simlib.statistics.formatting import number
+from simlib.statistics.intervals import wilson
 
 if TYPE_CHECKING:
     import numpy as np

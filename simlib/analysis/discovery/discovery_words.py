@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from simlib.statistics.summaries import number, wilson
+from simlib.statistics.formatting import number, percent
+from simlib.statistics.intervals import wilson
 
 if TYPE_CHECKING:
     from simlib.analysis.discovery.boxes import Fit
@@ -36,14 +37,10 @@ def discovery_sentences(found: Discovery) -> list[str]:
     return said
 
 
-def _percent(share: float) -> str:
-    return "-" if math.isnan(share) else f"{100 * share:.1f} %"
-
-
 def _head(found: Discovery) -> str:
     n = len(found.training[1]) + len(found.held_out[1])
     n_cases = int(found.training[1].sum() + found.held_out[1].sum())
-    text = f"{found.condition}: met in {n_cases:,} of {n:,} replications ({_percent(n_cases / n)})"
+    text = f"{found.condition}: met in {n_cases:,} of {n:,} replications ({percent(n_cases / n)})"
     if found.n_unsettled:
         text += f"; {found.n_unsettled:,} others are not settled and left out"
     return f"{text}."
@@ -61,17 +58,17 @@ def _halves(found: Discovery) -> str:
 
 def _interval(fitted: Fit) -> str:
     low, high = wilson(fitted.n_cases, fitted.n_inside)
-    return f"{_percent(fitted.density)} ({_percent(low)} to {_percent(high)})"
+    return f"{percent(fitted.density)} ({percent(low)} to {percent(high)})"
 
 
 def _box(found: Discovery, box: FoundBox, i: int) -> str:
     rule = " and ".join(limit.shown for limit in box.limits)
     fitted = box.held_out
     text = (
-        f"Box {i}: {rule}. Density {_interval(fitted)} against {_percent(found.base_rate)} "
-        f"overall, coverage {_percent(fitted.coverage)} with {_percent(fitted.mass)} of the "
-        f"replications (where it was peeled: density {_percent(box.training.density)}, "
-        f"coverage {_percent(box.training.coverage)})."
+        f"Box {i}: {rule}. Density {_interval(fitted)} against {percent(found.base_rate)} "
+        f"overall, coverage {percent(fitted.coverage)} with {percent(fitted.mass)} of the "
+        f"replications (where it was peeled: density {percent(box.training.density)}, "
+        f"coverage {percent(box.training.coverage)})."
     )
     if wilson(fitted.n_cases, fitted.n_inside)[0] <= found.base_rate:
         text += " Nothing that lasts: on the other half it may well be no denser than overall."
@@ -80,7 +77,7 @@ def _box(found: Discovery, box: FoundBox, i: int) -> str:
 
 def _limit(limit: FoundLimit) -> str:
     text = (
-        f"  {limit.shown} ({_percent(limit.share_below)} of draws are below): quasi-p "
+        f"  {limit.shown} ({percent(limit.share_below)} of draws are below): quasi-p "
         f"{_chance(limit.quasi_p)}, on the other half {_chance(limit.p_held_out)}"
     )
     spread = limit.spread
@@ -118,5 +115,5 @@ def _tree(found: Discovery) -> str:
     return (
         f"Tree of depth {tree.depth} (cross-validated), {len(tree.leaves)} leaves; the densest: "
         f"{rule}. Density {_interval(leaf.held_out)} on the other half, coverage "
-        f"{_percent(leaf.held_out.coverage)}."
+        f"{percent(leaf.held_out.coverage)}."
     )

@@ -18,7 +18,6 @@ from simlib.analysis.discovery.alarm_scores import (
     judge,
     observe,
 )
-from simlib.analysis.discovery.halves import is_first_half
 from simlib.analysis.discovery.indicators import (
     TRANSFORMS,
     Indicator,
@@ -29,6 +28,7 @@ from simlib.analysis.discovery.indicators import (
 )
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario.requests import real
+from simlib.statistics.resampling import is_first_half
 
 if TYPE_CHECKING:
     import os

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.statistics.summaries import number
+from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

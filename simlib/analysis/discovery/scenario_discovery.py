@@ -11,12 +11,12 @@ from simlib.analysis.discovery import prim
 from simlib.analysis.discovery.boxes import Box, Fit, Limit, fit
 from simlib.analysis.discovery.conditions import cases, read_condition
 from simlib.analysis.discovery.discovered import Discovery, FoundBox, Named, Spread, found_limits
-from simlib.analysis.discovery.halves import is_first_half, redrawn
 from simlib.analysis.discovery.trees import grow
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import load_text, option_scenario
 from simlib.scenario.parameter_order import values_of
 from simlib.scenario.requests import whole
+from simlib.statistics.resampling import is_first_half, redrawn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simlib.analysis.mediation.mediators import DECISIONS, NATIONAL, PARAMETERS
-from simlib.statistics.summaries import number
-from simlib.world.clock import to_date
+from simlib.journal import to_date
+from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
     import pandas as pd

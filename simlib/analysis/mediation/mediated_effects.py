@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from simlib.statistics.summaries import Z95, of_number
+from simlib.statistics.intervals import fieller
+from simlib.statistics.summaries import of_number
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from simlib.analysis.mediation.path_description import Description
@@ -61,44 +60,6 @@ def share_of(
     percent = 100.0 * own.mean / float(effects.mean())
     ends = (100.0 * low, 100.0 * high)
     return Share(group, own.mean, own.mc_error, own.low, own.high, percent, *ends)
-
-
-def fieller(
-    above: NDArray[np.float64],
-    below: NDArray[np.float64],
-    blocks: NDArray[np.int32] | None = None,
-) -> tuple[float, float]:
-    """Return the 95 % interval of a ratio of means; nan where it has no bound.
-
-    E. C. Fieller, "Some problems in interval estimation", JRSS B 16 (1954),
-    doi:10.1111/j.2517-6161.1954.tb00159.x. It has bounds exactly where the interval of
-    the mean below excludes 0.
-
-    Examples
-    --------
-    >>> low, high = fieller(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0]))
-    >>> round(low, 9), round(high, 9)
-    (0.5, 0.5)
-    """
-    units, z = np.stack([above, below]), Z95
-    if blocks is not None:
-        _, place = np.unique(blocks, return_inverse=True)
-        sizes = np.bincount(place)
-        units = np.stack([np.bincount(place, weights=each) / sizes for each in units])
-    n = units.shape[1]
-    if n < 2:
-        return math.nan, math.nan
-    if blocks is not None:
-        from scipy.special import stdtrit
-
-        z = float(stdtrit(n - 1, 0.975))
-    spread = z * z * np.cov(units) / n
-    x, y = float(above.mean()), float(below.mean())
-    a, b, c = y * y - spread[1, 1], x * y - spread[0, 1], x * x - spread[0, 0]
-    if not a > 0.0:
-        return math.nan, math.nan
-    root = math.sqrt(max(0.0, b * b - a * c))
-    return float((b - root) / a), float((b + root) / a)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from simlib.analysis.mediation.mediators import NATIONAL, PARAMETERS
+from simlib.journal import to_date
 from simlib.simulation import Factoring, simulate, simulate_recorded
-from simlib.world.clock import to_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

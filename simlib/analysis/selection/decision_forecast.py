@@ -8,7 +8,6 @@ and the logarithmic one, against the share of extensions where it was fitted.
 from __future__ import annotations
 
 import datetime as dt
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from simlib.analysis.value.threads import one_thread
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.errors import Problem, ScenarioError
-from simlib.statistics.summaries import Z95, wilson
+from simlib.statistics.intervals import standard_error, wilson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,7 +172,7 @@ def _scores(p: NDArray[np.float64], y: NDArray[np.bool_], base: float) -> tuple[
     for name, score in kinds.items():
         model, usual = score(p), score(constant)
         gain = usual - model
-        error = float(np.std(gain, ddof=1)) / math.sqrt(len(y))
+        error = standard_error(gain)
         found.append(
             Score(name, float(model.mean()), float(usual.mean()), float(gain.mean()), error)
         )
@@ -252,6 +251,6 @@ def _calibration(p: NDArray[np.float64], y: NDArray[np.bool_]) -> pd.DataFrame:
     rows = []
     for members in np.array_split(np.argsort(p, kind="stable"), BANDS):
         n_yes = int(y[members].sum())
-        low, high = wilson(n_yes, len(members), Z95)
+        low, high = wilson(n_yes, len(members))
         rows.append((len(members), float(p[members].mean()), n_yes / len(members), low, high))
     return pd.DataFrame(rows, columns=["n", "mean_forecast", "share_extended", "low", "high"])

@@ -20,14 +20,14 @@ from simlib.analysis.selection.forced_runs import decided, numbers_of
 from simlib.analysis.selection.observables import plan_observables
 from simlib.analysis.selection.selection_effect import CONTRASTS, Gap, Selection, select
 from simlib.errors import Problem, ScenarioError
+from simlib.journal import to_days
 from simlib.outcomes.planning import unit_of
 from simlib.scenario import as_scenario
 from simlib.scenario.requests import n_replications
 from simlib.scenario.schema import Parameter, Scenario
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
-from simlib.statistics.summaries import number, with_error
-from simlib.world.clock import to_days
+from simlib.statistics.formatting import number, with_error
 
 if TYPE_CHECKING:
     import os

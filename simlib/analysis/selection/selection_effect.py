@@ -10,7 +10,6 @@ selection (who is extended) from mechanics (how an extension comes about in the 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,8 +26,8 @@ from simlib.analysis.selection.forced_runs import (
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniform
 from simlib.errors import Problem, ScenarioError
-from simlib.statistics.summaries import Z95
-from simlib.world.clock import to_date
+from simlib.journal import to_date
+from simlib.statistics.intervals import Z95, standard_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -244,4 +243,4 @@ def _influence(
 
 
 def _estimate(value: float, influence: NDArray[np.float64]) -> Estimate:
-    return Estimate(value, float(np.std(influence, ddof=1)) / math.sqrt(len(influence)))
+    return Estimate(value, standard_error(influence))

@@ -19,7 +19,7 @@ from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniform
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario.requests import whole
-from simlib.statistics.summaries import number
+from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
     import os

@@ -20,7 +20,7 @@ import numpy as np
 from simlib.chance.addresses import name_hash
 from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.scenario.requests import whole
-from simlib.statistics.summaries import Z95
+from simlib.statistics.intervals import Z95
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

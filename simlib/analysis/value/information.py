@@ -24,7 +24,7 @@ from simlib.analysis.value.informing import Information, Learning, Ranking
 from simlib.analysis.value.losses import LossPanel, load_losses
 from simlib.analysis.value.valuing import (
     FEWEST,
-    folds_of,
+    FOLDS,
     regions,
     without_learning,
     wrong_ranking,
@@ -32,11 +32,12 @@ from simlib.analysis.value.valuing import (
 from simlib.ensemble import run
 from simlib.ensemble.map_runs import Spread
 from simlib.errors import Problem, ScenarioError
+from simlib.journal import to_days
 from simlib.scenario import as_scenario
 from simlib.scenario.requests import n_replications
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
-from simlib.world.clock import to_days
+from simlib.statistics.resampling import folds_of
 from simlib.world.parameters import ParameterPlan
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def _sample(
     drawn = {name: parameters[name].to_numpy(float) for name in ParameterPlan(scenario).drawn}
     observables = _observables(scenario, public)
     reports = {at: _reports(observables, known[shared.to_numpy(), i]) for i, at in enumerate(names)}
-    folds = folds_of(len(shared), scenario.root_seed)
+    folds = folds_of(len(shared), FOLDS, scenario.root_seed)
     return Sample(losses, drawn, _groups(scenario, tuple(drawn)), reports, folds)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simlib.statistics.summaries import number, with_error
+from simlib.statistics.formatting import number, with_error
 
 if TYPE_CHECKING:
     import datetime as dt

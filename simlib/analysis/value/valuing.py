@@ -24,9 +24,8 @@ import numpy as np
 
 from simlib.analysis.selection.observables import normal_scores
 from simlib.analysis.value.threads import one_thread
-from simlib.chance.addresses import name_hash
-from simlib.chance.philox import uniform
-from simlib.statistics.summaries import Z95
+from simlib.statistics.intervals import Z95, standard_error
+from simlib.statistics.resampling import folds_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,15 +69,6 @@ class Worth:
     def is_clear(self, z: float = Z95) -> bool:
         """Whether the interval lies above 0."""
         return self.estimate - z * self.error > 0.0
-
-
-def folds_of(n: int, root_seed: int) -> NDArray[np.intp]:
-    """Return the fold of each replication, shape (n,): evenly dealt out by a uniform each."""
-    address = name_hash("valuing|fold")
-    order = np.argsort([uniform(root_seed, r, address) for r in range(n)], kind="stable")
-    folds = np.empty(n, dtype=np.intp)
-    folds[order] = np.arange(n) % FOLDS
-    return folds
 
 
 def inputs_of(what: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -191,7 +181,7 @@ def worth(
     """
     rows = np.arange(len(losses))
     saved = losses[rows, before] - losses[rows, choice]
-    error = float(np.std(saved, ddof=1)) / math.sqrt(len(saved))
+    error = standard_error(saved)
     return Worth(float(saved.mean()), error, float(np.mean(choice != before)))
 
 
@@ -226,7 +216,7 @@ def value_of_learning(
     """
     if len(losses) < FEWEST:
         raise ValueError(f"at least {FEWEST} replications are needed (got {len(losses)})")
-    folds = folds_of(len(losses), root_seed)
+    folds = folds_of(len(losses), FOLDS, root_seed)
     with one_thread():
         said, _ = predicted(inputs_of(what), differences(losses), folds)
     choice = chosen(said + differences(losses).mean(axis=0))
@@ -250,7 +240,7 @@ def wrong_ranking(losses: NDArray[np.float64], best: int) -> float:
     total = 0.0
     for option in range(losses.shape[1]):
         gap = losses[:, option] - losses[:, best]
-        error = float(np.std(gap, ddof=1)) / math.sqrt(len(gap))
+        error = standard_error(gap)
         if option != best and error > 0.0:
             total += 0.5 * math.erfc(float(gap.mean()) / error / math.sqrt(2.0))
     return min(1.0, total)

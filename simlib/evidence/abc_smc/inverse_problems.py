@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from simlib.chance.addresses import seed_of, uniforms_of
 from simlib.chance.distributions import quantile
-from simlib.chance.named_uniforms import lots, seed_of
 from simlib.errors import SimlibError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class InverseProblem:
         InversionError
             A summary never varies.
         """
-        places = lots(0, "pilots", (_N_PILOTS, len(self.priors)))
+        places = uniforms_of(0, "pilots", (_N_PILOTS, len(self.priors)))
         runs = np.array(
             [self.summaries(dict(zip(self.priors, row, strict=True))) for row in places.tolist()]
         )

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from simlib.chance.addresses import uniforms_of
 from simlib.chance.distributions import quantile
-from simlib.chance.named_uniforms import lots
 from simlib.evidence.abc_smc.inverse_problems import InverseProblem, InversionError
 from simlib.files import SEAL, make_folder, read_sealed, refuse_links, sealed_json, write_whole
 from simlib.scenario.requests import whole
@@ -120,7 +120,7 @@ class Inverted:
 
     def draws(self, name: str, n_draws: int, root_seed: int) -> NDArray[np.float64]:
         """Return draws of an unknown without weights, by systematic resampling."""
-        start = lots(root_seed, "resample", 1)[0]
+        start = uniforms_of(root_seed, "resample", 1)[0]
         at = (start + np.arange(n_draws)) / n_draws
         chosen = np.searchsorted(np.cumsum(self.weights) * (1.0 + 1e-12), at)
         last = len(self.weights) - 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.chance.named_uniforms import lots
+from simlib.chance.addresses import uniforms_of
 from simlib.evidence.analogues.analogue_record import ALL, AnalogueError
 from simlib.evidence.panels import Unit
 
@@ -109,8 +109,8 @@ class Placebos:
         names = sorted(self.by_country)
         n_months = len(self.by_country[names[0]])
         n_blocks = -(-n_months // SPAN)
-        chosen = lots(root_seed, "placebo country", (n_resamples, len(names)))
-        starts = lots(root_seed, "placebo block", (n_resamples, len(names), n_blocks))
+        chosen = uniforms_of(root_seed, "placebo country", (n_resamples, len(names)))
+        starts = uniforms_of(root_seed, "placebo block", (n_resamples, len(names), n_blocks))
         table = np.array([self.by_country[name] for name in names])
         rows = (chosen * len(names)).astype(np.int64)
         columns = (starts * n_months).astype(np.int64)[..., None] + np.arange(SPAN)

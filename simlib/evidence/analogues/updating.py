@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlib.chance.addresses import uniforms_of
 from simlib.chance.distributions import quantile
-from simlib.chance.named_uniforms import lots
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +68,7 @@ class Belief:
 
     def draws(self, n_draws: int, root_seed: int) -> NDArray[np.float64]:
         """Return independent draws, shape (n_draws,)."""
-        return self.quantiles(lots(root_seed, "withdrawal effect", n_draws))
+        return self.quantiles(uniforms_of(root_seed, "withdrawal effect", n_draws))
 
 
 def belief_of(distribution: Mapping[str, Mapping[str, float]]) -> Belief:

@@ -11,12 +11,12 @@ import numpy as np
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.evidence.backtest.aggregation import Level, levels_of
-from simlib.evidence.backtest.forecast_scores import PARTS, SCORES, pit
 from simlib.evidence.backtest.forecasters import BASELINES, CANDIDATES, forecaster
 from simlib.evidence.backtest.origins import SPAN
 from simlib.evidence.backtest.scored_forecasts import Part, scores_of
 from simlib.evidence.backtest.skill import Block, compared, summed
 from simlib.scenario.requests import LAST_SEED, whole
+from simlib.statistics.scores import PARTS, SCORES, pit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,14 +12,14 @@ from simlib.chance.addresses import name_hash
 from simlib.ensemble.map_runs import Arrays, Spread, spread
 from simlib.errors import SimulationError
 from simlib.evidence.backtest.aggregation import at_levels, levels_of
-from simlib.evidence.backtest.forecast_scores import (
+from simlib.evidence.backtest.origins import HORIZONS, Origin, known_at, origins_of
+from simlib.statistics.scores import (
     MANY_OF_A_SUM,
     MANY_OF_A_UNIT,
     PARTS,
     SCORES,
-    score,
+    count_scores,
 )
-from simlib.evidence.backtest.origins import HORIZONS, Origin, known_at, origins_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,4 +140,4 @@ def _score_one(
     many = [MANY_OF_A_UNIT if level.name == "unit" else MANY_OF_A_SUM for level in levels]
     thresholds = np.repeat(np.array(many, dtype=np.int64), len(origin.months))
     draws = at_levels(levels, drawn).reshape(-1, job.n_draws)
-    return score(draws, observed.ravel(), thresholds).reshape(*observed.shape, N_COLUMNS)
+    return count_scores(draws, observed.ravel(), thresholds).reshape(*observed.shape, N_COLUMNS)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.evidence.backtest.forecast_scores import SCORES
-from simlib.statistics.bootstrap import LEAST_BLOCKS, block_weights, interval
+from simlib.statistics.resampling import LEAST_BLOCKS, block_weights, bootstrap_interval
+from simlib.statistics.scores import SCORES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -171,7 +171,7 @@ def _bounds(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if resampled is None:
         return np.full(means.shape, np.nan), np.full(means.shape, np.nan)
-    return interval(means, resampled)
+    return bootstrap_interval(means, resampled)
 
 
 def _verdict(low: float, high: float) -> str:

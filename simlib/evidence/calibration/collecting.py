@@ -13,7 +13,7 @@ from simlib._moved import default
 from simlib.chance.distributions import check, quantile
 from simlib.evidence.calibration.lags import fit_lags
 from simlib.evidence.calibration.published_record import CalibrationError, Record, read_record
-from simlib.statistics.summaries import number
+from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.chance.named_uniforms import lots
+from simlib.chance.addresses import uniforms_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ class Intensities:
             Shape (n_draws, n_places).
         """
         cumulative = np.cumsum(self.weights)
-        chosen = lots(root_seed, "points", n_draws) * cumulative[-1]
+        chosen = uniforms_of(root_seed, "points", n_draws) * cumulative[-1]
         points = np.searchsorted(cumulative, chosen, side="right")
         return _gammas(self.shapes[points], self.rates[points, None], root_seed)
 
@@ -153,7 +153,7 @@ def draw_prior(older: NDArray[np.float64], root_seed: int) -> NDArray[np.float64
         Makes the draw repeatable.
     """
     shapes, rates, _ = _grid(older)
-    point = int(lots(root_seed, "points", 1)[0] * len(rates))
+    point = int(uniforms_of(root_seed, "points", 1)[0] * len(rates))
     return _gammas(shapes[point], rates[point], root_seed)
 
 
@@ -163,7 +163,7 @@ def _gammas(
     """Draw gammas by inversion."""
     from scipy.special import gammaincinv
 
-    return np.asarray(gammaincinv(shapes, lots(root_seed, "gammas", shapes.shape)) / rates)
+    return np.asarray(gammaincinv(shapes, uniforms_of(root_seed, "gammas", shapes.shape)) / rates)
 
 
 def _grid(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.chance.named_uniforms import lots
+from simlib.chance.addresses import uniforms_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,15 +68,17 @@ def simulated_times(
     n_days = len(background)
     before = int(np.ceil(30.0 * decay_days / (1.0 - ratio)))
     rate = np.concatenate([np.full(before, background[0]), background])
-    numbers = poisson.ppf(lots(root_seed, "immigrants", len(rate)), rate).astype(np.int64)
+    numbers = poisson.ppf(uniforms_of(root_seed, "immigrants", len(rate)), rate).astype(np.int64)
     days = np.repeat(np.arange(-before, n_days), numbers)
-    young = days + lots(root_seed, "times", len(days))
+    young = days + uniforms_of(root_seed, "times", len(days))
     times = [young]
     while ratio > 0.0 and len(young):
         generation = f"generation {len(times)}"
-        children = poisson.ppf(lots(root_seed, generation, len(young)), ratio).astype(np.int64)
+        u = uniforms_of(root_seed, generation, len(young))
+        children = poisson.ppf(u, ratio).astype(np.int64)
         parents = np.repeat(young, children)
-        delays = -decay_days * np.log1p(-lots(root_seed, f"{generation} delays", len(parents)))
+        u = uniforms_of(root_seed, f"{generation} delays", len(parents))
+        delays = -decay_days * np.log1p(-u)
         young = parents + delays
         young = young[young < n_days]
         times.append(young)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simlib.chance.named_uniforms import lots
+from simlib.chance.addresses import uniforms_of
 from simlib.evidence.excitation.hawkes_priors import (
     HIGHEST_RATIO,
     Background,
@@ -118,13 +118,13 @@ class ExcitationFit:
             log level (nan where the background does not drift).
         """
         posterior = self.posterior
-        uniforms = lots(root_seed, "posterior", (3, n_draws))
+        uniforms = uniforms_of(root_seed, "posterior", (3, n_draws))
         cells = np.searchsorted(np.cumsum(posterior.ravel()), uniforms[0] * (1 - 1e-12))
         ratio, decay, drift = np.unravel_index(cells, posterior.shape)
         drifting = np.full((2, n_draws), np.nan)
         if self.background == "drifting":
             sd, rho = np.divmod(drift, len(self.priors.persistence.nodes))
-            placed = lots(root_seed, "drift", (2, n_draws))
+            placed = uniforms_of(root_seed, "drift", (2, n_draws))
             drifting[0] = self.priors.drift.inside(sd, placed[0])
             drifting[1] = self.priors.persistence.inside(rho, placed[1])
         return np.vstack(

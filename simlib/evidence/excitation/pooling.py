@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.chance.named_uniforms import lots
+from simlib.chance.addresses import uniforms_of
 from simlib.evidence.excitation.hawkes import unthinned
 from simlib.evidence.excitation.hawkes_priors import HIGHEST_RATIO
 
@@ -44,7 +44,7 @@ class Pooled:
 
     def draws(self, n_draws: int, root_seed: int, name: str) -> NDArray[np.float64]:
         """Return draws, the same for the same root seed and name, shape (n_draws,)."""
-        uniforms = lots(root_seed, name, (2, n_draws))
+        uniforms = uniforms_of(root_seed, name, (2, n_draws))
         cells = np.searchsorted(np.cumsum(self.weights), uniforms[0] * (1.0 - 1e-12))
         return self.grid.inside(np.minimum(cells, len(self.weights) - 1), uniforms[1])
 
@@ -140,7 +140,7 @@ def draws_of_all_incidents(
     """
     ratios = pooled_ratio(fits).draws(n_draws, root_seed, "pooled ratio")
     decays = pooled_decay(fits).draws(n_draws, root_seed, "pooled decay")
-    shares = kept + (1.0 - kept) * lots(root_seed, "kept", n_draws)
+    shares = kept + (1.0 - kept) * uniforms_of(root_seed, "kept", n_draws)
     both = np.array(
         [
             unthinned(*one)

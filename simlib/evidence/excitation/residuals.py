@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simlib.chance.named_uniforms import lots, seed_of
+from simlib.chance.addresses import seed_of, uniforms_of
 from simlib.evidence.excitation.likelihood import excited_mean, same_day_share
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class ResidualTest(NamedTuple):
     rescaled_p
         Median p over jitters of the rescaled intervals.
     counts_p
-        Median p over lots of the randomized residuals of the daily counts.
+        Median p over uniforms of the randomized residuals of the daily counts.
     """
 
     rescaled_p: float
@@ -49,7 +49,7 @@ class ResidualTest(NamedTuple):
 def jittered_times(days: DailyCounts, root_seed: int) -> NDArray[np.float64]:
     """Return a time for each event, evenly within its day, sorted, in days from the first."""
     whole = np.repeat(np.arange(len(days.counts), dtype=np.float64), days.counts)
-    return np.sort(whole + lots(root_seed, "jitter", len(whole)))
+    return np.sort(whole + uniforms_of(root_seed, "jitter", len(whole)))
 
 
 def rescaled_intervals(
@@ -102,7 +102,7 @@ def count_residuals(
     excitation
         The intensity.
     root_seed
-        Makes the lots repeatable.
+        Makes the uniforms repeatable.
     """
     from scipy.special import gammaln
 
@@ -116,7 +116,8 @@ def count_residuals(
     below = np.concatenate([np.zeros((len(mean), 1)), np.cumsum(np.exp(logs), axis=1)], axis=1)
     day = np.arange(len(mean))
     low, high = below[day, days.counts], below[day, days.counts + 1]
-    return np.asarray(low + lots(root_seed, "counts", len(mean)) * (high - low), dtype=np.float64)
+    u = uniforms_of(root_seed, "counts", len(mean))
+    return np.asarray(low + u * (high - low), dtype=np.float64)
 
 
 def residual_test(
@@ -133,7 +134,7 @@ def residual_test(
     excitation
         The fitted intensity.
     root_seed
-        Makes jitters and lots repeatable.
+        Makes jitters and uniforms repeatable.
     n_jitters
         How often times are placed within their days; the median p is kept.
     """

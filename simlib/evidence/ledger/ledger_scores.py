@@ -23,13 +23,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from simlib.evidence.ledger.base_rates import LEVELS
-from simlib.statistics.summaries import number
+from simlib.statistics.formatting import number
+from simlib.statistics.intervals import standard_error
+from simlib.statistics.scores import brier_score, clipped_log_score, place_in, quantile_crps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from simlib.evidence.ledger.resolutions import Resolution
 
@@ -133,7 +135,7 @@ class Scores:
             base = np.array([line.base_score / line.scale for line in lines])
             gain = base - own
             n = len(gain)
-            error = float(np.std(gain, ddof=1)) / math.sqrt(n) if n > 1 else math.nan
+            error = standard_error(gain)
             rows.append(
                 {
                     "score": "CRPS, scaled" if measure == "CRPS" else measure,
@@ -198,28 +200,6 @@ def score(ledger: Mapping[str, Any], resolutions: Mapping[str, Resolution]) -> S
     )
 
 
-def crps(quantiles: ArrayLike, value: float) -> float:
-    """Return the CRPS of 100 quantiles at `LEVELS`, in the unit of the number.
-
-    Twice the mean pinball loss. It is that of ``scoringrules.crps_quantile``, which a test
-    compares; to score a file takes no extra, and not the seconds its import takes.
-    """
-    beyond = value - np.asarray(quantiles, dtype=np.float64)
-    return float(2.0 * np.maximum(LEVELS * beyond, (LEVELS - 1.0) * beyond).mean())
-
-
-def log_score(probability: float, n: int) -> float:
-    """Return minus the log of a probability, clipped as n replications allow, in nats."""
-    floor = 1.0 / (n + 2.0)
-    return -math.log(min(max(probability, floor), 1.0 - floor))
-
-
-def place_in(quantiles: ArrayLike, value: float) -> float:
-    """Return the mean of F(y-) and F(y) of the law with equal weight at each quantile."""
-    held = np.asarray(quantiles, dtype=np.float64)
-    return float((held < value).mean() + (held <= value).mean()) / 2.0
-
-
 def shown(said: Mapping[str, Any]) -> str:
     """Return a forecast or a base rate as text: probabilities, or a median with 90 %."""
     return _shown_quantiles(said["quantiles"]) if "quantiles" in said else _shown_law(_laws(said))
@@ -244,14 +224,14 @@ def _probability_lines(question: Mapping[str, Any], outcome: float | str) -> lis
         Line(
             **head,
             measure=brier,
-            score=half * _brier(own, came),
-            base_score=half * _brier(base, came),
+            score=half * brier_score(own, came),
+            base_score=half * brier_score(base, came),
         ),
         Line(
             **head,
             measure="log",
-            score=log_score(own[came], n),
-            base_score=log_score(base[came], n),
+            score=clipped_log_score(own[came], n),
+            base_score=clipped_log_score(base[came], n),
         ),
     ]
 
@@ -267,8 +247,8 @@ def _number_line(question: Mapping[str, Any], value: float) -> Line:
         forecast=shown(question["forecast"]),
         base=shown(question["base"]),
         outcome=number(value),
-        score=crps(own, value),
-        base_score=crps(base, value),
+        score=quantile_crps(own, LEVELS, value),
+        base_score=quantile_crps(base, LEVELS, value),
         scale=width or 1.0,
     )
 
@@ -303,10 +283,6 @@ def _name(outcome: float | str) -> str:
     if isinstance(outcome, str):
         return outcome
     return "yes" if outcome else "no"
-
-
-def _brier(law: Mapping[str, float], came: str) -> float:
-    return sum((probability - (name == came)) ** 2 for name, probability in law.items())
 
 
 def _better(line: Line) -> str:

@@ -17,7 +17,7 @@ from simlib.evidence.register.usage import uses_of_parameters, uses_of_rows
 from simlib.scenario import load
 from simlib.scenario.bundled import scenario_names
 from simlib.scenario.wording import near, shown
-from simlib.statistics.summaries import number
+from simlib.statistics.formatting import number
 from simlib.world.parameters import ParameterPlan
 
 if TYPE_CHECKING:

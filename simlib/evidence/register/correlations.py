@@ -17,7 +17,7 @@ from simlib.analysis.columns import Column, columns_of, numbers_of
 from simlib.errors import StoreError
 from simlib.scenario import digest
 from simlib.scenario.parameter_order import value_names
-from simlib.statistics.summaries import Z95
+from simlib.statistics.intervals import rank_correlation_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -190,7 +190,7 @@ def _correlations(
         ranks = _standardized(values[is_seen])
         rhos = ranks.T @ _standardized(numbers[is_seen, j : j + 1])[:, 0]
         for name, rho in zip(names, map(float, rhos), strict=True):
-            low, high = _interval(rho, n)
+            low, high = rank_correlation_interval(rho, n)
             found.append(Correlation(name, str(column), rho, low, high, floor))
     return found
 
@@ -203,12 +203,6 @@ def _standardized(values: NDArray[np.float64]) -> NDArray[np.float64]:
     ranks -= ranks.mean(axis=0)
     length = np.sqrt((ranks**2).sum(axis=0))
     return ranks / np.where(length > 0.0, length, 1.0)
-
-
-def _interval(rho: float, n: int) -> tuple[float, float]:
-    inside = min(max(rho, -1.0 + 1e-12), 1.0 - 1e-12)
-    half = Z95 * math.sqrt((1.0 + rho**2 / 2.0) / (n - 3.0))
-    return math.tanh(math.atanh(inside) - half), math.tanh(math.atanh(inside) + half)
 
 
 def noise_floor(n: int, n_values: int) -> float:

@@ -14,7 +14,7 @@ from simlib.evidence.register.cards import (
 )
 from simlib.evidence.register.derivations import load_derivations
 from simlib.evidence.register.implied import reached_within
-from simlib.statistics.summaries import number
+from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

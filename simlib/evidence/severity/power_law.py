@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.chance.named_uniforms import lots, seed_of
+from simlib.chance.addresses import seed_of, uniforms_of
 from simlib.errors import SimlibError
 
 if TYPE_CHECKING:
@@ -147,8 +147,8 @@ def goodness_of_fit(
     farther = 0
     for number in range(n_bootstrap):
         seed = seed_of(root_seed, "bootstrap", number)
-        in_tail = lots(seed, "tail", len(sizes)) < fitted.n_tail / len(sizes)
-        chosen = (lots(seed, "body", int((~in_tail).sum())) * len(body)).astype(np.int64)
+        in_tail = uniforms_of(seed, "tail", len(sizes)) < fitted.n_tail / len(sizes)
+        chosen = (uniforms_of(seed, "body", int((~in_tail).sum())) * len(body)).astype(np.int64)
         tail = power_law_sizes(fitted.exponent, fitted.threshold, int(in_tail.sum()), seed)
         try:
             again = fit_power_law(np.concatenate([body[chosen], tail]))
@@ -174,7 +174,7 @@ def power_law_sizes(
     """
     from scipy.special import zeta
 
-    left = (1.0 - lots(root_seed, "sizes", n_sizes)) * zeta(exponent, threshold)
+    left = (1.0 - uniforms_of(root_seed, "sizes", n_sizes)) * zeta(exponent, threshold)
     low = np.full(n_sizes, float(threshold))
     high = 2.0 * low
     while (growing := zeta(exponent, high) >= left).any():

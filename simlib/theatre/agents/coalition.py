@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.agents.base import Agent, Life
+from simlib.journal import DAYS_PER_MONTH
 from simlib.theatre.agents.cover import covers
-from simlib.world.clock import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from simlib.agents.base import Agent, Life
-from simlib.world.clock import DAYS_PER_MONTH
+from simlib.journal import DAYS_PER_MONTH
 
 IRAQ = "iraq_mission_end"
 CLASSES = ("formally_extended", "met", "relabelled", "slipped")

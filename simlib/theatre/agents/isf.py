@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.agents.base import Agent, Life
+from simlib.journal import DAYS_PER_MONTH
 from simlib.theatre.agents.cover import KURDISTAN
-from simlib.world.clock import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
     from simlib.world.world import World

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simlib.agents.base import Agent, Life
-from simlib.world.clock import DAYS_PER_MONTH, to_date
+from simlib.journal import DAYS_PER_MONTH, to_date
 
 SPRING, AUTUMN = 4, 10
 SURGE_AFTER = 3.0

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlib.journal import to_days
 from simlib.scenario.requests import whole
 from simlib.scenario.schema import MOST_REPLICATIONS, MilestoneChange, Option
 from simlib.simulation import assemble, simulate
 from simlib.theatre.agents.committee import GROUNDS
-from simlib.world.clock import to_days
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,11 +1,14 @@
-"""How a forecast of counts, given as draws, is judged by the count that came.
+"""How forecasts are judged by what came: scores, and whether they are calibrated.
 
-Scores are those of the library scoringrules; all but the coverages are better when lower.
-Every forecaster is judged by the same rules from the same number of draws.
+All scores but coverages are better when lower. Those of forecasts given as draws are the
+library scoringrules'; those of a stated probability or of quantiles are a line each and need
+no library, whose import takes seconds.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,28 +16,33 @@ import numpy as np
 from simlib.errors import SimulationError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
 
 SCORES = (
     *("crps", "twcrps", "log", "brier_any", "brier_many", "interval_90"),
     *("covered_50", "covered_80", "covered_90"),
 )
-"""What `score` returns, in its order, before `PARTS`."""
+"""What `count_scores` returns, in its order, before `PARTS`."""
 PARTS = ("mean", "below", "at_most")
-"""What `score` returns after `SCORES`: mean of the draws, shares below and at most the count."""
+"""What it returns after `SCORES`: mean of the draws, shares below and at most the count."""
 LEVELS = (50, 80, 90)
 """Central intervals, in percent."""
 MANY_OF_A_UNIT, MANY_OF_A_SUM = 5, 25
 """From where counts are many: the threshold of ``twcrps`` and ``brier_many``."""
-_POINT = 1e-9
 BINS = (0, 1, 2, 3, 6, 11, 26, 51, 101)
 """Least counts of the classes that the log score is of."""
+N_BINS = 5
+"""Bins of stated probabilities, and of places of numbers in their forecasts."""
+BAND = (0.05, 0.95)
+_POINT = 1e-9
 
 
-def score(
+def count_scores(
     draws: NDArray[np.int64], observed: NDArray[np.int64], many: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the scores of forecasts.
+    """Return the scores of forecasts of counts, each given as draws.
 
     ``crps``
         Continuous ranked probability score, in events, unbiased in the number of draws
@@ -126,6 +134,36 @@ def _class_probability(
     return np.asarray((n_same + 1 / len(BINS)) / (draws.shape[1] + 1))
 
 
+def brier_score(law: Mapping[str, float], came: str) -> float:
+    """Return the sum over classes of (p - o)^2, 0 to 2 (G. W. Brier 1950)."""
+    return sum((probability - (name == came)) ** 2 for name, probability in law.items())
+
+
+def clipped_log_score(probability: float, n: int) -> float:
+    """Return minus the log of a probability, clipped as n replications allow, in nats.
+
+    To [f, 1 - f] with f = 1 / (n + 2), the mean of what is never seen in n (Laplace).
+    """
+    floor = 1.0 / (n + 2.0)
+    return -math.log(min(max(probability, floor), 1.0 - floor))
+
+
+def quantile_crps(quantiles: ArrayLike, levels: NDArray[np.float64], value: float) -> float:
+    """Return the CRPS of quantiles at levels, in the unit of the number.
+
+    Twice the mean pinball loss. It is that of ``scoringrules.crps_quantile``, which a test
+    compares; to score a file takes no extra, and not the seconds its import takes.
+    """
+    beyond = value - np.asarray(quantiles, dtype=np.float64)
+    return float(2.0 * np.maximum(levels * beyond, (levels - 1.0) * beyond).mean())
+
+
+def place_in(quantiles: ArrayLike, value: float) -> float:
+    """Return the mean of F(y-) and F(y) of the law with equal weight at each quantile."""
+    held = np.asarray(quantiles, dtype=np.float64)
+    return float((held < value).mean() + (held <= value).mean()) / 2.0
+
+
 def pit(
     below: NDArray[np.float64], at_most: NDArray[np.float64], u: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -159,3 +197,99 @@ def pit_histogram(
     low = np.minimum(below, 1 - _POINT)
     risen = np.clip((edges - low) / np.maximum(at_most - low, _POINT), 0, 1)
     return np.asarray(np.diff(risen.mean(axis=1)) * n_bins)
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Stated probabilities in bins of equal width that hold any.
+
+    Attributes
+    ----------
+    stated
+        Mean stated probability, shape (n_bins,).
+    came
+        Share that came.
+    count
+        Statements in the bin.
+    low, high
+        90 % band of the share where the stated probabilities are true.
+    """
+
+    stated: NDArray[np.float64]
+    came: NDArray[np.float64]
+    count: NDArray[np.int64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    @property
+    def n_outside(self) -> int:
+        """How many bins lie outside their band."""
+        return int(((self.came < self.low) | (self.came > self.high)).sum())
+
+
+def reliability(pairs: NDArray[np.float64], n_bins: int = N_BINS) -> Reliability:
+    """Return how often what was stated came, with bands for few statements.
+
+    A forecaster who says what is true is inside the bands, each of which holds with 90 %
+    (J. Bröcker and L. A. Smith 2007, doi:10.1175/WAF993.1). Classes of one question, and
+    questions about one run of events, are not independent: true bands are wider.
+
+    Parameters
+    ----------
+    pairs
+        Stated probability and whether it came (1 or 0), shape (n, 2).
+    n_bins
+        Bins of equal width; those without a statement are left out.
+    """
+    place = np.minimum((pairs[:, 0] * n_bins).astype(np.intp), n_bins - 1)
+    rows = []
+    for held in range(n_bins):
+        stated, came = pairs[place == held].T
+        if len(stated):
+            low, high = share_band(stated.tolist())
+            rows.append((stated.mean(), came.mean(), len(stated), low, high))
+    columns = np.array(rows, dtype=np.float64).reshape(-1, 5).T
+    return Reliability(columns[0], columns[1], columns[2].astype(np.int64), columns[3], columns[4])
+
+
+def share_band(probabilities: Sequence[float]) -> tuple[float, float]:
+    """Return the 90 % band of the share of yes among independent yes/no, 0-1.
+
+    Their number has Poisson's binomial law, the convolution of the law of each.
+
+    Examples
+    --------
+    >>> share_band([0.5] * 10)
+    (0.2, 0.8)
+    """
+    law = np.ones(1)
+    for probability in probabilities:
+        law = np.convolve(law, [1.0 - probability, probability])
+    low, high = np.searchsorted(np.cumsum(law), BAND)
+    n = len(probabilities)
+    return float(low) / n, float(min(high, n)) / n
+
+
+def pit_counts(
+    places: NDArray[np.float64], n_bins: int = N_BINS
+) -> tuple[NDArray[np.int64], tuple[float, float]]:
+    """Return how many numbers fell in each part of their forecasts, and the 90 % band.
+
+    Parameters
+    ----------
+    places
+        Where each number fell, 0-1, shape (n,).
+    n_bins
+        Parts of equal probability.
+
+    Returns
+    -------
+    counts
+        Shape (n_bins,).
+    band
+        Of each count, where forecasts are calibrated: binomial.
+    """
+    counts, _ = np.histogram(places, bins=n_bins, range=(0.0, 1.0))
+    n = len(places)
+    low, high = share_band([1.0 / n_bins] * n) if n else (0.0, 0.0)
+    return counts.astype(np.int64), (low * n, high * n)
