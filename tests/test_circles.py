@@ -37,12 +37,6 @@ STILL_CIRCLES: set[frozenset[str]] = {
             "simlib.ensemble.verify",
         }
     ),
-    frozenset(
-        {
-            "simlib.evidence.count_forecaster.drawing",
-            "simlib.evidence.count_forecaster.replayed_counts",
-        }
-    ),
 }
 """Circles that still stand; one that is gone is taken off here."""
 STILL_TWICE_CLASSES: set[str] = {
@@ -63,7 +57,6 @@ STILL_TWICE_CLASSES: set[str] = {
     "Ranking",
     "Row",
     "Rule",
-    "Series",
     "Share",
     "Slope",
     "Source",

@@ -26,7 +26,7 @@ PAGES = [
 EXECUTED = (
     *("README.md", "docs/tutorial.md", "docs/agents.md", "docs/ensembles.md"),
     *("docs/counterfactuals.md", "docs/history.md", "docs/analogues.md", "docs/forecasts.md"),
-    *("docs/backtests.md", "docs/calibration.md", "docs/excitation.md", "docs/incident_layer.md"),
+    *("docs/backtests.md", "docs/calibration.md", "docs/excitation.md", "docs/count_forecaster.md"),
 )
 SCENARIOS = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Unpack
 
-from simlib.analysis.compare.comparison import Comparison, Running, refuse_empty
+from simlib.analysis.compare.comparison import Comparison, refuse_empty
 from simlib.analysis.compare.shared_past import refuse_other_past
 from simlib.ensemble import Ensemble, run
 from simlib.ensemble.manifest import refuse_missing_agents
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
 
+    from simlib.ensemble.execution import Running
     from simlib.scenario.schema import MilestoneChange
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.ensemble.progress import Listener
+    from simlib.ensemble.execution import Listener
     from simlib.ensemble.results import Ensemble
     from simlib.scenario.schema import Outcome, Scenario
     from simlib.statistics.summaries import Summary

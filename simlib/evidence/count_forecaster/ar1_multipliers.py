@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.evidence.count_forecaster.count_fit import fit, weights_of
-from simlib.evidence.count_forecaster.settings import Settings
+from simlib.evidence.count_forecaster.smoothing import Settings
 from simlib.evidence.fitted import Fitted
+from simlib.statistics.moments import gamma, weighted_moments
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,13 +25,13 @@ RHOS = tuple(float(x) for x in np.round(np.linspace(0.05, 0.95, 10), 3))
 """Grid of the posterior; alike before the counts (sd on the log scale)."""
 _LEAST_WEIGHT = 1e-300
 _STILL = 0.005
-"""Drift of the national level where the tempo is to carry all that moves."""
+"""Drift of the national level where the multiplier is to carry all that moves."""
 _DEFAULTS = Settings(first_sd=4.0, drift=_STILL)
 
 
 @dataclass(frozen=True, slots=True)
-class TempoEstimate:
-    """What counts say of a log AR(1) tempo.
+class MultiplierEstimate:
+    """What counts say of a log AR(1) multiplier.
 
     Attributes
     ----------
@@ -50,10 +51,7 @@ class TempoEstimate:
     n_events: int
 
     def fitted(self, panel: CountPanel, what: str, as_of: dt.date) -> tuple[Fitted, Fitted]:
-        """Return ``tempo.sd`` and ``tempo.rho`` as distributions of a scenario.
-
-        The distributions have mean and variance of the posterior: a gamma for the standard
-        deviation, a beta for the autocorrelation.
+        """Spell sd and rho as a scenario's ``tempo``: a gamma and a beta of the same moments.
 
         Parameters
         ----------
@@ -64,14 +62,14 @@ class TempoEstimate:
         as_of
             Nothing dated or published later was read.
         """
-        mean, variance = _moments(np.array(SDS), self.weights.sum(axis=1))
-        sd = {"gamma": {"shape": mean**2 / variance, "mean": mean}}
-        mean, variance = _moments(np.array(RHOS), self.weights.sum(axis=0))
+        mean, variance = weighted_moments(np.array(SDS), self.weights.sum(axis=1))
+        sd = gamma(mean, variance)
+        mean, variance = weighted_moments(np.array(RHOS), self.weights.sum(axis=0))
         size = mean * (1.0 - mean) / variance - 1.0
         rho = {"beta": {"a": mean * size, "b": (1.0 - mean) * size}}
         data = f"{what}: {self.n_events} events in {self.n_months} months, {panel.vintage}"
         method = (
-            "Posterior of a stationary log AR(1) tempo on a constant level, over a grid, by"
+            "Posterior of a stationary log AR(1) multiplier on a constant level, over a grid, by"
             " the variational bound of over-dispersed Poisson counts."
         )
         return (
@@ -80,13 +78,13 @@ class TempoEstimate:
         )
 
 
-def estimate_tempo(counts: NDArray[np.int64], dispersion: float = 1.5) -> TempoEstimate:
-    """Return what monthly counts say of the tempo that their units have.
+def estimate_multiplier(counts: NDArray[np.int64], dispersion: float = 1.5) -> MultiplierEstimate:
+    """Estimate the AR(1) multiplier that units have from their monthly counts.
 
     Parameters
     ----------
     counts
-        Shape (n_units, n_months): governorates, each with a tempo of its own with the same
+        Shape (n_units, n_months): governorates, each with a multiplier of its own with the same
         sd and rho on a level of its own, or one row for a national total.
     dispersion
         Variance over mean of a month's count where its expectation is given.
@@ -97,15 +95,11 @@ def estimate_tempo(counts: NDArray[np.int64], dispersion: float = 1.5) -> TempoE
     return _estimate(weights, counts.shape[1], int(counts.sum()))
 
 
-def pool_tempos(estimates: Sequence[TempoEstimate]) -> TempoEstimate:
-    """Return what several series or stretches say of a tempo that they share.
+def pool_multipliers(estimates: Sequence[MultiplierEstimate]) -> MultiplierEstimate:
+    """Pool what several series or stretches say of sd and rho that they share.
 
-    Their likelihoods multiply: over a flat grid, so do the posterior weights.
-
-    Parameters
-    ----------
-    estimates
-        Of counts that do not overlap.
+    Their counts must not overlap: likelihoods multiply, and so do, over a flat grid, the
+    posterior weights.
     """
     logs = np.log(np.maximum([each.weights for each in estimates], _LEAST_WEIGHT)).sum(axis=0)
     weights = np.exp(logs - logs.max())
@@ -116,8 +110,8 @@ def pool_tempos(estimates: Sequence[TempoEstimate]) -> TempoEstimate:
     )
 
 
-def _estimate(weights: NDArray[np.float64], n_months: int, n_events: int) -> TempoEstimate:
-    return TempoEstimate(
+def _estimate(weights: NDArray[np.float64], n_months: int, n_events: int) -> MultiplierEstimate:
+    return MultiplierEstimate(
         _quantiles(np.array(SDS), weights.sum(axis=1)),
         _quantiles(np.array(RHOS), weights.sum(axis=0)),
         weights,
@@ -132,8 +126,3 @@ def _quantiles(
     middle = np.cumsum(weights) - 0.5 * weights
     low, median, high = np.interp((0.05, 0.5, 0.95), middle, values).tolist()
     return low, median, high
-
-
-def _moments(values: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[float, float]:
-    mean = float(weights @ values)
-    return mean, float(weights @ (values - mean) ** 2)

@@ -1,4 +1,4 @@
-"""Laws of ABC-SMC: known posteriors, resuming, refusals, and the incident layer."""
+"""Laws of ABC-SMC: known posteriors, resuming, refusals, and a scenario's incidents."""
 
 from __future__ import annotations
 
@@ -13,11 +13,19 @@ import numpy as np
 import pytest
 
 from simlib.errors import ScenarioError, StoreError
-from simlib.evidence.abc_smc.fitted_parameters import fitted_inversion
-from simlib.evidence.abc_smc.forecaster_problem import layer_problem, ucdp_counts
-from simlib.evidence.abc_smc.inverse_problems import InverseProblem, InversionError
-from simlib.evidence.abc_smc.inverse_summaries import summarize, summary_names
-from simlib.evidence.abc_smc.populations import Effort, Generation, invert
+from simlib.evidence.abc_smc.forecaster_problem import (
+    forecaster_problem,
+    summarize,
+    summary_names,
+    ucdp_counts,
+)
+from simlib.evidence.abc_smc.inverse_problems import (
+    Generation,
+    InverseProblem,
+    InversionError,
+    fitted_inversion,
+)
+from simlib.evidence.abc_smc.populations import Effort, invert
 from simlib.scenario import load
 from simlib.statistics.moments import beta_arguments
 from simlib.statistics.ranks import simulated_ranks, uniformity
@@ -245,7 +253,7 @@ def test_more_drift_gives_more_dispersed_months() -> None:
     Its sd over runs is about .3, so the difference of means has error .08; the difference
     is about .5.
     """
-    problem = layer_problem(
+    problem = forecaster_problem(
         load("theatre"), ["tempo.sd"], ucdp_counts(series=SCORED), BEFORE_DECEMBER
     )
     dispersion = slice(4, 8)
@@ -257,7 +265,7 @@ def test_more_drift_gives_more_dispersed_months() -> None:
 
 
 def test_the_same_place_is_the_same_run() -> None:
-    problem = layer_problem(
+    problem = forecaster_problem(
         load("theatre"), ["tempo.sd", "tempo.rho"], ucdp_counts(series=SCORED), BEFORE_DECEMBER
     )
     place = {"tempo.sd": 0.3, "tempo.rho": 0.7}
@@ -275,11 +283,11 @@ def test_what_cannot_be_inverted_is_refused() -> None:
         ([], "at least one parameter"),
     ):
         with pytest.raises(InversionError, match=message):
-            layer_problem(scenario, names, observed, {})
+            forecaster_problem(scenario, names, observed, {})
     with pytest.raises(InversionError, match="has no series ucdp_1"):
-        layer_problem(scenario, ["tempo.sd"], observed._replace(series=("ucdp_1",)), {})
+        forecaster_problem(scenario, ["tempo.sd"], observed._replace(series=("ucdp_1",)), {})
     with pytest.raises(InversionError, match="must begin in the month"):
-        layer_problem(scenario, ["tempo.sd"], observed._replace(first=dt.date(2024, 2, 1)), {})
+        forecaster_problem(scenario, ["tempo.sd"], observed._replace(first=dt.date(2024, 2, 1)), {})
     for population, generations in ((5, 1), (200, 0), (10**9, 6), (200, 10**9)):
         with pytest.raises(ScenarioError, match=r"(population|generations): must be a whole"):
             Effort(population, generations)

@@ -8,10 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from simlib.chance import distributions
+from simlib.evidence.count_forecaster.ar1_multipliers import (
+    RHOS,
+    SDS,
+    estimate_multiplier,
+    pool_multipliers,
+)
 from simlib.evidence.count_forecaster.count_fit import fit, weights_of
-from simlib.evidence.count_forecaster.settings import Settings
-from simlib.evidence.count_forecaster.smoothing import field_of, smooth
-from simlib.evidence.count_forecaster.tempos import RHOS, SDS, estimate_tempo, pool_tempos
+from simlib.evidence.count_forecaster.smoothing import Settings, field_of, smooth
 from support.data import drawn_counts, panel_of
 
 LIVELY = Settings(first_mean=0.5, first_sd=1.0, drift=0.2, between=0.8, rho=0.7, sd=0.9)
@@ -32,9 +36,9 @@ def test_smoothing_is_conditioning_of_a_joint_normal() -> None:
         lag = np.abs(np.subtract.outer(range(n_months), range(n_months)))
         earlier = np.minimum.outer(range(n_months), range(n_months))
         national = own.first_sd**2 + own.drift**2 * earlier
-        tempo = own.sd**2 * own.rho**lag
+        ar1 = own.sd**2 * own.rho**lag
         same = np.eye(n_units)
-        prior = np.kron(national, np.ones((n_units, n_units))) + np.kron(tempo, same)
+        prior = np.kron(national, np.ones((n_units, n_units))) + np.kron(ar1, same)
         prior += own.between**2 * np.kron(np.ones((n_months, n_months)), same)
         gain = prior @ np.linalg.inv(prior + np.diag(1.0 / precision[row].ravel()))
         away = observed[row].ravel() - own.first_mean
@@ -71,20 +75,20 @@ def test_counts_choose_the_settings_they_came_from() -> None:
     assert n_right >= 20
 
 
-def test_the_tempo_is_recovered_within_its_intervals() -> None:
+def test_the_multiplier_is_recovered_within_its_intervals() -> None:
     """A 90 % interval misses one time in ten.
 
     Of 10 series, 3 misses or more have probability .07 for each parameter.
     """
     rng = np.random.default_rng(4)
     truth = Settings(first_mean=1.0, first_sd=0.3, drift=0.005, between=0.5, rho=0.7, sd=0.6)
-    found = [estimate_tempo(drawn_counts(truth, 3, 60, rng)) for _ in range(10)]
+    found = [estimate_multiplier(drawn_counts(truth, 3, 60, rng)) for _ in range(10)]
     assert sum(not each.sd[0] <= truth.sd <= each.sd[2] for each in found) <= 2
     assert sum(not each.rho[0] <= truth.rho <= each.rho[2] for each in found) <= 2
     assert all(each.sd[0] > 0.2 for each in found), "a still series would be no estimate"
 
 
-def test_a_fitted_tempo_is_what_a_scenario_may_hold() -> None:
+def test_a_fitted_multiplier_is_what_a_scenario_may_hold() -> None:
     """Gamma and beta have the posterior's mean and standard deviation; both are well formed.
 
     Pooling multiplies likelihoods: twice the same stretch has a narrower interval.
@@ -92,8 +96,8 @@ def test_a_fitted_tempo_is_what_a_scenario_may_hold() -> None:
     rng = np.random.default_rng(9)
     truth = Settings(first_mean=2.0, first_sd=0.3, drift=0.005, rho=0.6, sd=0.5)
     parts = [drawn_counts(truth, 1, 40, rng) for _ in range(2)]
-    estimates = [estimate_tempo(each) for each in parts]
-    together, twice = pool_tempos(estimates), pool_tempos([estimates[0]] * 2)
+    estimates = [estimate_multiplier(each) for each in parts]
+    together, twice = pool_multipliers(estimates), pool_multipliers([estimates[0]] * 2)
     assert twice.sd[2] - twice.sd[0] < estimates[0].sd[2] - estimates[0].sd[0]
     assert (together.n_months, together.n_events) == (80, sum(int(c.sum()) for c in parts))
     sd, rho = together.fitted(panel_of(parts[0]), "made up", dt.date(2024, 12, 31))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from simlib.ensemble import map_runs as spreading
-from simlib.ensemble.map_runs import Arrays, Spread, spread
+from simlib.ensemble import map_runs as mapping
+from simlib.ensemble.execution import Execution
+from simlib.ensemble.map_runs import Arrays, map_runs
 from simlib.errors import ScenarioError, StoreError
 
 if TYPE_CHECKING:
-    from simlib.ensemble.progress import Progress
+    from simlib.ensemble.execution import Progress
 
 
 def squares(job: dict[str, str], rows: range) -> Arrays:
@@ -30,7 +32,7 @@ def squares(job: dict[str, str], rows: range) -> Arrays:
 def test_pieces_join_to_the_whole_on_any_number_of_workers() -> None:
     wanted = np.arange(47) ** 2
     for jobs in (1, 2):
-        found = spread(squares, {}, 47, identity={}, each=10, how=Spread(jobs))
+        found = map_runs(squares, {}, 47, identity={}, each=10, jobs=jobs)
         assert np.array_equal(found["square"], wanted)
         assert found["pair"].shape == (47, 2)
 
@@ -39,20 +41,20 @@ def test_finished_pieces_are_kept_and_not_redone(tmp_path: Path) -> None:
     """Work that failed half-way goes on; a damaged piece is done again; other work is not it."""
     log = tmp_path / "log"
     seen: list[Progress] = []
-    how = Spread(1, tmp_path, seen.append)
+    how = Execution(jobs=1, directory=tmp_path, progress=seen.append)
     with pytest.raises(ValueError, match="stopped"):
-        spread(
-            squares, {"log": str(log), "fails_from": "20"}, 40, identity={"x": 1}, each=10, how=how
+        map_runs(
+            squares, {"log": str(log), "fails_from": "20"}, 40, identity={"x": 1}, each=10, **how
         )
     log.unlink()
-    found = spread(squares, {"log": str(log)}, 40, identity={"x": 1}, each=10, how=how)
+    found = map_runs(squares, {"log": str(log)}, 40, identity={"x": 1}, each=10, **how)
     assert log.read_text(encoding="utf-8").split() == ["20", "30"]
     assert np.array_equal(found["square"], np.arange(40) ** 2)
     assert (seen[-1].n_done, seen[-1].n_total) == (20, 20)
     damaged = sorted(tmp_path.rglob("*.npz"))[1]
     damaged.write_bytes(damaged.read_bytes()[:-7])
-    spread(squares, {"log": str(log)}, 40, identity={"x": 1}, each=10, how=how)
-    spread(squares, {"log": str(log)}, 10, identity={"x": 2}, each=10, how=how)
+    map_runs(squares, {"log": str(log)}, 40, identity={"x": 1}, each=10, **how)
+    map_runs(squares, {"log": str(log)}, 10, identity={"x": 2}, each=10, **how)
     assert log.read_text(encoding="utf-8").split() == ["20", "30", "10", "0"]
 
 
@@ -62,13 +64,13 @@ def test_finished_pieces_are_kept_and_not_redone(tmp_path: Path) -> None:
 )
 def test_nothing_or_too_much_to_do_is_one_line(n_rows: int, jobs: int, name: str) -> None:
     with pytest.raises(ScenarioError, match=rf"^{name}: must be a whole number from 1 to"):
-        spread(squares, {}, n_rows, identity={}, how=Spread(jobs))
+        map_runs(squares, {}, n_rows, identity={}, jobs=jobs)
 
 
 def pieces(folder: Path, identity: dict[str, int]) -> list[Path]:
     """Do a work of three pieces, keep them, and return their files in order."""
     before = set(folder.rglob("*.npz"))
-    spread(squares, {}, 30, identity=identity, each=10, how=Spread(1, folder))
+    map_runs(squares, {}, 30, identity=identity, each=10, jobs=1, directory=folder)
     return sorted(set(folder.rglob("*.npz")) - before)
 
 
@@ -89,7 +91,7 @@ def test_a_piece_that_is_not_what_its_name_says_is_done_again(how: str, tmp_path
         np.savez_compressed(second, allow_pickle=False, **arrays)
     log = tmp_path / "log"
     job = {"log": str(log)}
-    found = spread(squares, job, 30, identity={"x": 1}, each=10, how=Spread(1, tmp_path))
+    found = map_runs(squares, job, 30, identity={"x": 1}, each=10, jobs=1, directory=tmp_path)
     assert np.array_equal(found["square"], np.arange(30) ** 2)
     assert log.read_text(encoding="utf-8").split() == ["10"]
 
@@ -111,8 +113,26 @@ def test_a_piece_that_unpacks_without_end_is_not_unpacked(
     _, second, _ = pieces(tmp_path, {"x": 1})
     with zipfile.ZipFile(second) as packed:
         n_bytes = sum(part.file_size for part in packed.infolist())
-    monkeypatch.setattr(spreading, "_MAX_PIECE", n_bytes - 1)
+    monkeypatch.setattr(mapping, "_MAX_PIECE", n_bytes - 1)
     log = tmp_path / "log"
     job = {"log": str(log)}
-    spread(squares, job, 20, identity={"x": 1}, each=10, how=Spread(1, tmp_path))
+    map_runs(squares, job, 20, identity={"x": 1}, each=10, jobs=1, directory=tmp_path)
     assert log.read_text(encoding="utf-8").split() == ["0", "10"]
+
+
+def test_an_argument_that_says_nothing_of_where_work_runs_is_refused() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'workers'; where work runs"):
+        map_runs(squares, {}, 3, identity={}, workers=2)  # type: ignore[call-arg]
+
+
+def test_the_object_that_said_it_before_still_does_and_warns(tmp_path: Path) -> None:
+    how = SimpleNamespace(jobs=1, directory=tmp_path, progress=None)
+    with pytest.warns(DeprecationWarning, match="give jobs=, directory= and progress="):
+        found = map_runs(squares, {}, 3, identity={}, how=how)  # type: ignore[call-arg]
+    assert found["square"].tolist() == [0, 1, 4]
+    assert (tmp_path / "pieces").is_dir()
+
+
+def test_pieces_run_on_dask_too() -> None:
+    found = map_runs(squares, {}, 30, identity={}, each=10, scheduler="local", jobs=2)
+    assert np.array_equal(found["square"], np.arange(30) ** 2)
