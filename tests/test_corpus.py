@@ -24,6 +24,12 @@ GOOD = sorted((HERE / "good_scenarios").glob("*.yaml"))
 LINE = re.compile(r"[a-z0-9_]+\.yaml:[1-9]\d*:[1-9]\d*: \S.*|and [1-9]\d* more", re.IGNORECASE)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _imported() -> None:
+    """Import what loads when it is first needed: it is no work of the file that needs it."""
+    load(HERE / "good_scenarios" / "parameters_of_every_kind.yaml")
+
+
 def messages(path: Path) -> str:
     """Return what loading a file raises, without the folder it lies in."""
     with pytest.raises(ScenarioError) as caught:

@@ -124,9 +124,12 @@ def read_model(
     return fitted(model, read_file(path, str(path), Budget()))
 
 
-def fitted(model: type[_Fitted], tree: Node) -> tuple[_Fitted, ProblemLog]:
+def fitted(
+    model: type[_Fitted], tree: Node, log: ProblemLog | None = None
+) -> tuple[_Fitted, ProblemLog]:
     """Return the model that a tree states, stand-ins for what is wrong, and what that is."""
-    log = ProblemLog(tree)
+    log = ProblemLog() if log is None else log
+    log.tree = tree
     found: _Fitted = fitter(model)(tree, (), log)
     return found, log
 

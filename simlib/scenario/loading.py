@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import bundled
+from simlib.scenario.borders import with_neighbors
+from simlib.scenario.by_place import written_by_place
 from simlib.scenario.checking import check_scenario
 from simlib.scenario.context import Context
-from simlib.scenario.fitting import fitted
+from simlib.scenario.fitting import ProblemLog, fitted
 from simlib.scenario.nodes import Mapping as MappingNode
 from simlib.scenario.nodes import from_python
 from simlib.scenario.place_rules import check_installed
@@ -113,8 +115,9 @@ def _path(name_or_path: str | os.PathLike[str]) -> Path:
 
 
 def _built(root: MappingNode, chain: Chain, installed: Collection[str] | None = None) -> Scenario:
-    tree = resolved(root, chain)
-    scenario, log = fitted(Scenario, tree)
+    log = ProblemLog()
+    tree = with_neighbors(written_by_place(resolved(root, chain), log), log)
+    scenario, log = fitted(Scenario, tree, log)
     check_scenario(scenario, log)
     if installed is not None:
         check_installed(Context(scenario, log), installed)
