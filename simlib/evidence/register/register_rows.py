@@ -22,7 +22,7 @@ Arguments = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RegisterRow:
     """A row of the register.
 
     Attributes
@@ -90,7 +90,7 @@ class Row:
 
 
 @functools.cache
-def rows() -> Mapping[str, Row]:
+def rows() -> Mapping[str, RegisterRow]:
     """Return every row of the register by its id, in the order of the file.
 
     Raises
@@ -102,12 +102,12 @@ def rows() -> Mapping[str, Row]:
     return MappingProxyType({line["id"]: _row(line, number) for number, line in lines})
 
 
-def _row(line: Mapping[str, str], number: int) -> Row:
+def _row(line: Mapping[str, str], number: int) -> RegisterRow:
     place = f"{REGISTER} line {number} ({line['id']})"
     if line["basis"] not in GRADES:
         rule = f"basis must be one of {', '.join(GRADES)} (got {line['basis']})"
         raise ScenarioError([Problem(place, rule)])
-    return Row(
+    return RegisterRow(
         **{key: line[key] for key in ("id", "name", "agent", "quantity", "place", "unit")},
         **{key: line[key] for key in ("central", "low", "high", "date", "basis", "note")},
         distribution=_distribution(line["distribution"], place),
