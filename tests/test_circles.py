@@ -55,18 +55,10 @@ STILL_TWICE_CLASSES: set[str] = {
 """Classes of one name in two modules, that still stand."""
 STILL_TWICE_MODULES: set[str] = {
     "analogues",
-    "designs",
     "distributions",
     "excitation",
     "exploring",
-    "findings",
-    "incidents",
-    "parameters",
-    "places",
-    "reading",
-    "timeline",
     "why",
-    "writing",
 }
 """Modules of one name in two packages, that still stand."""
 
