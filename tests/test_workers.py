@@ -28,8 +28,8 @@ from simlib.ensemble.executors import (
     pool,
 )
 from simlib.ensemble.executors import crew as crew_module
+from simlib.ensemble.executors.crew import Part, carried_out
 from simlib.ensemble.executors.starting import safe_path
-from simlib.ensemble.retries import Part, carried_out
 from simlib.errors import SimlibWarning
 from support.scenarios import TEXT, small
 
