@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from simlib.agents.mentions import parameters_read
+from simlib.agents.registry import agent_class
 from simlib.analysis.sensitivity.evidence_grades import grade_of
 from simlib.chance.distributions import quantile
 from simlib.cli import main
@@ -36,6 +38,7 @@ from simlib.evidence.history.csv_text import LeakError
 from simlib.scenario import load, load_text
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import ExpressionError, names
+from simlib.scenario.parameter_order import value_names
 from simlib.theatre.questions.constants import committee_constants
 from simlib.theatre.record.fitters import GEOGRAPHIES, UCDP, older, ucdp_levels
 from simlib.theatre.record.published import FITTERS, fit_trend
@@ -103,7 +106,9 @@ def _decided(scenario: Scenario) -> set[str]:
     for text in texts:
         used |= _mentioned(text.model_dump())
     used |= {name.rsplit(".", 1)[0] for name in used}
-    used |= {name for entry in scenario.agents.values() for name in entry.parameters}
+    values = value_names(scenario.parameters)
+    for name in scenario.agents:
+        used |= {values[read] for read in parameters_read(agent_class(name), values)}
     shifts = {name for name in scenario.parameters if name.startswith(("shift.", "structure."))}
     return (used | shifts) & set(scenario.parameters)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from simlib._moved import default
 from simlib.chance.distributions import check, quantile
 from simlib.evidence.calibration.published_record import CalibrationError, Record, read_record
-from simlib.scenario.writing import WIDTH, flow
+from simlib.scenario.canonical import WIDTH, flow
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
