@@ -80,12 +80,9 @@ STILL_TWICE_MODULES: set[str] = {
     "excitation",
     "exploring",
     "findings",
-    "incidents",
     "parameters",
-    "places",
     "progress",
     "reading",
-    "timeline",
     "why",
     "writing",
 }

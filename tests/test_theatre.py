@@ -20,7 +20,7 @@ from simlib.scenario.schema import (
     Scenario,
     StateVariable,
 )
-from simlib.world.parameters import ParameterPlan
+from simlib.world.quantities import ParameterPlan
 
 if TYPE_CHECKING:
     from simlib.scenario.models import Quantity
