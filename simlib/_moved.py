@@ -19,10 +19,14 @@ NAMES = {
     "simlib.evidence.simulated_ranks": "simlib.statistics.ranks",
     "simlib.evidence.simultaneous_band": "simlib.statistics.ranks",
     "simlib.evidence.uniformity": "simlib.statistics.ranks",
+    "simlib.evidence.IncidentLayer": "simlib.evidence:CountForecaster",
+    "simlib.evidence.estimate_tempo": "simlib.evidence:estimate_multiplier",
     "simlib.evidence.fitted_withdrawal_effect": f"{_ANALOGUES}.withdrawal",
+    "simlib.evidence.layer_problem": "simlib.evidence:forecaster_problem",
+    "simlib.evidence.pool_tempos": "simlib.evidence:pool_multipliers",
     "simlib.evidence.shipped_parts": f"{_RECORD}.parts",
 }
-"""Public names that moved as a whole, and the modules they stand in now."""
+"""Public names that moved or were renamed (``module:name``), and the modules they stand in now."""
 
 DEFAULTS = {
     "calibrate(fitters=)": (f"{_RECORD}.published", "FITTERS"),
@@ -30,7 +34,7 @@ DEFAULTS = {
     "excitation_table(pools=)": (f"{_RECORD}.regimes", "POOLS"),
     "fit_regimes(regimes=)": (f"{_RECORD}.regimes", "REGIMES"),
     "fitted_excitation(pools=)": (f"{_RECORD}.regimes", "POOLS"),
-    "layer_problem(given=)": (f"{_RECORD}.monthly", "BEFORE_DECEMBER"),
+    "forecaster_problem(given=)": (f"{_RECORD}.monthly", "BEFORE_DECEMBER"),
     "readings(question=)": (f"{_QUESTIONS}.iraq_mission", "EXTENSION"),
     "severity_table(regimes=)": (f"{_RECORD}.regimes", "REGIMES"),
     "study_analogues(analogues=)": (f"{_ANALOGUES}.withdrawal", "WITHDRAWALS"),
@@ -42,7 +46,8 @@ DEFAULTS = {
 
 def moved(name: str) -> Any:
     """Return what an old public name stands for, with a warning that says where it is."""
-    home, attribute = NAMES[name], name.rpartition(".")[2]
+    home, _, renamed = NAMES[name].partition(":")
+    attribute = renamed or name.rpartition(".")[2]
     _warn(f"{name} has moved: from {home} import {attribute}", stacklevel=4)
     return getattr(importlib.import_module(home), attribute)
 

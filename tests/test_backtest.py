@@ -11,7 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from simlib.cli.app import app
-from simlib.ensemble.map_runs import Spread
 from simlib.errors import ScenarioError, SimulationError
 from simlib.evidence import CountPanel, Part, Unit, backtest, shipped_counts
 from simlib.evidence.backtest import result
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.ensemble.progress import Progress
+    from simlib.ensemble.execution import Progress
     from simlib.evidence.panels import Forecaster
 
 LATE = 10**6
@@ -180,9 +179,9 @@ def test_any_number_of_workers_gives_the_same_and_stopped_work_goes_on(tmp_path:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        backtest([part()], made, n_draws=20, how=Spread(1, tmp_path, stop))
+        backtest([part()], made, n_draws=20, jobs=1, directory=tmp_path, progress=stop)
     seen.clear()
-    resumed = backtest([part()], made, n_draws=20, how=Spread(2, tmp_path, stop))
+    resumed = backtest([part()], made, n_draws=20, jobs=2, directory=tmp_path, progress=stop)
     assert seen[-1].n_total == 4 * len(made)
     pd.testing.assert_frame_equal(resumed.cases, in_process(part(), made, 20))
 

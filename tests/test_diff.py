@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from simlib.analysis.compare.attribution import diff
 from simlib.analysis.compare.scenario_changes import MOST_GROUPS, OTHER, changes_between
 from simlib.cli.app import app
-from simlib.ensemble.map_runs import Spread
+from simlib.ensemble.execution import Execution
 from simlib.errors import ScenarioError
 from simlib.outcomes import plan
 from simlib.scenario import from_dict, load_text, resolve
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from simlib.scenario.schema import Scenario
 
-HERE = Spread(jobs=1)
+HERE = Execution(jobs=1)
 
 
 def small(**changed: Any) -> Scenario:
@@ -75,7 +75,7 @@ def test_a_gap_is_split_as_its_parts_add() -> None:
     Raising raids by 5 a month in each of two places adds 120 a year, strikes by 3 add 36:
     the paired means lie within 4 standard errors, and shares sum to the gap exactly.
     """
-    found = diff(small(), small(raids=25.0, shift=3.0), replications=40, how=HERE)
+    found = diff(small(), small(raids=25.0, shift=3.0), replications=40, **HERE)
     assert [group.name for group in found.changes.groups] == [
         "parameters.raids.level", "parameters.strikes.level",
     ]  # fmt: skip
@@ -98,7 +98,7 @@ def test_interacting_changes_share_what_they_do_together() -> None:
     first, second = small(), small(raids=30.0)
     level = "level: {Anbar: raids.level, Nineveh: raids.level}"
     second = load_text(resolve(second).replace(level, level.replace("Anbar: ", "Anbar: 2 * ")))
-    found = diff(first, second, outcomes=["raids"], replications=6, how=HERE)
+    found = diff(first, second, outcomes=["raids"], replications=6, **HERE)
     names = [group.name for group in found.changes.groups]
     assert len(names) == 2
 
@@ -141,7 +141,7 @@ def test_hybrids_of_nothing_and_of_all_are_the_two_scenarios() -> None:
 def test_words_and_seeds_are_listed_and_change_no_number() -> None:
     first = small()
     second = small(name="other", words="another reason").model_copy(update={"root_seed": 9})
-    found = diff(first, second, replications=5, how=HERE)
+    found = diff(first, second, replications=5, **HERE)
     assert found.gaps == ()
     assert found.sentences() == []
     assert {line.split(":")[0] for line in found.changes.listed} == {
@@ -152,7 +152,7 @@ def test_words_and_seeds_are_listed_and_change_no_number() -> None:
 
 def test_a_gap_that_may_be_nothing_is_not_split() -> None:
     """A parameter nothing reads: every pair is the same, and no share is given."""
-    found = diff(small(n_more=1), small(n_more=1, moved=1), replications=5, how=HERE)
+    found = diff(small(n_more=1), small(n_more=1, moved=1), replications=5, **HERE)
     assert found.changes.groups
     assert all(not gap.is_clear and not gap.shares for gap in found.gaps)
     assert "is not split" not in found.sentences()[0]
@@ -188,13 +188,13 @@ def test_parts_that_hang_together_are_one_group() -> None:
 
 def test_scenarios_of_different_theatres_are_no_pair() -> None:
     with pytest.raises(ScenarioError, match=r"^places: .* share none: they cannot be compared$"):
-        diff(elsewhere(), "as_agreed", replications=0, how=HERE)
+        diff(elsewhere(), "as_agreed", replications=0, **HERE)
 
 
 def test_without_a_common_outcome_there_is_no_gap() -> None:
     other = small(raids=25.0).model_copy(update={"outcomes": {}})
     with pytest.raises(ScenarioError, match=r"^outcomes: .* declare none alike"):
-        diff(small(), other, replications=2, how=HERE)
+        diff(small(), other, replications=2, **HERE)
 
 
 def test_a_section_that_only_one_has_is_one_change() -> None:
@@ -207,7 +207,7 @@ def test_a_section_that_only_one_has_is_one_change() -> None:
 def test_the_figure_has_a_step_for_each_group() -> None:
     from simlib.plot import attribution
 
-    found = diff(small(), small(raids=25.0, shift=3.0), replications=20, how=HERE)
+    found = diff(small(), small(raids=25.0, shift=3.0), replications=20, **HERE)
     ax = attribution(found, "all")
     assert [label.get_text() for label in ax.get_yticklabels()] == [
         "first", "parameters raids level", "parameters strikes level", "second",

@@ -34,7 +34,6 @@ from simlib.analysis.value.valuing import (
 )
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
-from simlib.ensemble.map_runs import Spread
 from simlib.errors import ScenarioError
 from simlib.journal import to_days
 from simlib.outcomes.planning import kind_of
@@ -318,7 +317,7 @@ MARCH = dt.date(2025, 3, 16)
 @functools.cache
 def whole() -> Information:
     """Return the value of information at the first meeting, on sixty replications."""
-    return valued(short(), GOOD, dates=[MARCH], replications=60, how=Spread(jobs=1))
+    return valued(short(), GOOD, dates=[MARCH], replications=60, jobs=1)
 
 
 def test_every_parameter_and_group_is_valued_for_every_loss() -> None:
@@ -357,7 +356,7 @@ def test_forks_share_their_past_and_leave_it_at_the_date() -> None:
     assert runs[1].milestones["iraq_mission_end"].date - runs[0].milestones[
         "iraq_mission_end"
     ].date == 365.0  # fmt: skip
-    known = known_when_held(short(), 2, [at], EXTENSION, how=Spread(jobs=1))
+    known = known_when_held(short(), 2, [at], EXTENSION, jobs=1)
     assert known.shape[:2] == (2, 1)
 
 

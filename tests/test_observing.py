@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import itertools
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from simlib.cli.app import app
-from simlib.ensemble.map_runs import Spread
+from simlib.ensemble.execution import Execution
 from simlib.errors import ScenarioError
 from simlib.evidence.observing.judging import beside
 from simlib.evidence.observing.publications import Publications, publications
@@ -22,6 +22,9 @@ from simlib.scenario import bundled, load, load_text
 from simlib.simulation import assemble, simulate
 from simlib.theatre.record.usual import ucdp_2024, usual
 from support.scenarios import TEXT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SERIES = """\
 series:
@@ -46,7 +49,7 @@ DECLARED = TEXT.replace(
     "parameters:\n  share:\n    distribution: {uniform: {low: 0.4, high: 0.8}}\n"
     "    unit: share\n    judgement: test\n",
 )
-ONE = Spread(1)
+ONE = Execution(jobs=1)
 
 
 def with_series(series: str = SERIES) -> str:
@@ -54,9 +57,7 @@ def with_series(series: str = SERIES) -> str:
 
 
 def drawn(publisher: str = "monitors", n: int = 200, vintage: str = "first") -> Publications:
-    return publications(
-        load_text(with_series()), publisher, replications=n, vintage=vintage, how=ONE
-    )
+    return publications(load_text(with_series()), publisher, replications=n, vintage=vintage, **ONE)
 
 
 def test_counts_are_incidents_thinned_by_their_row() -> None:
@@ -122,7 +123,7 @@ def test_release_that_some_series_has_not_is_refused() -> None:
 @pytest.mark.parametrize("months", [0, 7])
 def test_months_are_those_of_the_scenario(months: int) -> None:
     with pytest.raises(ScenarioError, match="must be a whole number from 1 to 6"):
-        publications(load_text(with_series()), "monitors", months=months, how=ONE)
+        publications(load_text(with_series()), "monitors", months=months, **ONE)
 
 
 OVERLAPS = {
@@ -184,12 +185,12 @@ def test_ucdp_counts_every_incident_at_most_once() -> None:
 
 def test_counts_do_not_depend_on_a_stop(tmp_path: Path) -> None:
     """What is kept is read again, what was lost is done again; the first of more are the same."""
-    scenario, kept = load_text(with_series()), Spread(1, tmp_path)
-    whole = publications(scenario, "monitors", replications=45, how=kept)
+    scenario, kept = load_text(with_series()), Execution(jobs=1, directory=tmp_path)
+    whole = publications(scenario, "monitors", replications=45, **kept)
     first, *_ = sorted(tmp_path.rglob("*.npz"))
     first.unlink()
-    again = publications(scenario, "monitors", replications=45, how=kept)
-    fewer = publications(scenario, "monitors", replications=30, months=2, how=ONE)
+    again = publications(scenario, "monitors", replications=45, **kept)
+    fewer = publications(scenario, "monitors", replications=30, months=2, **ONE)
     assert np.array_equal(whole.counts, again.counts)
     assert np.array_equal(whole.counts[:30, :2], fewer.counts)
 
@@ -208,7 +209,7 @@ def test_command_writes_every_count_once(tmp_path: Path) -> None:
     keys = [(row["series"], row["month"], row["replication"]) for row in rows]
     cells = itertools.product(("aaa", "all_raids"), ("2000-01", "2000-02"), map(str, range(5)))
     assert keys == list(cells)
-    found = publications(load_text(with_series()), "monitors", months=2, replications=5, how=ONE)
+    found = publications(load_text(with_series()), "monitors", months=2, replications=5, **ONE)
     assert [int(row["count"]) for row in rows] == [count for *_, count in found.rows()]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["counts.csv", "small.yaml"]
 
@@ -216,7 +217,7 @@ def test_command_writes_every_count_once(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def ucdp() -> Publications:
     """Return what UCDP will print of a few replications of the reference scenario."""
-    return publications("as_agreed", "ucdp", months=11, replications=60, how=ONE)
+    return publications("as_agreed", "ucdp", months=11, replications=60, **ONE)
 
 
 def test_offensive_under_way_is_in_the_forecast(ucdp: Publications) -> None:

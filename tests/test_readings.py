@@ -7,7 +7,7 @@ import datetime as dt
 import functools
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ from simlib.analysis.selection.observational import AS_WRITTEN, Readings, readin
 from simlib.analysis.selection.selection_effect import Selection, assigned, select
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
-from simlib.ensemble.map_runs import Spread
+from simlib.ensemble.execution import Execution
 from simlib.errors import ScenarioError
 from simlib.journal import to_days
 from simlib.scenario.schema import Outcome, Scenario
@@ -41,8 +41,11 @@ from simlib.theatre.questions.iraq_mission import BEFORE, EXTENSION
 from simlib.world.quantities import ParameterPlan
 from support.scenarios import small
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 N = 120
-HERE = Spread(jobs=1)
+HERE = Execution(jobs=1)
 ask = functools.partial(readings, question=EXTENSION)
 LIKELY = {
     "committee.pi.formally_extended": 0.5,
@@ -71,7 +74,7 @@ def short() -> Scenario:
 @functools.cache
 def selection(which: str) -> Selection:
     """Return both readings where the committee is blind to its grounds, or heeds threat."""
-    return select(short(), N, EXTENSION, given=BLIND if which == "blind" else ALARMED, how=HERE)
+    return select(short(), N, EXTENSION, given=BLIND if which == "blind" else ALARMED, **HERE)
 
 
 # the selection gap
@@ -159,8 +162,8 @@ def test_errors_are_those_of_the_influence_of_each_replication() -> None:
 def known() -> tuple[np.ndarray, Decided]:
     """Return what is known of six replications, held and as the committee decides."""
     times = [to_days(dt.date(2025, 2, 20)), to_days(dt.date(2025, 6, 30))]
-    held = known_when_held(short(), 6, times, EXTENSION, how=HERE)
-    return held, decided(short(), 6, EXTENSION, given={}, times=times, how=HERE)
+    held = known_when_held(short(), 6, times, EXTENSION, **HERE)
+    return held, decided(short(), 6, EXTENSION, given={}, times=times, **HERE)
 
 
 def test_what_is_known_early_is_the_same_whatever_the_committee_does_later() -> None:
@@ -262,7 +265,7 @@ def whole() -> Readings:
             update={"distribution": None, "value": 1.5 if "delta" in name else 0.5}
         )
     scenario = scenario.model_copy(update={"parameters": parameters})
-    return ask(scenario, dt.date(2025, 4, 15), slopes=[1.2], replications=80, how=HERE)
+    return ask(scenario, dt.date(2025, 4, 15), slopes=[1.2], replications=80, **HERE)
 
 
 def test_tables_and_sentences_say_what_was_found() -> None:
@@ -298,13 +301,13 @@ def test_what_cannot_be_asked_is_refused() -> None:
     with pytest.raises(ScenarioError, match=r"outcome: no number or yes/no \(got 'x'\)"):
         ask(short(), dt.date(2025, 3, 1), outcomes=["x"])
     with pytest.raises(ScenarioError, match="the committee extends in"):
-        select(short(), 3, EXTENSION, given={}, how=HERE)
+        select(short(), 3, EXTENSION, given={}, **HERE)
 
 
 def test_forced_rows_do_not_depend_on_their_company() -> None:
     rows = assigned(_two(), 7)
-    together = forced(short(), rows, EXTENSION, given={}, how=HERE)
-    alone = forced(short(), rows[1:], EXTENSION, given={}, how=HERE)
+    together = forced(short(), rows, EXTENSION, given={}, **HERE)
+    alone = forced(short(), rows[1:], EXTENSION, given={}, **HERE)
     assert np.array_equal(together[1:], alone)
     assert together.shape == (2, len(numbers_of(short())))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,12 +15,13 @@ from simlib.analysis.sensitivity.morris import Paths, screen
 from simlib.analysis.sensitivity.sobol import sensitivity
 from simlib.analysis.sensitivity.variance_shares import Design, indices
 from simlib.cli.sensitivity import sensitivity as command
-from simlib.ensemble.map_runs import Spread
+from simlib.ensemble.execution import Execution
 from simlib.errors import ScenarioError, SimulationError
 from simlib.scenario import load, load_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -78,7 +78,7 @@ def toy() -> Scenario:
 @functools.cache
 def by_parameter() -> Sensitivity:
     """Return the shares of each parameter of the toy scenario."""
-    return sensitivity(toy(), by="parameter", samples=256, how=Spread(1))
+    return sensitivity(toy(), by="parameter", samples=256, jobs=1)
 
 
 def ishigami(u: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -179,7 +179,7 @@ def test_of_many_parameters_a_screening_tells_the_ten_that_matter_from_the_other
     law = "{distribution: {normal: {mean: 0, sd: 1}}, unit: persons, judgement: test}"
     more = "".join(f"  inert_{i}: {law}\n" for i in range(12))
     scenario = load_text(TOY.replace("parameters:\n", f"parameters:\n{more}", 1))
-    found = sensitivity(scenario, "guards", samples=64, how=Spread(1))
+    found = sensitivity(scenario, "guards", samples=64, jobs=1)
     assert {"a", "b", "structure.c"} < set(found.members)
     assert len(found.members) == 12  # ten, the others together, chance
     assert len(found.members["others"]) == 8
@@ -226,11 +226,11 @@ def test_a_dirichlet_is_one_group() -> None:
 
 def test_kinds_and_grades_are_sums_of_their_parameters() -> None:
     """Structure 16, others 5 of 21; read in a source (A27) 1, judged 20 of 21."""
-    kinds = sensitivity(toy(), "guards", by="kind", samples=64, how=Spread(1))
+    kinds = sensitivity(toy(), "guards", by="kind", samples=64, jobs=1)
     assert list(kinds.members) == ["structure", "parameters", "chance"]
     assert is_share(kinds.indices["guards"], "structure", 16 / 21)
     assert is_share(kinds.indices["guards"], "parameters", 5 / 21)
-    grades = sensitivity(toy(), "guards", by="grade", samples=64, how=Spread(1))
+    grades = sensitivity(toy(), "guards", by="grade", samples=64, jobs=1)
     assert list(grades.members) == ["source", "judgement", "chance"]
     assert grades.members["source"] == ("a",)
     assert is_share(grades.indices["guards"], "judgement", 20 / 21)
@@ -249,7 +249,7 @@ def test_every_drawn_number_of_the_bundled_scenario_has_a_grade() -> None:
 def test_a_difference_of_options_has_only_what_makes_them_differ() -> None:
     """The wider range of a: the effect is twice its uniform; all else and luck are shared."""
     options = ("", "wider")
-    result = sensitivity(toy(), options=options, by="parameter", samples=64, how=Spread(1))
+    result = sensitivity(toy(), options=options, by="parameter", samples=64, jobs=1)
     found = result.indices["guards"]
     assert found.mean == pytest.approx(1.0, abs=0.05)
     assert found.variance == pytest.approx(4.0 / 12.0, rel=0.1)
@@ -260,7 +260,7 @@ def test_a_difference_of_options_has_only_what_makes_them_differ() -> None:
 
 
 def test_parameters_named_stand_against_the_others() -> None:
-    result = sensitivity(toy(), "guards", by=["b"], samples=64, how=Spread(1))
+    result = sensitivity(toy(), "guards", by=["b"], samples=64, jobs=1)
     assert list(result.members) == ["b", "others", "chance"]
     assert is_share(result.indices["guards"], "others", 17 / 21)
 
@@ -277,14 +277,14 @@ def test_outcomes_without_indices_are_told_with_the_reason() -> None:
 def test_the_same_on_any_number_of_workers_and_from_kept_pieces(tmp_path: Path) -> None:
     """Determinism, to the last bit; another root seed gives other numbers."""
 
-    def found(how: Spread, seed: int = 5) -> dict[str, Indices]:
+    def found(how: Execution, seed: int = 5) -> dict[str, Indices]:
         scenario = toy().model_copy(update={"root_seed": seed})
-        return sensitivity(scenario, "raids_north", by="kind", samples=16, how=how).indices
+        return sensitivity(scenario, "raids_north", by="kind", samples=16, **how).indices
 
-    one = found(Spread(1, tmp_path))
-    assert found(Spread(2)) == one
-    assert found(Spread(1, tmp_path)) == one
-    assert found(Spread(1), seed=6) != one
+    one = found(Execution(jobs=1, directory=tmp_path))
+    assert found(Execution(jobs=2)) == one
+    assert found(Execution(jobs=1, directory=tmp_path)) == one
+    assert found(Execution(jobs=1), seed=6) != one
 
 
 def test_elementary_effects_of_a_linear_function_are_its_slopes() -> None:
@@ -299,7 +299,7 @@ def test_elementary_effects_of_a_linear_function_are_its_slopes() -> None:
 
 def test_screening_ranks_what_moves_outcomes_and_leaves_the_inert_at_nothing() -> None:
     """Uniforms of ranges 1, 2, 4; luck is one along a path, so the inert have exactly 0."""
-    result = screen(toy(), trajectories=4, how=Spread(1))
+    result = screen(toy(), trajectories=4, jobs=1)
     guards = result.effects["guards"]
     assert result.ranking("guards")[:3] == ["structure.c", "b", "a"]
     assert guards.mu_star["structure.c"] == pytest.approx(3.0)
@@ -309,7 +309,7 @@ def test_screening_ranks_what_moves_outcomes_and_leaves_the_inert_at_nothing() -
     assert result.spread["raids_south"] > 0.0  # paths have lucks of their own
     assert result.parameters()[-1] == "inert"
     assert len(result.table()) == 5 * 7
-    effect = screen(toy(), "guards", options=("", "wider"), trajectories=2, how=Spread(1))
+    effect = screen(toy(), "guards", options=("", "wider"), trajectories=2, jobs=1)
     assert effect.effects["guards"].mu == pytest.approx(
         dict.fromkeys(result.owners, 0.0) | {"a": 1.5}
     )
@@ -349,7 +349,7 @@ def test_without_the_library_one_line_says_what_to_install(monkeypatch: pytest.M
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "SALib", None)
     with pytest.raises(SimulationError, match=r"pip install 'simlib-scenarios\[analysis\]'"):
-        sensitivity(toy(), "guards", by="kind", samples=16, how=Spread(1))
+        sensitivity(toy(), "guards", by="kind", samples=16, jobs=1)
 
 
 def test_figures_show_groups_and_refuse_what_is_not_there() -> None:
@@ -362,7 +362,7 @@ def test_figures_show_groups_and_refuse_what_is_not_there() -> None:
     assert widths[0] == pytest.approx(100.0 * result.indices["guards"].first["structure.c"])
     everything = plot.sensitivity(result)
     assert len(everything.get_yticklabels()) == len(result.indices)
-    assert plot.screening(screen(toy(), "guards", trajectories=2, how=Spread(1))).get_title("left")
+    assert plot.screening(screen(toy(), "guards", trajectories=2, jobs=1)).get_title("left")
     with pytest.raises(ScenarioError, match="outcome: nothing to draw of it"):
         plot.sensitivity(result, "months_late")
 

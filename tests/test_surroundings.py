@@ -17,7 +17,7 @@ import pytest
 import simlib
 from simlib.ensemble import executors, surroundings
 from simlib.ensemble import work_queue as working
-from simlib.ensemble.map_runs import Arrays, Spread, spread
+from simlib.ensemble.map_runs import Arrays, map_runs
 from simlib.ensemble.store import Chunk, Directory
 from simlib.ensemble.surroundings import ShortageError, is_of_surroundings, once_more
 from simlib.errors import SimlibWarning, SimulationError
@@ -266,11 +266,11 @@ def test_pieces_are_tried_again_too(
     jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = {"folder": str(times(2, tmp_path, monkeypatch))}
-    found = spread(squares, job, 30, identity={}, each=10, how=Spread(jobs))
+    found = map_runs(squares, job, 30, identity={}, each=10, jobs=jobs)
     assert np.array_equal(found["square"], np.arange(30) ** 2)
     times(3, tmp_path, monkeypatch)
     with pytest.raises(ShortageError, match=r"^rows 10 to 19: out of memory"):
-        spread(squares, job, 30, identity={}, each=10, how=Spread(jobs))
+        map_runs(squares, job, 30, identity={}, each=10, jobs=jobs)
 
 
 # what is missing, on the command line

@@ -26,7 +26,6 @@ from simlib.analysis.discovery.indicators import (
 from simlib.analysis.discovery.outcome_events import read_event
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
-from simlib.ensemble.map_runs import Spread
 from simlib.scenario import load_text
 from simlib.statistics.intervals import wilson
 from support.agents import Watcher
@@ -44,7 +43,7 @@ OMEN = Rule((Part(Indicator("omens", "level"), "at_least", 1.0),))
 
 @functools.cache
 def observed(lag_days: int = 10) -> Observed:
-    return observe(omens(lag_days), "blow", replications=N, how=Spread(jobs=1))
+    return observe(omens(lag_days), "blow", replications=N, jobs=1)
 
 
 @functools.cache
@@ -300,4 +299,4 @@ def call(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_without_series_there_is_no_tripwire() -> None:
     silent = load_text(OMENS[: OMENS.index("series:")] + OMENS[OMENS.index("outcomes:") :])
     with pytest.raises(simlib.ScenarioError, match="has no published series"):
-        observe(silent, "blow", replications=2, how=Spread(jobs=1))
+        observe(silent, "blow", replications=2, jobs=1)

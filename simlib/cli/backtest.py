@@ -45,7 +45,7 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Score forecasts of lethal events at past months, beside the field's baselines."""
-    from simlib.ensemble.map_runs import Spread
+    from simlib.ensemble.execution import Execution
     from simlib.evidence.backtest.forecasters import BASELINES, CANDIDATES, forecaster
     from simlib.evidence.backtest.result import backtest as tested
     from simlib.scenario.wording import shown
@@ -64,8 +64,8 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
     chosen = [forecaster(name) for name in names]
     kept = output_of("backtest", output, force=force)
     with stopping(output) as reporter:
-        how = Spread(jobs, output, reporter)
-        found = tested(parts, chosen, n_draws=draws, root_seed=root_seed, how=how)
+        where = Execution(jobs=jobs, directory=output, progress=reporter)
+        found = tested(parts, chosen, n_draws=draws, root_seed=root_seed, **where)
     _tell(found, candidate)
     if kept is None:
         say("nothing is kept; give -o DIRECTORY to keep tables and figures")

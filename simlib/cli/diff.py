@@ -58,7 +58,6 @@ def diff(  # noqa: PLR0913, PLR0917  (options of a command line)
 ) -> None:
     """Say what differs between two scenarios, and split the gap of outcomes over it."""
     from simlib.analysis.compare.attribution import diff as compared
-    from simlib.ensemble.map_runs import Spread
 
     kept = output_of("diff", output, force=force)
     with stopping(output) as reporter:
@@ -68,7 +67,9 @@ def diff(  # noqa: PLR0913, PLR0917  (options of a command line)
             outcomes=outcome or None,
             groups=_groups(group or []),
             replications=replications if runs else 0,
-            how=Spread(jobs, output, reporter),
+            jobs=jobs,
+            directory=output,
+            progress=reporter,
         )
     for line in result.changes.listed:
         say(f"changes no number: {line}")

@@ -14,7 +14,7 @@ from simlib.cli.text import say, tell
 
 if TYPE_CHECKING:
     from simlib.ensemble import Ensemble
-    from simlib.ensemble.progress import Listener
+    from simlib.ensemble.execution import Listener
 
 Folder = Annotated[
     Path | None,
@@ -109,7 +109,6 @@ def tripwires(  # noqa: PLR0913, PLR0917  (options of a command line)
     """Search rules on published series that tell an event weeks ahead, and judge them."""
     from simlib import analysis
     from simlib.analysis.discovery.early_warning import Terms
-    from simlib.ensemble.map_runs import Spread
 
     kept = output_of("tripwires", output, force=force)
     with stopping(output) as reporter:
@@ -121,7 +120,9 @@ def tripwires(  # noqa: PLR0913, PLR0917  (options of a command line)
             option=option,
             terms=Terms(ahead, window, most_false, worth),
             replications=replications,
-            how=Spread(jobs, output, reporter),
+            jobs=jobs,
+            directory=output,
+            progress=reporter,
         )
     show(found.sentences())
     if kept is None:

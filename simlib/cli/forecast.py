@@ -177,7 +177,6 @@ def _publish(
     *,
     force: bool,
 ) -> None:
-    from simlib.ensemble.map_runs import Spread
     from simlib.evidence.observing.judging import beside
     from simlib.evidence.observing.publications import publications
     from simlib.theatre.record.usual import ucdp_2024, usual
@@ -193,7 +192,9 @@ def _publish(
             months=months,
             replications=replications,
             vintage=vintage,
-            how=Spread(jobs, folder, reporter),
+            jobs=jobs,
+            directory=folder,
+            progress=reporter,
         )
         head = ("series", "month", "replication", "count")
         write_file(output, csv_of_rows(head, found.rows()), force=force)

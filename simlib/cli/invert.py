@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from simlib.evidence.abc_smc.inverse_problems import Simulator
-    from simlib.evidence.abc_smc.populations import Generation, Inverted
+    from simlib.evidence.abc_smc.inverse_problems import Generation, Inversion, Simulator
     from simlib.scenario.schema import Scenario
 
 
@@ -56,7 +55,7 @@ def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Find parameters whose simulated months look like counted ones (ABC-SMC, resumable)."""
-    from simlib.evidence.abc_smc.forecaster_problem import layer_problem, ucdp_counts
+    from simlib.evidence.abc_smc.forecaster_problem import forecaster_problem, ucdp_counts
     from simlib.evidence.abc_smc.populations import Effort
     from simlib.evidence.abc_smc.populations import invert as inverted_by
     from simlib.theatre.record.monthly import BEFORE_DECEMBER, SCORED
@@ -66,7 +65,7 @@ def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
     tell(f"context of use: {loaded.context_of_use}")
     observed = ucdp_counts(counts, SCORED, date)
     names = [name.strip() for name in parameters.split(",") if name.strip()]
-    problem = layer_problem(loaded, names, observed, BEFORE_DECEMBER)
+    problem = forecaster_problem(loaded, names, observed, BEFORE_DECEMBER)
     kept = Output(output, "invert", force)
     kept.refuse_unwritable()
     standing = _Standing(output)
@@ -142,7 +141,7 @@ class _Standing:
         return f"interrupted: {done} kept in {self._output}; to go on: {command}"
 
 
-def _table(found: Inverted) -> pd.DataFrame:
+def _table(found: Inversion) -> pd.DataFrame:
     import pandas as pd
 
     from simlib.chance.distributions import quantile
@@ -164,7 +163,7 @@ def _table(found: Inverted) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _draws(found: Inverted) -> pd.DataFrame:
+def _draws(found: Inversion) -> pd.DataFrame:
     import pandas as pd
 
     values = {name: found.values(name) for name in found.problem.priors}
@@ -174,8 +173,8 @@ def _draws(found: Inverted) -> pd.DataFrame:
 _LITTLE = 0.2
 
 
-def _say_fitted(found: Inverted, scenario: Scenario, data: str, as_of: str) -> None:
-    from simlib.evidence.abc_smc.fitted_parameters import fitted_inversion
+def _say_fitted(found: Inversion, scenario: Scenario, data: str, as_of: str) -> None:
+    from simlib.evidence.abc_smc.inverse_problems import fitted_inversion
 
     for fitted in fitted_inversion(found, scenario, data=data, as_of=as_date(as_of)):
         little = found.contraction(fitted.name) < _LITTLE
@@ -183,7 +182,7 @@ def _say_fitted(found: Inverted, scenario: Scenario, data: str, as_of: str) -> N
         say(f"{fitted.name}: {dict(fitted.distribution)}{verdict}")
 
 
-def _figures(found: Inverted) -> dict[str, Callable[[], Axes]]:
+def _figures(found: Inversion) -> dict[str, Callable[[], Axes]]:
     from simlib.plot import inversion
 
     return {

@@ -52,7 +52,6 @@ def readings(  # noqa: PLR0913, PLR0917  (options of a command line)
 ) -> None:
     """Tell "seen to be extended" from "made to be", and what is known beforehand."""
     from simlib.analysis.selection.observational import readings as compare
-    from simlib.ensemble.map_runs import Spread
     from simlib.theatre.questions.iraq_mission import EXTENSION
 
     kept = output_of("readings", output, force=force)
@@ -66,7 +65,9 @@ def readings(  # noqa: PLR0913, PLR0917  (options of a command line)
             outcomes=outcome or (),
             slopes=_numbers(slopes),
             replications=replications,
-            how=Spread(jobs, output, reporter),
+            jobs=jobs,
+            directory=output,
+            progress=reporter,
         )
     show(result.sentences(), result.brief(), "± Monte Carlo standard error")
     show((), result.forecast.groups, "P(extension) by what is known")

@@ -60,25 +60,25 @@ def sensitivity(  # noqa: PLR0913, PLR0917  (options of a command line)
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Say what drives an outcome, or the difference between two options."""
-    from simlib.ensemble.map_runs import Spread
+    from simlib.ensemble.execution import Execution
 
     if method not in {"sobol", "morris"}:
         raise ScenarioError([Problem("method", f"must be sobol or morris (got {method})")])
     chosen = None if options is None else options.split(",")
     kept = output_of("sensitivity", output, force=force)
     with stopping(output) as reporter:
-        how = Spread(jobs, output, reporter)
+        where = Execution(jobs=jobs, directory=output, progress=reporter)
         if method == "morris":
             from simlib.analysis import screen
 
             n = 10 if samples is None else samples
-            found: Any = screen(scenario, outcome, options=chosen, trajectories=n, how=how)
+            found: Any = screen(scenario, outcome, options=chosen, trajectories=n, **where)
         else:
             from simlib.analysis import sensitivity as split
 
             kind = by if by in {"parameter", "grade", "kind"} else by.split(",")
             n = 256 if samples is None else samples
-            found = split(scenario, outcome, options=chosen, by=kind, samples=n, how=how)
+            found = split(scenario, outcome, options=chosen, by=kind, samples=n, **where)
     _tell(found, method, kept)
 
 

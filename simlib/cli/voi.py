@@ -49,7 +49,6 @@ def voi(  # noqa: PLR0913, PLR0917  (options of a command line)
 ) -> None:
     """Say which unknown, if learnt, would change the ranking of options, and by how much."""
     from simlib.analysis.value.information import value_of_information
-    from simlib.ensemble.map_runs import Spread
     from simlib.theatre.questions.iraq_mission import EXTENSION
 
     kept = output_of("voi", output, force=force)
@@ -63,7 +62,9 @@ def voi(  # noqa: PLR0913, PLR0917  (options of a command line)
             dates=[as_date(part.strip()) for part in dates.split(",") if part.strip()],
             options=option or (),
             replications=replications,
-            how=Spread(jobs, output, reporter),
+            jobs=jobs,
+            directory=output,
+            progress=reporter,
         )
     show(result.sentences(), result.ranking(), "options, nothing learnt")
     show((), result.brief(), "value of learning, ± Monte Carlo standard error")

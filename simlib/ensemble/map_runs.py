@@ -1,4 +1,4 @@
-"""Pure work in pieces, spread over workers; finished pieces can be kept, and are not redone.
+"""Parallel map over rows, in pieces; finished pieces can be kept, and are not redone.
 
 An ensemble of a scenario's options is `running`'s. This is for what analyses simulate
 besides: runs with parameters of a design, with clamped paths, with redrawn groups.
@@ -13,17 +13,15 @@ import json
 import time
 import zipfile
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simlib.ensemble.environment import versions
-from simlib.ensemble.executors import Task, WorkerDied, n_cores, pack, pool, unpack
-from simlib.ensemble.jobs import checked_jobs
-from simlib.ensemble.progress import Progress
+from simlib.ensemble.execution import Execution, Progress, checked_jobs, execution_of
+from simlib.ensemble.executors import Task, WorkerDied, cluster, n_cores, pack, pool, unpack
 from simlib.ensemble.retries import Part, carried_out
 from simlib.ensemble.surroundings import once_more
 from simlib.errors import StoreError
@@ -33,8 +31,10 @@ from simlib.simulation import needs_compiling, warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
-    from simlib.ensemble.progress import Listener
+    from simlib.ensemble.execution import Listener
+    from simlib.ensemble.executors import Crew
 
 MOST_ROWS = 100_000_000
 """Most rows of one piece of work: replications of all that an analysis simulates."""
@@ -48,34 +48,14 @@ _MAX_PIECE = 2**31
 """Size cap in bytes of a piece that is read back, packed and unpacked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """How work is spread, and where its pieces are kept.
-
-    Attributes
-    ----------
-    jobs
-        Number of workers; one for each core when not given. It changes no number.
-    directory
-        Where finished pieces are kept, so that work that was stopped goes on; none keeps
-        them in memory only.
-    progress
-        Called with a `Progress` when a piece is done.
-    """
-
-    jobs: int | None = None
-    directory: Path | None = None
-    progress: Listener | None = None
-
-
-def spread(
+def map_runs(
     call: Callable[[Any, range], Arrays],
     job: Any,
     n_rows: int,
     *,
     identity: Mapping[str, Any],
     each: int = 20,
-    how: Spread | None = None,
+    **execution: Unpack[Execution],
 ) -> Arrays:
     """Call a function on every piece of ``range(n_rows)`` and join what it returns.
 
@@ -93,8 +73,8 @@ def spread(
         for this work only where it is the same.
     each
         Rows in a piece.
-    how
-        Workers and where pieces are kept.
+    execution
+        Where it runs; it changes no number.
 
     Raises
     ------
@@ -105,16 +85,19 @@ def spread(
     SimulationError
         No worker could be started, or the surroundings lacked something each time.
     """
-    how = how or Spread()
-    jobs = n_cores() if how.jobs is None else checked_jobs(how.jobs)
+    where = execution_of(execution)
+    given = where.get("jobs")
+    jobs = n_cores() if given is None else checked_jobs(given)
     n_rows = whole("replications", n_rows, 1, MOST_ROWS)
-    kept = _Kept(how.directory, call, identity)
+    directory = where.get("directory")
+    kept = _Pieces(None if directory is None else Path(directory), call, identity)
     pieces = [range(first, min(first + each, n_rows)) for first in range(0, n_rows, each)]
     done = {piece.start: found for piece in pieces if (found := kept.read(piece)) is not None}
     missing = [piece for piece in pieces if piece.start not in done]
-    report = _Report(how.progress, sum(map(len, missing)), jobs)
-    n_workers = min(jobs, max(1, len(missing)))
-    for piece, found in _computed(call, job, missing, n_workers, report.tell):
+    report = _Report(where.get("progress"), sum(map(len, missing)), jobs)
+    scheduler, n_workers = where.get("scheduler"), min(jobs, max(1, len(missing)))
+    crew = pool(n_workers) if scheduler is None else cluster(scheduler, jobs=n_workers)
+    for piece, found in _computed(call, job, missing, crew, report.tell):
         kept.write(piece, found)
         done[piece.start] = found
         report.add(len(piece))
@@ -126,7 +109,7 @@ def _computed(
     call: Callable[[Any, range], Arrays],
     job: Any,
     pieces: list[range],
-    jobs: int,
+    opened: AbstractContextManager[Crew],
     tell: Callable[[str], None],
 ) -> Any:
     if not pieces:
@@ -134,7 +117,7 @@ def _computed(
     if needs_compiling():  # once here, not in every worker
         warm_up()
     packed = once_more(pack, (call, job))
-    with pool(jobs) as crew:
+    with opened as crew:
         shared = crew.share(packed)
         parts = [Part("", piece, rows="row") for piece in pieces]
 
@@ -166,7 +149,7 @@ def _unpacked(packed: bytes) -> Any:
     return unpack(packed)
 
 
-class _Kept:
+class _Pieces:
     """Pieces in a folder named by what their numbers depend on.
 
     Each says what it is: one that was put under the name of another, or changed, is none.

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from simlib.ensemble import store
+from simlib.ensemble.execution import Progress
 from simlib.ensemble.probing import refuse_unequal
-from simlib.ensemble.progress import Progress
 from simlib.ensemble.replications import prepare
 from simlib.ensemble.store.entries import entry_of, identity_of
 from simlib.errors import StoreError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from simlib.ensemble.progress import Listener
+    from simlib.ensemble.execution import Listener
     from simlib.ensemble.replications import Job
     from simlib.ensemble.store import Directory, Entry
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.agents.base import Agent
-    from simlib.ensemble.progress import Listener
+    from simlib.ensemble.execution import Listener
     from simlib.ensemble.store import Directory, Entry
     from simlib.ensemble.verify import Verification
     from simlib.journal import Run

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from simlib.agents.registry import agent_names
 from simlib.chance import designs
 from simlib.ensemble import stopping, store
-from simlib.ensemble.jobs import checked_jobs
+from simlib.ensemble.execution import Progress, checked_jobs
 from simlib.ensemble.manifest import (
     manifest_of,
     refuse_missing_agents,
     refuse_other,
     reopened,
 )
-from simlib.ensemble.progress import Progress
 from simlib.ensemble.replications import Job, prepare
 from simlib.ensemble.restoring import upgrade, with_new_manifest
 from simlib.ensemble.results import Ensemble
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from simlib.agents.base import Agent
+    from simlib.ensemble.execution import Listener
     from simlib.ensemble.executors import StartMethod
-    from simlib.ensemble.progress import Listener
     from simlib.ensemble.store import Directory
     from simlib.scenario.schema import Scenario
 

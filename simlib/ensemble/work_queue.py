@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from simlib.ensemble import executors
 from simlib.ensemble.environment import changes, versions
+from simlib.ensemble.execution import Progress
 from simlib.ensemble.executors import InProcess, StartMethod, Task, WorkerDied, n_cores
 from simlib.ensemble.probing import probe
-from simlib.ensemble.progress import Progress
 from simlib.ensemble.replications import Job, simulate_chunk, simulate_packed
 from simlib.ensemble.retries import Part, carried_out
 from simlib.ensemble.surroundings import MOST_TRIES, once_more, shortage
@@ -25,8 +25,8 @@ from simlib.simulation import needs_compiling, warm_up
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from simlib.ensemble.execution import Listener
     from simlib.ensemble.executors import Crew
-    from simlib.ensemble.progress import Listener
     from simlib.ensemble.replications import Prepared
     from simlib.ensemble.store import Chunk, Directory
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from simlib.evidence.abc_smc.populations import Inverted
+    from simlib.evidence.abc_smc.inverse_problems import Inversion
     from simlib.evidence.excitation.excitation_regimes import RegimeFit
     from simlib.statistics.ranks import Uniformity
 
@@ -126,7 +126,7 @@ def ranks(result: Uniformity, title: str = "Ranks of truths", ax: Axes | None = 
     return ax
 
 
-def inversion(result: Inverted, name: str, ax: Axes | None = None) -> Axes:
+def inversion(result: Inversion, name: str, ax: Axes | None = None) -> Axes:
     """Draw the posterior of an unknown over its prior, as cumulative distributions.
 
     Parameters

@@ -2,6 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def weighted_moments(
+    values: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Take mean and variance of values with weights that sum to 1."""
+    mean = float(weights @ values)
+    return mean, float(weights @ (values - mean) ** 2)
+
+
+def gamma(mean: float, variance: float) -> dict[str, dict[str, float]]:
+    """Spell the gamma distribution with a mean and a variance, as a scenario has it."""
+    return {"gamma": {"shape": mean**2 / variance, "mean": mean}}
+
 
 def beta_arguments(mean: float, variance: float, low: float, high: float) -> dict[str, float]:
     """Return the beta on [low, high] with a mean and a variance.

@@ -14,15 +14,14 @@ from simlib.chance.distributions import count_table, dirichlet, quantile
 from simlib.chance.philox import uniforms
 from simlib.errors import SimulationError
 from simlib.scenario.expressions import compile_quantity
-from simlib.scenario.parameters import order, values_of
+from simlib.scenario.parameter_order import order, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from simlib.scenario.models import Quantity
-    from simlib.scenario.schema import Parameter, Scenario
+    from simlib.scenario.schema import Parameter, Quantity, Scenario
 
 LONGEST = {"poisson": 257, "geometric": 257, "one_plus_geometric": 257, "fixed": 257}
 """Length of the table of a law whose arguments differ from one replication to the next."""

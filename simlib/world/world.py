@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.journal import Channels, Decision, Incidents, Layout
-    from simlib.scenario.models import Quantity
-    from simlib.scenario.schema import Scenario
+    from simlib.scenario.schema import Quantity, Scenario
     from simlib.world.acts import Act, Recorder
     from simlib.world.clock import Clock, Process
     from simlib.world.milestones import Timeline

@@ -18,7 +18,7 @@ from support.scenarios import TEXT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simlib.evidence.count_forecaster.settings import Settings
+    from simlib.evidence.count_forecaster.smoothing import Settings
 
 UCDP_COLUMNS = (
     *("id", "relid", "year", "active_year", "code_status", "type_of_violence"),

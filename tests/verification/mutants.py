@@ -63,7 +63,13 @@ COMPILED = (
     ),
     Mutant(
         "P**2 / 2 for P (P - 1) / 2",
-        (Edit("world/kernel/channel_intensities.py", "value = value * (x - k)", "value = value * x"),),
+        (
+            Edit(
+                "world/kernel/channel_intensities.py",
+                "value = value * (x - k)",
+                "value = value * x",
+            ),
+        ),
         "003-01",
         10_000,
     ),

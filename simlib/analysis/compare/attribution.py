@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from simlib.analysis.columns import Column, columns_of, numbers_of
 from simlib.analysis.compare.scenario_changes import Changes, changes_between
-from simlib.ensemble.map_runs import Arrays, Spread, spread
+from simlib.ensemble.map_runs import Arrays, map_runs
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes import plan
 from simlib.outcomes.planning import kind_of, unit_of
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from simlib.ensemble.execution import Execution
     from simlib.scenario.schema import Scenario
     from simlib.statistics.summaries import Summary
 
@@ -156,7 +157,7 @@ def diff(
     outcomes: Sequence[str] | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
     replications: int = 100,
-    how: Spread | None = None,
+    **execution: Unpack[Execution],
 ) -> Attribution:
     """Compare two scenarios, and split the gap of their outcomes over what differs.
 
@@ -177,8 +178,8 @@ def diff(
         are grouped by where they stand, in at most `changes.MOST_GROUPS` groups.
     replications
         Of each set of groups; 0 compares the files only.
-    how
-        Workers, and where finished pieces are kept.
+    execution
+        Where it runs: `simlib.ensemble.execution.Execution`.
 
     Raises
     ------
@@ -199,7 +200,7 @@ def diff(
         rule = f"{first.name} and {second.name} declare none alike: there is no gap to split"
         raise ScenarioError([Problem("outcomes", rule)])
     job = _Job(changes, columns, replications)
-    found = spread(
+    found = map_runs(
         _valued,
         job,
         2 ** len(changes.groups) * replications,
@@ -209,7 +210,7 @@ def diff(
             "columns": [str(column) for column in columns],
             "replications": replications,
         },
-        how=how,
+        **execution,
     )
     worth = found["values"].reshape(-1, replications, len(columns))
     parts = [group.name for group in changes.groups]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -25,26 +25,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from simlib.agents.base import Agent
     from simlib.analysis.compare.divergence import Reason
-    from simlib.ensemble.executors import StartMethod
-    from simlib.ensemble.progress import Listener
+    from simlib.ensemble.execution import Running
     from simlib.scenario.schema import Scenario
-
-
-class Running(TypedDict, total=False):
-    """How replications are simulated: passed on to `simlib.run`, and documented there."""
-
-    root_seed: int | None
-    jobs: int | None
-    scheduler: Any
-    agents: Sequence[type[Agent]]
-    without: Sequence[str]
-    directory: str | os.PathLike[str] | None
-    journals: bool
-    progress: Listener | None
-    chunk_size: int | None
-    start_method: StartMethod
 
 
 @dataclass(frozen=True)

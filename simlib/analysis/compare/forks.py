@@ -10,21 +10,22 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Unpack
 
-from simlib.analysis.compare.comparison import Comparison, Running, refuse_empty
+from simlib.analysis.compare.comparison import Comparison, refuse_empty
 from simlib.analysis.compare.shared_past import refuse_other_past
 from simlib.ensemble import Ensemble, run
 from simlib.ensemble.manifest import refuse_missing_agents
 from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.journal import to_days
 from simlib.scenario import from_dict, load, load_text, option_lineage
+from simlib.scenario.canonical import explicit
 from simlib.scenario.schema import Option, Scenario
 from simlib.scenario.wording import near_or_all, shown
-from simlib.scenario.writing import explicit
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
 
+    from simlib.ensemble.execution import Running
     from simlib.scenario.schema import MilestoneChange
 
 

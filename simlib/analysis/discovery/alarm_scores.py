@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from scipy.special import bdtrc
 
 from simlib.analysis.discovery.outcome_events import Event, read_event
-from simlib.ensemble.map_runs import Spread, spread
+from simlib.ensemble.map_runs import map_runs
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes.published_series import Published, plan_published
 from simlib.scenario import as_scenario, digest, option_scenario
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.agents.base import Agent
+    from simlib.ensemble.execution import Execution
     from simlib.ensemble.map_runs import Arrays
     from simlib.scenario.schema import Scenario
 
@@ -97,7 +98,7 @@ def observe(
     option: str | None = None,
     replications: int | None = None,
     agents: Sequence[type[Agent]] = (),
-    how: Spread | None = None,
+    **execution: Unpack[Execution],
 ) -> Observed:
     """Simulate what is published month by month, and when an event first happens.
 
@@ -113,8 +114,8 @@ def observe(
         How many; the scenario's number when not given.
     agents
         Agent classes added to the scenario's.
-    how
-        Workers, and where pieces are kept.
+    execution
+        Where it runs: `simlib.ensemble.execution.Execution`.
 
     Raises
     ------
@@ -133,7 +134,7 @@ def observe(
         "event": repr(job.event),
         "agents": [f"{each.__module__}.{each.__qualname__}" for each in agents],
     }
-    found = spread(_observed, job, n, identity=identity, how=how)
+    found = map_runs(_observed, job, n, identity=identity, **execution)
     # Series do not depend on the worker: planned once more here, for their dates.
     blueprint, published = job.prepared
     return Observed(

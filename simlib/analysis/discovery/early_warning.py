@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from simlib.ensemble.map_runs import Spread
+    from simlib.ensemble.execution import Execution
     from simlib.scenario.schema import Scenario
 
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99, 0.995)
@@ -163,7 +163,7 @@ def tripwires(
     option: str | None = None,
     terms: Terms | None = None,
     replications: int | None = None,
-    how: Spread | None = None,
+    **execution: Unpack[Execution],
 ) -> Tripwires:
     """Search rules on published series that tell an event ahead, and judge them.
 
@@ -184,8 +184,8 @@ def tripwires(
         How far ahead, in which window, at the price of how many false alarms.
     replications
         How many, of both halves; the scenario's number when not given.
-    how
-        Workers, and where simulated pieces are kept.
+    execution
+        Where it runs: `simlib.ensemble.execution.Execution`.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def tripwires(
     terms = terms or Terms()
     _refuse(terms)
     return search(
-        observe(scenario, event, option=option, replications=replications, how=how), terms
+        observe(scenario, event, option=option, replications=replications, **execution), terms
     )
 
 

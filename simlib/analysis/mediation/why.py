@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
-from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -29,7 +27,7 @@ from simlib.analysis.mediation.path_description import (
 from simlib.chance import designs
 from simlib.ensemble import Ensemble
 from simlib.ensemble.manifest import manifest_of, refuse_missing_agents
-from simlib.ensemble.map_runs import Spread, spread
+from simlib.ensemble.map_runs import map_runs
 from simlib.ensemble.replications import Job
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes import kind_of, unit_of
@@ -39,12 +37,14 @@ from simlib.scenario.wording import shown
 from simlib.statistics.summaries import of_number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from simlib.agents.base import Agent
     from simlib.analysis.columns import Column
     from simlib.analysis.mediation.mediators import By
-    from simlib.ensemble.progress import Listener
+    from simlib.ensemble.execution import Execution
     from simlib.scenario.schema import Scenario
 
 _EACH = 5
@@ -63,9 +63,7 @@ def why(  # noqa: PLR0913  (one door; all but the options have defaults)
     replications: int | None = None,
     n_pairs: int = 1,
     agents: Sequence[type[Agent]] = (),
-    jobs: int | None = None,
-    directory: str | os.PathLike[str] | None = None,
-    progress: Listener | None = None,
+    **execution: Unpack[Execution],
 ) -> Explanation:
     """Say why two options differ.
 
@@ -90,12 +88,8 @@ def why(  # noqa: PLR0913  (one door; all but the options have defaults)
         narrower, as far as chance in the orders is what makes them wide.
     agents
         Agent classes added to the scenario's.
-    jobs
-        Number of workers; one for each core when not given. It changes no number.
-    directory
-        Where finished pieces are kept, so that a run that was stopped goes on.
-    progress
-        Called with a `Progress` when a piece is done.
+    execution
+        Where it runs: `simlib.ensemble.execution.Execution`.
 
     Raises
     ------
@@ -110,17 +104,16 @@ def why(  # noqa: PLR0913  (one door; all but the options have defaults)
     if results is not None and n > most:  # what is named must be there to be replayed
         rule = f"the results have {most:,} of both options (got {n:,})"
         raise ScenarioError([Problem("replications", rule, "simlib extend adds to them")])
-    how = Spread(jobs, None if directory is None else FilePath(directory), progress)
     clamping = Clamping(pair)
     wanted = columns_of(pair.scenario, names)
     if results is not None:
         _refuse_changed(results, pair)
     identity = _identity(pair)
     grouped = {**identity, "by": by, "n_pairs": n_pairs}
-    found = spread(contributions, pair, n, identity=grouped, each=_EACH, how=how)
+    found = map_runs(contributions, pair, n, identity=grouped, each=_EACH, **execution)
     kinds = tuple(dict.fromkeys(column.outcome for column in wanted))
     job = DescribeJob(pair, kinds)
-    told = spread(described, job, n, identity={**identity, "outcomes": kinds}, how=how)
+    told = map_runs(described, job, n, identity={**identity, "outcomes": kinds}, **execution)
     whence = (_called(source, pair.scenario), "" if results is None else str(results.path))
     return _explained(clamping, wanted, found, list(told["text"]), whence)
 

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from simlib.analysis.selection.forced_ends import HELD
 from simlib.analysis.selection.observables import plan_observables
-from simlib.ensemble.map_runs import spread
+from simlib.ensemble.map_runs import map_runs
 from simlib.outcomes import plan
 from simlib.outcomes.planning import kind_of
 from simlib.scenario import resolve
 from simlib.simulation import assemble, simulate
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from simlib.analysis.selection.decision_questions import Question
     from simlib.analysis.selection.forced_ends import Deadline
-    from simlib.ensemble.map_runs import Arrays, Spread
+    from simlib.ensemble.execution import Execution
+    from simlib.ensemble.map_runs import Arrays
     from simlib.journal import Run
     from simlib.scenario.schema import Scenario
     from simlib.simulation import Blueprint
@@ -104,7 +105,7 @@ def decided(
     *,
     given: Mapping[str, float],
     times: Sequence[float] = (),
-    how: Spread | None = None,
+    **execution: Unpack[Execution],
 ) -> Decided:
     """Simulate replications in which the agent decides.
 
@@ -120,11 +121,11 @@ def decided(
         Parameters that replace drawn ones.
     times
         Instants (days) at which to note what is known.
-    how
-        Workers, and where pieces are kept.
+    execution
+        Where it runs: `simlib.ensemble.execution.Execution`.
     """
     job = _Job(scenario, question, dict(given), tuple(times))
-    found = spread(_decided, job, n, identity=_identity(job), how=how)
+    found = map_runs(_decided, job, n, identity=_identity(job), **execution)
     return Decided(found["outcomes"], found["months"], found["decided_at"], found["known"])
 
 
@@ -134,7 +135,7 @@ def forced(
     question: Question,
     *,
     given: Mapping[str, float],
-    how: Spread | None = None,
+    **execution: Unpack[Execution],
 ) -> NDArray[np.float64]:
     """Simulate replications with the answer given.
 
@@ -153,7 +154,7 @@ def forced(
     Outcomes, shape (len(rows), n_outcomes), in the order of `numbers_of`.
     """
     job = _Job(scenario, question, dict(given), rows=tuple(rows))
-    return spread(_forced, job, len(rows), identity=_identity(job), how=how)["outcomes"]
+    return map_runs(_forced, job, len(rows), identity=_identity(job), **execution)["outcomes"]
 
 
 def known_when_held(
@@ -161,15 +162,14 @@ def known_when_held(
     n: int,
     times: Sequence[float],
     question: Question,
-    *,
-    how: Spread | None = None,
+    **execution: Unpack[Execution],
 ) -> NDArray[np.float64]:
     """Return what is known at some times when the end is held as agreed.
 
     Shape (n, n_times, n_observables): the past that all forks of `HELD` share.
     """
     job = _Job(scenario, question, {}, tuple(times))
-    return spread(_known_when_held, job, n, identity=_identity(job), how=how)["known"]
+    return map_runs(_known_when_held, job, n, identity=_identity(job), **execution)["known"]
 
 
 def _identity(job: _Job) -> dict[str, Any]:

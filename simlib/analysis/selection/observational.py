@@ -7,10 +7,9 @@ from what an extension does; it is asked again for fixed weights of a ground.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -30,13 +29,14 @@ from simlib.simulation import assemble
 from simlib.statistics.formatting import number, with_error
 
 if TYPE_CHECKING:
+    import datetime as dt
     import os
     from collections.abc import Sequence
 
     import pandas as pd
 
     from simlib.analysis.selection.decision_questions import Question, Slope
-    from simlib.ensemble.map_runs import Spread
+    from simlib.ensemble.execution import Execution
 
 AS_WRITTEN = "as written"
 MEANS = ("extended", "others", "redone", "made_extended", "made_held")
@@ -132,7 +132,7 @@ class Readings:
         return [*_on_forecast(self.forecast), *_on_gaps(self)]
 
 
-def readings(  # noqa: PLR0913  (one door; all but the first have defaults)
+def readings(
     scenario: Scenario | str | os.PathLike[str],
     date: dt.date,
     *,
@@ -140,7 +140,7 @@ def readings(  # noqa: PLR0913  (one door; all but the first have defaults)
     outcomes: Sequence[str] = (),
     slopes: Sequence[float] | None = None,
     replications: int | None = None,
-    how: Spread | None = None,
+    **execution: Unpack[Execution],
 ) -> Readings:
     """Compare both readings of "extended", and ask what is known of it at a date.
 
@@ -161,8 +161,8 @@ def readings(  # noqa: PLR0913  (one door; all but the first have defaults)
         with them solved anew; the question's own when not given.
     replications
         How many; the scenario's number when not given.
-    how
-        Workers, and where pieces are kept.
+    execution
+        Where it runs: `simlib.ensemble.execution.Execution`.
 
     Raises
     ------
@@ -179,7 +179,7 @@ def readings(  # noqa: PLR0913  (one door; all but the first have defaults)
     headlines = _known(loaded, outcomes, asked.headlines)
     n = n_replications(replications, loaded.replications)
     time = to_days(date)
-    natural = decided(loaded, n, asked, given={}, times=[time], how=how)
+    natural = decided(loaded, n, asked, given={}, times=[time], **execution)
     blueprint = assemble(loaded)
     # An extension agreed at the very instant is known, so it is no longer open.
     is_open = ~(natural.decided_at <= time)
@@ -191,10 +191,10 @@ def readings(  # noqa: PLR0913  (one door; all but the first have defaults)
         is_open=is_open,
         root_seed=loaded.root_seed,
     )
-    selections = {AS_WRITTEN: select(loaded, n, asked, given={}, natural=natural, how=how)}
+    selections = {AS_WRITTEN: select(loaded, n, asked, given={}, natural=natural, **execution)}
     for slope in slopes:
         given = _given(loaded, asked.slope, float(slope))
-        selections[f"{slope:g}"] = select(loaded, n, asked, given=given, how=how)
+        selections[f"{slope:g}"] = select(loaded, n, asked, given=given, **execution)
     units = {name: unit_of(loaded.outcomes[name], loaded) for name in numbers_of(loaded)}
     values = {AS_WRITTEN: math.nan} | {f"{slope:g}": float(slope) for slope in slopes}
     return Readings(

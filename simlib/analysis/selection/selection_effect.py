@@ -11,7 +11,7 @@ selection (who is extended) from mechanics (how an extension comes about in the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.analysis.selection.decision_questions import Question
-    from simlib.ensemble.map_runs import Spread
+    from simlib.ensemble.execution import Execution
     from simlib.scenario.schema import Scenario
 
 FEWEST_EXTENDED = 10
@@ -155,7 +155,7 @@ def select(
     *,
     given: Mapping[str, float],
     natural: Decided | None = None,
-    how: Spread | None = None,
+    **execution: Unpack[Execution],
 ) -> Selection:
     """Compare both readings of "extended".
 
@@ -171,15 +171,15 @@ def select(
         Parameters that replace drawn ones.
     natural
         The runs in which the agent decides, where they are there already.
-    how
-        Workers, and where pieces are kept.
+    execution
+        Where it runs: `simlib.ensemble.execution.Execution`.
 
     Raises
     ------
     ScenarioError
         Fewer than `FEWEST_EXTENDED` replications are extended.
     """
-    natural = natural or decided(scenario, n, question, given=given, how=how)
+    natural = natural or decided(scenario, n, question, given=given, **execution)
     own = np.flatnonzero(natural.is_extended)
     if not FEWEST_EXTENDED <= len(own) < n:
         rule = f"the {question.deadline.agent} extends in {len(own)} of {n} replications"
@@ -188,7 +188,7 @@ def select(
     everyone = assigned(natural, scenario.root_seed)
     holding = [Forced(r, scenario.start, NEVER) for r in range(n)]
     redone = [_as_in(natural, int(r), int(r)) for r in own]
-    found = forced(scenario, [*everyone, *holding, *redone], question, given=given, how=how)
+    found = forced(scenario, [*everyone, *holding, *redone], question, given=given, **execution)
     parts = found[:n], found[n : 2 * n], found[2 * n :]
     gaps = {
         name: _gap(name, natural.is_extended, natural.outcomes[:, i], [p[:, i] for p in parts])

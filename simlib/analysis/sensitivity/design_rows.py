@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from simlib.ensemble.map_runs import Spread, spread
+from simlib.ensemble.map_runs import map_runs
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes import kind_of, plan, unit_of
 from simlib.scenario import as_scenario, digest, option_scenario, with_design
-from simlib.scenario.parameters import value_names
+from simlib.scenario.parameter_order import value_names
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble, simulate
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from simlib.ensemble.execution import Execution
     from simlib.ensemble.map_runs import Arrays
     from simlib.outcomes import OutcomePlan
     from simlib.scenario.schema import Parameter, Scenario
@@ -160,7 +161,7 @@ def simulate_rows(
     luck: NDArray[np.int64],
     *,
     identity: Mapping[str, Any],
-    how: Spread | None,
+    **execution: Unpack[Execution],
 ) -> Outputs:
     """Simulate every row under each option.
 
@@ -174,8 +175,8 @@ def simulate_rows(
         Index of the replication that keys all other chance, one for each row.
     identity
         What made the rows, as JSON can say it.
-    how
-        Workers, and where finished pieces are kept.
+    execution
+        Where it runs: `simlib.ensemble.execution.Execution`.
     """
     whole = {
         **identity,
@@ -184,7 +185,7 @@ def simulate_rows(
         "values": tuple(study.owners),
     }
     job = _Job(study.scenario, study.options, tuple(study.owners), uniforms, luck)
-    found = spread(_simulate_rows, job, len(luck), identity=whole, how=how)
+    found = map_runs(_simulate_rows, job, len(luck), identity=whole, **execution)
     return _outputs(study, found)
 
 

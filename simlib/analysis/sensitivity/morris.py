@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.analysis.sensitivity.design_rows import Study
-    from simlib.ensemble.map_runs import Spread
+    from simlib.ensemble.execution import Execution
     from simlib.scenario.schema import Scenario
 
 MOST_TRAJECTORIES = 1000
@@ -166,7 +166,7 @@ def screen(
     *,
     options: Sequence[str] | str | None = None,
     trajectories: int = 10,
-    how: Spread | None = None,
+    **execution: Unpack[Execution],
 ) -> Screening:
     """Screen all drawn numbers by their elementary effects on outcomes, or on differences.
 
@@ -186,8 +186,8 @@ def screen(
     trajectories
         Paths through the cube, 2 to `MOST_TRAJECTORIES`; each takes one run more than there
         are numbers.
-    how
-        Workers, and where finished pieces are kept.
+    execution
+        Where it runs: `simlib.ensemble.execution.Execution`.
 
     Raises
     ------
@@ -201,11 +201,11 @@ def screen(
     trajectories = whole("trajectories", trajectories, 2, MOST_TRAJECTORIES)
     if not study.owners:
         raise ScenarioError([Problem("parameters", "none is drawn: there is nothing to screen")])
-    return _screened(study, chosen, trajectories, how)
+    return _screened(study, chosen, trajectories, execution)
 
 
 def _screened(
-    study: Study, chosen: Sequence[str], trajectories: int, how: Spread | None
+    study: Study, chosen: Sequence[str], trajectories: int, execution: Execution
 ) -> Screening:
     seed = study.scenario.root_seed
     paths = Paths(len(study.owners), trajectories, f"screening|{seed}")
@@ -215,7 +215,7 @@ def _screened(
     )
     luck = np.repeat(luck_at(lucks), len(study.owners) + 1)
     identity = {"design": "screening", "trajectories": trajectories, "seed": seed}
-    outputs = simulate_rows(study, rows, luck, identity=identity, how=how)
+    outputs = simulate_rows(study, rows, luck, identity=identity, **execution)
     columns = chosen_columns(outputs, chosen)
     unseen = {c: int(np.isnan(outputs.columns[c]).sum()) for c in columns}
     seen = [c for c in columns if not unseen[c]]

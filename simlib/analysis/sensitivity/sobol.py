@@ -8,7 +8,7 @@ has indices like any group.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack
 
 from simlib.analysis.sensitivity.design_rows import (
     chosen_columns,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from simlib.analysis.sensitivity.design_rows import Study
-    from simlib.ensemble.map_runs import Spread
+    from simlib.ensemble.execution import Execution
     from simlib.scenario.schema import Scenario
 
 By: TypeAlias = Literal["parameter", "grade", "kind"]
@@ -180,7 +180,7 @@ def sensitivity(
     options: Sequence[str] | str | None = None,
     by: By | Sequence[str] = "parameter",
     samples: int = 256,
-    how: Spread | None = None,
+    **execution: Unpack[Execution],
 ) -> Sensitivity:
     """Split the variance of outcomes, or of their differences between two options.
 
@@ -201,8 +201,8 @@ def sensitivity(
         parameters, to be told apart from the others.
     samples
         Points of the sequence, a power of 2; each takes two runs more than there are groups.
-    how
-        Workers, and where finished pieces are kept.
+    execution
+        Where it runs: `simlib.ensemble.execution.Execution`.
 
     Raises
     ------
@@ -216,12 +216,14 @@ def sensitivity(
     Design((CHANCE,), samples, "")  # refused before a screening is run
     if by == "parameter" and len(study.parameters) > TOP:
         first = screen(
-            study.scenario, chosen, options=study.options, trajectories=TRAJECTORIES, how=how
+            study.scenario, chosen, options=study.options, trajectories=TRAJECTORIES, **execution
         )
         groups = _named(study, first.parameters()[:TOP])
     else:
         groups = _groups(study, by)
-    return _split(study, chosen, by if isinstance(by, str) else "parameter", (groups, samples, how))
+    return _split(
+        study, chosen, by if isinstance(by, str) else "parameter", (groups, samples, execution)
+    )
 
 
 def _groups(study: Study, by: By | Sequence[str]) -> dict[str, str]:
@@ -253,16 +255,16 @@ def _split(
     study: Study,
     chosen: Sequence[str],
     by: str,
-    how: tuple[dict[str, str], int, Spread | None],
+    design_of: tuple[dict[str, str], int, Execution],
 ) -> Sensitivity:
-    groups, samples, workers = how
+    groups, samples, execution = design_of
     seed = study.scenario.root_seed
     columns = (*(groups[owner] for owner in study.owners.values()), CHANCE)
     design = Design(columns, samples, f"sensitivity|{seed}")
     rows = design.rows()
     identity = {"design": "sensitivity", "groups": columns, "samples": samples, "seed": seed}
     outputs = simulate_rows(
-        study, rows[:, :-1], luck_at(rows[:, -1]), identity=identity, how=workers
+        study, rows[:, :-1], luck_at(rows[:, -1]), identity=identity, **execution
     )
     names = chosen_columns(outputs, chosen)
     reasons = {name: why_not(design, outputs.columns[name]) for name in names}

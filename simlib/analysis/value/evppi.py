@@ -21,7 +21,7 @@ from simlib.analysis.value.valuing import (
     without_learning,
     worth,
 )
-from simlib.ensemble.map_runs import spread
+from simlib.ensemble.map_runs import map_runs
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.ensemble.map_runs import Arrays, Spread
+    from simlib.ensemble.execution import Execution
+    from simlib.ensemble.map_runs import Arrays
 
 REPORTS = "reports to that date"
 EVERYTHING = "everything, luck included"
@@ -88,7 +89,7 @@ class _Valuation:
     folds: NDArray[np.intp]
 
 
-def value_all(sample: Sample, how: Spread) -> list[Learning]:
+def value_all(sample: Sample, execution: Execution) -> list[Learning]:
     """Value every parameter and group by itself and beside the reports, and the reports."""
     unknowns = _unknowns(sample)
     job = _valuation(sample, [columns for _, _, columns in unknowns])
@@ -100,7 +101,7 @@ def value_all(sample: Sample, how: Spread) -> list[Learning]:
         found.append(Learning(*key, "reports", REPORTS, reports, None))
         found.append(Learning(*key, "everything", EVERYTHING, everything, None))
     identity = {"sample": _digest(job)}
-    values = spread(_valued, job, len(unknowns), identity=identity, each=12, how=how)
+    values = map_runs(_valued, job, len(unknowns), identity=identity, each=12, **execution)
     for row, (kind, name, _) in enumerate(unknowns):
         for place, key in enumerate(sample.losses):
             alone, beyond = (Worth(*values[part][row, place]) for part in ("alone", "beyond"))

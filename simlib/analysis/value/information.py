@@ -9,9 +9,8 @@ worth what it adds to them.
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -30,7 +29,7 @@ from simlib.analysis.value.valuing import (
     wrong_ranking,
 )
 from simlib.ensemble import run
-from simlib.ensemble.map_runs import Spread
+from simlib.ensemble.execution import execution_of
 from simlib.errors import Problem, ScenarioError
 from simlib.journal import to_days
 from simlib.scenario import as_scenario
@@ -41,6 +40,7 @@ from simlib.statistics.resampling import folds_of
 from simlib.world.quantities import ParameterPlan
 
 if TYPE_CHECKING:
+    import datetime as dt
     import os
     from collections.abc import Mapping, Sequence
     from typing import Any
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from simlib.analysis.selection.forced_ends import Deadline
     from simlib.analysis.selection.observables import Public
     from simlib.ensemble import Ensemble
+    from simlib.ensemble.execution import Execution
     from simlib.scenario.schema import Scenario
 
 ALL = "all parameters"
@@ -58,7 +59,7 @@ MOST_REGIONS = 5
 """Parameters for which it is said where in their range another option is best."""
 
 
-def value_of_information(  # noqa: PLR0913  (one door; all but the scenario have defaults)
+def value_of_information(
     scenario: Scenario | str | os.PathLike[str],
     losses: LossPanel | Mapping[str, Any] | str | os.PathLike[str] | None = None,
     *,
@@ -66,7 +67,7 @@ def value_of_information(  # noqa: PLR0913  (one door; all but the scenario have
     dates: Sequence[dt.date] = (),
     options: Sequence[str] = (),
     replications: int | None = None,
-    how: Spread | None = None,
+    **execution: Unpack[Execution],
 ) -> Information:
     """Value what could be learnt before a deadline is decided on.
 
@@ -84,8 +85,8 @@ def value_of_information(  # noqa: PLR0913  (one door; all but the scenario have
         Options of the scenario that are compared too, at every date.
     replications
         How many; the scenario's number when not given.
-    how
-        Workers, and where results are kept: the ensemble in a folder of its own.
+    execution
+        Where it runs: `simlib.ensemble.execution.Execution`.
 
     Raises
     ------
@@ -103,7 +104,8 @@ def value_of_information(  # noqa: PLR0913  (one door; all but the scenario have
     if n < FEWEST:
         rule = f"must be {FEWEST} or more (got {n})"
         raise ScenarioError([Problem("replications", rule)])
-    how = how or Spread()
+    where = execution_of(execution)
+    folder = where.get("directory")
     forked = asked.deadline.with_extensions(loaded, chosen_dates)
     names = {
         at: (HELD, *(extension_name(months, at) for months in asked.deadline.lengths), *options)
@@ -113,14 +115,15 @@ def value_of_information(  # noqa: PLR0913  (one door; all but the scenario have
         forked,
         options=tuple(dict.fromkeys(name for each in names.values() for name in each)),
         replications=n,
-        directory=None if how.directory is None else Path(how.directory) / "ensemble",
-        jobs=how.jobs,
-        progress=how.progress,
+        directory=None if folder is None else Path(folder) / "ensemble",
+        jobs=where.get("jobs"),
+        scheduler=where.get("scheduler"),
+        progress=where.get("progress"),
     )
     times = [to_days(at) for at in chosen_dates]
-    known = known_when_held(loaded, n, times, asked, how=how)
+    known = known_when_held(loaded, n, times, asked, **where)
     sample = _sample(loaded, panel, ensemble, names, known, public=asked.public)
-    learnings = value_all(sample, how)
+    learnings = value_all(sample, where)
     return Information(
         scenario=loaded.name,
         n=len(sample.folds),

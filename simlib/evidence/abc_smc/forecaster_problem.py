@@ -1,4 +1,4 @@
-"""The incident layer of a scenario beside the monthly counts of a year."""
+"""Parameters sought from the monthly counts of a year, through the incidents of a scenario."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 
 from simlib._moved import default
 from simlib.evidence.abc_smc.inverse_problems import InverseProblem, InversionError
-from simlib.evidence.abc_smc.inverse_summaries import summarize, summary_names
 from simlib.evidence.history.csv_text import read_table
 from simlib.evidence.history.parsing import counts_of, months_of
 from simlib.evidence.history.refusals import HistoryError
@@ -25,6 +24,39 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.scenario.schema import Scenario
+
+STATISTICS = ("log mean", "log dispersion", "lag-1 correlation")
+
+
+def summary_names(series: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the summaries, statistic by statistic."""
+    return tuple(f"{statistic} of {name}" for statistic in STATISTICS for name in series)
+
+
+def summarize(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return summaries of monthly counts.
+
+    Parameters
+    ----------
+    counts
+        Shape (n_months, n_series), at least 3 months.
+
+    Returns
+    -------
+    ndarray
+        Of each series the log of its mean, of variance over mean, and the correlation of
+        months with the next, shape (3 n_series,). Half a count is added to mean and
+        variance, so that quiet series have summaries too.
+    """
+    mean = counts.mean(axis=0) + 0.5
+    variance = counts.var(axis=0, ddof=1) + 0.5
+    off = counts - counts.mean(axis=0)
+    total = (off**2).sum(axis=0)
+    lagged = np.divide(
+        (off[1:] * off[:-1]).sum(axis=0), total, out=np.zeros(counts.shape[1]), where=total > 0
+    )
+    return np.concatenate([np.log(mean), np.log(variance / mean), lagged])
+
 
 _COLUMNS = ("conflict_id", "month", "events")
 
@@ -107,7 +139,7 @@ def _monthly(source: Path, barrier: dt.date) -> dict[tuple[str, np.datetime64], 
     return table
 
 
-def layer_problem(
+def forecaster_problem(
     scenario: Scenario,
     parameters: Sequence[str],
     observed: MonthlyCounts,
@@ -116,8 +148,8 @@ def layer_problem(
     """Return the problem of finding parameters from monthly counts through the simulator.
 
     The same months of the scenario's first year are simulated without agents: postures and
-    everything that agents move stay as at the start; incidents, tempo, trend and effects are
-    the scenario's. Parameters that are not sought are drawn anew in every run.
+    everything that agents move stay as at the start; incidents, AR(1) multipliers, trend and
+    effects are the scenario's. Parameters that are not sought are drawn anew in every run.
 
     Parameters
     ----------
@@ -146,12 +178,14 @@ def layer_problem(
         )
     fixed = {
         name: value
-        for name, value in (default("layer_problem(given=)") if given is None else given).items()
+        for name, value in (
+            default("forecaster_problem(given=)") if given is None else given
+        ).items()
         if name in scenario.parameters
     }
     return InverseProblem(
         priors=priors,
-        simulator=_Layer(scenario, observed, fixed),
+        simulator=_IncidentsAlone(scenario, observed, fixed),
         observed=summarize(observed.counts),
         names=summary_names(observed.series),
         identity={
@@ -171,8 +205,8 @@ def _prior(scenario: Scenario, name: str) -> dict[str, dict[str, float]]:
     return distribution
 
 
-class _Layer:
-    """The incident layer as a simulator of summaries."""
+class _IncidentsAlone:
+    """A scenario's incidents without its agents, as a simulator of summaries."""
 
     def __init__(
         self, scenario: Scenario, observed: MonthlyCounts, given: Mapping[str, float]

@@ -1,4 +1,4 @@
-"""A simulator, what it is asked to reproduce, and what of it is unknown."""
+"""A simulator, what it is asked to reproduce, what of it is unknown, and what is found of that."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
 from simlib.chance.addresses import seed_of, uniforms_of
 from simlib.chance.distributions import quantile
 from simlib.errors import SimlibError
+from simlib.evidence.fitted import Fitted
+from simlib.statistics.moments import beta_arguments, digits
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from numpy.typing import NDArray
+
+    from simlib.scenario.schema import Scenario
 
 Simulator: TypeAlias = "Callable[[Mapping[str, float], int], NDArray[np.float64]]"
 """Values of the unknowns and a seed below 2**31, to summaries."""
@@ -129,3 +135,136 @@ class InverseProblem:
             default=dict,
         )
         return hashlib.sha256(spelt.encode()).hexdigest()
+
+
+_BOUNDED = ("uniform", "triangular", "beta", "truncated_normal")
+
+
+class Generation(NamedTuple):
+    """A population that is complete.
+
+    Attributes
+    ----------
+    number
+        From 1.
+    n_generations
+        How many there shall be.
+    tolerance
+        Largest distance that was accepted, in cumulative prior probability.
+    n_simulations
+        Runs it took.
+    """
+
+    number: int
+    n_generations: int
+    tolerance: float
+    n_simulations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inversion:
+    """The last population: weighted draws of the approximate posterior.
+
+    Attributes
+    ----------
+    problem
+        What was inverted.
+    places
+        Cumulative prior probabilities, shape (n_unknowns, n_draws).
+    weights
+        Sum to 1, shape (n_draws,).
+    generations
+        All that were made, now or before.
+    """
+
+    problem: InverseProblem
+    places: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    generations: tuple[Generation, ...]
+
+    def values(self, name: str) -> NDArray[np.float64]:
+        """Return the draws of an unknown, shape (n_draws,)."""
+        ((kind, arguments),) = self.problem.priors[name].items()
+        row = list(self.problem.priors).index(name)
+        places = self.places[row].tolist()
+        return np.array([quantile(kind, dict(arguments), place) for place in places])
+
+    def draws(self, name: str, n_draws: int, root_seed: int) -> NDArray[np.float64]:
+        """Return draws of an unknown without weights, by systematic resampling."""
+        start = uniforms_of(root_seed, "resample", 1)[0]
+        at = (start + np.arange(n_draws)) / n_draws
+        chosen = np.searchsorted(np.cumsum(self.weights) * (1.0 + 1e-12), at)
+        last = len(self.weights) - 1
+        return np.asarray(self.values(name)[np.minimum(chosen, last)], dtype=np.float64)
+
+    def contraction(self, name: str) -> float:
+        """Return 1 less posterior over prior variance of the cumulative prior probability.
+
+        0 where the data say nothing, near 1 where they say nearly all; below 0 where the
+        draws spread more than the prior.
+        """
+        row = self.places[list(self.problem.priors).index(name)]
+        mean = self.weights @ row
+        return float(1.0 - 12.0 * (self.weights @ (row - mean) ** 2))
+
+    def shift(self, name: str) -> float:
+        """Return how far the posterior mean lies from the prior's, in the prior's sds."""
+        row = self.places[list(self.problem.priors).index(name)]
+        return float((self.weights @ row - 0.5) * np.sqrt(12.0))
+
+
+def fitted_inversion(
+    inverted: Inversion, scenario: Scenario, *, data: str, as_of: dt.date
+) -> list[Fitted]:
+    """Return the posterior of each unknown as a distribution of a scenario.
+
+    A bounded prior gives a beta on the same range with the posterior's mean and variance,
+    another one a normal or, where its values are all above 0, a log-normal with the
+    posterior's median and .95 quantile.
+
+    Parameters
+    ----------
+    inverted
+        What `invert` returns.
+    scenario
+        Whose parameters they are.
+    data
+        What was observed, with its source and vintage.
+    as_of
+        Nothing later was read.
+    """
+    effort = inverted.generations[-1]
+    method = (
+        f"ABC-SMC through the incidents: {len(inverted.weights)} draws, generation "
+        f"{effort.number}, distance up to {effort.tolerance:.3f}"
+    )
+    return [
+        Fitted(
+            name,
+            _family(inverted, name),
+            scenario.parameters[name].unit,
+            data,
+            f"{method}; {inverted.contraction(name):.0%} of the prior variance gone",
+            as_of,
+        )
+        for name in inverted.problem.priors
+    ]
+
+
+def _family(inverted: Inversion, name: str) -> dict[str, dict[str, float]]:
+    ((kind, given),) = inverted.problem.priors[name].items()
+    arguments = dict(given)
+    values, weights = inverted.values(name), inverted.weights
+    mean = float(weights @ values)
+    variance = float(weights @ (values - mean) ** 2)
+    if kind in _BOUNDED:
+        low, high = (quantile(kind, arguments, end) for end in (0.0, 1.0))
+        low, high = arguments.get("low", max(low, 0.0)), arguments.get("high", high)
+        if kind == "beta":
+            low, high = arguments.get("low", 0.0), arguments.get("high", 1.0)
+        return {"beta": beta_arguments(mean, variance, low, high)}
+    if values.min() > 0.0 and quantile(kind, arguments, 0.0) >= 0.0:
+        order = np.argsort(values)
+        at = np.interp([0.5, 0.95], np.cumsum(weights[order]), values[order]).tolist()
+        return {"lognormal": {"median": digits(at[0]), "p95": digits(at[1])}}
+    return {"normal": {"mean": digits(mean), "sd": digits(float(np.sqrt(variance)))}}

@@ -13,13 +13,16 @@ import logging
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.chance.addresses import uniforms_of
-from simlib.chance.distributions import quantile
-from simlib.evidence.abc_smc.inverse_problems import InverseProblem, InversionError
+from simlib.evidence.abc_smc.inverse_problems import (
+    Generation,
+    InverseProblem,
+    Inversion,
+    InversionError,
+)
 from simlib.files import SEAL, make_folder, read_sealed, refuse_links, sealed_json, write_whole
 from simlib.scenario.requests import whole
 
@@ -39,27 +42,6 @@ _TABLES = frozenset(
 )
 """Of pyABC's stores."""
 _REMEDY = "move it away, or choose another folder"
-
-
-class Generation(NamedTuple):
-    """A population that is complete.
-
-    Attributes
-    ----------
-    number
-        From 1.
-    n_generations
-        How many there shall be.
-    tolerance
-        Largest distance that was accepted, in cumulative prior probability.
-    n_simulations
-        Runs it took.
-    """
-
-    number: int
-    n_generations: int
-    tolerance: float
-    n_simulations: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,64 +72,12 @@ class Effort:
         whole("generations", self.generations, 1, MOST_GENERATIONS)
 
 
-@dataclass(frozen=True, slots=True)
-class Inverted:
-    """The last population: weighted draws of the approximate posterior.
-
-    Attributes
-    ----------
-    problem
-        What was inverted.
-    places
-        Cumulative prior probabilities, shape (n_unknowns, n_draws).
-    weights
-        Sum to 1, shape (n_draws,).
-    generations
-        All that were made, now or before.
-    """
-
-    problem: InverseProblem
-    places: NDArray[np.float64]
-    weights: NDArray[np.float64]
-    generations: tuple[Generation, ...]
-
-    def values(self, name: str) -> NDArray[np.float64]:
-        """Return the draws of an unknown, shape (n_draws,)."""
-        ((kind, arguments),) = self.problem.priors[name].items()
-        row = list(self.problem.priors).index(name)
-        places = self.places[row].tolist()
-        return np.array([quantile(kind, dict(arguments), place) for place in places])
-
-    def draws(self, name: str, n_draws: int, root_seed: int) -> NDArray[np.float64]:
-        """Return draws of an unknown without weights, by systematic resampling."""
-        start = uniforms_of(root_seed, "resample", 1)[0]
-        at = (start + np.arange(n_draws)) / n_draws
-        chosen = np.searchsorted(np.cumsum(self.weights) * (1.0 + 1e-12), at)
-        last = len(self.weights) - 1
-        return np.asarray(self.values(name)[np.minimum(chosen, last)], dtype=np.float64)
-
-    def contraction(self, name: str) -> float:
-        """Return 1 less posterior over prior variance of the cumulative prior probability.
-
-        0 where the data say nothing, near 1 where they say nearly all; below 0 where the
-        draws spread more than the prior.
-        """
-        row = self.places[list(self.problem.priors).index(name)]
-        mean = self.weights @ row
-        return float(1.0 - 12.0 * (self.weights @ (row - mean) ** 2))
-
-    def shift(self, name: str) -> float:
-        """Return how far the posterior mean lies from the prior's, in the prior's sds."""
-        row = self.places[list(self.problem.priors).index(name)]
-        return float((self.weights @ row - 0.5) * np.sqrt(12.0))
-
-
 def invert(
     problem: InverseProblem,
     folder: Path,
     effort: Effort | None = None,
     notice: Callable[[Generation], None] | None = None,
-) -> Inverted:
+) -> Inversion:
     """Draw from the approximate posterior; go on where a stopped inversion ended.
 
     Each complete generation is stored in the folder. pyABC proposes with NumPy's global
@@ -296,8 +226,8 @@ def _generations(history: Any, effort: Effort) -> tuple[Generation, ...]:
     )
 
 
-def _last(problem: InverseProblem, history: Any, generations: tuple[Generation, ...]) -> Inverted:
+def _last(problem: InverseProblem, history: Any, generations: tuple[Generation, ...]) -> Inversion:
     table, weights = history.get_distribution(m=0, t=len(generations) - 1)
     places = np.array([table[name].to_numpy(dtype=np.float64) for name in problem.priors])
     total = np.asarray(weights, dtype=np.float64)
-    return Inverted(problem, places, total / total.sum(), generations)
+    return Inversion(problem, places, total / total.sum(), generations)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.ensemble.progress import Listener
+    from simlib.ensemble.execution import Listener
     from simlib.evidence.analogues.cases import Case
     from simlib.evidence.analogues.placebo import Contrast
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,10 +41,11 @@ from simlib.scenario.schema import MOST_REPLICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
-    from simlib.ensemble.progress import Listener
+    from simlib.ensemble.execution import Listener
     from simlib.evidence.analogues.cases import Analogues, Case
     from simlib.evidence.panels import CountPanel
 

@@ -23,7 +23,7 @@ BASELINES: dict[str, tuple[str, str, dict[str, Any]]] = {
 """Name -> module, class and arguments beside the name, of what others are compared with."""
 
 CANDIDATES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "incident_layer": ("simlib.evidence.count_forecaster.forecaster", "IncidentLayer", {}),
+    "incident_layer": ("simlib.evidence.count_forecaster.forecaster", "CountForecaster", {}),
 }
 """The same of what is compared with the baselines."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from simlib.ensemble.map_runs import Spread
+    from simlib.ensemble.execution import Execution
     from simlib.evidence.panels import Forecaster
 
 MOST_DRAWS, MOST_RESAMPLES = 20_000, 100_000
@@ -93,7 +93,7 @@ def backtest(
     n_draws: int = 1000,
     root_seed: int = 1,
     n_resamples: int = 2000,
-    how: Spread | None = None,
+    **execution: Unpack[Execution],
 ) -> BackTest:
     """Forecast lethal events as if at each past month, and score what came.
 
@@ -109,8 +109,8 @@ def backtest(
         Makes every draw and every resample repeatable.
     n_resamples
         Resamples of the bootstrap over origins.
-    how
-        Workers and where finished pieces are kept; it changes no number.
+    execution
+        Where it runs: `simlib.ensemble.execution.Execution`.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def backtest(
     root_seed = whole("root_seed", root_seed, 0, LAST_SEED)
     if forecasters is None:
         forecasters = [forecaster(name) for name in (*CANDIDATES, *BASELINES)]
-    scores = scores_of(parts, forecasters, n_draws=n_draws, root_seed=root_seed, how=how)
+    scores = scores_of(parts, forecasters, n_draws=n_draws, root_seed=root_seed, **execution)
     names = tuple(each.name for each in forecasters)
     cases = _cases(parts, names, scores, root_seed)
     return BackTest(tuple(parts), names, cases, n_draws, root_seed, SPAN, n_resamples)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
 from simlib.chance.addresses import name_hash
-from simlib.ensemble.map_runs import Arrays, Spread, spread
+from simlib.ensemble.map_runs import Arrays, map_runs
 from simlib.errors import SimulationError
 from simlib.evidence.backtest.aggregation import at_levels, levels_of
 from simlib.evidence.backtest.origins import HORIZONS, Origin, known_at, origins_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from simlib.ensemble.execution import Execution
     from simlib.evidence.panels import CountPanel, Forecaster
 
 N_COLUMNS = len(SCORES) + len(PARTS)
@@ -77,7 +78,7 @@ def scores_of(
     *,
     n_draws: int,
     root_seed: int,
-    how: Spread | None = None,
+    **execution: Unpack[Execution],
 ) -> NDArray[np.float64]:
     """Return the scores of every forecast.
 
@@ -101,7 +102,7 @@ def scores_of(
         "root_seed": root_seed,
     }
     n_rows = len(job.rows())
-    found = spread(_scored, job, n_rows, identity=identity, each=len(forecasters), how=how)
+    found = map_runs(_scored, job, n_rows, identity=identity, each=len(forecasters), **execution)
     return found["scores"]
 
 

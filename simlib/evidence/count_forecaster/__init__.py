@@ -1,6 +1,5 @@
-"""The incident layer as a forecaster: known monthly counts in, joint later counts out.
+"""The count forecaster: known monthly counts in, joint later counts out.
 
-`settings` says what is taken as given, `fitting` where the series stand by the known
-counts, `smoothing` how, `replaying` how that becomes a scenario of the engine, and
-`incident_layer` is the forecaster that back-tests run.
+`smoothing` says how a series behaves and smooths it, `count_fit` finds where it stands by its
+counts and draws from that, `forecaster` turns each draw into a replication of the engine.
 """

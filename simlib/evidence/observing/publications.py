@@ -17,14 +17,14 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from simlib.chance.addresses import name_hash
 from simlib.chance.distributions import quantile
 from simlib.chance.philox import uniform
-from simlib.ensemble.map_runs import Spread, spread
+from simlib.ensemble.map_runs import map_runs
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes.published_series import Published, plan_published
 from simlib.outcomes.windows import month_starts
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from simlib.ensemble.execution import Execution
     from simlib.journal import Run
     from simlib.scenario.schema import Scenario
 
@@ -130,7 +131,7 @@ def publications(
     months: int | None = None,
     replications: int | None = None,
     vintage: str = FIRST,
-    how: Spread | None = None,
+    **execution: Unpack[Execution],
 ) -> Publications:
     """Draw what a publisher will print.
 
@@ -146,8 +147,8 @@ def publications(
         How many; the scenario's number when not given.
     vintage
         ``first``, or a release that each of the series has a factor for, such as ``final``.
-    how
-        Workers, and where pieces are kept.
+    execution
+        Where it runs: `simlib.ensemble.execution.Execution`.
 
     Raises
     ------
@@ -165,7 +166,7 @@ def publications(
         "vintage": vintage,
     }
     n = n_replications(replications, loaded.replications)
-    found = spread(_counted, job, n, identity=identity, how=how)
+    found = map_runs(_counted, job, n, identity=identity, **execution)
     return Publications(
         publisher=publisher,
         vintage=vintage,
