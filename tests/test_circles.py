@@ -28,15 +28,6 @@ STILL_CIRCLES: set[frozenset[str]] = {
     frozenset(
         {"simlib.analysis.discovery.discovered", "simlib.analysis.discovery.discovery_words"}
     ),
-    frozenset({"simlib.ensemble.executors.crew", "simlib.ensemble.executors.patience"}),
-    frozenset(
-        {
-            "simlib.ensemble.replay",
-            "simlib.ensemble.results",
-            "simlib.ensemble.running",
-            "simlib.ensemble.verify",
-        }
-    ),
 }
 """Circles that still stand; one that is gone is taken off here."""
 STILL_TWICE_CLASSES: set[str] = {
