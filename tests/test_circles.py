@@ -24,10 +24,6 @@ PARTIES = ("simlib.theatre.agents.", "simlib.theatre.analogues.")
 
 STILL_CIRCLES: set[frozenset[str]] = {
     frozenset({"simlib.analysis.compare.comparison", "simlib.analysis.compare.telling"}),
-    frozenset({"simlib.analysis.discovery.alarm_words", "simlib.analysis.discovery.early_warning"}),
-    frozenset(
-        {"simlib.analysis.discovery.discovered", "simlib.analysis.discovery.discovery_words"}
-    ),
     frozenset({"simlib.ensemble.executors.crew", "simlib.ensemble.executors.patience"}),
     frozenset(
         {
