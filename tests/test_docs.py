@@ -13,7 +13,9 @@ import yaml
 from built_pages import BACKTESTS, REGISTER, committed, current
 from simlib.chance import distributions
 from simlib.scenario import schema
-from simlib.scenario.models import Model
+from simlib.scenario.by_place import SHORT
+from simlib.scenario.resolving import OF_FILES
+from simlib.scenario.schema import Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +65,7 @@ def test_schema_key_is_documented(model: str, key: str) -> None:
 
 def test_documented_keys_exist() -> None:
     """A key in the first column of a table is in the schema, or names a distribution."""
-    known = {key for _, key in schema_keys()} | set(distributions.KINDS) | {"extends"}
+    known = {key for _, key in schema_keys()} | set(distributions.KINDS) | {*OF_FILES, *SHORT}
     for line in SCENARIOS.splitlines():
         if line.startswith("| `"):
             named = set(re.findall(r"`([a-z_]+)`", line.split("|")[1]))
@@ -81,7 +83,7 @@ def test_yaml_of_pages_parses() -> None:
     for page in PAGES:
         for source in blocks(page.read_text(encoding="utf-8"), "yaml"):
             keys = set(yaml.safe_load(source))
-            assert keys <= set(schema.Scenario.model_fields) | {"extends"}, page.name
+            assert keys <= {*schema.Scenario.model_fields, *OF_FILES}, page.name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -227,6 +228,111 @@ def test_directory_and_pipe(folder: Path) -> None:
 )  # fmt: skip
 def test_only_bare_file_names(folder: Path, name: str) -> None:
     assert refused(folder, name).startswith("must be the bare name of a YAML file")
+
+
+def included(folder: Path, part: str, *names: str) -> list[str]:
+    """Return what is wrong with a scenario that includes a part, with the files' names."""
+    (folder / "parts").mkdir(exist_ok=True)
+    (folder / "parts" / "more.yaml").write_text(part, encoding="utf-8")
+    text = BASE + f"includes: [{', '.join(names or ['parts/more.yaml'])}]\n"
+    (folder / "whole.yaml").write_text(text, encoding="utf-8")
+    return [str(problem).replace(f"{folder}/", "") for problem in check(folder / "whole.yaml")]
+
+
+def test_parts_add_what_they_say(folder: Path) -> None:
+    part = "parameters: {more: {value: 1, unit: '1', judgement: test}}\nroot_seed: 9\n"
+    assert included(folder, part) == []
+    scenario = load(folder / "whole.yaml")
+    assert list(scenario.parameters) == ["pace", "rate", "more"]
+    assert scenario.root_seed == 9
+
+
+def test_parts_say_nothing_twice(folder: Path) -> None:
+    """Each problem stands at the part's line and names the line that said it first."""
+    part = "name: other\nparameters:\n  pace: {value: 1, unit: '1', judgement: test}\n"
+    rule, first = "stands in two files that go together", "first in whole.yaml, line"
+    assert included(folder, part) == [
+        f"parts/more.yaml:1:1: name: {rule} (got 'name'); {first} 2",
+        f"parts/more.yaml:3:3: parameters.pace: {rule} (got 'pace'); {first} 9",
+    ]
+
+
+def test_part_has_no_parts_and_no_parent(folder: Path) -> None:
+    part = "extends: base.yaml\nincludes: [more.yaml]\n"
+    assert included(folder, part) == [
+        f"parts/more.yaml:{line}:1: {key}: must not stand in a file that is included"
+        for line, key in ((1, "extends"), (2, "includes"))
+    ]
+
+
+def test_mistake_of_a_part_stands_at_its_line(folder: Path) -> None:
+    part = "parameters:\n  more: {value: 1, unit: '1'}\n"
+    (problem,) = included(folder, part)
+    rule = "must have a register id or a judgement"
+    assert problem.startswith(f"parts/more.yaml:2:9: parameters.more: {rule};")
+
+
+def test_parts_lie_where_they_are_said_to(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Neither a folder nor a file that leads elsewhere is followed."""
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "more.yaml").write_text("root_seed: 9\n", encoding="utf-8")
+    (folder / "other").symlink_to(outside)
+    (folder / "link.yaml").symlink_to(outside / "more.yaml")
+    for name in ("other/more.yaml", "link.yaml"):
+        (problem,) = included(folder, "root_seed: 9\n", name)
+        assert "includes: must not be a link out of its folder" in problem
+
+
+def test_own_borders_go_before_those_that_come_with_simlib(folder: Path) -> None:
+    """Two squares with a side in common are neighbors; a third that meets a corner is none."""
+    squares = {"Anbar": (0, 0), "Basra": (1, 0), "Cairo": (2, 1)}
+    features = [
+        {
+            "properties": {"name": name},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [[[x + i, y + j] for i in (0, 1) for j in (0, 1)]],
+            },
+        }
+        for name, (x, y) in squares.items()
+    ]
+    (folder / "places.geojson").write_text(json.dumps({"features": features}), encoding="utf-8")
+    text = BASE.replace("neighbors: [[Anbar, Basra]]", "neighbors: places.geojson")
+    text = text.replace("Basra: {country: Iraq}}", "Basra: {country: Iraq}, Cairo: {}}")
+    (folder / "own.yaml").write_text(text, encoding="utf-8")
+    assert load(folder / "own.yaml").neighbors == (("Anbar", "Basra"),)
+
+
+def test_place_goes_before_shares_and_countries(folder: Path) -> None:
+    """A child replaces one place of what its parent shares out, or all shares at once."""
+    base = BASE.replace("{Anbar: 3, Basra: 2}", "{total: rate, shares: {Anbar: 0.4, Basra: 0.6}}")
+    (folder / "shared.yaml").write_text(base, encoding="utf-8")
+
+    def level(text: str) -> object:
+        child = (
+            f"extends: shared.yaml\nincidents: {{attack: {{groups: {{all: {{level: {text}}}}}}}}}"
+        )
+        return load_text(child, base=folder).incidents["attack"].groups["all"].level
+
+    assert level("{}") == {"Anbar": "0.4 * rate", "Basra": "0.6 * rate"}
+    assert level("{Anbar: 1}") == {"Anbar": 1, "Basra": "0.6 * rate"}
+    assert level("{total: pace}") == {"Anbar": "0.4 * pace", "Basra": "0.6 * pace"}
+    assert level("{shares: {Basra: 1}}") == {"Basra": "rate"}
+    assert level("{shares: {Basra: 3}, of: 1 + pace}") == {"Basra": "3 * rate / (1 + pace)"}
+    assert level("{Iraq: 7}") == {"Anbar": 7, "Basra": 7}
+
+
+def test_numbers_by_place_are_bounded(folder: Path) -> None:
+    """A country of many places in many variables would be more than any scenario is."""
+    places = "".join(f"  P{i}: {{country: Iraq}}\n" for i in range(300))
+    state = "".join(
+        f"  v{i}: {{over: governorate, unit: x, start: {{Iraq: 1}}}}\n" for i in range(300)
+    )
+    text = f"name: many\nplaces:\n{places}state:\n{state}"
+    with pytest.raises(ScenarioError, match="must give at most 50000 numbers by place"):
+        load_text(text)
 
 
 def test_longest_chain(folder: Path) -> None:

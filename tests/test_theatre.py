@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import inspect
 import re
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from simlib.agents.mentions import parameters_read
 from simlib.agents.registry import agent_class, agent_names
 from simlib.scenario import load
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import compile_quantity, names
+from simlib.scenario.parameter_order import value_names
 from simlib.scenario.schema import (
     Group,
     Parameter,
@@ -23,7 +26,9 @@ from simlib.scenario.schema import (
 from simlib.world.parameters import ParameterPlan
 
 if TYPE_CHECKING:
-    from simlib.scenario.models import Quantity
+    from collections.abc import Callable, Collection
+
+    from simlib.scenario.schema import Quantity
 
 CENTRAL = {
     "isis.level_iraq": 5.0,
@@ -61,38 +66,44 @@ def _rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _uses(name: str) -> tuple[set[str], list[re.Pattern[str]]]:
-    """Return the texts in an agent's source, and its f-strings as patterns."""
-    source = inspect.getsource(inspect.getmodule(agent_class(name)))  # type: ignore[arg-type]
-    texts = set(re.findall(r'(?<!f)"([\w.]+)"', source))
-    formats = re.findall(r'f"([\w.]*\{[^"]*)"', source)
-    return texts, [re.compile(re.sub(r"\{[^}]*\}", r"\\w+", f)) for f in formats]
-
-
-def _is_used(what: str, texts: set[str], patterns: list[re.Pattern[str]]) -> bool:
-    return what in texts or any(pattern.fullmatch(what) for pattern in patterns)
-
-
 def test_installed_agents_and_entries_match(theatre: Scenario) -> None:
     assert set(theatre.agents) == agent_names() - ELSEWHERE
     for name in agent_names():
         assert agent_class(name).name == name
 
 
+KNOWN: dict[str, Callable[[Scenario], Collection[str]]] = {
+    "parameter": lambda theatre: value_names(theatre.parameters),
+    "posture": lambda theatre: theatre.postures,
+    "live_posture": lambda theatre: theatre.postures,
+    "decides": lambda theatre: theatre.decisions,
+    **dict.fromkeys(
+        ("see", "see_all", "change", "change_all", "total", "places"), lambda theatre: theatre.state
+    ),
+}
+"""What the first argument of an agent's methods names in a scenario."""
+
+
+def _names(argument: ast.expr) -> list[str]:
+    """Return the names that an argument may be: both of ``a if x else b``."""
+    if isinstance(argument, ast.IfExp):
+        return [*_names(argument.body), *_names(argument.orelse)]
+    value = argument.value if isinstance(argument, ast.Constant) else None
+    return [value] if isinstance(value, str) else []
+
+
 @pytest.mark.parametrize("name", sorted(agent_names() - ELSEWHERE))
-def test_entry_names_what_the_class_uses(theatre: Scenario, name: str) -> None:
-    entry = theatre.agents[name]
-    texts, patterns = _uses(name)
-    listed = {*entry.parameters, *entry.decisions, *entry.writes}
-    dirichlets = {p for p in entry.parameters if _is_vector(theatre.parameters[p])}
-    unused = {x for x in listed - dirichlets if not _is_used(x, texts, patterns)}
-    assert unused == set()
-    assert texts & set(theatre.parameters) <= set(entry.parameters)
-    assert texts & set(theatre.decisions) <= set(entry.decisions)
-
-
-def _is_vector(parameter: Parameter) -> bool:
-    return parameter.distribution is not None and "dirichlet" in parameter.distribution
+def test_what_a_class_names_is_in_the_scenario(theatre: Scenario, name: str) -> None:
+    tree = ast.parse(inspect.getsource(inspect.getmodule(agent_class(name))))  # type: ignore[arg-type]
+    named = [
+        (node.func.attr, text)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args
+        for text in _names(node.args[0])
+        if node.func.attr in KNOWN
+    ]
+    assert [pair for pair in named if pair[1] not in KNOWN[pair[0]](theatre)] == []
+    assert named
 
 
 def test_every_parameter_says_where_it_comes_from(theatre: Scenario) -> None:
@@ -228,7 +239,9 @@ def unused_parameters(scenario: Scenario) -> set[str]:
     )
     used = _quantities(dumped)
     used |= {name.rsplit(".", 1)[0] for name in used}
-    used |= {name for entry in scenario.agents.values() for name in entry.parameters}
+    values = value_names(scenario.parameters)
+    for name in scenario.agents:
+        used |= {values[read] for read in parameters_read(agent_class(name), values)}
     return set(scenario.parameters) - used
 
 

@@ -52,7 +52,7 @@ from .register.correlations import correlations_of as correlations_of
 from .register.derivations import load_derivations as load_derivations
 from .register.derivations import rederive as rederive
 from .register.implied import reached_within as reached_within
-from .register.register_pages import page_of as page_of
+from .register.register_page import page_of as page_of
 from .severity.model_law import fit_model_law as fit_model_law
 from .severity.power_law import exponent_posterior as exponent_posterior
 from .severity.power_law import fit_power_law as fit_power_law

@@ -19,9 +19,13 @@ def folder(name: str) -> Path:
 
 @functools.cache
 def scenario_folders() -> tuple[Path, ...]:
-    """Return the folders of the bundled scenarios: ``scenarios`` and those in it."""
+    """Return the folders of the bundled scenarios: ``scenarios`` and those in it.
+
+    A folder beside a scenario of its name has the files that this scenario includes.
+    """
     root = folder("scenarios")
-    return (root, *sorted(path for path in root.glob("*") if path.is_dir()))
+    inner = (path for path in root.glob("*") if path.is_dir())
+    return (root, *sorted(path for path in inner if not path.with_suffix(".yaml").exists()))
 
 
 @functools.cache

@@ -1,7 +1,8 @@
-"""From files to one tree: parents are followed, short forms written out.
+"""From files to one tree: parts are put together, parents followed, dotted keys written out.
 
-A file names its parent by a bare file name in its own folder (or a bundled one); nothing
-else is opened. Mappings are merged, scalars and lists replaced.
+A file names its parent by a bare file name in its own folder (or a bundled one), and the
+files it includes there or in a folder beside it; nothing else is opened. Over a parent,
+mappings are merged, scalars and lists replaced; what is included only adds.
 """
 
 from __future__ import annotations
@@ -14,18 +15,33 @@ from pathlib import Path as FilePath
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import bundled
 from simlib.scenario.fitting import kind_keys
-from simlib.scenario.nodes import Mapping, Mark, Node, Path, Scalar, describe, mapping, problem_at
-from simlib.scenario.reading import Budget, read_file
+from simlib.scenario.nodes import (
+    Mapping,
+    Mark,
+    Node,
+    Path,
+    Scalar,
+    Sequence,
+    describe,
+    mapping,
+    problem_at,
+)
 from simlib.scenario.schema import Falling, Power, Shield, Table, Value
-from simlib.scenario.wording import near, shown
+from simlib.scenario.wording import bare, near, shown
+from simlib.scenario.yaml_text import Budget, read_file
 
+OF_FILES = ("extends", "includes")
+"""Keys that name files."""
 MOST_PARENTS = 10
-REPLACED = frozenset({"distribution", "law", "values", "next"})
+MOST_PARTS = 20
+REPLACED = frozenset({"distribution", "law", "values", "next", "shares"})
 """Keys whose mappings replace the parent's whole: half of each would mean neither."""
 DETERMINED_BY = ("value", "distribution", "expression")
 """A parameter has one of these; a child's replaces whichever its parent has."""
 FACTOR_KINDS = frozenset(kind_keys([Power, Falling, Value, Table, Shield]))
 BARE_NAME = re.compile(r"[^\W_][\w.-]*\.ya?ml")
+PART_NAME = re.compile(rf"(?:[^\W_][\w.-]*/)?{BARE_NAME.pattern}")
+BORDERS_NAME = re.compile(r"[^\W_][\w.-]*\.geojson")
 
 
 @dataclass(slots=True)
@@ -43,20 +59,92 @@ def resolved(root: Mapping, chain: Chain) -> Mapping:
 
 
 def _merged_chain(root: Mapping, chain: Chain) -> Mapping:
+    own = _with_borders_found(_with_parts(root, chain), chain)
     if "extends" not in root.items:
-        return root
-    node = root.items["extends"]
-    own = Mapping(
-        {key: item for key, item in root.items.items() if key != "extends"},
-        root.mark, root.size, root.height, root.keys,
-    )  # fmt: skip
-    parent, above = _parent(node, chain)
+        return own
+    parent, above = _parent(root.items["extends"], chain)
     tree = _dotted_options(read_file(parent, str(parent), above.budget))
-    return _merge(_merged_chain(tree, above), own, ())
+    return _merge(_merged_chain(tree, above), _without(own, "extends"), ())
 
 
-def _refused(node: Node, rule: str, hint: str = "") -> ScenarioError:
-    return ScenarioError([problem_at(node.mark, ("extends",), rule, hint)])
+def _without(root: Mapping, key: str) -> Mapping:
+    items = {name: item for name, item in root.items.items() if name != key}
+    return Mapping(items, root.mark, root.size, root.height, root.keys)
+
+
+def _with_parts(root: Mapping, chain: Chain) -> Mapping:
+    """Return a file's tree with those of the files it includes."""
+    listed = root.items.get("includes")
+    if listed is None:
+        return root
+    if not isinstance(listed, Sequence) or not 1 <= len(listed.items) <= MOST_PARTS:
+        rule = f"must be a list of 1 to {MOST_PARTS} files (got {describe(listed)})"
+        raise _refused(listed, rule, key="includes")
+    whole = _without(root, "includes")
+    for node in listed.items:
+        name = node.text if isinstance(node, Scalar) else ""
+        if not PART_NAME.fullmatch(name):
+            rule = "must be the name of a YAML file in the same folder or in one beside it"
+            raise _refused(node, f"{rule} (got {describe(node)})", key="includes")
+        path = _found(node, name, [chain.folder] if chain.folder else [], key="includes")
+        if path.resolve() in chain.paths:
+            raise _refused(node, f"includes itself (got {shown(name)})", key="includes")
+        whole = _together(whole, _dotted_options(read_file(path, str(path), chain.budget)))
+    return whole
+
+
+def _together(whole: Mapping, part: Mapping) -> Mapping:
+    """Return two trees as one: nothing may be said by both.
+
+    Raises
+    ------
+    ScenarioError
+        A name stands in both, or the part itself extends or includes.
+    """
+    items, keys, problems = dict(whole.items), dict(whole.keys), []
+    for key, node in part.items.items():
+        before = items.get(key)
+        if key in OF_FILES:
+            rule = "must not stand in a file that is included"
+            problems.append(problem_at(part.keys[key], (key,), rule))
+        elif isinstance(before, Mapping) and isinstance(node, Mapping):
+            twice = [(name, before.keys[name]) for name in node.items if name in before.items]
+            problems.extend(_twice(node.keys[name], (key, name), at) for name, at in twice)
+            items[key] = mapping(
+                {**before.items, **node.items}, {**before.keys, **node.keys}, before.mark
+            )
+        elif before is not None:
+            problems.append(_twice(part.keys[key], (key,), keys[key]))
+        else:
+            items[key], keys[key] = node, part.keys[key]
+    if problems:
+        raise ScenarioError(problems)
+    return mapping(items, keys, whole.mark)
+
+
+def _twice(mark: Mark, path: Path, first: Mark) -> Problem:
+    rule = f"stands in two files that go together (got {shown(str(path[-1]))})"
+    return problem_at(
+        mark, path, rule, f"first in {bare(FilePath(first.file).name)}, line {first.line}"
+    )
+
+
+def _with_borders_found(root: Mapping, chain: Chain) -> Mapping:
+    """Return a file's tree with the whole path of its file of borders, if it names one."""
+    node = root.items.get("neighbors")
+    if not isinstance(node, Scalar) or not isinstance(node.value, str):
+        return root
+    if not BORDERS_NAME.fullmatch(node.text):
+        rule = "must be pairs of places, or the bare name of a .geojson file"
+        raise _refused(node, f"{rule} (got {describe(node)})", key="neighbors")
+    folders = [f for f in (chain.folder, bundled.folder("seeds")) if f is not None]
+    path = str(_found(node, node.text, folders, key="neighbors"))
+    found = Scalar(path, path, node.mark)
+    return mapping({**root.items, "neighbors": found}, root.keys, root.mark)
+
+
+def _refused(node: Node, rule: str, hint: str = "", *, key: str = "extends") -> ScenarioError:
+    return ScenarioError([problem_at(node.mark, (key,), rule, hint)])
 
 
 def _parent(node: Node, chain: Chain) -> tuple[FilePath, Chain]:
@@ -72,7 +160,8 @@ def _parent(node: Node, chain: Chain) -> tuple[FilePath, Chain]:
     if not BARE_NAME.fullmatch(name):
         rule = f"must be the bare name of a YAML file in the same folder (got {describe(node)})"
         raise _refused(node, rule)
-    path = _found(node, name, chain.folder)
+    folders = [f for f in (chain.folder, *bundled.scenario_folders()) if f is not None]
+    path = _found(node, name, folders)
     real = path.resolve()
     if real in chain.paths:
         what = "extends itself" if real == chain.paths[-1] else "extends one another in a circle"
@@ -82,26 +171,28 @@ def _parent(node: Node, chain: Chain) -> tuple[FilePath, Chain]:
     return path, Chain(path.parent, chain.budget, [*chain.paths, real])
 
 
-def _found(node: Node, name: str, folder: FilePath | None) -> FilePath:
-    folders = [f for f in (folder, *bundled.scenario_folders()) if f is not None]
+def _found(node: Node, name: str, folders: list[FilePath], *, key: str = "extends") -> FilePath:
+    """Return the file of a name in the first of some folders that has it."""
     for place in folders:
-        path = place / name
-        if os.path.lexists(path):
-            return _inside(node, path)
-    known = {file.stem for place in folders for file in place.glob("*.y*ml")}
-    raise _refused(node, f"no such file (got {shown(name)})", near(FilePath(name).stem, known))
+        if os.path.lexists(place / name):
+            return _inside(node, place, name, key)
+    suffix = FilePath(name).suffix
+    known = {file.stem for place in folders for file in (place / name).parent.glob(f"*{suffix}")}
+    hint = near(FilePath(name).stem, known)
+    raise _refused(node, f"no such file (got {shown(name)})", hint, key=key)
 
 
-def _inside(node: Node, path: FilePath) -> FilePath:
+def _inside(node: Node, folder: FilePath, name: str, key: str) -> FilePath:
     """Return a path whose file lies where it says and is a regular file."""
+    path, got = folder / name, f"(got {shown(name)})"
     try:
-        inside = path.resolve(strict=True).parent == path.parent.resolve()
+        inside = path.resolve(strict=True).parent == (folder.resolve() / name).parent
     except (OSError, RuntimeError):
-        raise _refused(node, f"no such file (got {shown(path.name)})") from None
+        raise _refused(node, f"no such file {got}", key=key) from None
     if not inside:
-        raise _refused(node, f"must not be a link out of its folder (got {shown(path.name)})")
+        raise _refused(node, f"must not be a link out of its folder {got}", key=key)
     if not path.is_file():
-        raise _refused(node, f"must be a regular file (got {shown(path.name)})")
+        raise _refused(node, f"must be a regular file {got}", key=key)
     return path
 
 

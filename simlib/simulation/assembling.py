@@ -10,7 +10,7 @@ from simlib.agents.registry import agent_class, agent_names
 from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.journal import to_days
 from simlib.scenario import option_scenario
-from simlib.scenario.rules.agents import not_installed
+from simlib.scenario.place_rules import not_installed
 from simlib.scenario.wording import bare
 from simlib.world.incidents import ChannelPlan
 from simlib.world.multipliers import Calendar

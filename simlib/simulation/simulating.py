@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.agents.base import Agent
-    from simlib.scenario.models import Quantity
+    from simlib.scenario.schema import Quantity
     from simlib.simulation.assembling import Blueprint
     from simlib.world.multipliers import Calendar
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.scenario.models import Quantity
+    from simlib.scenario.schema import Quantity
     from simlib.world.quantities import Quantities
 
 LONGEST = {"poisson": 257, "geometric": 257, "one_plus_geometric": 257, "fixed": 257}

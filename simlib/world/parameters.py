@@ -14,7 +14,7 @@ from simlib.chance.distributions import dirichlet, quantile
 from simlib.chance.philox import uniforms
 from simlib.errors import SimulationError
 from simlib.scenario.expressions import compile_quantity
-from simlib.scenario.parameters import order, values_of
+from simlib.scenario.parameter_order import order, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

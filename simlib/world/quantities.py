@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.scenario.models import Quantity
+    from simlib.scenario.schema import Quantity
 
 
 class Quantities:

@@ -334,6 +334,10 @@ class Discovery(Finding):
         """The leaves of the tree."""
         return self.tree_table()
 
+    def briefs(self) -> dict[str, pd.DataFrame]:
+        """The leaves of the tree, under their title."""
+        return {"leaves of the tree": self.brief()}
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """Boxes, trajectory, stability over resamples, and the tree."""
         return {

@@ -137,6 +137,10 @@ class EarlyWarning(Finding):
         judged = {**self.training.row(""), **self.held_out.row("_held_out")}
         return pd.DataFrame(rows, columns=["rule", "score", *judged])
 
+    def briefs(self) -> dict[str, pd.DataFrame]:
+        """None: sentences say it all."""
+        return {}
+
     def figures(self) -> dict[str, Callable[[], Axes]]:
         """Hit rate against false-alarm rate, and how long ahead right alarms came."""
         return {
@@ -180,8 +184,8 @@ class EarlyWarning(Finding):
         )
         return (
             f"{self.n_rules:,} rules searched on {self.training.n:,} replications for most "
-            f"{score}, at a false-alarm rate up to {percent(self.terms.most_false_alarms)}; judged on the "
-            f"other {self.held_out.n:,}."
+            f"{score}, at a false-alarm rate up to {percent(self.terms.most_false_alarms)}; judged "
+            f"on the other {self.held_out.n:,}."
         )
 
 

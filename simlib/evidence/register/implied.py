@@ -18,8 +18,7 @@ from simlib.world.parameters import ParameterPlan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simlib.scenario.models import Quantity
-    from simlib.scenario.schema import PostureState, Scenario
+    from simlib.scenario.schema import PostureState, Quantity, Scenario
 
 _STEP = 0.05
 """Months; the shortest median is half a month."""

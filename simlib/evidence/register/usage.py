@@ -9,13 +9,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
+from simlib.agents.mentions import parameters_read
+from simlib.agents.registry import agent_class, agent_names
 from simlib.evidence.register.derivations import figures_named, load_derivations
 from simlib.evidence.register.figures import owner
-from simlib.evidence.register.rows import rows
+from simlib.evidence.register.register_rows import rows
 from simlib.scenario.bundled import folder, seed_table
 from simlib.scenario.expressions import names
-from simlib.scenario.models import Model
-from simlib.scenario.parameters import value_names
+from simlib.scenario.parameter_order import value_names
+from simlib.scenario.schema import Model
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
@@ -91,7 +93,9 @@ def _mentions(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for place, quantity in _quantities(scenario):
         yield from ((givers[value], place) for value in sorted(names(quantity)) if value in givers)
     for agent, entry in scenario.agents.items():
-        yield from ((name, f"agent {agent}") for name in entry.parameters)
+        read = parameters_read(agent_class(agent), givers) if agent in agent_names() else ()
+        told = {*entry.parameters, *(givers[value] for value in read)}
+        yield from ((name, f"agent {agent}") for name in sorted(told))
     for option, changes in scenario.options.items():
         yield from ((name, f"option {option} replaces it") for name in changes.parameters)
 

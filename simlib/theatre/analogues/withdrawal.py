@@ -62,7 +62,7 @@ CASES = (
 """In the order of tables. Days are general knowledge; seeds/parameters.csv has C3-2011 and E1."""
 WITHDRAWALS = Analogues(
     cases=CASES,
-    # Of withdrawal.log_effect in scenarios/theatre.yaml.
+    # Of withdrawal.log_effect in scenarios/theatre/parameters.yaml.
     prior={"student_t": {"df": 4.0, "location": 0.05, "scale": 0.30}},
     # Twice as wide and about none.
     unseen={"student_t": {"df": 4.0, "location": 0.0, "scale": 0.60}},

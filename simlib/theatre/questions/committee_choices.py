@@ -1,7 +1,7 @@
 """The committee's rule by itself: its answer at the mean of all grounds, and what that rests on.
 
 Its offsets keep the mean probability of each class where it is at the mean of all grounds.
-`scenarios/theatre.yaml` holds them, and a test re-derives them.
+`scenarios/theatre/parameters.yaml` holds them, and a test re-derives them.
 """
 
 from __future__ import annotations

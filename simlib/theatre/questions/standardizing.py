@@ -2,7 +2,7 @@
 
 The committee's grounds are standardized on the prior predictive at 30 June 2025; the
 withdrawal effect is corrected for what fewer operations and strikes add through fighters.
-`scenarios/theatre.yaml` holds what these functions return, and tests re-derive it.
+`scenarios/theatre/parameters.yaml` holds what these functions return, and tests re-derive it.
 """
 
 from __future__ import annotations

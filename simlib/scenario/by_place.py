@@ -1,0 +1,267 @@
+"""Short forms of numbers by place, written out: totals with shares, and countries.
+
+``{total: stock, shares: {North: 0.6, South: 0.4}}`` stands for a number at each place.
+Shares may be those of a Dirichlet parameter, whose parts are places in lower case. A list adds
+up what its entries give to each place, and a country stands for each of its places.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from simlib.errors import ScenarioError
+from simlib.scenario.expressions import ExpressionError, names
+from simlib.scenario.nodes import (
+    MOST_NODES,
+    Mapping,
+    Mark,
+    Node,
+    Path,
+    Scalar,
+    Sequence,
+    core_value,
+    mapping,
+    problem_at,
+)
+from simlib.scenario.wording import listed, near_or_all, shown
+
+if TYPE_CHECKING:
+    from simlib.scenario.fitting import ProblemLog
+
+SHORT = ("total", "shares", "of")
+ROUNDING = 1e-6
+"""By which shares may miss a sum of 1."""
+
+_Numbers: TypeAlias = dict[str, tuple[Node, Mark]]
+"""What stands for each place, and where that was said."""
+_Change: TypeAlias = Callable[[Mapping, Path], Mapping]
+
+
+def written_by_place(tree: Mapping, log: ProblemLog) -> Mapping:
+    """Return a tree in which levels of incidents and starts of state stand by place."""
+    forms = _ShortForms(tree, log)
+
+    def level(group: Mapping, path: Path) -> Mapping:
+        return forms.written(group, "level", path, "governorate")
+
+    def start(variable: Mapping, path: Path) -> Mapping:
+        over = variable.items.get("over")
+        return forms.written(variable, "start", path, over.text if isinstance(over, Scalar) else "")
+
+    def groups(incident: Mapping, path: Path) -> Mapping:
+        return _each(incident, "groups", path, level)
+
+    return _each(_each(tree, "incidents", (), groups), "state", (), start)
+
+
+def _each(node: Mapping, key: str, path: Path, change: _Change) -> Mapping:
+    """Return a node with every mapping below one of its keys changed."""
+    inner = node.items.get(key)
+    if not isinstance(inner, Mapping):
+        return node
+    items = {
+        name: change(item, (*path, key, name)) if isinstance(item, Mapping) else item
+        for name, item in inner.items.items()
+    }
+    changed = mapping(items, inner.keys, inner.mark)
+    return mapping({**node.items, key: changed}, node.keys, node.mark)
+
+
+class _ShortForms:
+    """What short forms are written out with: places, countries and Dirichlet parameters."""
+
+    def __init__(self, tree: Mapping, log: ProblemLog) -> None:
+        self._log = log
+        self._places = _items(tree, "places")
+        self._of_country: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for place, node in self._places.items():
+            home = _text(node, "country"), _text(node, "kind") or "governorate"
+            self._of_country[home].append(place)
+        self._weights = {
+            name: [*_items(node, "distribution", "dirichlet")]
+            for name, node in _items(tree, "parameters").items()
+        }
+        self._values = {
+            value
+            for name, parts in self._weights.items()
+            for value in [f"{name}.{part}" for part in parts] or [name]
+        }
+        self._n_left = MOST_NODES
+
+    def written(self, owner: Mapping, key: str, path: Path, kind: str) -> Mapping:
+        """Return a node with the numbers by place below one of its keys written out.
+
+        Parameters
+        ----------
+        owner, key, path
+            Where the numbers stand.
+        kind
+            Kind of the places that a country stands for.
+        """
+        node, path = owner.items.get(key), (*path, key)
+        if isinstance(node, Sequence) and node.items:
+            numbers: _Numbers = {}
+            for i, entry in enumerate(node.items):
+                if not isinstance(entry, Mapping):
+                    self._log.unwanted(entry, (*path, i), "a mapping")
+                    continue
+                for place, (number, mark) in self._numbers(entry, (*path, i), kind).items():
+                    numbers[place] = _sum(numbers.get(place), number, mark)
+        elif isinstance(node, Mapping) and not node.items.keys() <= self._places.keys():
+            numbers = self._numbers(node, path, kind)
+        else:
+            return owner
+        if path in self._log.above_broken:
+            self._log.broken.add(path)
+        self._n_left -= len(numbers)
+        if self._n_left < 0:
+            rule = f"must give at most {MOST_NODES} numbers by place, short forms written out"
+            raise ScenarioError([problem_at(node.mark, path, rule)])
+        items = {place: number for place, (number, _) in numbers.items()}
+        keys = {place: mark for place, (_, mark) in numbers.items()}
+        return mapping(
+            {**owner.items, key: mapping(items, keys, node.mark)}, owner.keys, owner.mark
+        )
+
+    def _numbers(self, node: Mapping, path: Path, kind: str) -> _Numbers:
+        """Return numbers by place: what is said of a place goes before what a country says."""
+        own = {key: item for key, item in node.items.items() if key not in SHORT}
+        numbers = self._shared(node, path) if len(own) < len(node.items) else {}
+        countries = {
+            key: self._of_country[key, kind]
+            for key in own
+            if key not in self._places and (key, kind) in self._of_country
+        }
+        for key, places in countries.items():
+            numbers.update(dict.fromkeys(places, (own[key], node.keys[key])))
+        numbers.update({key: (own[key], node.keys[key]) for key in own if key not in countries})
+        return numbers
+
+    def _shared(self, node: Mapping, path: Path) -> _Numbers:
+        """Return each place's part of a total."""
+        for key in ("total", "shares"):
+            if key not in node.items:
+                self._log.add(node, path, f"must have both total and shares (lacks {key})")
+                return {}
+        total = self._quantity(node, "total", path)
+        of = self._quantity(node, "of", path) if "of" in node.items else None
+        shares = node.items["shares"]
+        if total is None or ("of" in node.items and of is None):
+            return {}
+        over = f" / {_in_brackets(of, '+-*/')}" if of else ""
+        if isinstance(shares, Scalar):
+            parts = self._parts(shares, (*path, "shares"))
+            texts = {p: f"{total} * {shares.text}.{part}{over}" for p, part in parts.items()}
+            marks = dict.fromkeys(texts, shares.mark)
+        elif isinstance(shares, Mapping):
+            if of is None:
+                self._check_sum(shares, (*path, "shares"))
+            texts = {
+                place: total + over if share == "1" else f"{share} * {total}{over}"
+                for place, share in self._given(shares, (*path, "shares")).items()
+            }
+            marks = shares.keys
+        else:
+            self._log.unwanted(shares, (*path, "shares"), "shares by place or a name of them")
+            return {}
+        return {
+            p: (Scalar(text, core_value(text), marks[p]), marks[p]) for p, text in texts.items()
+        }
+
+    def _quantity(self, node: Mapping, key: str, path: Path) -> str | None:
+        """Return an expression that may be multiplied, unless it is none."""
+        given, path = node.items[key], (*path, key)
+        if not isinstance(given, Scalar) or isinstance(given.value, bool) or given.value is None:
+            self._log.unwanted(given, path, "a number or an expression")
+            return None
+        if isinstance(given.value, str):
+            try:
+                unknown = sorted(names(given.text) - self._values)
+            except ExpressionError as error:
+                self._log.add(given, path, str(error), error.hint)
+                return None
+            for name in unknown:
+                hint = near_or_all(name, self._values)
+                self._log.add(given, path, f"undefined parameter (got {shown(name)})", hint)
+            if unknown:
+                return None
+        return _in_brackets(given.text, "+-")
+
+    def _parts(self, shares: Scalar, path: Path) -> dict[str, str]:
+        """Return the part of a Dirichlet parameter by place."""
+        parts = self._weights.get(shares.text, [])
+        if not parts:
+            hint = near_or_all(shares.text, [name for name, of in self._weights.items() if of])
+            self._log.unwanted(shares, path, "the name of a Dirichlet parameter", hint)
+        places = {_as_part(place): place for place in self._places}
+        homeless = [part for part in parts if part not in places]
+        if homeless:
+            rule = f"parts of {shares.text} must be places in lower case (got {listed(homeless)})"
+            self._log.add(shares, path, rule)
+            return {}
+        return {places[part]: part for part in parts}
+
+    def _given(self, shares: Mapping, path: Path) -> dict[str, str]:
+        """Return shares as they are written."""
+        given = {}
+        for place, share in shares.items.items():
+            if isinstance(share, Scalar) and isinstance(share.value, float):
+                given[place] = share.text
+            else:
+                self._log.unwanted(share, (*path, place), "a number")
+        return given
+
+    def _check_sum(self, shares: Mapping, path: Path) -> None:
+        numbers = [item.value for item in shares.items.values() if isinstance(item, Scalar)]
+        total = math.fsum(value for value in numbers if isinstance(value, float))
+        if abs(total - 1.0) > ROUNDING:
+            rule = f"shares must sum to 1 (got {total:.10g})"
+            self._log.add(shares, path, rule, "give 'of' where they are out of another number")
+
+
+def _items(node: Node | None, *keys: str) -> dict[str, Node]:
+    """Return what stands below some keys, one in the other; nothing where no mapping does."""
+    for key in keys:
+        node = node.items.get(key) if isinstance(node, Mapping) else None
+    return node.items if isinstance(node, Mapping) else {}
+
+
+def _text(node: Node, key: str) -> str:
+    item = _items(node).get(key)
+    return item.text if isinstance(item, Scalar) else ""
+
+
+def _as_part(place: str) -> str:
+    """Return what a part of a Dirichlet calls a place.
+
+    Examples
+    --------
+    >>> _as_part("Dar es-Salaam")
+    'dar_es_salaam'
+    """
+    return re.sub(r"\W+", "_", place.lower())
+
+
+def _in_brackets(text: str, operators: str) -> str:
+    """Return an expression in brackets where one of some operators stands outside of any."""
+    depth = 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if depth == 0 and character in operators:
+            return f"({text})"
+    return text
+
+
+def _sum(before: tuple[Node, Mark] | None, number: Node, mark: Mark) -> tuple[Node, Mark]:
+    """Return what a place has so far with another number added."""
+    if before is None:
+        return number, mark
+    node, mark = before
+    if not isinstance(node, Scalar) or not isinstance(number, Scalar):
+        return number, mark
+    text = f"{node.text} + {number.text}"
+    return Scalar(text, text, mark), mark
