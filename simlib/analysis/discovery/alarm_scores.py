@@ -197,8 +197,9 @@ class Judgement:
                 f"Hit rate {percent(self.hit_rate)} ({self.n_right:,} of {self.n_can_be_hit:,}), "
                 f"false-alarm rate {percent(self.false_alarm_rate)} "
                 f"({self.n_alarms - self.n_right:,} of {self.n_can_be_false:,}). An alarm is right "
-                f"with {percent(self.predictive_value)} ({percent(low)} to {percent(high)}), against "
-                f"a base rate of {percent(self.base_rate_at_alarms)} at the same dates: {lift}."
+                f"with {percent(self.predictive_value)} ({percent(low)} to {percent(high)}), "
+                f"against a base rate of {percent(self.base_rate_at_alarms)} at the same dates: "
+                f"{lift}."
             )
         ]
         if self.lead_weeks:
