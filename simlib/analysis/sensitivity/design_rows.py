@@ -20,7 +20,7 @@ from simlib.files import distinct
 from simlib.finding import Finding
 from simlib.outcomes import kind_of, plan, unit_of
 from simlib.scenario import as_scenario, digest, option_scenario, with_design
-from simlib.scenario.parameters import value_names
+from simlib.scenario.parameter_order import value_names
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble, simulate
 
