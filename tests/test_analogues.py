@@ -54,8 +54,8 @@ from simlib.evidence.analogues.updating import (
 from simlib.evidence.panels import CountPanel, Unit
 from simlib.scenario import load_text
 from simlib.scenario.bundled import scenario_names
+from simlib.scenario.canonical import resolve
 from simlib.scenario.schema import Parameter
-from simlib.scenario.writing import resolve
 from simlib.statistics.ranks import simulated_ranks, uniformity
 from simlib.theatre.analogues.withdrawal import CASES, WITHDRAWALS, fitted_withdrawal_effect
 

@@ -14,7 +14,7 @@ from simlib.analysis.discovery.discovered import Discovery, FoundBox, Named, Spr
 from simlib.analysis.discovery.trees import grow
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import load_text, option_scenario
-from simlib.scenario.parameters import values_of
+from simlib.scenario.parameter_order import values_of
 from simlib.scenario.requests import whole
 from simlib.statistics.resampling import is_first_half, redrawn
 

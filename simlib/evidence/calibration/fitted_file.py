@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from simlib.scenario.writing import WIDTH, flow
+from simlib.scenario.canonical import WIDTH, flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,19 +8,13 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from simlib.errors import ScenarioError
 from simlib.scenario import bundled
-from simlib.scenario.findings import Findings
-from simlib.scenario.fitting import fitter
-from simlib.scenario.models import Model, Name
-from simlib.scenario.nodes import Mapping as MappingNode
-from simlib.scenario.nodes import find, from_python, problem_at
-from simlib.scenario.reading import Budget, read_file
+from simlib.scenario.fitting import read_model
+from simlib.scenario.schema import Model, Name
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
@@ -154,34 +148,26 @@ def load_mapping(
         return _shipped()
     if isinstance(mapping, EventMapping):
         return mapping
-    if isinstance(mapping, Mapping):
-        tree = from_python(mapping)
-        assert isinstance(tree, MappingNode)  # noqa: S101  (it was a mapping)
-        return _fitted(tree)
-    path = Path(mapping)
-    return _fitted(read_file(path, str(path), Budget()))
+    return _read(mapping)
 
 
 @functools.cache
 def _shipped() -> EventMapping:
-    path = bundled.folder("seeds") / "history" / "mapping.yaml"
-    return _fitted(read_file(path, path.name, Budget()))
+    return _read(bundled.folder("seeds") / "history" / "mapping.yaml")
 
 
-def _fitted(tree: MappingNode) -> EventMapping:
+def _read(source: Mapping[str, Any] | str | os.PathLike[str]) -> EventMapping:
     from simlib.scenario import load
 
-    findings = Findings()
-    result: EventMapping = fitter(EventMapping)(tree, (), findings)
-    if not findings.problems:
+    result, log = read_model(EventMapping, source)
+    if not log.problems:
         theatre = load("theatre")
         for path, rule, hint in (
             *_place_problems(result, theatre),
             *_rule_problems(result, theatre),
         ):
-            findings.note(problem_at(find(tree, path)[0], path, rule, hint), path)
-    if findings.problems:
-        raise ScenarioError(findings.problems)
+            log.add_at(path, rule, hint)
+    log.refuse()
     return result
 
 

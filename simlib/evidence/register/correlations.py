@@ -15,7 +15,7 @@ from simlib._moved import default
 from simlib.analysis.columns import Column, columns_of, numbers_of
 from simlib.errors import StoreError
 from simlib.scenario import digest
-from simlib.scenario.parameters import value_names
+from simlib.scenario.parameter_order import value_names
 from simlib.statistics.intervals import rank_correlation_interval
 from simlib.statistics.ranks import noise_floor, rank_correlations
 

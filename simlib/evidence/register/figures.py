@@ -30,8 +30,7 @@ from simlib.scenario.expressions import compile_quantity
 from simlib.scenario.wording import near, shown
 
 if TYPE_CHECKING:
-    from simlib.scenario.models import Quantity
-    from simlib.scenario.schema import Parameter, Scenario
+    from simlib.scenario.schema import Parameter, Quantity, Scenario
 
 _COLUMNS = ("central", "low", "high", "mean", *POINTS)
 

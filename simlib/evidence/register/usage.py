@@ -16,8 +16,8 @@ from simlib.evidence.register.figures import owner
 from simlib.evidence.register.register_rows import rows
 from simlib.scenario.bundled import folder, seed_table
 from simlib.scenario.expressions import names
-from simlib.scenario.models import Model
-from simlib.scenario.parameters import value_names
+from simlib.scenario.parameter_order import value_names
+from simlib.scenario.schema import Model
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario

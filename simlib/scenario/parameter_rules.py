@@ -5,45 +5,38 @@ from __future__ import annotations
 from graphlib import CycleError
 from typing import TYPE_CHECKING
 
-from simlib.chance.distributions import KINDS
-from simlib.chance.distributions import check as broken_rules
 from simlib.scenario import bundled
 from simlib.scenario.expressions import ExpressionError, names
-from simlib.scenario.parameters import ordered
+from simlib.scenario.parameter_order import ordered
 from simlib.scenario.resolving import DETERMINED_BY
-from simlib.scenario.wording import near_or_all, shown
+from simlib.scenario.wording import shown
 
 if TYPE_CHECKING:
+    from simlib.scenario.context import Context
     from simlib.scenario.nodes import Path
-    from simlib.scenario.rules.context import Context
     from simlib.scenario.schema import Parameter
 
 
 def check(context: Context) -> None:
     """Note what is wrong with where numbers come from, in parameters and elsewhere."""
     scenario = context.scenario
-    context.unique(("parameters",), scenario.parameters)
     for name, parameter in scenario.parameters.items():
         _check_origin(context, ("parameters", name), parameter)
     for option, changes in scenario.options.items():
         for name, parameter in changes.parameters.items():
             path = ("options", option, "parameters", name)
-            if context.expect(path, "parameter", name, scenario.parameters):
+            if name in scenario.parameters:
                 _check_parts(context, path, parameter, scenario.parameters[name])
             _check_value(context, path, parameter)
             _check_origin(context, path, parameter)
-    sections = (
-        ("state", scenario.state), ("postures", scenario.postures),
-        ("decisions", scenario.decisions),
-    )  # fmt: skip
-    for section, entries in sections:
-        for name, entry in entries.items():
+    for section in ("state", "postures", "decisions"):
+        for name, entry in getattr(scenario, section).items():
             check_register(context, (section, name, "register"), entry.register)
 
 
-def check_alone(context: Context) -> bool:
+def check_values(context: Context) -> bool:
     """Note what is wrong with each parameter's value; return whether all have one."""
-    before = len(context.findings.problems)
+    before = len(context.log.problems)
     parameters = context.scenario.parameters
     for name, parameter in parameters.items():
         _check_value(context, ("parameters", name), parameter)
@@ -55,49 +48,31 @@ def check_alone(context: Context) -> bool:
         context.add(("parameters", circle[0], "expression"), rule)
     except ExpressionError:
         pass  # noted where it stands
-    return len(context.findings.problems) == before and not _is_broken(context)
+    return len(context.log.problems) == before and not _is_broken(context)
 
 
 def _is_broken(context: Context) -> bool:
-    return ("parameters",) in context.findings.above_broken or () in context.findings.broken
+    return ("parameters",) in context.log.above_broken or () in context.log.broken
 
 
 def _check_value(context: Context, path: Path, parameter: Parameter) -> None:
-    given = [key for key in DETERMINED_BY if getattr(parameter, key) is not None]
-    if len(given) != 1:
-        got = ", ".join(given) or "none"
-        context.add(path, f"must have exactly one of {', '.join(DETERMINED_BY)} (got {got})")
+    if context.expect_one(path, parameter, DETERMINED_BY) is None:
         return
     if parameter.expression is not None:
-        _check_expression(context, (*path, "expression"), parameter.expression)
+        check_expression(context, (*path, "expression"), parameter.expression)
     if parameter.distribution is not None:
-        _check_distribution(context, (*path, "distribution"), parameter.distribution)
+        context.check_distribution((*path, "distribution"), parameter.distribution)
 
 
-def _check_expression(context: Context, path: Path, expression: str) -> None:
+def check_expression(context: Context, path: Path, expression: str) -> None:
+    """Note what cannot be read in an expression, and names that are no parameters."""
     try:
         mentioned = names(expression)
     except ExpressionError as error:
         context.add(path, str(error), error.hint)
         return
-    known = context.value_names
-    for name in sorted(name for name in mentioned if name not in known):
-        context.undefined(path, "parameter", name, known)
-
-
-def _check_distribution(
-    context: Context, path: Path, distribution: dict[str, dict[str, float]]
-) -> None:
-    if len(distribution) != 1:
-        got = ", ".join(distribution) or "none"
-        context.add(path, f"must name one distribution (got {got})")
-        return
-    ((kind, args),) = distribution.items()
-    if kind not in KINDS:
-        context.add(path, f"unknown distribution (got {shown(kind)})", near_or_all(kind, KINDS))
-        return
-    for rule in broken_rules(kind, args):
-        context.add((*path, kind), rule)
+    for name in sorted(mentioned - context.value_names.keys()):
+        context.undefined(path, "parameter", name, context.value_names)
 
 
 def _check_parts(context: Context, path: Path, parameter: Parameter, replaced: Parameter) -> None:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.scenario.rules.incidents import meant
+from simlib.scenario.incident_rules import meant
 from simlib.scenario.schema import LEAST_RATIO, MOST_RATIO, Falling, Power, Table, Value
 
 if TYPE_CHECKING:
-    from simlib.scenario.models import Quantity
-    from simlib.scenario.rules.context import Context
-    from simlib.scenario.schema import Factor, Group
+    from simlib.scenario.context import Context
+    from simlib.scenario.schema import Factor, Group, Quantity
 
 MOST_INCIDENTS = 1_000_000
 """Cap on the incidents expected in one replication, levels as at the start."""

@@ -1,16 +1,19 @@
-"""What differs between two scenarios, field by field."""
+"""Variants of a scenario, and what differs between two, field by field."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from simlib.scenario.writing import explicit, flow
+from simlib.errors import Problem, ScenarioError
+from simlib.scenario.canonical import explicit, flow
+from simlib.scenario.schema import Scenario
+from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simlib.scenario.schema import Scenario
+    from simlib.scenario.schema import Option
 
 MOST_SHOWN = 20
 _ABSENT = object()
@@ -69,3 +72,45 @@ def _shown(text: str) -> str:
     if len(text) > _WIDTH:
         return f"{text[: _WIDTH - 4]} ..."
     return text or "nothing"
+
+
+def option_scenario(scenario: Scenario, option_name: str) -> Scenario:
+    """Return a scenario with the parameters that an option, or what it goes on from, replaces.
+
+    What an option does to milestones stays in the option: the world announces it.
+
+    Raises
+    ------
+    ScenarioError
+        The scenario has no such option.
+    """
+    if option_name not in scenario.options:
+        rule = f"undefined option (got {shown(option_name)})"
+        raise ScenarioError([Problem("options", rule, near_or_all(option_name, scenario.options))])
+    parameters = dict(scenario.parameters)
+    for option in option_lineage(scenario, option_name):
+        parameters |= option.parameters
+    return scenario.model_copy(update={"parameters": parameters})
+
+
+def option_lineage(scenario: Scenario, option_name: str) -> list[Option]:
+    """Return an option after those it goes on from, first to last."""
+    lineage = [scenario.options[option_name]]
+    while lineage[0].of:
+        lineage.insert(0, scenario.options[lineage[0].of])
+    return lineage
+
+
+def with_design(scenario: Scenario, design: str) -> Scenario:
+    """Return a scenario whose parameters are drawn by another design.
+
+    Raises
+    ------
+    ScenarioError
+        There is no such design.
+    """
+    known = get_args(Scenario.model_fields["design"].annotation)
+    if design not in known:
+        rule = f"must be one of {', '.join(known)} (got {shown(design)})"
+        raise ScenarioError([Problem("design", rule)])
+    return scenario.model_copy(update={"design": design})

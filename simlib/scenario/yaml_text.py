@@ -26,11 +26,11 @@ from simlib.scenario.nodes import (
     Path,
     Scalar,
     Sequence,
+    core_value,
     mapping,
     problem_at,
     sequence,
 )
-from simlib.scenario.scalars import core_value
 from simlib.scenario.wording import bare, shown
 
 MOST_BYTES = 1_048_576

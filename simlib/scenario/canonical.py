@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from simlib.scenario.scalars import core_value
+from simlib.scenario.nodes import core_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
