@@ -24,7 +24,7 @@ from simlib.evidence.register.register_rows import RegisterRow, rows
 from simlib.scenario import load
 from simlib.scenario.bundled import seed_table
 from simlib.scenario.expressions import compile_quantity
-from simlib.world.parameters import ParameterPlan
+from simlib.world.quantities import ParameterPlan
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario

@@ -23,7 +23,7 @@ from simlib.scenario.schema import (
     Scenario,
     StateVariable,
 )
-from simlib.world.parameters import ParameterPlan
+from simlib.world.quantities import ParameterPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

@@ -18,7 +18,7 @@ from simlib.scenario import load
 from simlib.scenario.bundled import scenario_names
 from simlib.scenario.wording import near, shown
 from simlib.statistics.formatting import number
-from simlib.world.parameters import ParameterPlan
+from simlib.world.quantities import ParameterPlan
 
 if TYPE_CHECKING:
     from simlib.evidence.register.correlations import Correlation, Correlations

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+
 _HARMLESS = re.compile(r"[+-][\d., %()±to+-]*")
 """Text that begins with a sign and is an interval or a number: no name, nothing to call."""
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlib.ensemble.manifest import refuse_missing_agents
-from simlib.ensemble.probing import refuse_unequal
 from simlib.ensemble.replications import Job, prepare
 from simlib.ensemble.store import MANIFEST
+from simlib.ensemble.verifying import refuse_unequal
 from simlib.errors import StoreError
 from simlib.files import csv_of_rows, write_file
 from simlib.journal import MARKS, to_date
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 
 
 def replay(
-    ensemble: Ensemble, replication: int, *, option: str | None, agents: Sequence[type[Agent]]
+    ensemble: Ensemble,
+    replication: int,
+    *,
+    option: str | None = None,
+    agents: Sequence[type[Agent]] = (),
 ) -> Run:
     """Regenerate one replication of an ensemble; see `Ensemble.replay`."""
     manifest = ensemble.manifest

@@ -11,9 +11,9 @@ from simlib.chance.addresses import name_hash
 from simlib.errors import SimulationError
 from simlib.journal import DAYS_PER_MONTH, MARKS, Channels
 from simlib.scenario.schema import Falling, Power, Shield, Table, Value
-from simlib.world.counts import CountTables
 from simlib.world.excitation import Links
 from simlib.world.kernel import kernel_tables as t
+from simlib.world.quantities import CountTables
 from simlib.world.state import MONTH, tempo_name, trend_name
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from simlib.journal import Layout
     from simlib.scenario.schema import Effect, Factor, Gate, Group, Mark, Scenario
-    from simlib.world.places import Geography
     from simlib.world.quantities import Quantities
+    from simlib.world.state import Geography
 
 _REPORTED, _NEIGHBOR = MARKS.index("reported"), MARKS.index("neighbor")
 _START = -1

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 from simlib.errors import StoreError
-from simlib.files.reading import is_full, kind_of
+from simlib.files.safe_reading import is_full, kind_of
 
 _NEW = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
