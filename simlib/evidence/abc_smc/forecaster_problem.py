@@ -12,7 +12,7 @@ from simlib.evidence.abc_smc.inverse_problems import InverseProblem, InversionEr
 from simlib.evidence.history.csv_text import read_table
 from simlib.evidence.history.parsing import counts_of, months_of
 from simlib.evidence.history.refusals import HistoryError
-from simlib.outcomes.published_series import plan_published
+from simlib.outcomes.incident_counts import plan_published
 from simlib.scenario import with_design
 from simlib.scenario.bundled import folder
 from simlib.simulation import assemble, simulate
