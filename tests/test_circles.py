@@ -33,10 +33,8 @@ STILL_TWICE_CLASSES: set[str] = {
     "Gap",
     "Group",
     "Mark",
-    "Part",
     "Question",
     "Ranking",
-    "Rule",
     "_Job",
 }
 """Classes of one name in two modules, that still stand."""
