@@ -28,7 +28,6 @@ STILL_TWICE_CLASSES: set[str] = {
     "Decision",
     "Group",
     "Mark",
-    "Part",
     "Question",
     "Ranking",
     "_Job",
