@@ -36,7 +36,6 @@ STILL_TWICE_CLASSES: set[str] = {
     "Part",
     "Question",
     "Ranking",
-    "Rule",
     "_Job",
 }
 """Classes of one name in two modules, that still stand."""
