@@ -33,7 +33,6 @@ STILL_TWICE_CLASSES: set[str] = {
     "Gap",
     "Group",
     "Mark",
-    "Part",
     "Question",
     "Ranking",
     "_Job",
