@@ -34,7 +34,6 @@ STILL_TWICE_CLASSES: set[str] = {
     "Group",
     "Mark",
     "Part",
-    "Question",
     "Ranking",
     "Rule",
     "_Job",
