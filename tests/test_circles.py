@@ -33,9 +33,7 @@ STILL_TWICE_CLASSES: set[str] = {
     "Gap",
     "Group",
     "Mark",
-    "Part",
     "Ranking",
-    "Rule",
     "_Job",
 }
 """Classes of one name in two modules, that still stand."""
