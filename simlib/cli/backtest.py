@@ -93,7 +93,7 @@ def _tell(found: BackTest, candidate: str | None) -> None:
 
 def _keep(found: BackTest, candidate: str | None, output: Output) -> None:
     from simlib.evidence.backtest.results_page import page
-    from simlib.plot.backtests import backtest_figures
+    from simlib.plot import backtest_figures
 
     tables = {"scores": found.scores, "differences": found.differences}
     keep(output, tables, backtest_figures(found, candidate))

@@ -93,7 +93,7 @@ def _tell(found: Explanation) -> None:
 
 
 def _keep(found: Explanation, output: Output) -> None:
-    from simlib.plot.paths import shares_and_paths
+    from simlib.plot import shares_and_paths
 
     tables = {
         "effects": found.effects(),
