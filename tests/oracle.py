@@ -22,12 +22,11 @@ from simlib.journal import MARKS, Incidents, Run
 from simlib.scenario.expressions import compile_quantity
 from simlib.scenario.schema import Falling, Power, Shield, Table, Value
 from simlib.simulation import Blueprint, simulate
+from simlib.world.channels import name_channels
 from simlib.world.clock import INCIDENT_RANK
 from simlib.world.excitation import _poisson_cumulative
-from simlib.world.incidents import name_channels
 from simlib.world.kernel.kernel_tables import CELL_WIDTH, LAYER_HEIGHT, LAYER_LOW
-from simlib.world.places import Geography
-from simlib.world.state import MONTH, tempo_name, trend_name
+from simlib.world.state import MONTH, Geography, tempo_name, trend_name
 from support.uniforms import MASK, Address, choose_goal, invert, philox, unit
 
 if TYPE_CHECKING:

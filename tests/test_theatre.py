@@ -15,7 +15,7 @@ from simlib.agents.registry import agent_class, agent_names
 from simlib.scenario import load
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import compile_quantity, names
-from simlib.scenario.parameters import value_names
+from simlib.scenario.parameter_order import value_names
 from simlib.scenario.schema import (
     Group,
     Parameter,
@@ -23,12 +23,12 @@ from simlib.scenario.schema import (
     Scenario,
     StateVariable,
 )
-from simlib.world.parameters import ParameterPlan
+from simlib.world.quantities import ParameterPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from simlib.scenario.models import Quantity
+    from simlib.scenario.schema import Quantity
 
 CENTRAL = {
     "isis.level_iraq": 5.0,

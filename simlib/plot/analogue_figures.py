@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from simlib.evidence.analogues.study import Study
+    from simlib.evidence.analogues.study import AnalogueStudy
 
 _FACTORS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _SHOWN = (-3.2, 3.2)
 """Log ratios on the axis; what lies beyond is counted in the note."""
 
 
-def analogue_placebos(study: Study, ax: Axes | None = None) -> Axes:
+def analogue_placebos(study: AnalogueStudy, ax: Axes | None = None) -> Axes:
     """Draw the cases over the density of placebo log ratios."""
     ax = axes_or_new(ax, 6.4, 4.0)
     values = study.placebos.log_ratios
@@ -68,7 +68,7 @@ def analogue_placebos(study: Study, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def analogue_years(study: Study, ax: Axes | None = None) -> Axes:
+def analogue_years(study: AnalogueStudy, ax: Axes | None = None) -> Axes:
     """Draw the simulated year after each exit, with and without it, and the observed one."""
     ax = axes_or_new(ax, 6.4, 3.6)
     shown = [row for row in study.rows if row.predictions]
@@ -86,7 +86,7 @@ def analogue_years(study: Study, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def analogue_update(study: Study, ax: Axes | None = None) -> Axes:
+def analogue_update(study: AnalogueStudy, ax: Axes | None = None) -> Axes:
     """Draw the effect as believed before and after the pooled cases."""
     ax = axes_or_new(ax, 6.4, 4.0)
     lines = {"prior": study.before, "posterior": study.after}
@@ -104,7 +104,9 @@ def analogue_update(study: Study, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def save_analogues(study: Study, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+def save_analogues(
+    study: AnalogueStudy, path: str | os.PathLike[str], *, overwrite: bool = False
+) -> None:
     """Write the panels side by side as PNG, SVG or PDF, by the suffix.
 
     Raises
@@ -115,7 +117,7 @@ def save_analogues(study: Study, path: str | os.PathLike[str], *, overwrite: boo
     save(analogue_panels(study), path, overwrite=overwrite)
 
 
-def analogue_panels(study: Study) -> Figure:
+def analogue_panels(study: AnalogueStudy) -> Figure:
     """Draw the panels side by side."""
     panels = [analogue_placebos, analogue_years, analogue_update]
     if not any(row.predictions for row in study.rows):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from simlib.analysis.compare.comparison import Comparison
     from simlib.analysis.compare.paired_effects import Effect
-    from simlib.analysis.discovery.early_warning import Tripwires
+    from simlib.analysis.discovery.early_warning import EarlyWarning
     from simlib.ensemble import Ensemble
     from simlib.statistics.summaries import Summary
 
@@ -249,7 +249,7 @@ def _effect_note(found: Effect) -> str:
     return f"{text}\nindependent runs would need {times(found.variance_reduction)} as many pairs"
 
 
-def lead_times(found: Tripwires, ax: Axes | None = None) -> Axes:
+def lead_times(found: EarlyWarning, ax: Axes | None = None) -> Axes:
     """Draw how many weeks before the event the right alarms of the chosen rule came."""
     ax = axes_or_new(ax, 6.4, 3.4)
     edges = found.terms.ahead_weeks + np.linspace(0.0, 1.0, 13) * found.terms.window_weeks

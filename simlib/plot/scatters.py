@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.analysis.discovery.boxes import fit
+from simlib.analysis.discovery.prim import fit
 from simlib.plot.style import (
     ACCENT,
     INK,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from simlib.analysis.discovery.discovered import Discovery, FoundLimit
-    from simlib.analysis.discovery.early_warning import Tripwires
+    from simlib.analysis.discovery.early_warning import EarlyWarning
     from simlib.analysis.sensitivity.morris import Screening
 
 _WIDE = 62
@@ -43,8 +43,8 @@ def peeling(discovery: Discovery, ax: Axes | None = None) -> Axes:
     ax = axes_or_new(ax, 6.8, 5.0)
     chosen = discovery.boxes[0]
     halves = (
-        (discovery.training, chosen.training, MAIN, ("-o", "*", 14), "where it was peeled"),
-        (discovery.held_out, chosen.held_out, ACCENT, ("--s", "D", 8), "on the other half"),
+        (discovery.drawn.training, chosen.training, MAIN, ("-o", "*", 14), "where it was peeled"),
+        (discovery.drawn.held_out, chosen.held_out, ACCENT, ("--s", "D", 8), "on the other half"),
     )
     for half, fitted, color, (line, marker, size), where in halves:
         fits = [fit(each, *half) for each in discovery.trajectory]
@@ -64,7 +64,7 @@ def peeling(discovery: Discovery, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("density: cases among what is inside (%)")
     grid(ax, "both")
     legend(ax, "below", ncols=2)
-    n = f"n = {len(discovery.training[1])} and {len(discovery.held_out[1])}"
+    n = f"n = {len(discovery.drawn.training[1])} and {len(discovery.drawn.held_out[1])}"
     dress(ax, f"Peeling: {discovery.condition}", n, width=_WIDE)
     return ax
 
@@ -106,12 +106,12 @@ def _draw_limits(ax: Axes, height: float, limits: list[FoundLimit]) -> None:
 def _limit_text(limit: FoundLimit) -> str:
     chance = "< 0.001" if limit.quasi_p < 0.001 else f"{limit.quasi_p:.3f}"
     text = f"{limit.shown.removeprefix(limit.parameter).strip()}: quasi-p {chance}"
-    if math.isnan(limit.spread.share):
+    if math.isnan(limit.stability.share):
         return text
-    return f"{text}, restricted in {100 * limit.spread.share:.0f} % of resamples"
+    return f"{text}, restricted in {100 * limit.stability.share:.0f} % of resamples"
 
 
-def tripwire(found: Tripwires, ax: Axes | None = None) -> Axes:
+def tripwire(found: EarlyWarning, ax: Axes | None = None) -> Axes:
     """Draw hit rate against false-alarm rate of each indicator's best rule, as judged."""
     ax = axes_or_new(ax, 6.8, 4.6)
     for n_parts, marker, label in ((1, "o", "one indicator"), (2, "s", "a pair")):
@@ -137,12 +137,12 @@ def tripwire(found: Tripwires, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _chosen_rule(found: Tripwires) -> str:
+def _chosen_rule(found: EarlyWarning) -> str:
     if found.chosen is None:
         return "no rule found"
     judged = found.chosen.held_out
     low, high = judged.predictive_interval
-    luck = "" if judged.is_better_than_luck else ": no better than luck"
+    luck = "" if judged.is_better_than_chance else ": no better than luck"
     return (
         f"chosen: {wrapped(found.chosen.rule.shown, 84)}\nan alarm is right with "
         f"{percent(judged.predictive_value)} ({100 * low:.0f} to {100 * high:.0f} %), by luck "

@@ -10,15 +10,15 @@ import numpy as np
 from simlib.chance.addresses import name_hash
 from simlib.errors import SimulationError
 from simlib.world.kernel import kernel_tables as t
-from simlib.world.parameters import ParameterPlan
+from simlib.world.quantities import ParameterPlan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.journal import Channels
     from simlib.scenario.schema import Excitation, Scenario
-    from simlib.world.places import Geography
     from simlib.world.quantities import Quantities
+    from simlib.world.state import Geography
 
 MOST_CHILDREN = 31
 """Cap on the children of one kind an incident has (probability below 1e-30)."""

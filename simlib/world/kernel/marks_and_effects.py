@@ -10,8 +10,12 @@ from simlib.chance.compiling import compiled, inlined
 from simlib.chance.philox import Block, Word, block, unit
 from simlib.journal import MARKS
 from simlib.world.kernel import kernel_tables as t
-from simlib.world.kernel.channel_intensities import has_crossed, product, refresh_dependents
-from simlib.world.kernel.kernel_faults import note_fault
+from simlib.world.kernel.channel_intensities import (
+    has_crossed,
+    note_fault,
+    product,
+    refresh_dependents,
+)
 from simlib.world.kernel.points import push, row
 
 _NEIGHBOR = MARKS.index("neighbor")
