@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from simlib.evidence.backtest.result import BackTest
-    from simlib.evidence.ledger.ledger_scores import Scores
+    from simlib.evidence.ledger.ledger_scores import LedgerScores
 
 _BINS = 10
 _LEVELS = {
@@ -257,7 +257,7 @@ def _line(found: BackTest, i: int) -> dict[str, Any]:
     }
 
 
-def ledger_reliability(scores: Scores, ax: Axes | None = None) -> Axes:
+def ledger_reliability(scores: LedgerScores, ax: Axes | None = None) -> Axes:
     """Draw how often stated probabilities came, with 90 % bands, beside the base rate's."""
     ax = axes_or_new(ax, 5.4, 5.0)
     own, base = reliability(scores.probabilities), reliability(scores.base_probabilities)
@@ -276,7 +276,7 @@ def ledger_reliability(scores: Scores, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def ledger_pit(scores: Scores, ax: Axes | None = None) -> Axes:
+def ledger_pit(scores: LedgerScores, ax: Axes | None = None) -> Axes:
     """Draw in which part of their forecasts numbers fell; even counts are calibrated."""
     ax = axes_or_new(ax, 5.4, 3.6)
     counts, (low, high) = pit_counts(scores.pit)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.analysis.compare.comparison import Comparison
-    from simlib.analysis.compare.paired_effects import Effect
+    from simlib.analysis.compare.paired_effects import PairedEffect
     from simlib.analysis.discovery.early_warning import EarlyWarning
     from simlib.ensemble import Ensemble
     from simlib.statistics.summaries import Summary
@@ -163,7 +163,7 @@ def effect(
     return ax
 
 
-def _draw_differences(ax: Axes, found: Effect, pairs: tuple[Floats, Floats]) -> None:
+def _draw_differences(ax: Axes, found: PairedEffect, pairs: tuple[Floats, Floats]) -> None:
     change, strangers = pairs[1] - pairs[0], _strangers(*pairs)
     edges = bin_edges(np.concatenate([change, strangers]), MOST_BINS)
     ax.set_xlabel(f"difference ({found.unit})" if found.unit else "difference")
@@ -195,7 +195,7 @@ def _strangers(one: Floats, other: Floats) -> Floats:
 
 
 def _draw_both(
-    ax: Axes, found: Effect, pairs: tuple[Floats, Floats], names: tuple[str, str]
+    ax: Axes, found: PairedEffect, pairs: tuple[Floats, Floats], names: tuple[str, str]
 ) -> None:
     """Draw the outcome under both options, in the corner kept free for it."""
     small = ax.inset_axes((0.58, 0.72, 0.41, 0.25))
@@ -213,7 +213,7 @@ def _draw_both(
 
 
 def _draw_pairs(
-    ax: Axes, found: Effect, pairs: tuple[Floats, Floats], names: tuple[str, str]
+    ax: Axes, found: PairedEffect, pairs: tuple[Floats, Floats], names: tuple[str, str]
 ) -> None:
     one, other = (side > 0 for side in pairs)
     kinds = (
@@ -236,7 +236,7 @@ def _draw_pairs(
     grid(ax, "x")
 
 
-def _effect_note(found: Effect) -> str:
+def _effect_note(found: PairedEffect) -> str:
     unit = f" {found.unit}" if found.unit and found.kind == "number" else ""
     text = (
         f"{number(found.baseline)} becomes {number(found.counterfactual)}{unit}; "

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from simlib.analysis.compare.comparison import Comparison
-    from simlib.analysis.compare.paired_effects import Effect
+    from simlib.analysis.compare.paired_effects import PairedEffect
     from simlib.analysis.selection.decision_forecast import Forecast
     from simlib.analysis.selection.observational import Readings
     from simlib.analysis.sensitivity.sobol import Sensitivity
@@ -210,7 +210,7 @@ def effects(comparison: Comparison, option: str | None = None, ax: Axes | None =
     return ax
 
 
-def _draw_reduction(ax: Axes, height: float, found: Effect) -> None:
+def _draw_reduction(ax: Axes, height: float, found: PairedEffect) -> None:
     is_small = found.variance_reduction < ENOUGH
     look = {"color": INK, "style": "italic"} if is_small else {"color": MUTED}
     at_edge(ax, times(found.variance_reduction), height, **look)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from simlib.analysis.compare.attribution import Attribution
     from simlib.analysis.mediation.explanation import Explanation
-    from simlib.analysis.mediation.mediated_effects import Finding
+    from simlib.analysis.mediation.mediated_effects import MediatedEffect
     from simlib.analysis.mediation.path_description import Path
 
 _MOST_SHARES, _MOST_PATHS = 8, 10
@@ -215,7 +215,7 @@ def shares_and_paths(explanation: Explanation, outcome: str | None = None) -> Fi
     return figure
 
 
-def _chosen(explanation: Explanation, outcome: str | None) -> Finding:
+def _chosen(explanation: Explanation, outcome: str | None) -> MediatedEffect:
     return explanation.findings[0] if outcome is None else explanation.of(outcome)
 
 
@@ -229,7 +229,7 @@ def _way(path: Path) -> str:
     return " > ".join(words(part.strip("()")) for part in (path.agent, path.mechanism, path.place))
 
 
-def _note(explanation: Explanation, finding: Finding) -> str:
+def _note(explanation: Explanation, finding: MediatedEffect) -> str:
     effect = finding.effect
     text = f"effect {effect.mean:+.3g} ({number(effect.low)} to {number(effect.high)}), "
     text += f"n = {finding.n} pairs of {explanation.n_asked}"

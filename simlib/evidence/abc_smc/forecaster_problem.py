@@ -10,7 +10,7 @@ import numpy as np
 from simlib._moved import default
 from simlib.evidence.abc_smc.inverse_problems import InverseProblem, InversionError
 from simlib.evidence.history.csv_text import read_table
-from simlib.outcomes.published_series import plan_published
+from simlib.outcomes.incident_counts import plan_published
 from simlib.scenario import with_design
 from simlib.scenario.bundled import folder
 from simlib.simulation import assemble, simulate
