@@ -26,7 +26,6 @@ STILL_CIRCLES: set[frozenset[str]] = set()
 """Circles that still stand; one that is gone is taken off here."""
 STILL_TWICE_CLASSES: set[str] = {
     "Decision",
-    "Group",
     "Mark",
     "Ranking",
     "_Checker",
