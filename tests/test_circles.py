@@ -27,12 +27,8 @@ STILL_CIRCLES: set[frozenset[str]] = {
 }
 """Circles that still stand; one that is gone is taken off here."""
 STILL_TWICE_CLASSES: set[str] = {
-    "Decision",
-    "Effect",
     "Finding",
     "Gap",
-    "Group",
-    "Mark",
     "Question",
     "Ranking",
     "_Job",
