@@ -25,7 +25,6 @@ PARTIES = ("simlib.theatre.agents.", "simlib.theatre.analogues.")
 STILL_CIRCLES: set[frozenset[str]] = set()
 """Circles that still stand; one that is gone is taken off here."""
 STILL_TWICE_CLASSES: set[str] = {
-    "Question",
     "Ranking",
     "_Job",
 }
