@@ -25,10 +25,7 @@ PARTIES = ("simlib.theatre.agents.", "simlib.theatre.analogues.")
 STILL_CIRCLES: set[frozenset[str]] = set()
 """Circles that still stand; one that is gone is taken off here."""
 STILL_TWICE_CLASSES: set[str] = {
-    "Decision",
-    "Mark",
     "Ranking",
-    "_Checker",
     "_Job",
 }
 """Classes of one name in two modules, that still stand."""
