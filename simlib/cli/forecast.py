@@ -169,8 +169,7 @@ def _publish(
     *,
     force: bool,
 ) -> None:
-    from simlib.evidence.observing.judging import beside
-    from simlib.evidence.observing.publications import publications
+    from simlib.evidence.publications import publications
     from simlib.theatre.record.usual import ucdp_2024, usual
 
     replications, months, vintage, jobs = how
@@ -196,7 +195,7 @@ def _publish(
         tell(f"the first {MONTHS_SHOWN} months are shown; the file has all {len(found.months)}")
     release = "first release" if vintage == "first" else f"release {vintage}"
     show((), table, f"monthly counts as {publisher} will print them, {release}; 90 % intervals")
-    judged = beside(found, ucdp_2024(), "2024")
+    judged = found.beside(ucdp_2024(), "2024")
     if len(judged):
         show((), judged, "the months of 2024 and as many of the forecast; below: share with less")
     say(f"forecast: {output}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from simlib.evidence.analogues.updating import (
     pooled,
     worth_in_years,
 )
+from simlib.finding import Finding, plot_room
 from simlib.scenario.requests import whole
 from simlib.scenario.schema import MOST_REPLICATIONS
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from simlib.ensemble.execution import Listener
@@ -178,7 +180,7 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
-class AnalogueStudy:
+class AnalogueStudy(Finding):
     """What the analogues say.
 
     Attributes
@@ -200,6 +202,8 @@ class AnalogueStudy:
     year_sd
         Log-sd of one observed year of the theatre about its mean.
     """
+
+    stem: ClassVar[str] = "analogues"
 
     as_of: dt.date
     rows: tuple[CaseRow, ...]
@@ -265,6 +269,28 @@ class AnalogueStudy:
         return pd.DataFrame(
             [_effect_row(x, self.year_sd) for x in (before, after, *self.alternatives)]
         )
+
+    def briefs(self) -> dict[str, pd.DataFrame]:
+        """Show cases beside placebos, simulated years, and what is believed of the effect."""
+        predicted = {"events after to events before, as simulated": self.predicted()}
+        return {
+            "twelve months after an exit beside twelve before": self.table(),
+            **(predicted if self._is_simulated else {}),
+            "effect of full exit (log), before and after the pooled cases": self.effects(),
+        }
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Give cases, beliefs and, where they were simulated, predictions."""
+        tables = {"analogues": self.table(), "effects": self.effects()}
+        return {**tables, "predicted": self.predicted()} if self._is_simulated else tables
+
+    def figures(self) -> dict[str, Callable[[], Figure]]:
+        """Draw cases, years and beliefs as panels of one figure."""
+        return {"analogues": lambda: plot_room().analogue_panels(self)}
+
+    @property
+    def _is_simulated(self) -> bool:
+        return any(row.predictions for row in self.rows)
 
     def sentences(self) -> list[str]:
         """Return what was found, in words."""

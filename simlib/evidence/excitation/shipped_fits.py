@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import functools
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -19,13 +20,15 @@ from simlib.evidence.excitation.hawkes_fit import HIGHEST_RATIO
 from simlib.evidence.excitation.likelihood import ExcitationError
 from simlib.evidence.fitted import Fitted
 from simlib.files import raising, read_regular
+from simlib.finding import Finding, plot_room
 from simlib.scenario.bundled import folder
 from simlib.statistics.moments import beta_arguments, digits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from simlib.evidence.excitation.hawkes_fit import ExcitationFit, ParameterGrid
@@ -193,10 +196,75 @@ class Pool(NamedTuple):
     is_decay: bool = False
 
 
+@dataclass(frozen=True)
+class ExcitationFits(Finding):
+    """What every regime says, and what pooled regimes say of the scenario's parameters.
+
+    Attributes
+    ----------
+    fits
+        What `fit_regimes` returns.
+    pools
+        Parameters of the scenario and what they are pooled from.
+    """
+
+    stem: ClassVar[str] = "excitation"
+
+    fits: tuple[RegimeFit, ...]
+    pools: Mapping[str, Pool]
+
+    @functools.cached_property
+    def _table(self) -> pd.DataFrame:
+        import pandas as pd
+
+        rows: list[dict[str, Any]] = [row for fit in self.fits for row in rows_of(fit)]
+        groups = {pool.group for pool in self.pools.values()} - {""}
+        for name, pool in self.pools.items():
+            of_group = {pool.group} if pool.group else groups
+            chosen = [fit for fit in self.fits if fit.regime.group in of_group]
+            rows += _pooled_rows(name, pool, chosen)
+        table = pd.DataFrame(rows, columns=list(COLUMNS))
+        numbers = table.select_dtypes("number").columns.difference(["n_events"])
+        table[numbers] = table[numbers].map(lambda value: float(f"{value:.4g}"))
+        return table
+
+    def table(self) -> pd.DataFrame:
+        """Tell all of every regime, then of every pool.
+
+        Returns
+        -------
+        DataFrame
+            Columns `COLUMNS`: median, ends of the 90 % interval, mean and sd; p of the
+            residuals; the log evidence, which compares backgrounds of one regime.
+        """
+        return self._table.copy()
+
+    def sentences(self) -> list[str]:
+        """Say what a further regime is expected to have, and on how many it rests."""
+        pooled = self._table[self._table["parameter"].isin(list(self.pools))]
+        return [
+            f"{row.parameter}: {row.estimate:g} (90 % {row.low:g} to {row.high:g}), from "
+            f"{row.n_events} events in {row.regime}."
+            for row in pooled.itertuples()
+        ]
+
+    def briefs(self) -> dict[str, pd.DataFrame]:
+        """Show posteriors, regime by regime."""
+        columns = ["series", "regime", "n_events", "background", "parameter"]
+        shown = [*columns, "estimate", "low", "high", "rescaled_p"]
+        kept = self._table[self._table["low"].notna()][shown]
+        title = "branching ratio and mean delay: median and 90 % interval"
+        return {title: kept.fillna({"series": "pooled"})}
+
+    def figures(self) -> dict[str, Callable[[], Axes]]:
+        """Draw the branching ratio of each regime."""
+        return {"branching": lambda: plot_room().branching(self.fits)}
+
+
 def excitation_table(
     fits: Sequence[RegimeFit], pools: Mapping[str, Pool] | None = None
 ) -> pd.DataFrame:
-    """Return what every regime says, then what pooled regimes say of the scenario's parameters.
+    """Tell what every regime says, then what pooled ones do: `ExcitationFits.table`.
 
     Parameters
     ----------
@@ -204,26 +272,9 @@ def excitation_table(
         What `fit_regimes` returns.
     pools
         Parameters of the scenario and what they are pooled from; to be given.
-
-    Returns
-    -------
-    DataFrame
-        Columns `COLUMNS`: median, ends of the 90 % interval, mean and sd; p of the residuals;
-        the log evidence, which compares backgrounds of one regime.
     """
-    import pandas as pd
-
-    rows: list[dict[str, Any]] = [row for fit in fits for row in rows_of(fit)]
     wanted = default("excitation_table(pools=)") if pools is None else pools
-    groups = {pool.group for pool in wanted.values()} - {""}
-    for name, pool in wanted.items():
-        of_group = {pool.group} if pool.group else groups
-        chosen = [fit for fit in fits if fit.regime.group in of_group]
-        rows += _pooled_rows(name, pool, chosen)
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    numbers = table.select_dtypes("number").columns.difference(["n_events"])
-    table[numbers] = table[numbers].map(lambda value: float(f"{value:.4g}"))
-    return table
+    return ExcitationFits(tuple(fits), wanted).table()
 
 
 def _pooled_rows(name: str, pool: Pool, chosen: Sequence[RegimeFit]) -> list[dict[str, Any]]:
