@@ -25,19 +25,12 @@ PARTIES = ("simlib.theatre.agents.", "simlib.theatre.analogues.")
 STILL_CIRCLES: set[frozenset[str]] = set()
 """Circles that still stand; one that is gone is taken off here."""
 STILL_TWICE_CLASSES: set[str] = {
-    "Decision",
-    "Group",
-    "Mark",
-    "Question",
     "Ranking",
     "_Job",
 }
 """Classes of one name in two modules, that still stand."""
 STILL_TWICE_MODULES: set[str] = {
-    "analogues",
-    "distributions",
     "excitation",
-    "exploring",
     "why",
 }
 """Modules of one name in two packages, that still stand."""
