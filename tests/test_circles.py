@@ -30,10 +30,7 @@ STILL_TWICE_CLASSES: set[str] = {
 }
 """Classes of one name in two modules, that still stand."""
 STILL_TWICE_MODULES: set[str] = {
-    "analogues",
-    "distributions",
     "excitation",
-    "exploring",
     "why",
 }
 """Modules of one name in two packages, that still stand."""
