@@ -13,6 +13,7 @@ _RECORD, _ANALOGUES = "simlib.theatre.record", "simlib.theatre.analogues"
 _QUESTIONS = "simlib.theatre.questions"
 
 NAMES = {
+    "simlib.analysis.value_of_learning": "simlib.analysis:evppi",
     "simlib.evidence.Band": "simlib.statistics.ranks",
     "simlib.evidence.Uniformity": "simlib.statistics.ranks",
     "simlib.evidence.rank_statistics": "simlib.statistics.ranks",
@@ -30,7 +31,7 @@ NAMES = {
 
 DEFAULTS = {
     "calibrate(fitters=)": (f"{_RECORD}.published", "FITTERS"),
-    "correlations_of(headlines=)": (f"{_QUESTIONS}.headlines", "HEADLINES"),
+    "correlations_of(headlines=)": (f"{_QUESTIONS}.iraq_mission", "HEADLINES"),
     "excitation_table(pools=)": (f"{_RECORD}.regimes", "POOLS"),
     "fit_regimes(regimes=)": (f"{_RECORD}.regimes", "REGIMES"),
     "fitted_excitation(pools=)": (f"{_RECORD}.regimes", "POOLS"),

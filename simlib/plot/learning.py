@@ -20,7 +20,8 @@ from simlib.plot.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from simlib.analysis.value.informing import Information, Learning
+    from simlib.analysis.value.evppi import UnknownValue
+    from simlib.analysis.value.information import Information
 
 MOST_BARS = 10
 
@@ -42,12 +43,12 @@ def information(result: Information, loss: str | None = None, ax: Axes | None = 
     """
     name = loss or next(iter(result.panel.losses))
     dates = list(result.options)
-    shown = _most_valuable([x for x in result.learnings if x.loss == name])
+    shown = _most_valuable([x for x in result.unknowns if x.loss == name])
     ax = axes_or_new(ax, 7.6, 1.9 + 0.52 * len(shown))
     places = np.arange(len(shown), dtype=np.float64)[::-1]
     height = 0.8 / len(dates)
     for i, date in enumerate(dates):
-        those = {x.name: x.worth for x in result.learnings if (x.loss, x.date) == (name, date)}
+        those = {x.name: x.alone for x in result.unknowns if (x.loss, x.date) == (name, date)}
         y = places + height * ((len(dates) - 1) / 2 - i)
         worths = [those[each.name] for each in shown]
         color = SHADES[i % len(SHADES)]
@@ -66,20 +67,20 @@ def information(result: Information, loss: str | None = None, ax: Axes | None = 
     return ax
 
 
-def _most_valuable(learnings: list[Learning]) -> list[Learning]:
+def _most_valuable(unknowns: list[UnknownValue]) -> list[UnknownValue]:
     """Return the reports and the unknowns worth most at some date, one of each name."""
-    best: dict[str, Learning] = {}
-    for each in learnings:
+    best: dict[str, UnknownValue] = {}
+    for each in unknowns:
         known = best.get(each.name)
         if each.kind != "everything" and (
-            known is None or each.worth.estimate > known.worth.estimate
+            known is None or each.alone.estimate > known.alone.estimate
         ):
             best[each.name] = each
-    ranked = sorted(best.values(), key=lambda x: (x.kind != "reports", -x.worth.estimate))
+    ranked = sorted(best.values(), key=lambda x: (x.kind != "reports", -x.alone.estimate))
     return ranked[:MOST_BARS]
 
 
-def _label(each: Learning) -> str:
+def _label(each: UnknownValue) -> str:
     kind = "group: " if each.kind == "group" and each.name.endswith(".*") else ""
     return f"{kind}{words(each.name.removesuffix('.*'))}"
 
@@ -89,12 +90,12 @@ def _note(result: Information, loss: str) -> str:
     for ranking in result.rankings:
         if ranking.loss == loss:
             everything = next(
-                x.worth
-                for x in result.learnings
+                x.alone
+                for x in result.unknowns
                 if (x.loss, x.date, x.kind) == (loss, ranking.date, "everything")
             )
             parts.append(
                 f"{ranking.date}: {words(ranking.best)} is best (wrong with P <= "
-                f"{max(ranking.p_wrong, 0.001):.2g}); foreseeing all: {everything.value:.3g}"
+                f"{max(ranking.p_incorrect, 0.001):.2g}); foreseeing all: {everything.value:.3g}"
             )
     return "\n".join(parts)

@@ -23,13 +23,13 @@ from simlib.plot.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from simlib.analysis.selection.decision_forecast import Forecast
+    from simlib.analysis.selection.decision_forecast import DecisionForecast
     from simlib.analysis.selection.observational import Readings
 
 _DRAWN = {
     "gap": "selection gap: E[Y | extended] - E[Y | do(extended)]",
-    "seen": "seen: E[Y | extended] - E[Y | not extended]",
-    "made": "made: E[Y | do(extended)] - E[Y | do(as agreed)]",
+    "observational": "seen: E[Y | extended] - E[Y | not extended]",
+    "interventional": "made: E[Y | do(extended)] - E[Y | do(as agreed)]",
 }
 MOST_OBSERVABLES = 8
 FEWEST_RUNS = 30
@@ -72,7 +72,7 @@ def readings(result: Readings, outcome: str | None = None, ax: Axes | None = Non
     return ax
 
 
-def extension_forecast(found: Forecast, ax: Axes | None = None) -> Axes:
+def extension_forecast(found: DecisionForecast, ax: Axes | None = None) -> Axes:
     """Draw P(extension) by thirds of what is known at a date, with Wilson 95 % intervals.
 
     The observables in which the groups differ most are shown, at most
