@@ -13,8 +13,10 @@ _RECORD, _ANALOGUES = "simlib.theatre.record", "simlib.theatre.analogues"
 _QUESTIONS = "simlib.theatre.questions"
 
 NAMES = {
+    "simlib.analysis.Effect": "simlib.analysis:PairedEffect",
     "simlib.analysis.value_of_learning": "simlib.analysis:evppi",
     "simlib.evidence.Band": "simlib.statistics.ranks",
+    "simlib.evidence.Part": "simlib.evidence:HistoryPart",
     "simlib.evidence.Uniformity": "simlib.statistics.ranks",
     "simlib.evidence.rank_statistics": "simlib.statistics.ranks",
     "simlib.evidence.simulated_ranks": "simlib.statistics.ranks",

@@ -228,7 +228,7 @@ def test_a_month_after_the_barrier_is_refused_with_its_row(tmp_path: Path) -> No
         (f"259,2024-02,{'9' * 30}", "row 3: events: must be a whole number"),
         ("259,9999-12,1", "row 3: month: must be a month"),
         ("259,2024-02", r"row 3: must have 3 values \(got 2\)"),
-        ("259,2024-01,1", "ucdp_259 2024-01 stands twice"),
+        ("259,2024-01,1", "row 3: 259, 2024-01 stands twice"),
     ],
 )
 def test_a_wrong_count_is_told_with_its_row(row: str, words: str, tmp_path: Path) -> None:
@@ -308,6 +308,8 @@ def test_a_posterior_is_spelt_as_its_prior_is_bounded(tmp_path: Path) -> None:
     )
     found = invert(problem, tmp_path, Effort(50, 2))
     (fitted,) = fitted_inversion(found, scenario, data="toy", as_of=dt.date(2024, 12, 31))
+    assert found.sentences()[0].startswith(f"tempo.sd: {dict(fitted.distribution)}")
+    assert list(found.tables()) == ["posterior", "draws"]
     assert fitted.name == "tempo.sd"
     assert fitted.distribution["beta"]["low"] == 0.2
     assert fitted.distribution["beta"]["high"] == 0.6

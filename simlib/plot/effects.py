@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.analysis.compare.comparison import Comparison
-    from simlib.analysis.compare.paired_effects import Effect
+    from simlib.analysis.compare.paired_effects import PairedEffect
 
     Floats = NDArray[np.float64]
 
@@ -137,7 +137,7 @@ def _dress_all(ax: Axes, comparison: Comparison, option: str, n_left: int) -> No
     dress(ax, title, f"{text} against independent runs (below {ENOUGH:.0f} in italics)")
 
 
-def _draw_line(ax: Axes, height: float, found: Effect) -> None:
+def _draw_line(ax: Axes, height: float, found: PairedEffect) -> None:
     scale = found.baseline_sd
     low, high = (x / scale for x in _ends(found))
     ax.plot([low, high], [height, height], color=INK, linewidth=1.3, solid_capstyle="butt")
@@ -158,14 +158,14 @@ def _draw_line(ax: Axes, height: float, found: Effect) -> None:
     )
 
 
-def _ends(found: Effect) -> tuple[float, float]:
+def _ends(found: PairedEffect) -> tuple[float, float]:
     if math.isnan(found.low):
         return found.effect, found.effect
     return found.low, found.high
 
 
 def _draw_number(
-    ax: Axes, found: Effect, pairs: tuple[Floats, Floats], names: tuple[str, str]
+    ax: Axes, found: PairedEffect, pairs: tuple[Floats, Floats], names: tuple[str, str]
 ) -> None:
     change = pairs[1] - pairs[0]
     strangers = _strangers(*pairs)
@@ -194,7 +194,7 @@ def _draw_number(
 
 
 def _draw_both(
-    ax: Axes, found: Effect, pairs: tuple[Floats, Floats], names: tuple[str, str]
+    ax: Axes, found: PairedEffect, pairs: tuple[Floats, Floats], names: tuple[str, str]
 ) -> None:
     """Draw the outcome under both options, in the corner kept free for it."""
     small = ax.inset_axes((0.58, 0.72, 0.41, 0.25))
@@ -214,7 +214,7 @@ def _draw_both(
 
 
 def _draw_shares(
-    ax: Axes, found: Effect, pairs: tuple[Floats, Floats], names: tuple[str, str]
+    ax: Axes, found: PairedEffect, pairs: tuple[Floats, Floats], names: tuple[str, str]
 ) -> None:
     one, other = (side > 0 for side in pairs)
     before, after = (words(name) for name in names)
@@ -268,7 +268,7 @@ def _shares(values: Floats, edges: Floats) -> Floats:
     return shares
 
 
-def _note(found: Effect) -> str:
+def _note(found: PairedEffect) -> str:
     unit = f" {found.unit}" if found.unit and found.kind == "number" else ""
     text = (
         f"{number(found.baseline)} becomes {number(found.counterfactual)}{unit}; "

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from simlib.analysis.mediation.explanation import Explanation
-    from simlib.analysis.mediation.mediated_effects import Finding
+    from simlib.analysis.mediation.mediated_effects import MediatedEffect
     from simlib.analysis.mediation.path_description import Path
 
 _MOST_SHARES, _MOST_PATHS = 8, 10
@@ -82,7 +82,7 @@ def shares(explanation: Explanation, ax: Axes | None = None, outcome: str | None
 
 def _draw_steps(
     ax: Axes,
-    finding: Finding,
+    finding: MediatedEffect,
     steps: tuple[np.ndarray[tuple[int], np.dtype[np.float64]], list[float], list[float]],
     n_told: int,
 ) -> None:
@@ -191,7 +191,7 @@ def shares_and_paths(explanation: Explanation, outcome: str | None = None) -> Fi
     return figure
 
 
-def _chosen(explanation: Explanation, outcome: str | None) -> Finding:
+def _chosen(explanation: Explanation, outcome: str | None) -> MediatedEffect:
     return explanation.findings[0] if outcome is None else explanation.of(outcome)
 
 
@@ -207,7 +207,7 @@ def _title(outcome: str) -> str:
     return "\n".join(textwrap.wrap(heading(outcome), 50))
 
 
-def _note(explanation: Explanation, finding: Finding) -> str:
+def _note(explanation: Explanation, finding: MediatedEffect) -> str:
     effect = finding.effect
     text = f"effect {effect.mean:+.3g} ({number(effect.low)} to {number(effect.high)}), "
     text += f"n = {finding.n} pairs of {explanation.n_asked}"

@@ -12,10 +12,10 @@ from simlib.statistics.scores import N_BINS, pit_counts, reliability
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from simlib.evidence.ledger.ledger_scores import Scores
+    from simlib.evidence.ledger.ledger_scores import LedgerScores
 
 
-def ledger_reliability(scores: Scores, ax: Axes | None = None) -> Axes:
+def ledger_reliability(scores: LedgerScores, ax: Axes | None = None) -> Axes:
     """Draw how often stated probabilities came, with 90 % bands, beside the base rate's.
 
     Parameters
@@ -48,7 +48,7 @@ def ledger_reliability(scores: Scores, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def ledger_pit(scores: Scores, ax: Axes | None = None) -> Axes:
+def ledger_pit(scores: LedgerScores, ax: Axes | None = None) -> Axes:
     """Draw in which part of their forecasts numbers fell; even counts are calibrated.
 
     Parameters

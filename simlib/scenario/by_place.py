@@ -67,8 +67,7 @@ def _each(node: Mapping, key: str, path: Path, change: _Change) -> Mapping:
         name: change(item, (*path, key, name)) if isinstance(item, Mapping) else item
         for name, item in inner.items.items()
     }
-    changed = mapping(items, inner.keys, inner.mark)
-    return mapping({**node.items, key: changed}, node.keys, node.mark)
+    return node.replaced(key, mapping(items, inner.keys, inner.mark))
 
 
 class _ShortForms:
@@ -123,9 +122,7 @@ class _ShortForms:
             raise ScenarioError([problem_at(node.mark, path, rule)])
         items = {place: number for place, (number, _) in numbers.items()}
         keys = {place: mark for place, (_, mark) in numbers.items()}
-        return mapping(
-            {**owner.items, key: mapping(items, keys, node.mark)}, owner.keys, owner.mark
-        )
+        return owner.replaced(key, mapping(items, keys, node.mark))
 
     def _numbers(self, node: Mapping, path: Path, kind: str) -> _Numbers:
         """Return numbers by place: what is said of a place goes before what a country says."""

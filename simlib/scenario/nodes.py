@@ -57,6 +57,15 @@ class Mapping(NamedTuple):
     height: int
     keys: dict[str, Mark]
 
+    def replaced(self, key: str, node: Node) -> Mapping:
+        """Return the mapping with another value under one of its keys."""
+        return mapping({**self.items, key: node}, self.keys, self.mark)
+
+    def without(self, key: str) -> Mapping:
+        """Return the mapping without one of its keys."""
+        rest = {name: item for name, item in self.items.items() if name != key}
+        return mapping(rest, self.keys, self.mark)
+
 
 Node: TypeAlias = Scalar | Sequence | Mapping
 

@@ -58,6 +58,13 @@ Where: TypeAlias = Literal["here", "from", "to", "within"]
 """The place that is meant, seen from where an incident happens."""
 
 
+def several(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return one name, several or none as a tuple."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else value
+
+
 class Model(BaseModel):
     """Base of every scenario model: frozen, unknown keys refused."""
 
@@ -455,7 +462,7 @@ class Scenario(Model):
         place = self.places.get(name)
         if place is None:
             return frozenset({name})
-        around = place.within or (place.ends and place.ends[1])
-        home = self.places.get(around) if around else None
-        found = (name, place.within, place.country or (home and home.country))
+        arrives = place.ends[1] if place.ends and not place.country else ""
+        around = [self.places.get(other or "") for other in (place.within, arrives)]
+        found = (name, place.within, place.country, *(p.country for p in around if p))
         return frozenset(each for each in found if each)

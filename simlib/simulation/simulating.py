@@ -62,7 +62,7 @@ class _Observer:
 
 
 def _keep_calendar(world: World, calendar: Calendar, multipliers: NDArray[np.float64]) -> None:
-    """Set month, trends and tempo when each month begins."""
+    """Set month, trends and AR(1) multipliers when each month begins."""
 
     def turn(month: int) -> None:
         world.change_many(calendar.positions, multipliers[month], -1)

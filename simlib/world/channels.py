@@ -11,10 +11,10 @@ from simlib.chance.addresses import name_hash
 from simlib.errors import SimulationError
 from simlib.journal import DAYS_PER_MONTH, MARKS, Channels
 from simlib.scenario.schema import Falling, Power, Shield, Table, Value
-from simlib.world.excitation import Links
+from simlib.world.excitation import ExcitationPlan
 from simlib.world.kernel import kernel_tables as t
 from simlib.world.quantities import CountTables
-from simlib.world.state import MONTH, tempo_name, trend_name
+from simlib.world.state import MONTH, ar1_name, trend_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +67,7 @@ class ChannelPlan:
         self._per_day: list[float] = []
         for channel in range(len(self.channels)):
             self._add_channel(channel)
-        self.links = Links(scenario, self.channels, geography, quantities)
+        self.excitation = ExcitationPlan(scenario, self.channels, geography, quantities)
         self._finish()
 
     # one channel after the other
@@ -99,7 +99,7 @@ class ChannelPlan:
         if group.trend:
             factors["trend"] = Value(value=trend_name(type_, name))
         if group.tempo:
-            factors["tempo"] = Value(value=tempo_name(group.tempo.series))
+            factors["tempo"] = Value(value=ar1_name(group.tempo.series))
         return factors
 
     def _read(self, variable: str, place: str, at: str, *, read: bool) -> int:
@@ -226,10 +226,10 @@ class ChannelPlan:
 
     def _finish(self) -> None:
         n_channels = len(self.channels)
-        self._columns[:, t.LINK_FROM : t.LINK_TO + 1] = self.links.ranges
-        for link in self.links.rows:
-            link[t.NEAR_FROM] += len(self._rows["indices"])
-        self._rows["indices"].extend(self.links.destinations)
+        self._columns[:, t.EXCITES_FROM : t.EXCITES_TO + 1] = self.excitation.ranges
+        for row in self.excitation.rows:
+            row[t.NEAR_FROM] += len(self._rows["indices"])
+        self._rows["indices"].extend(self.excitation.destinations)
         words = np.zeros((n_channels, 2), dtype=np.uint64)
         for i, key in enumerate(
             zip(self.channels.types, self.channels.places, self.channels.targets, strict=True)
@@ -242,8 +242,8 @@ class ChannelPlan:
             "gate_i": _table(self._rows["gate_i"], 4),
             "mark_i": _table(self._rows["mark_i"], 8),
             "effect_i": _table(self._rows["effect_i"], 10),
-            "link_i": _table(self.links.rows, 6),
-            "link_u": np.array(self.links.tags, dtype=np.uint64).reshape(-1, 2),
+            "excites_i": _table(self.excitation.rows, 6),
+            "excites_u": np.array(self.excitation.tags, dtype=np.uint64).reshape(-1, 2),
             "notable_i": np.array(self._rows["notable_i"], dtype=np.int64),
             "notable_f": np.array(self._rows["notable_f"], dtype=np.float64),
             "indices": np.array(self._rows["indices"], dtype=np.int64),
@@ -252,9 +252,9 @@ class ChannelPlan:
         n_numbers = len(self._numbers)
         mark_i = self._static["mark_i"]
         mark_i[mark_i[:, t.KIND] == t.COUNT, t.TABLE_FROM] += n_numbers
-        link_i = self._static["link_i"]
-        link_i[:, t.NEAR_WEIGHTS] += n_numbers + self.counts.length
-        link_i[:, t.COUNTS_FROM] += n_numbers + self.counts.length + len(self.links.weights)
+        excites_i = self._static["excites_i"]
+        excites_i[:, t.NEAR_WEIGHTS] += n_numbers + self.counts.length
+        excites_i[:, t.COUNTS_FROM] += n_numbers + self.counts.length + len(self.excitation.weights)
         self._factor_q = _table(self._rows["factor_q"], 2)
         self._mark_q = _table(self._rows["mark_q"], 2)
         self._effect_q = np.array(self._rows["effect_q"], dtype=np.int64)
@@ -302,7 +302,7 @@ class ChannelPlan:
         level = values[self._level_q] * self._rate
         channel_f = np.zeros((len(level), 3))
         channel_f[:, t.START_LEVEL] = level
-        channel_f[:, t.BASE] = self.links.immigrant_level(level, values)
+        channel_f[:, t.BASE] = self.excitation.immigrant_level(level, values)
         if not np.isfinite(channel_f).all():
             channel = int(np.flatnonzero(~np.isfinite(channel_f).all(axis=1))[0])
             got = channel_f[channel, t.BASE]
@@ -310,8 +310,8 @@ class ChannelPlan:
         numbers = [
             values[self._number_q],
             self.counts.evaluate(values),
-            self.links.weights,
-            self.links.child_counts(values),
+            self.excitation.weights,
+            self.excitation.child_counts(values),
         ]
         return {
             **self._static,
@@ -321,7 +321,7 @@ class ChannelPlan:
             "factor_f": factor_f,
             "mark_f": values[self._mark_q],
             "effect_f": values[self._effect_q],
-            "link_f": self.links.evaluate(values),
+            "excites_f": self.excitation.evaluate(values),
             "numbers": np.concatenate(numbers),
         }
 

@@ -328,10 +328,10 @@ def _doubled(array: NDArray[Any]) -> NDArray[Any]:
 
 
 _FLOATS = {
-    "state", "channel_f", "factor_f", "mark_f", "effect_f", "link_f", "notable_f", "numbers",
+    "state", "channel_f", "factor_f", "mark_f", "effect_f", "excites_f", "notable_f", "numbers",
     "layer_f", "heap_at", "watch_f", "floor",
 }  # fmt: skip
-_WORDS = {"key", "channel_u", "link_u", "layer_u"}
+_WORDS = {"key", "channel_u", "excites_u", "layer_u"}
 
 
 def compile_kernel() -> None:

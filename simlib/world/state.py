@@ -23,8 +23,8 @@ def trend_name(type_: str, group: str) -> str:
     return f"trend.{type_}.{group}"
 
 
-def tempo_name(series: str) -> str:
-    """Return the name of the multiplier that carries a tempo series."""
+def ar1_name(series: str) -> str:
+    """Return the name of an AR(1) multiplier (``tempo`` in scenarios)."""
     return f"tempo.{series}"
 
 
@@ -35,7 +35,7 @@ def _automatic(scenario: Scenario) -> set[str]:
             if group.trend:
                 names.add(trend_name(type_, name))
             if group.tempo:
-                names.add(tempo_name(group.tempo.series))
+                names.add(ar1_name(group.tempo.series))
     return names
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from simlib.analysis.discovery.outcome_events import Event, read_event
 from simlib.ensemble.map_runs import map_runs
 from simlib.errors import Problem, ScenarioError
-from simlib.outcomes.published_series import Published, plan_published
+from simlib.outcomes.incident_counts import Published, plan_published
 from simlib.scenario import as_scenario, digest, option_scenario
 from simlib.scenario.requests import n_replications
 from simlib.simulation import Blueprint, assemble, simulate

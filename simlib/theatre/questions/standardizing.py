@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.evidence.calibration.fitted_file import scenario_text
 from simlib.journal import to_days
 from simlib.scenario import load_text
 from simlib.scenario.requests import whole
@@ -92,7 +91,7 @@ def committee_constants(
         Number of replications, 2 or more.
     """
     base = calibration.record.base.parameters
-    scenario = load_text(scenario_text(calibration), file="fitted")
+    scenario = load_text(calibration.scenario_text(), file="fitted")
     found = standardize(scenario, replications)
     constants = {}
     for ground in GROUNDS:

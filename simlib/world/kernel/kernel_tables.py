@@ -69,8 +69,8 @@ BASE, INTENSITY, START_LEVEL = range(3)
     MARK_TO,
     EFFECT_FROM,
     EFFECT_TO,
-    LINK_FROM,
-    LINK_TO,
+    EXCITES_FROM,
+    EXCITES_TO,
     NOTABLE_FROM,
     NOTABLE_TO,
 ) = range(16)
@@ -98,7 +98,7 @@ YES_NO, COUNT, SHARE, UNIFORM = range(4)
     SOURCE_LENGTH,
     DESTINATION_LENGTH,
 ) = range(10)
-# link_i, link_f, link_u
+# excites_i, excites_f, excites_u
 OWN_CHANNEL, NEAR_FROM, NEAR_LENGTH, NEAR_WEIGHTS, COUNTS_FROM, COUNTS_LENGTH = range(6)
 DELAY, OWN_SHARE = range(2)
 COUNT_TAG, CHILD_TAG = range(2)
@@ -116,22 +116,22 @@ UNCHANGED, CHANGED, FIRED_WATCH = range(3)
 
 
 WIDTHS = {
-    "state": 1, "channel_f": 3, "factor_f": 2, "mark_f": 2, "effect_f": 1, "link_f": 2,
+    "state": 1, "channel_f": 3, "factor_f": 2, "mark_f": 2, "effect_f": 1, "excites_f": 2,
     "notable_f": 1, "numbers": 1, "layer_f": 3, "heap_at": 1, "watch_f": 1, "floor": 1,
-    "channel_i": 16, "factor_i": 4, "gate_i": 4, "mark_i": 8, "effect_i": 10, "link_i": 6,
+    "channel_i": 16, "factor_i": 4, "gate_i": 4, "mark_i": 8, "effect_i": 10, "excites_i": 6,
     "notable_i": 1, "waiting": 1, "indices": 1, "dependents_from": 1, "dependents": 1,
     "layer_i": 2, "heap_row": 1, "watch_i": 4, "is_watched": 1,
-    "key": 1, "channel_u": 2, "link_u": 2, "layer_u": 2,
+    "key": 1, "channel_u": 2, "excites_u": 2, "layer_u": 2,
 }  # fmt: skip
 """Every table of the directory, in order, with the width of its rows."""
 
 (
-    STATE, CHANNEL_F, FACTOR_F, MARK_F, EFFECT_F, LINK_F,
+    STATE, CHANNEL_F, FACTOR_F, MARK_F, EFFECT_F, EXCITES_F,
     NOTABLE_F, NUMBERS, LAYER_F, HEAP_AT, WATCH_F, FLOOR,
-    CHANNEL_I, FACTOR_I, GATE_I, MARK_I, EFFECT_I, LINK_I,
+    CHANNEL_I, FACTOR_I, GATE_I, MARK_I, EFFECT_I, EXCITES_I,
     NOTABLE_I, WAITING, INDICES, DEPENDENTS_FROM, DEPENDENTS,
     LAYER_I, HEAP_ROW, WATCH_I, IS_WATCHED,
-    KEY, CHANNEL_U, LINK_U, LAYER_U,
+    KEY, CHANNEL_U, EXCITES_U, LAYER_U,
 ) = range(_CONTROL, _CONTROL + len(WIDTHS))  # fmt: skip
 """Where the directory has each table's beginning."""
 
