@@ -17,8 +17,8 @@ from simlib.errors import ScenarioError
 from simlib.scenario.expressions import ExpressionError, names
 from simlib.scenario.nodes import (
     MOST_NODES,
+    FileMark,
     Mapping,
-    Mark,
     Node,
     Path,
     Scalar,
@@ -36,7 +36,7 @@ SHORT = ("total", "shares", "of")
 ROUNDING = 1e-6
 """By which shares may miss a sum of 1."""
 
-_Numbers: TypeAlias = dict[str, tuple[Node, Mark]]
+_Numbers: TypeAlias = dict[str, tuple[Node, FileMark]]
 """What stands for each place, and where that was said."""
 _Change: TypeAlias = Callable[[Mapping, Path], Mapping]
 
@@ -253,7 +253,9 @@ def _in_brackets(text: str, operators: str) -> str:
     return text
 
 
-def _sum(before: tuple[Node, Mark] | None, number: Node, mark: Mark) -> tuple[Node, Mark]:
+def _sum(
+    before: tuple[Node, FileMark] | None, number: Node, mark: FileMark
+) -> tuple[Node, FileMark]:
     """Return what a place has so far with another number added."""
     if before is None:
         return number, mark

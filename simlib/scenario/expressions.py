@@ -80,7 +80,7 @@ def _wrong(text: str, met: str) -> ExpressionError:
     return ExpressionError(rule, f"{shown(met)} is not understood there")
 
 
-class _Checker:
+class _Expression:
     """Checks one expression symbol by symbol, and writes it as Python.
 
     The grammar is a part of Python's, so symbols stand as they are and Python decides what
@@ -163,7 +163,7 @@ def _check_arguments(function: str, n_arguments: int) -> None:
 
 @functools.lru_cache(maxsize=32768)
 def _parsed(text: str) -> tuple[str, frozenset[str]]:
-    checked = _Checker(text)
+    checked = _Expression(text)
     return " ".join(checked.written), frozenset(checked.names)
 
 

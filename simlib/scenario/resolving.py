@@ -16,8 +16,8 @@ from simlib.errors import Problem, ScenarioError
 from simlib.scenario import bundled
 from simlib.scenario.fitting import kind_keys
 from simlib.scenario.nodes import (
+    FileMark,
     Mapping,
-    Mark,
     Node,
     Path,
     Scalar,
@@ -117,7 +117,7 @@ def _together(whole: Mapping, part: Mapping) -> Mapping:
     return mapping(items, keys, whole.mark)
 
 
-def _twice(mark: Mark, path: Path, first: Mark) -> Problem:
+def _twice(mark: FileMark, path: Path, first: FileMark) -> Problem:
     rule = f"stands in two files that go together (got {shown(str(path[-1]))})"
     return problem_at(
         mark, path, rule, f"first in {bare(FilePath(first.file).name)}, line {first.line}"
@@ -248,7 +248,7 @@ def _undotted(option: Mapping, path: Path) -> Mapping:
     return result
 
 
-def _refuse_twice(result: Mapping, head: str, tail: str, mark: Mark, path: Path) -> None:
+def _refuse_twice(result: Mapping, head: str, tail: str, mark: FileMark, path: Path) -> None:
     before = result.items.get(head)
     if isinstance(before, Mapping) and tail in before.items:
         hint = f"first on line {before.keys[tail].line}"
