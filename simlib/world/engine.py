@@ -173,7 +173,7 @@ class CompiledIncidents:
         at, whole, _, marks = self._journal
         n = int(self._control_i[t.N_JOURNAL])
         first = int(at[:n].searchsorted(since, side="right"))
-        chosen = channels[whole[first:n, t.J_CHANNEL]]
+        chosen = channels[whole[first:n, t.CHANNEL]]
         for mark, value in least:
             chosen &= marks[first:n, mark] >= value
         return int(np.count_nonzero(chosen))
@@ -182,7 +182,7 @@ class CompiledIncidents:
         """Return time, channel, address and marks of one incident."""
         a0, a1, a2 = self._journal[2][number].tolist()
         time_ = float(self._journal[0][number])
-        channel = int(self._journal[1][number, t.J_CHANNEL])
+        channel = int(self._journal[1][number, t.CHANNEL])
         return time_, channel, (a0, a1, a2), self._journal[3][number]
 
     def incidents(self) -> Incidents:
@@ -191,9 +191,9 @@ class CompiledIncidents:
         whole = self._journal[1][:n].astype(np.int32)
         return Incidents(
             time=self._journal[0][:n].copy(),
-            channel=whole[:, t.J_CHANNEL].copy(),
-            parent=whole[:, t.J_PARENT].copy(),
-            opener=whole[:, t.J_OPENER].copy(),
+            channel=whole[:, t.CHANNEL].copy(),
+            parent=whole[:, t.PARENT].copy(),
+            opener=whole[:, t.OPENED_BY].copy(),
             address=self._journal[2][:n].copy(),
             marks=self._journal[3][:n].copy(),
             channels=self._channels,

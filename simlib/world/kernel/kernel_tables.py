@@ -9,7 +9,7 @@ functions that pass forty arrays on are fifty times slower.)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,10 +105,8 @@ COUNT_TAG, CHILD_TAG = range(2)
 # layer_f, layer_i, layer_u
 AT, HEIGHT, CELL_END = range(3)
 CELL, POINT = range(2)
-# child_i
-CHILD_CHANNEL, CHILD_PARENT = range(2)
-# journal_i
-J_CHANNEL, J_PARENT, J_OPENER = range(3)
+# whose: of a child, or of a line of the journal
+CHANNEL, PARENT, OPENED_BY = range(3)
 # watch_i
 WATCH_STATE, ARMED, WAITED, FIRED = range(4)
 # what a write comes to (or FAULTY)
@@ -140,6 +138,41 @@ WIDTH_OF = np.array([0] * _CONTROL + list(WIDTHS.values()))
 
 _CONTROL_FLOATS = 5
 _DIRECTORY_END = STATE + len(WIDTHS)
+
+
+class Children(NamedTuple):
+    """Incidents to come: a heap of dates and slots, the free slots, and what a slot holds."""
+
+    at: Floats
+    slot: Integers
+    free: Integers
+    whose: Integers
+    address: Words
+
+
+class Journal(NamedTuple):
+    """Incidents that have happened, a line each."""
+
+    at: Floats
+    whose: Integers
+    address: Words
+    marks: Floats
+
+
+class Happening(NamedTuple):
+    """An incident that happens now."""
+
+    line: int
+    """Of the journal."""
+    channel: int
+    parent: int
+    a0: np.uint64
+    a1: np.uint64
+    a2: np.uint64
+    """The address of all its draws is a0, a1, a2."""
+    w2: np.uint64
+    w3: np.uint64
+    """Words of its own block that its date and height have left over."""
 
 
 class Memory:
