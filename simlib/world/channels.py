@@ -278,14 +278,7 @@ class ChannelPlan:
     def evaluate(
         self, values: NDArray[np.float64], state: NDArray[np.float64]
     ) -> dict[str, NDArray[Any]]:
-        """Return the tables of one replication.
-
-        Parameters
-        ----------
-        values
-            Values of the quantities.
-        state
-            State vector at the start.
+        """Return the tables of one replication, from its quantities and its state at the start.
 
         Raises
         ------

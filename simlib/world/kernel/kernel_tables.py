@@ -113,14 +113,17 @@ WATCH_STATE, ARMED, WAITED, FIRED = range(4)
 UNCHANGED, CHANGED, FIRED_WATCH = range(3)
 
 
-WIDTHS = {
+FLOAT_TABLES = {
     "state": 1, "channel_f": 3, "factor_f": 2, "mark_f": 2, "effect_f": 1, "excites_f": 2,
     "notable_f": 1, "numbers": 1, "layer_f": 3, "heap_at": 1, "watch_f": 1, "floor": 1,
+}  # fmt: skip
+INTEGER_TABLES = {
     "channel_i": 16, "factor_i": 4, "gate_i": 4, "mark_i": 8, "effect_i": 10, "excites_i": 6,
     "notable_i": 1, "waiting": 1, "indices": 1, "dependents_from": 1, "dependents": 1,
     "layer_i": 2, "heap_row": 1, "watch_i": 4, "is_watched": 1,
-    "key": 1, "channel_u": 2, "excites_u": 2, "layer_u": 2,
 }  # fmt: skip
+WORD_TABLES = {"key": 1, "channel_u": 2, "excites_u": 2, "layer_u": 2}
+WIDTHS = FLOAT_TABLES | INTEGER_TABLES | WORD_TABLES
 """Every table of the directory, in order, with the width of its rows."""
 
 (
@@ -176,13 +179,7 @@ class Happening(NamedTuple):
 
 
 class Memory:
-    """The kernel's three arrays with their tables laid out.
-
-    Parameters
-    ----------
-    contents
-        Contents of each table of `WIDTHS`, of type float64, int64 or uint64, with one or
-        two dimensions; they are copied.
+    """The kernel's three arrays, and a copy of every table laid out in them.
 
     Attributes
     ----------

@@ -121,6 +121,7 @@ def apply_effect(
     e = row(ints, t.EFFECT_I, effect)
     if not holds(marks, line, ints[e + t.IF_MARK], ints[e + t.IF_WANTED]):
         return False
+    # The amount is by x mark x mark x stock, as far as the effect names them.
     amount = floats[row(ints, t.EFFECT_F, effect)]
     if ints[e + t.MARK_A] >= 0:
         amount = amount * marks[line, ints[e + t.MARK_A]]
@@ -140,6 +141,7 @@ def apply_effect(
         fired = _set(floats, ints, source, max(0.0, stock + amount))
         refresh_dependents(floats, ints, words, source, -1)
         return fired
+    # No more can be moved than is there, so that what moves is neither lost nor made.
     amount = min(max(amount, 0.0), stock)
     goal = _place(ints, ints[e + t.DESTINATION], ints[e + t.DESTINATION_LENGTH], u)
     fired = _set(floats, ints, source, stock - amount)
