@@ -13,6 +13,7 @@ _RECORD, _ANALOGUES = "simlib.theatre.record", "simlib.theatre.analogues"
 _QUESTIONS = "simlib.theatre.questions"
 
 NAMES = {
+    "simlib.analysis.Effect": "simlib.analysis:PairedEffect",
     "simlib.evidence.Band": "simlib.statistics.ranks",
     "simlib.evidence.Part": "simlib.evidence:HistoryPart",
     "simlib.evidence.Uniformity": "simlib.statistics.ranks",

@@ -160,5 +160,5 @@ def test_the_map_shows_every_room() -> None:
 
 def test_placements_are_documented() -> None:
     """All the places an effect can act at are named."""
-    for placement in get_args(get_args(schema.Effect.model_fields["to"].annotation)[0]):
+    for placement in get_args(get_args(schema.IncidentEffect.model_fields["to"].annotation)[0]):
         assert f"`{placement}`" in SCENARIOS

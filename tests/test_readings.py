@@ -285,8 +285,8 @@ def test_tables_and_sentences_say_what_was_found() -> None:
 
 def test_figures_name_units_and_slopes() -> None:
     ax = simlib.plot.readings(whole())
-    assert "attacks" in ax.get_ylabel()
-    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["drawn,\nas written", "1.2"]
+    assert "attacks" in ax.get_xlabel()
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["drawn,\nas written", "1.2"]
     other = simlib.plot.extension_forecast(whole().forecast)
     assert "%" in other.get_xlabel()
     with pytest.raises(ScenarioError, match="no number or yes/no of that name"):

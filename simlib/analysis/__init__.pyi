@@ -2,7 +2,7 @@ from .compare.attribution import diff as diff
 from .compare.comparison import Comparison as Comparison
 from .compare.comparison import compare as compare
 from .compare.forks import fork as fork
-from .compare.paired_effects import Effect as Effect
+from .compare.paired_effects import PairedEffect as PairedEffect
 from .discovery.early_warning import tripwires as tripwires
 from .discovery.scenario_discovery import discover as discover
 from .mediation.explanation import Explanation as Explanation

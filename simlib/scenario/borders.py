@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from simlib.errors import ScenarioError
 from simlib.files import read_regular
-from simlib.scenario.nodes import Mapping, Scalar, mapping, problem_at, sequence
+from simlib.scenario.nodes import Mapping, Scalar, problem_at, sequence
 from simlib.scenario.wording import listed
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def with_neighbors(tree: Mapping, log: ProblemLog) -> Mapping:
         for a, b in combinations(areas, 2)
         if len(areas[a] & areas[b]) >= LEAST_POINTS
     ]
-    return mapping({**tree.items, "neighbors": sequence(pairs, mark)}, tree.keys, tree.mark)
+    return tree.replaced("neighbors", sequence(pairs, mark))
 
 
 def _governorates(tree: Mapping) -> list[str]:

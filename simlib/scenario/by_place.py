@@ -17,8 +17,8 @@ from simlib.errors import ScenarioError
 from simlib.scenario.expressions import ExpressionError, names
 from simlib.scenario.nodes import (
     MOST_NODES,
+    FileMark,
     Mapping,
-    Mark,
     Node,
     Path,
     Scalar,
@@ -36,7 +36,7 @@ SHORT = ("total", "shares", "of")
 ROUNDING = 1e-6
 """By which shares may miss a sum of 1."""
 
-_Numbers: TypeAlias = dict[str, tuple[Node, Mark]]
+_Numbers: TypeAlias = dict[str, tuple[Node, FileMark]]
 """What stands for each place, and where that was said."""
 _Change: TypeAlias = Callable[[Mapping, Path], Mapping]
 
@@ -67,8 +67,7 @@ def _each(node: Mapping, key: str, path: Path, change: _Change) -> Mapping:
         name: change(item, (*path, key, name)) if isinstance(item, Mapping) else item
         for name, item in inner.items.items()
     }
-    changed = mapping(items, inner.keys, inner.mark)
-    return mapping({**node.items, key: changed}, node.keys, node.mark)
+    return node.replaced(key, mapping(items, inner.keys, inner.mark))
 
 
 class _ShortForms:
@@ -123,9 +122,7 @@ class _ShortForms:
             raise ScenarioError([problem_at(node.mark, path, rule)])
         items = {place: number for place, (number, _) in numbers.items()}
         keys = {place: mark for place, (_, mark) in numbers.items()}
-        return mapping(
-            {**owner.items, key: mapping(items, keys, node.mark)}, owner.keys, owner.mark
-        )
+        return owner.replaced(key, mapping(items, keys, node.mark))
 
     def _numbers(self, node: Mapping, path: Path, kind: str) -> _Numbers:
         """Return numbers by place: what is said of a place goes before what a country says."""
@@ -256,7 +253,9 @@ def _in_brackets(text: str, operators: str) -> str:
     return text
 
 
-def _sum(before: tuple[Node, Mark] | None, number: Node, mark: Mark) -> tuple[Node, Mark]:
+def _sum(
+    before: tuple[Node, FileMark] | None, number: Node, mark: FileMark
+) -> tuple[Node, FileMark]:
     """Return what a place has so far with another number added."""
     if before is None:
         return number, mark

@@ -23,8 +23,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario.nodes import (
+    FileMark,
     Mapping,
-    Mark,
     Node,
     Path,
     Scalar,
@@ -46,7 +46,7 @@ ENOUGH = 40
 """Hints cost time to find: past so many problems they are left out."""
 
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-_NOTHING = mapping({}, {}, Mark())
+_NOTHING = mapping({}, {}, FileMark())
 
 
 @dataclass(slots=True)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simlib.analysis.mediation.mediators import DECISIONS, NATIONAL, PARAMETERS
+from simlib.files import distinct
+from simlib.finding import Finding, plot_room
 from simlib.journal import to_date
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Callable
 
-    from simlib.analysis.mediation.mediated_effects import Finding
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from simlib.analysis.mediation.mediated_effects import MediatedEffect
     from simlib.analysis.mediation.path_description import Description, Path
     from simlib.analysis.mediation.path_divergence import Divergence
 
@@ -22,10 +28,12 @@ LEVELS = ("agent", "mechanism", "place")
 _MOST_SHARES, _MOST_PATHS = 6, 3
 """Told in sentences; tables have all."""
 _LEAST_PERCENT = 5.0
+_LONGEST = 15
+"""Paths on a screen."""
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Finding):
     """Why two options differ.
 
     Attributes
@@ -46,6 +54,8 @@ class Explanation:
         Where each pair parts, by replication; pairs that never do are left out.
     """
 
+    stem = "why"
+
     scenario: str
     source: str
     baseline: str
@@ -54,10 +64,10 @@ class Explanation:
     n_asked: int
     n_failed: int
     results: str
-    findings: tuple[Finding, ...]
+    findings: tuple[MediatedEffect, ...]
     first: dict[int, Divergence]
 
-    def of(self, outcome: str) -> Finding:
+    def of(self, outcome: str) -> MediatedEffect:
         """Return what is found of an outcome.
 
         Raises
@@ -70,7 +80,40 @@ class Explanation:
                 return finding
         raise KeyError(f"no finding on {outcome!r}")
 
-    # tables
+    # tables and figures
+
+    def brief(self) -> pd.DataFrame:
+        """The effects; shares and paths have tables of their own."""
+        return self.effects()
+
+    def briefs(self) -> dict[str, pd.DataFrame]:
+        """Effects, shares and the first paths."""
+        found = {
+            "effects": self.effects(),
+            f"shares by {self.by}, with 95 % intervals": self.table(),
+            "paths that differ most (description)": (
+                self.paths().drop(columns="example").head(_LONGEST)
+            ),
+        }
+        return {title: table for title, table in found.items() if len(table)}
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Effects, shares, paths, their ranking, and where pairs part."""
+        return {
+            "why-effects": self.effects(),
+            "why-shares": self.table(),
+            "why-paths": self.paths(),
+            "why-ranking": self.ranking(),
+            "why-divergences": self.divergences(),
+        }
+
+    def figures(self) -> dict[str, Callable[[], Figure]]:
+        """What draws shares and paths of each outcome."""
+        draw = plot_room().shares_and_paths
+        names = distinct((finding.outcome for finding in self.findings), as_they_are=True)
+        return {
+            f"why-{name}": functools.partial(draw, self, outcome) for outcome, name in names.items()
+        }
 
     def effects(self) -> pd.DataFrame:
         """Return the effects: a row an outcome, in its unit."""
@@ -150,7 +193,7 @@ class Explanation:
         lines += self._described()
         return lines
 
-    def _effect(self, f: Finding) -> str:
+    def _effect(self, f: MediatedEffect) -> str:
         if f.is_same and f.n:
             value = f"{number(f.before)} {f.unit}".strip()
             return (
@@ -172,7 +215,7 @@ class Explanation:
             text += " The interval includes 0, so no share is given."
         return text
 
-    def _shares(self, f: Finding) -> Iterator[str]:
+    def _shares(self, f: MediatedEffect) -> Iterator[str]:
         told = [
             s
             for s in f.shares
@@ -216,7 +259,7 @@ class Explanation:
                 f"-o out/ --replications {self.n_asked}{options}"
             )
 
-    def _ways(self, finding: Finding) -> Iterator[str]:
+    def _ways(self, finding: MediatedEffect) -> Iterator[str]:
         told = finding.told
         if told.n_traced < told.n_differing:
             yield (
@@ -233,7 +276,7 @@ class Explanation:
                     f"To see it: {self.command(path)}"
                 )
 
-    def _ranked(self, finding: Finding) -> str:
+    def _ranked(self, finding: MediatedEffect) -> str:
         """Return who, through what and where most of the net difference leads back to."""
         extra = sum(path.extra for path in finding.told.paths)
         missing = sum(path.missing for path in finding.told.paths)
@@ -270,7 +313,7 @@ _MEANING = {
 }
 
 
-def _summed(finding: Finding, level: str) -> list[tuple[str, float, float, float]]:
+def _summed(finding: MediatedEffect, level: str) -> list[tuple[str, float, float, float]]:
     """Return paths summed by a level, largest net first: name, extra, missing, net."""
     sums: dict[str, tuple[float, float]] = {}
     for path in finding.told.paths:

@@ -19,7 +19,7 @@ _COUNTED = {"attacks", "incidents", "events", "strikes", "operations", "clashes"
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class MediatedShare:
     """What a group carries of an effect: its mean Shapley value over the pairs.
 
     Attributes
@@ -45,7 +45,7 @@ def share_of(
     added: NDArray[np.float64],
     effects: NDArray[np.float64],
     blocks: NDArray[np.int32] | None = None,
-) -> Share:
+) -> MediatedShare:
     """Return the share of a group, from what it adds and the effect in each pair.
 
     Parameters
@@ -59,11 +59,11 @@ def share_of(
     low, high = fieller(added, effects, blocks)
     percent = 100.0 * own.mean / float(effects.mean())
     ends = (100.0 * low, 100.0 * high)
-    return Share(group, own.mean, own.mc_error, own.low, own.high, percent, *ends)
+    return MediatedShare(group, own.mean, own.mc_error, own.low, own.high, percent, *ends)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class MediatedEffect:
     """What is found of one outcome, or of one class of it.
 
     Attributes
@@ -92,7 +92,7 @@ class Finding:
     after: float
     effect: Summary
     is_same: bool
-    shares: tuple[Share, ...]
+    shares: tuple[MediatedShare, ...]
     told: Description
 
     @property

@@ -15,7 +15,7 @@ import numpy as np
 
 from simlib.analysis.columns import columns_of
 from simlib.analysis.mediation.explanation import Explanation
-from simlib.analysis.mediation.mediated_effects import Finding, Share, share_of
+from simlib.analysis.mediation.mediated_effects import MediatedEffect, MediatedShare, share_of
 from simlib.analysis.mediation.mediators import KINDS, Clamping, PairJob, contributions
 from simlib.analysis.mediation.path_description import (
     DescribeJob,
@@ -222,7 +222,7 @@ def _finding(
     shares: NDArray[np.float64],
     grouped: tuple[Sequence[str], NDArray[np.int32] | None],
     told: Description,
-) -> Finding:
+) -> MediatedEffect:
     """Sum up one outcome over the pairs in which all of it was observed."""
     groups, blocks = grouped
     is_seen = ~(np.isnan(shares).any(axis=1) | np.isnan(numbers[0]) | np.isnan(numbers[1]))
@@ -230,14 +230,14 @@ def _finding(
     before, after = (each[is_seen] for each in numbers)
     effect = of_number(what[0], what[2], after - before, len(is_seen), blocks=own)
     has_effect = effect.low > 0.0 or effect.high < 0.0
-    rows: list[Share] = []
+    rows: list[MediatedShare] = []
     if has_effect:
         for i, group in enumerate(groups):
             added = shares[is_seen, i]
             if added.any():
                 rows.append(share_of(group, added, after - before, own))
     rows.sort(key=lambda share: -abs(share.mean))
-    return Finding(
+    return MediatedEffect(
         outcome=what[0],
         kind=what[1],
         unit=what[2],

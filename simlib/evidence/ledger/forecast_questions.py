@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from simlib.evidence.ledger.base_rates import LARGEST, BaseRate, broken_rules
+from simlib.evidence.ledger.base_rates import LARGEST, BaseRate, broken_base
 from simlib.outcomes.planning import kind_of
 from simlib.scenario import bundled
 from simlib.scenario.checking import check_references
@@ -24,7 +24,7 @@ FEWEST_WORDS = 5
 """A question of fewer words cannot say what counts."""
 
 
-class Question(Model):
+class ForecastQuestion(Model):
     """One question, written so that two people who see the same sources agree on its answer."""
 
     text: str
@@ -49,7 +49,7 @@ class Question(Model):
 class Questionnaire(Model):
     """Questions by id."""
 
-    questions: dict[Name, Question]
+    questions: dict[Name, ForecastQuestion]
     note: str = ""
 
     def outcomes_of(self, scenario: Scenario) -> dict[str, tuple[str, Outcome]]:
@@ -98,10 +98,10 @@ def load_questions(
     return asked
 
 
-class _Checker:
+class _QuestionChecker:
     """Notes what is wrong with one question, with its line."""
 
-    def __init__(self, context: Context, name: str, question: Question) -> None:
+    def __init__(self, context: Context, name: str, question: ForecastQuestion) -> None:
         self._context, self._question = context, question
         self._path = ("questions", name)
 
@@ -119,7 +119,7 @@ class _Checker:
         if outcome is not None:
             self._check_kind(outcome)
         classes = self.classes(outcome)
-        for key, rule in broken_rules(question.base, question.kind, classes):
+        for key, rule in broken_base(question.base, question.kind, classes):
             self.add(key, rule)
 
     @staticmethod
@@ -179,4 +179,4 @@ def _check(asked: Questionnaire, context: Context) -> None:
     if not asked.questions:
         context.log.add(context.log.tree, ("questions",), "must hold at least one question")
     for name, question in asked.questions.items():
-        _Checker(context, name, question).check()
+        _QuestionChecker(context, name, question).check()

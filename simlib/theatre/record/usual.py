@@ -11,7 +11,7 @@ from simlib.scenario.bundled import seed_table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simlib.evidence.observing.publications import Publications
+    from simlib.evidence.publications import Publications
 
 
 def usual(published: Publications) -> dict[str, float]:
