@@ -30,7 +30,6 @@ STILL_TWICE_CLASSES: set[str] = {
 }
 """Classes of one name in two modules, that still stand."""
 STILL_TWICE_MODULES: set[str] = {
-    "excitation",
     "why",
 }
 """Modules of one name in two packages, that still stand."""

@@ -11,7 +11,7 @@ from simlib.chance.addresses import name_hash
 from simlib.errors import SimulationError
 from simlib.journal import DAYS_PER_MONTH, MARKS, Channels
 from simlib.scenario.schema import Falling, Power, Shield, Table, Value
-from simlib.world.excitation import ExcitationPlan
+from simlib.world.branching import ExcitationPlan
 from simlib.world.kernel import kernel_tables as t
 from simlib.world.quantities import CountTables
 from simlib.world.state import MONTH, ar1_name, trend_name

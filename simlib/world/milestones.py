@@ -48,7 +48,7 @@ def changed_date(milestone: Milestone, change: MilestoneChange) -> float:
     return to_days(milestone.date)
 
 
-class Standing:
+class MilestoneState:
     """One milestone as it stands now.
 
     Attributes
@@ -93,9 +93,9 @@ class Timeline:
     ) -> None:
         self._clock, self._on_due = clock, on_due
         self._start = to_days(scenario.start)
-        self._entries: dict[str, Standing] = {}
+        self._entries: dict[str, MilestoneState] = {}
         for name in sorted(scenario.timeline):
-            self._entries[name] = Standing(scenario.timeline[name])
+            self._entries[name] = MilestoneState(scenario.timeline[name])
             self._arm(name)
         for option in options:
             for name in sorted(option.timeline):
@@ -121,7 +121,7 @@ class Timeline:
         else:
             self._clock.call_at(at, MILESTONE_RANK, apply)
 
-    def of(self, name: str) -> Standing:
+    def of(self, name: str) -> MilestoneState:
         """Return a milestone as it stands now."""
         if name not in self._entries:
             raise SimulationError(f"no milestone {name!r}")

@@ -1,4 +1,4 @@
-"""Excitation: which channels an incident's children fall on, and what remains immigrant."""
+"""Excitation as a branching process: which channels an incident's children fall on, and what remains immigrant."""
 
 from __future__ import annotations
 
