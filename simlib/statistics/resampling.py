@@ -27,7 +27,7 @@ def is_first_half(
 ) -> NDArray[np.bool_]:
     """Return which replications are in the half that something is found on.
 
-    By lot, so that no design of parameter draws (a sequence, a block) is cut in two by it.
+    At random, so that no design of parameter draws (a sequence, a block) is cut in two by it.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ def is_first_half(
         What it is for: another name draws another half.
     """
     address = name_hash(f"half|{what}")
-    lots = np.array([uniform(root_seed, int(r), address) for r in replications])
-    is_first = np.zeros(len(lots), dtype=np.bool_)
-    is_first[np.argsort(lots, kind="stable")[: (len(lots) + 1) // 2]] = True
+    u = np.array([uniform(root_seed, int(r), address) for r in replications])
+    is_first = np.zeros(len(u), dtype=np.bool_)
+    is_first[np.argsort(u, kind="stable")[: (len(u) + 1) // 2]] = True
     return is_first
 
 
@@ -51,7 +51,7 @@ def is_stratified_half(
     is_case: NDArray[np.bool_],
     what: str,
 ) -> NDArray[np.bool_]:
-    """Return a half by lot that has half of the cases and half of the others, shape (n,).
+    """Return a random half that has half of the cases and half of the others, shape (n,).
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def folds_of(n: int, n_folds: int, root_seed: int) -> NDArray[np.intp]:
 
 
 def redrawn(root_seed: int, resample: int, n: int, what: str) -> NDArray[np.intp]:
-    """Return n rows drawn with replacement from ``range(n)``, the same for the same names.
+    """Return n rows drawn with replacement from ``range(n)``.
 
     Parameters
     ----------
@@ -87,11 +87,11 @@ def redrawn(root_seed: int, resample: int, n: int, what: str) -> NDArray[np.intp
     n
         Number of rows.
     what
-        What it is for.
+        The address of the draws: what they are for.
     """
-    address = name_hash(f"resample|{what}")
-    lots = [uniform(root_seed, resample, address, row) for row in range(n)]
-    return (np.array(lots) * n).astype(np.intp)
+    address = np.array([name_hash(what)], dtype=np.uint64)
+    u = uniforms(root_seed, resample, address, np.arange(n, dtype=np.uint64))[0]
+    return np.asarray(u * n, dtype=np.intp)
 
 
 def block_weights(

@@ -15,10 +15,9 @@ import numpy as np
 
 from simlib.analysis.selection.observables import Observable, encoded
 from simlib.analysis.value.threads import one_thread
-from simlib.chance.addresses import name_hash
-from simlib.chance.philox import uniforms
 from simlib.errors import Problem, ScenarioError
 from simlib.statistics.intervals import standard_error, wilson
+from simlib.statistics.resampling import redrawn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -232,10 +231,8 @@ def _coefficients(
     model = _fit(x, y)
     bounded, regression = model[:-1].transform(x), model[-1]
     draws = np.empty((RESAMPLES, len(names)))
-    places = np.arange(len(y), dtype=np.uint64)
-    address = np.array([name_hash("readings|bootstrap")], dtype=np.uint64)
     for k in range(RESAMPLES):
-        rows = (uniforms(root_seed, k, address, places)[0] * len(y)).astype(np.intp)
+        rows = redrawn(root_seed, k, len(y), "readings|bootstrap")
         draws[k] = clone(regression).fit(bounded[rows], y[rows]).coef_[0]
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)
     table = pd.DataFrame(
