@@ -51,7 +51,7 @@ def is_stratified_half(
     is_case: NDArray[np.bool_],
     what: str,
 ) -> NDArray[np.bool_]:
-    """Return a random half that has half of the cases and half of the others, shape (n,).
+    """Return a half by lot that has half of the cases and half of the others, shape (n,).
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def folds_of(n: int, n_folds: int, root_seed: int) -> NDArray[np.intp]:
 
 
 def redrawn(root_seed: int, resample: int, n: int, what: str) -> NDArray[np.intp]:
-    """Return n rows drawn with replacement from ``range(n)``.
+    """Return n rows drawn with replacement from ``range(n)``, the same for the same names.
 
     Parameters
     ----------
@@ -87,11 +87,11 @@ def redrawn(root_seed: int, resample: int, n: int, what: str) -> NDArray[np.intp
     n
         Number of rows.
     what
-        The address of the draws: what they are for.
+        What it is for.
     """
-    address = np.array([name_hash(what)], dtype=np.uint64)
+    address = np.array([name_hash(f"resample|{what}")], dtype=np.uint64)
     u = uniforms(root_seed, resample, address, np.arange(n, dtype=np.uint64))[0]
-    return np.asarray(u * n, dtype=np.intp)
+    return np.asarray((u * n).astype(np.intp))
 
 
 def block_weights(

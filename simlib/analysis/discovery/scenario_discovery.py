@@ -154,7 +154,7 @@ def _stability(
     root_seed, n_resamples, number = resampling
     seen: dict[Limit, list[float]] = {}
     for resample in range(n_resamples):
-        drawn = redrawn(root_seed, resample, len(inputs), f"resample|discovery|{number}")
+        drawn = redrawn(root_seed, resample, len(inputs), f"discovery|{number}")
         box = prim.find(inputs[drawn], is_case[drawn], how).box
         for limit in box.limits:
             seen.setdefault(limit, []).append(box.value(limit))

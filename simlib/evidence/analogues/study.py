@@ -84,7 +84,7 @@ class Prediction:
         return np.asarray(np.log(np.maximum(self.counts, 0.5) / self.observed.before))
 
     def ratios(self) -> tuple[float, float, float]:
-        """Return the 5 %, 50 % and 95 % quantiles of events after to events before."""
+        """Give the 5 %, 50 % and 95 % quantiles of events after to events before."""
         low, middle, high = np.exp(np.quantile(self.log_ratios, [0.05, 0.5, 0.95]))
         return float(low), float(middle), float(high)
 
@@ -98,28 +98,7 @@ def predict(
     directory: Path | None = None,
     progress: Listener | None = None,
 ) -> dict[str, Prediction]:
-    """Simulate a case's scenario with and without the withdrawal, under the same luck.
-
-    Parameters
-    ----------
-    case
-        One that has a scenario.
-    observed
-        The years around its exit.
-    replications
-        How many of each option.
-    jobs
-        Worker processes; it changes no number.
-    directory
-        Where results are kept, and gone on from.
-    progress
-        Told how far it is.
-
-    Returns
-    -------
-    dict
-        A prediction for each option.
-    """
+    """Simulate a case's scenario with and without the withdrawal, under common random numbers."""
     ensemble = run(
         case.name,
         options=OPTIONS,
@@ -217,7 +196,7 @@ class AnalogueStudy(Finding):
     year_sd: float
 
     def table(self) -> pd.DataFrame:
-        """Return a row a case: counts, ratio, and where it stands among placebos."""
+        """Tell of each case counts, ratio, and where it stands among placebos."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -241,7 +220,7 @@ class AnalogueStudy(Finding):
         )
 
     def predicted(self) -> pd.DataFrame:
-        """Return a row a case and option: simulated ratio after to before, and the PIT."""
+        """Tell of each case and option the simulated ratio after to before, and the PIT."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -261,7 +240,7 @@ class AnalogueStudy(Finding):
         )
 
     def effects(self) -> pd.DataFrame:
-        """Return a row a belief: the effect as log and as factor, and what was learnt."""
+        """Tell of each belief the effect as log and as factor, and what was learnt."""
         import pandas as pd
 
         before = Alternative("prior", self.before, self.before)
@@ -293,7 +272,7 @@ class AnalogueStudy(Finding):
         return any(row.predictions for row in self.rows)
 
     def sentences(self) -> list[str]:
-        """Return what was found, in words."""
+        """Say what was found."""
         low, high = self.sd_interval
         pooled = [row for row in self.rows if row.case.is_pooled]
         least = min(row.among_all.p_value for row in pooled)
