@@ -260,7 +260,7 @@ class Information(Finding):
         return f" (luck, of {self.n_unknowns}?)" if is_one_of_many and is_chance else ""
 
     def _of(self, ranking: OptionRanking) -> list[UnknownValue]:
-        """Return what belongs to a loss and date, the most valuable first."""
+        """The unknowns of a loss and date, the most valuable first."""
         those = [x for x in self.unknowns if (x.loss, x.date) == (ranking.loss, ranking.date)]
         return sorted(those, key=lambda each: -each.alone.estimate)
 
@@ -355,24 +355,15 @@ def value_of_information(
         at: (HELD, *(extension_name(months, at) for months in asked.deadline.lengths), *options)
         for at in _dates(loaded, asked.deadline, dates)
     }
-    where = execution_of(execution)
-    forced = _run(asked.deadline.with_extensions(loaded, names), names, n, where)
-    losses_of, shared = _losses(panel, forced, names)
-    drawn = _drawn(loaded, forced, shared)
-    sample = DecisionSample(
-        losses=losses_of,
-        drawn=drawn,
-        groups=_groups(loaded, tuple(drawn)),
-        reports=_reports(loaded, asked, tuple(names), (n, shared), where),
-        folds=folds_of(len(shared), FOLDS, loaded.root_seed),
-    )
+    sample = _sample(loaded, asked, panel, names, n, execution_of(execution))
+    unknowns = value_unknowns(sample, execution_of(execution))
     return Information(
         scenario=loaded.name,
-        n=len(shared),
+        n=len(sample.folds),
         panel=panel,
         options=names,
         rankings=_rankings(sample, names),
-        unknowns=_with_regions(value_unknowns(sample, where), sample, names),
+        unknowns=_with_regions(unknowns, sample, names),
         n_unknowns=len(sample.drawn) + len(sample.groups),
     )
 
@@ -395,6 +386,28 @@ def _refuse_options(scenario: Scenario, options: Sequence[str]) -> None:
     ]
     if problems:
         raise ScenarioError(problems)
+
+
+def _sample(
+    scenario: Scenario,
+    question: DecisionQuestion,
+    panel: LossPanel,
+    names: Mapping[dt.date, tuple[str, ...]],
+    n: int,
+    where: Execution,
+) -> DecisionSample:
+    """Run every option by force, and gather what each has of the replications they share."""
+    ensemble = _run(question.deadline.with_extensions(scenario, names), names, n, where)
+    losses, shared = _losses(panel, ensemble, names)
+    parameters = ensemble.of(HELD).parameters.loc[shared]
+    drawn = {name: parameters[name].to_numpy(float) for name in ParameterPlan(scenario).drawn}
+    return DecisionSample(
+        losses=losses,
+        drawn=drawn,
+        groups=_groups(scenario, tuple(drawn)),
+        reports=_reports(scenario, question, tuple(names), shared, where),
+        folds=folds_of(len(shared), FOLDS, scenario.root_seed),
+    )
 
 
 def _run(
@@ -437,34 +450,25 @@ def _losses(
     return losses, shared.to_numpy()
 
 
-def _drawn(
-    scenario: Scenario, ensemble: Ensemble, shared: NDArray[np.intp]
-) -> dict[str, NDArray[np.float64]]:
-    parameters = ensemble.of(HELD).parameters.loc[shared]
-    return {name: parameters[name].to_numpy(float) for name in ParameterPlan(scenario).drawn}
-
-
 def _reports(
     scenario: Scenario,
     question: DecisionQuestion,
     dates: tuple[dt.date, ...],
-    replications: tuple[int, NDArray[np.intp]],
+    replications: NDArray[np.intp],
     where: Execution,
 ) -> dict[dt.date, NDArray[np.float64]]:
-    """Return what is known at each date where the end is held: the past that all forks share.
+    """Return, by date, columns of what is known where the end is held: all forks share this past.
 
-    As columns of one scale, so that a ridge penalty weighs them alike; of all replications
-    that are simulated those that are shared.
+    They are of one scale, so that a ridge penalty weighs them alike.
     """
-    n, shared = replications
-    held = [Answer(replication, NEVER) for replication in range(n)]
+    held = [Answer(int(replication), NEVER) for replication in replications]
     times = [to_days(at) for at in dates]
     known = simulate_answers(scenario, held, question, times=times, **where).known
     channels = assemble(scenario).channels.channels
     observables = plan_observables(scenario, channels, question.public).all
     found = {}
     for i, at in enumerate(dates):
-        _, columns = encoded(observables, known[shared, i])
+        _, columns = encoded(observables, known[:, i])
         if columns.shape[1]:
             columns = (columns - columns.mean(axis=0)) / columns.std(axis=0)
         found[at] = columns
