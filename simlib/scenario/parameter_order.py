@@ -116,7 +116,7 @@ def _evaluated(
 def _own(
     name: str, parameter: Parameter, number: Callable[[str, Mapping[str, float]], float]
 ) -> dict[str, float]:
-    """Return what a parameter without an expression gives values to, at a typical point."""
+    """Return the values of a parameter without an expression at a typical point."""
     if parameter.value is not None:
         return {name: parameter.value}
     if not parameter.distribution:
