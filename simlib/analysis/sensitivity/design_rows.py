@@ -20,7 +20,6 @@ from simlib.files import distinct
 from simlib.finding import Finding
 from simlib.outcomes import kind_of, plan, unit_of
 from simlib.scenario import as_scenario, digest, option_scenario, with_design
-from simlib.scenario.parameter_order import value_names
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble, simulate
 
@@ -174,7 +173,7 @@ def study_of(
     for option in reversed(chosen):
         changed = option_scenario(scenario, option) if option else scenario
         drawn = {n: p for n, p in changed.parameters.items() if p.distribution is not None}
-        owners.update(value_names(drawn))
+        owners |= {value: name for name, p in drawn.items() for value in p.value_names(name)}
         parameters.update(drawn)
     return Study(scenario, chosen, dict(sorted(owners.items())), parameters)
 
