@@ -22,7 +22,6 @@ from simlib.files import distinct
 from simlib.finding import Finding
 from simlib.outcomes import unit_of
 from simlib.scenario import as_scenario, digest, option_scenario, with_design
-from simlib.scenario.parameter_order import value_names
 from simlib.simulation import simulate
 
 if TYPE_CHECKING:
@@ -187,7 +186,7 @@ def varied(
     for option in reversed(chosen):
         changed = option_scenario(scenario, option) if option else scenario
         drawn = {n: p for n, p in changed.parameters.items() if p.distribution is not None}
-        owners.update(value_names(drawn))
+        owners |= {value: name for name, p in drawn.items() for value in p.value_names(name)}
         parameters.update(drawn)
     return VariedScenario(scenario, chosen, columns, dict(sorted(owners.items())), parameters)
 
