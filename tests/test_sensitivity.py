@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from simlib import analysis, plot
-from simlib.analysis.sensitivity.evidence_grades import grade_of
 from simlib.analysis.sensitivity.morris import Paths, screen
 from simlib.analysis.sensitivity.sobol import sensitivity
 from simlib.analysis.sensitivity.variance_shares import Design, indices
@@ -18,6 +17,7 @@ from simlib.cli.sensitivity import sensitivity as command
 from simlib.ensemble.execution import Execution
 from simlib.errors import ScenarioError, SimulationError
 from simlib.scenario import load, load_text
+from simlib.scenario.register_rows import grade_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,11 +19,11 @@ from simlib.analysis.sensitivity.design_rows import (
     study_of,
     wanted,
 )
-from simlib.analysis.sensitivity.evidence_grades import GRADES, grade_of
 from simlib.analysis.sensitivity.morris import screen
 from simlib.analysis.sensitivity.variance_shares import Design, Indices, indices, why_not
 from simlib.errors import Problem, ScenarioError
 from simlib.finding import plot_room
+from simlib.scenario.register_rows import GRADES, grade_of
 from simlib.scenario.wording import near, shown
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from simlib.evidence.history.shipped import shipped_panel
 from simlib.evidence.history.tallies import panel
 from simlib.scenario import load
 from simlib.scenario.bundled import REGISTER, seed_table
+from simlib.scenario.register_rows import register_rows
 from simlib.statistics.moments import digits
 
 if TYPE_CHECKING:
@@ -78,11 +79,11 @@ class Record:
 
     def figure(self, row_id: str) -> float:
         """Look up the central value of a row of the register."""
-        for number, row in enumerate(seed_table(REGISTER), start=2):
-            if row["id"] == row_id:
-                _require(row["date"], self.as_of, f"{REGISTER}: row {number}: {row_id}")
-                return float(row["central"])
-        raise CalibrationError(f"{REGISTER}: no row {row_id}")
+        row = register_rows().get(row_id)
+        if row is None:
+            raise CalibrationError(f"{REGISTER}: no row {row_id}")
+        _require(row.date, self.as_of, f"{REGISTER}: row {row.line}: {row_id}")
+        return float(row.central)
 
     def pairs(self, factor: str) -> list[tuple[float, float, str]]:
         """List numerator, denominator and label of a reporting factor's pairs."""
