@@ -22,7 +22,7 @@ from simlib.cli import main
 from simlib.evidence.calibration.collecting import Calibration, calibrate
 from simlib.evidence.calibration.fitted_intensities import fit_intensities
 from simlib.evidence.calibration.level_fits import Ar1Grid, MonthlySeries, fit_levels
-from simlib.evidence.calibration.published_record import CalibrationError, by_place, month_lags
+from simlib.evidence.calibration.published_record import CalibrationError, month_lags
 from simlib.evidence.calibration.reporting import CountPair, fit_share
 from simlib.evidence.calibration.totals import (
     PeriodTotal,
@@ -210,8 +210,8 @@ def test_a_dirichlet_keeps_the_quantiles_of_the_mixture(name: str) -> None:
     series = GEOGRAPHIES[name]
     fit = fit_intensities(
         places,
-        record.by_place(series, places),
-        by_place(older(record, series), series, places),
+        record.lethal.by_place(series, places),
+        older(record, series).by_place(series, places),
         11,
     )
     draws = fit.draw(4000, 1)

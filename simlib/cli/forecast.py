@@ -170,7 +170,7 @@ def _publish(
     force: bool,
 ) -> None:
     from simlib.evidence.publications import publications
-    from simlib.theatre.record.usual import ucdp_2024, usual
+    from simlib.theatre.record.monthly import ucdp_2024, usual
 
     replications, months, vintage, jobs = how
     loaded = load_scenario(scenario)

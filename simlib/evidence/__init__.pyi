@@ -32,11 +32,11 @@ from .history.event_files import load_events as load_events
 from .history.mapping import EventMapping as EventMapping
 from .history.mapping import load_mapping as load_mapping
 from .history.mapping import vintage_factor as vintage_factor
-from .history.shipped import shipped_counts as shipped_counts
-from .history.shipped import shipped_coverage as shipped_coverage
-from .history.shipped import shipped_panel as shipped_panel
 from .history.tallies import monthly_counts as monthly_counts
 from .history.tallies import panel as panel
+from .history.tallies import shipped_counts as shipped_counts
+from .history.tallies import shipped_coverage as shipped_coverage
+from .history.tallies import shipped_panel as shipped_panel
 from .ledger.forecast_questions import load_questions as load_questions
 from .ledger.freezing import freeze as freeze
 from .ledger.ledger_scores import score as score

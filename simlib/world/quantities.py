@@ -105,15 +105,7 @@ class ParameterPlan:
         return values
 
     def draw(self, replication: int, given: Mapping[str, float]) -> dict[str, float]:
-        """Return every parameter of a replication by name.
-
-        Parameters
-        ----------
-        replication
-            Index of the replication, 0 or more.
-        given
-            Values that replace drawn or derived ones.
-        """
+        """Return every parameter of a replication; given ones replace drawn or derived ones."""
         return self._values(self._uniforms(replication), given)
 
     @property
@@ -126,13 +118,7 @@ class ParameterPlan:
         return np.array(self._uniforms(replication))
 
     def at(self, uniforms: Sequence[float] | NDArray[np.float64]) -> dict[str, float]:
-        """Return every parameter where the drawn ones stand at given uniforms.
-
-        Parameters
-        ----------
-        uniforms
-            Each in [0, 1), in the order of `drawn`.
-        """
+        """Return every parameter where those `drawn` stand, in order, at uniforms in [0, 1)."""
         return self._values([float(u) for u in uniforms], {})
 
     def _uniforms(self, replication: int) -> list[float]:
