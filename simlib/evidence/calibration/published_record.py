@@ -20,7 +20,6 @@ from simlib.evidence.history.csv_text import LeakError
 from simlib.evidence.history.tallies import panel, shipped_panel
 from simlib.scenario import load
 from simlib.scenario.bundled import REGISTER, seed_table
-from simlib.scenario.register_rows import register_rows
 from simlib.statistics.moments import digits
 
 if TYPE_CHECKING:
@@ -73,11 +72,9 @@ class Record:
 
     def figure(self, row_id: str) -> float:
         """Look up the central value of a row of the register."""
-        row = register_rows().get(row_id)
-        if row is None:
-            raise CalibrationError(f"{REGISTER}: no row {row_id}")
-        _require(row.date, self.as_of, f"{REGISTER}: row {row.line}: {row_id}")
-        return float(row.central)
+        for row in self._rows(REGISTER, "id", row_id, dated="date"):
+            return float(row["central"])
+        raise CalibrationError(f"{REGISTER}: no row {row_id}")
 
     def pairs(self, factor: str) -> list[tuple[float, float, str]]:
         """List numerator, denominator and label of a reporting factor's pairs."""
