@@ -43,8 +43,6 @@ class RegisterRow:
 
     Attributes
     ----------
-    line
-        Of the file.
     id, name, agent, quantity, place, unit
         What is counted, of whom and where.
     central, low, high
@@ -57,7 +55,6 @@ class RegisterRow:
         Where it was read, and what is in doubt.
     """
 
-    line: int
     id: str
     name: str
     agent: str
@@ -146,7 +143,6 @@ def _row(line: Mapping[str, str], number: int) -> RegisterRow:
         rule = f"basis must be one of {', '.join(GRADES)} (got {line['basis']})"
         raise ScenarioError([Problem(place, rule)])
     return RegisterRow(
-        line=number,
         **{key: line[key] for key in ("id", "name", "agent", "quantity", "place", "unit")},
         **{key: line[key] for key in ("central", "low", "high", "date", "basis", "note")},
         distribution=_distribution(line["distribution"], place),
