@@ -53,8 +53,8 @@ from .register.figures import load_derivations as load_derivations
 from .register.figures import rederive as rederive
 from .register.implied import reached_within as reached_within
 from .register.register_page import page_of as page_of
-from .severity.model_law import fit_model_law as fit_model_law
-from .severity.model_law import severity_table as severity_table
-from .severity.power_law import exponent_posterior as exponent_posterior
-from .severity.power_law import fit_power_law as fit_power_law
-from .severity.power_law import goodness_of_fit as goodness_of_fit
+from .severity import exponent_posterior as exponent_posterior
+from .severity import fit_model_law as fit_model_law
+from .severity import fit_power_law as fit_power_law
+from .severity import goodness_of_fit as goodness_of_fit
+from .severity import severity_table as severity_table
