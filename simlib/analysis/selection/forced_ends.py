@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlib.errors import Problem, ScenarioError
+from simlib.scenario.parameters import typical
 from simlib.scenario.schema import MilestoneChange, Option
 from simlib.scenario.wording import listed
 
@@ -33,7 +34,7 @@ class Deadline:
     decision
         The agent's decision that takes a number of months.
     leads
-        Days before the agreed date of the scheduled meetings.
+        Days before the agreed date of the scheduled meetings, or the parameters that say them.
     lengths
         Months that it may be extended by.
     """
@@ -42,7 +43,7 @@ class Deadline:
     agent: str
     extended: str
     decision: str
-    leads: tuple[float, ...]
+    leads: tuple[float | str, ...]
     lengths: tuple[int, ...]
 
     def refuse_without(self, scenario: Scenario) -> None:
@@ -51,7 +52,7 @@ class Deadline:
         Raises
         ------
         ScenarioError
-            It has no such milestone or no such agent.
+            It has no such milestone, no such agent or no such parameter.
         """
         if self.milestone not in scenario.timeline:
             rule = f"must have the milestone {self.milestone} (has {listed(scenario.timeline)})"
@@ -59,11 +60,17 @@ class Deadline:
         entry = scenario.agents.get(self.agent)
         if entry is None or not entry.active:
             raise ScenarioError([Problem("agents", f"must have the agent {self.agent}, active")])
+        named = [lead for lead in self.leads if isinstance(lead, str)]
+        lacking = [name for name in named if name not in scenario.parameters]
+        if lacking:
+            raise ScenarioError([Problem("parameters", f"must have {', '.join(lacking)}")])
 
     def meetings(self, scenario: Scenario) -> tuple[dt.date, ...]:
         """Return the dates of the scheduled meetings."""
         agreed = scenario.timeline[self.milestone].date
-        return tuple(agreed - dt.timedelta(days=lead) for lead in self.leads)
+        means, _ = typical(scenario.parameters)
+        days = (means[lead] if isinstance(lead, str) else lead for lead in self.leads)
+        return tuple(agreed - dt.timedelta(days=lead) for lead in days)
 
     def held(self, scenario: Scenario) -> Option:
         """Return the option in which it ends as agreed and nobody decides."""

@@ -9,7 +9,7 @@ from simlib.analysis.selection.decision_questions import Question, Slope
 from simlib.analysis.selection.forced_ends import Deadline
 from simlib.analysis.selection.observables import Public
 from simlib.scenario.schema import Outcome
-from simlib.theatre.agents.committee import IRAQ, LEADS
+from simlib.theatre.agents.committee import IRAQ, MEETINGS
 from simlib.theatre.questions.committee_choices import solve_offsets
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ DEADLINE = Deadline(
     agent="committee",
     extended="formally_extended",
     decision="extension_months",
-    leads=LEADS,
+    leads=tuple(f"committee.lead_{meeting}" for meeting in MEETINGS),
     lengths=(6, 12, 24),
 )
 BEFORE = "isis_attacks_iraq_before_meetings"
