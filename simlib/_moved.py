@@ -14,6 +14,7 @@ _QUESTIONS = "simlib.theatre.questions"
 
 NAMES = {
     "simlib.evidence.Band": "simlib.statistics.ranks",
+    "simlib.evidence.Part": "simlib.evidence:HistoryPart",
     "simlib.evidence.Uniformity": "simlib.statistics.ranks",
     "simlib.evidence.rank_statistics": "simlib.statistics.ranks",
     "simlib.evidence.simulated_ranks": "simlib.statistics.ranks",

@@ -39,6 +39,10 @@ class Finding(ABC):
         """The rows and columns that fit on a screen; all where that is not too much."""
         return self.table()
 
+    def briefs(self) -> Mapping[str, pd.DataFrame]:
+        """What a screen shows below the sentences: brief tables by their titles."""
+        return {"": self.brief()}
+
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """Every table, by the name of its file without suffix."""
         return {self.stem: self.table()}

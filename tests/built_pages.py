@@ -10,8 +10,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from simlib.evidence.register.markdown import markdown, without_sensitivities
-from simlib.evidence.register.register_pages import page_of
+from simlib.evidence.register.register_page import BEGIN, END, GOES_WITH, page_of
 from simlib.scenario import load
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,6 +18,18 @@ DIGESTS = ROOT / "docs" / "built.sha256"
 REGISTER = "docs/register.md"
 BACKTESTS = "docs/tables/backtests.md"
 COMMAND = f"simlib register as_agreed --results out/register -o {REGISTER}"
+
+
+def without_sensitivities(text: str) -> str:
+    """Return a page without what its ensemble says, so that the rest can be compared."""
+    lines = []
+    is_kept = True
+    for line in text.splitlines():
+        is_kept = is_kept and line != BEGIN
+        if is_kept and not line.startswith(GOES_WITH):
+            lines.append(line)
+        is_kept = is_kept or line == END
+    return "\n".join(lines)
 
 
 def digest(text: str) -> str:
@@ -34,7 +45,7 @@ def committed() -> dict[str, str]:
 
 def current() -> dict[str, str]:
     """Return the digests of the register as it is rendered now, and of what is built."""
-    digests = {REGISTER: digest(markdown(page_of(load("as_agreed")), COMMAND))}
+    digests = {REGISTER: digest(page_of(load("as_agreed")).markdown(COMMAND))}
     if (ROOT / BACKTESTS).exists():
         digests[BACKTESTS] = digest((ROOT / BACKTESTS).read_text(encoding="utf-8"))
     return digests

@@ -22,12 +22,11 @@ from simlib.journal import MARKS, Incidents, Run
 from simlib.scenario.expressions import compile_quantity
 from simlib.scenario.schema import Falling, Power, Shield, Table, Value
 from simlib.simulation import Blueprint, simulate
+from simlib.world.channels import name_channels
 from simlib.world.clock import INCIDENT_RANK
 from simlib.world.excitation import _poisson_cumulative
-from simlib.world.incidents import name_channels
 from simlib.world.kernel.kernel_tables import CELL_WIDTH, LAYER_HEIGHT, LAYER_LOW
-from simlib.world.places import Geography
-from simlib.world.state import MONTH, tempo_name, trend_name
+from simlib.world.state import MONTH, Geography, ar1_name, trend_name
 from support.uniforms import MASK, Address, choose_goal, invert, philox, unit
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ class PlainIncidents:
         if group.trend:
             factors["trend"] = Value(value=trend_name(type_, self.channels.groups[c]))
         if group.tempo:
-            factors["tempo"] = Value(value=tempo_name(group.tempo.series))
+            factors["tempo"] = Value(value=ar1_name(group.tempo.series))
         return [factors[name] for name in sorted(factors)]
 
     def read_by(self, c: int, factor: Factor | Gate) -> list[int]:
@@ -368,7 +367,7 @@ class PlainIncidents:
                 self.clock.process(self.arrive(date, goal, number, child, words[2:]))
 
     def goals(self, c: int, type_: str) -> tuple[int, list[int], list[float]]:
-        links = self.blueprint.channels.links
+        excitation = self.blueprint.channels.excitation
         place, target = self.channels.places[c], self.channels.targets[c]
 
         def at(where: str) -> int:
@@ -380,9 +379,9 @@ class PlainIncidents:
             return (same or found or [-1])[0]
 
         near = [at(p) for p in self.geography.neighbors(place)]
-        near = [i for i in near if i >= 0 and links._typical[i] > 0.0]
-        total = math.fsum(links._typical[i] for i in near)
-        weights = list(itertools.accumulate(links._typical[i] / total for i in near))
+        near = [i for i in near if i >= 0 and excitation._typical[i] > 0.0]
+        total = math.fsum(excitation._typical[i] for i in near)
+        weights = list(itertools.accumulate(excitation._typical[i] / total for i in near))
         return at(place), near, weights
 
     def arrive(self, date: float, c: int, parent: int, address: Address, words: Any) -> Any:

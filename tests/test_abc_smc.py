@@ -228,7 +228,7 @@ def test_a_month_after_the_barrier_is_refused_with_its_row(tmp_path: Path) -> No
         (f"259,2024-02,{'9' * 30}", "row 3: events: must be a whole number"),
         ("259,9999-12,1", "row 3: month: must be a month"),
         ("259,2024-02", r"row 3: must have 3 values \(got 2\)"),
-        ("259,2024-01,1", "ucdp_259 2024-01 stands twice"),
+        ("259,2024-01,1", "row 3: 259, 2024-01 stands twice"),
     ],
 )
 def test_a_wrong_count_is_told_with_its_row(row: str, words: str, tmp_path: Path) -> None:

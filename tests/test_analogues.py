@@ -39,7 +39,7 @@ from simlib.evidence.analogues.placebo import (
     placebos,
     standing,
 )
-from simlib.evidence.analogues.predicting import Prediction, predict
+from simlib.evidence.analogues.study import Prediction, predict
 from simlib.evidence.analogues.updating import (
     SPREAD,
     Belief,
@@ -54,8 +54,8 @@ from simlib.evidence.analogues.updating import (
 from simlib.evidence.panels import CountPanel, Unit
 from simlib.scenario import load_text
 from simlib.scenario.bundled import scenario_names
+from simlib.scenario.canonical import resolve
 from simlib.scenario.schema import Parameter
-from simlib.scenario.writing import resolve
 from simlib.statistics.ranks import simulated_ranks, uniformity
 from simlib.theatre.analogues.withdrawal import CASES, WITHDRAWALS, fitted_withdrawal_effect
 
@@ -64,8 +64,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.evidence.analogues.cases import Case
-    from simlib.evidence.analogues.study import Study
+    from simlib.evidence.analogues.analogue_record import Case
+    from simlib.evidence.analogues.study import AnalogueStudy
 
 AS_OF = dt.date(2024, 12, 31)
 SEED = 20241231
@@ -79,8 +79,8 @@ def record() -> CountPanel:
 
 
 @functools.cache
-def study() -> Study:
-    found: Study = study_analogues(analogues=WITHDRAWALS, replications=0)
+def study() -> AnalogueStudy:
+    found: AnalogueStudy = study_analogues(analogues=WITHDRAWALS, replications=0)
     return found
 
 

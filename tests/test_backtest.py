@@ -12,13 +12,12 @@ from typer.testing import CliRunner
 
 from simlib.cli.app import app
 from simlib.errors import ScenarioError, SimulationError
-from simlib.evidence import CountPanel, Part, Unit, backtest, shipped_counts
-from simlib.evidence.backtest import result
+from simlib.evidence import CountPanel, HistoryPart, Unit, backtest, shipped_counts
 from simlib.evidence.backtest import scored_forecasts as running
-from simlib.evidence.backtest.aggregation import at_levels, levels_of
 from simlib.evidence.backtest.forecasters import BASELINES, CANDIDATES, forecaster
 from simlib.evidence.backtest.origins import HORIZONS, LAG, known_at
 from simlib.evidence.backtest.skill import Block, compared, summed
+from simlib.evidence.panels import at_levels, levels_of
 from simlib.statistics.scores import SCORES
 from simlib.theatre.record.parts import shipped_parts
 
@@ -41,11 +40,11 @@ UNITS = (
 )
 
 
-def part(n_months: int = 20, n_known: int = 12) -> Part:
+def part(n_months: int = 20, n_known: int = 12) -> HistoryPart:
     """Return counts that differ by unit and month."""
     months = np.arange(np.datetime64("2000-01"), np.datetime64("2000-01") + n_months)
     counts = (7 * np.arange(4)[:, None] + 3 * np.arange(n_months) ** 2) % 11
-    return Part("test", CountPanel(UNITS, months, counts.astype(np.int64), "test"), n_known)
+    return HistoryPart("test", CountPanel(UNITS, months, counts.astype(np.int64), "test"), n_known)
 
 
 @dataclass(frozen=True)
@@ -112,11 +111,11 @@ def test_a_cheating_forecaster_gets_nothing_later() -> None:
     assert max(seen) == LATE, "negative control: given everything, it finds it"
 
 
-def in_process(whole: Part, made: Sequence[Forecaster], n_draws: int) -> pd.DataFrame:
+def in_process(whole: HistoryPart, made: Sequence[Forecaster], n_draws: int) -> pd.DataFrame:
     """Return the cases of a back-test without workers."""
-    job = running._Job((whole,), tuple(made), n_draws, 1)
+    job = running._Forecasts((whole,), tuple(made), n_draws, 1)
     scores = running._scored(job, range(len(job.rows())))["scores"]
-    return result._cases([whole], [each.name for each in made], scores, 1)
+    return running.cases_of([whole], [each.name for each in made], scores, 1)
 
 
 def test_forecasters_are_given_what_was_known_and_are_scored_on_what_came() -> None:

@@ -8,15 +8,18 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from simlib.evidence.backtest.baselines import (
+from simlib.evidence.backtest.forecasters import (
+    BASELINES,
+    STEEPEST,
     Conflictology,
     ExponentialTrend,
     LastValue,
     NegativeBinomial,
     PooledBootstrap,
+    forecaster,
+    size_of,
+    trend_of,
 )
-from simlib.evidence.backtest.fits import STEEPEST, size_of, trend_of
-from simlib.evidence.backtest.forecasters import BASELINES, forecaster
 from simlib.evidence.backtest.sampling import addressed, negative_binomial
 from simlib.evidence.panels import CountPanel, Unit
 

@@ -15,23 +15,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from simlib.agents.mentions import parameters_read
+from simlib.agents.registry import agent_class
 from simlib.analysis.sensitivity.evidence_grades import grade_of
 from simlib.chance.distributions import quantile
 from simlib.cli import main
 from simlib.evidence.calibration.collecting import Calibration, calibrate
-from simlib.evidence.calibration.fitted_file import scenario_text
 from simlib.evidence.calibration.fitted_intensities import fit_intensities
-from simlib.evidence.calibration.lags import month_lags
-from simlib.evidence.calibration.level_fits import MonthlySeries, TempoGrid, fit_levels
-from simlib.evidence.calibration.published_record import CalibrationError, by_place
-from simlib.evidence.calibration.reporting import Pair, fit_share
-from simlib.evidence.calibration.totals import PeriodTotal, fit_totals, multiplier_moments
-from simlib.evidence.calibration.trends import change, damped_months, fit_slope
+from simlib.evidence.calibration.level_fits import Ar1Grid, MonthlySeries, fit_levels
+from simlib.evidence.calibration.published_record import CalibrationError, by_place, month_lags
+from simlib.evidence.calibration.reporting import CountPair, fit_share
+from simlib.evidence.calibration.totals import (
+    PeriodTotal,
+    change,
+    damped_months,
+    fit_slope,
+    fit_totals,
+    multiplier_moments,
+)
 from simlib.evidence.fitted import Fitted
-from simlib.evidence.history.refusals import LeakError
+from simlib.evidence.history.csv_text import LeakError
 from simlib.scenario import load, load_text
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import ExpressionError, names
+from simlib.scenario.parameter_order import value_names
 from simlib.theatre.questions.constants import committee_constants
 from simlib.theatre.record.fitters import GEOGRAPHIES, UCDP, older, ucdp_levels
 from simlib.theatre.record.published import FITTERS, fit_trend
@@ -68,7 +75,7 @@ def _constants() -> dict[str, tuple[float, str]]:
 def test_committed_file_is_what_a_calibration_writes() -> None:
     """From the shipped counts, word by word; the simulated constants are taken as they are."""
     committed = (folder("scenarios") / "fitted.yaml").read_text(encoding="utf-8")
-    assert scenario_text(_found(), _constants()) == committed
+    assert _found().scenario_text(_constants()) == committed
 
 
 def test_event_files_give_what_the_shipped_counts_give() -> None:
@@ -99,7 +106,9 @@ def _decided(scenario: Scenario) -> set[str]:
     for text in texts:
         used |= _mentioned(text.model_dump())
     used |= {name.rsplit(".", 1)[0] for name in used}
-    used |= {name for entry in scenario.agents.values() for name in entry.parameters}
+    values = value_names(scenario.parameters)
+    for name in scenario.agents:
+        used |= {values[read] for read in parameters_read(agent_class(name), values)}
     shifts = {name for name in scenario.parameters if name.startswith(("shift.", "structure."))}
     return (used | shifts) & set(scenario.parameters)
 
@@ -249,7 +258,7 @@ def test_levels_stand_about_the_means_of_2024() -> None:
 
 def test_without_drift_a_level_is_gamma() -> None:
     """With next to no tempo the posterior is Gamma(1 + total, 1 / mean + months)."""
-    grid = TempoGrid(np.array([0.5]), np.array([1e-3]), np.array([1.0]))
+    grid = Ar1Grid(np.array([0.5]), np.array([1e-3]), np.array([1.0]))
     counts = np.array([7, 3, 5, 4, 6, 8, 2, 5, 5, 4, 6])
     fit = fit_levels({"a": MonthlySeries(counts, 6.0)}, grid)
     shape, rate = 1.0 + counts.sum(), 1.0 / 6.0 + len(counts)
@@ -268,7 +277,7 @@ def test_averaging_multipliers_keeps_their_mean() -> None:
 
 
 def test_a_known_pattern_shifts_the_level() -> None:
-    grid = TempoGrid(np.array([0.7]), np.array([0.3]), np.array([1.0]))
+    grid = Ar1Grid(np.array([0.7]), np.array([0.3]), np.array([1.0]))
     plain, half = (
         fit_totals([PeriodTotal(0, 6, 400, pattern)], grid, prior_median=60.0).mean
         for pattern in (0.0, -np.log(2.0))
@@ -288,8 +297,12 @@ def test_slope_of_steady_fall() -> None:
 
 
 def test_pairs_that_agree_make_a_narrow_share() -> None:
-    close = fit_share([Pair(30, 100), Pair(31, 100), Pair(29, 100), Pair(30, 100)])
-    apart = fit_share([Pair(10, 100), Pair(60, 100), Pair(20, 100), Pair(30, 100)])
+    close = fit_share(
+        [CountPair(30, 100), CountPair(31, 100), CountPair(29, 100), CountPair(30, 100)]
+    )
+    apart = fit_share(
+        [CountPair(10, 100), CountPair(60, 100), CountPair(20, 100), CountPair(30, 100)]
+    )
     assert close.a + close.b > 3.0 * (apart.a + apart.b)
     assert close.a / (close.a + close.b) == pytest.approx(0.3, abs=0.05)
 

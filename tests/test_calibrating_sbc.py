@@ -18,19 +18,21 @@ from scipy.stats import nbinom, poisson
 from simlib.chance.addresses import seed_of, uniforms_of
 from simlib.evidence.calibration.fitted_intensities import draw_prior, fit_intensities
 from simlib.evidence.calibration.level_fits import (
-    Levels,
+    Ar1Grid,
+    LevelPosterior,
     MonthlySeries,
-    TempoGrid,
     fit_levels,
     pattern_weights,
 )
-from simlib.evidence.calibration.reporting import Pair, fit_ratio, fit_share
-from simlib.evidence.calibration.totals import PRIOR_SD, PeriodTotal, fit_totals
-from simlib.evidence.calibration.trends import (
+from simlib.evidence.calibration.reporting import CountPair, fit_ratio, fit_share
+from simlib.evidence.calibration.totals import (
+    PRIOR_SD,
     SLOPE_PRIOR_SD,
     STEP_PRIOR_SD,
     Change,
+    PeriodTotal,
     fit_slope,
+    fit_totals,
 )
 from simlib.statistics.ranks import simulated_ranks, uniformity
 
@@ -43,7 +45,7 @@ N_DRAWS = 19
 N_RANKS = 200
 N_MONTHS = 11
 OLDER = np.array([32.0, 20.0, 17.0, 3.0, 0.0])
-GRID = TempoGrid(np.repeat([0.55, 0.8], 3), np.tile([0.2, 0.35, 0.5], 2), np.full(6, 1.0 / 6.0))
+GRID = Ar1Grid(np.repeat([0.55, 0.8], 3), np.tile([0.2, 0.35, 0.5], 2), np.full(6, 1.0 / 6.0))
 
 
 def counts_of(rates: NDArray[np.float64], fano: float, seed: int) -> NDArray[np.int64]:
@@ -102,7 +104,7 @@ def levels(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.array([truths["a"], GRID.sd[point]]), np.stack([_level_draws(fit, seed), spread])
 
 
-def _level_draws(fit: Levels, seed: int) -> NDArray[np.float64]:
+def _level_draws(fit: LevelPosterior, seed: int) -> NDArray[np.float64]:
     grid = np.log(fit.levels["a"])
     chosen = grid[drawn(fit.level_weights["a"], seed_of(seed, "level"))]
     inside = uniforms_of(seed, "inside", N_DRAWS) - 0.5
@@ -167,7 +169,7 @@ def claims(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         int((uniforms_of(seed, f"hits{row}", size) < share).sum())
         for row, (size, share) in enumerate(zip(sizes, shares[1:].tolist(), strict=True))
     ]
-    fit = fit_share([Pair(hit, size) for hit, size in zip(hits, sizes, strict=True)])
+    fit = fit_share([CountPair(hit, size) for hit, size in zip(hits, sizes, strict=True)])
     return shares[:1], betaincinv(fit.a, fit.b, uniforms_of(seed, "draws", N_DRAWS))[None, :]
 
 
@@ -182,7 +184,7 @@ def ratio(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         seen = counts_of(denominators, 1.0, seed_of(inner, "of"))
         if logs[0] < 0.0 and counts.min() >= 10 and (counts < 0.95 * seen).all():
             break
-    fit = fit_ratio([Pair(n, d) for n, d in zip(counts.tolist(), seen.tolist(), strict=True)])
+    fit = fit_ratio([CountPair(n, d) for n, d in zip(counts.tolist(), seen.tolist(), strict=True)])
     draws = betaincinv(fit.a, fit.b, uniforms_of(inner, "draws", N_DRAWS))
     return np.exp(logs[:1]), draws[None, :]
 

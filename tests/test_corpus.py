@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
 from simlib.errors import ScenarioError
 from simlib.scenario import check, digest, load, load_text, resolve
+from simlib.scenario.context import Context
+from simlib.scenario.fitting import ProblemLog
+from simlib.scenario.schema import Model, Ref, Registered
 from support.counting import n_calls
 
 HERE = Path(__file__).parent
@@ -83,3 +88,24 @@ def test_good_scenario_is_a_fixed_point(path: Path) -> None:
     assert again == scenario
     assert resolve(again) == written
     assert digest(again) == digest(scenario)
+
+
+def references(annotation: Any) -> Iterator[Ref]:
+    """Yield every reference below a type."""
+    if isinstance(annotation, Ref):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from references(inner)
+
+
+def test_every_reference_of_the_schema_is_to_something_a_scenario_has() -> None:
+    """Each kind of name that the models refer to is one that is looked up."""
+    found = {
+        ref.among or ref.what
+        for model in (*Model.__subclasses__(), *Registered.__subclasses__())
+        for field in model.model_fields.values()
+        for ref in (*field.metadata, *references(field.annotation))
+        if isinstance(ref, Ref)
+    }
+    context = Context(load(GOOD[0]), ProblemLog())
+    assert found == context.vocabularies.keys()

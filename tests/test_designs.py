@@ -18,7 +18,7 @@ from simlib.scenario import digest, load, option_scenario, resolve
 from simlib.simulation import assemble, simulate
 from simlib.statistics.intervals import wilson
 from simlib.statistics.summaries import of_classes, of_flag, of_number
-from simlib.world.parameters import ParameterPlan
+from simlib.world.quantities import ParameterPlan
 from support.scenarios import small
 from support.worlds import world
 
@@ -124,7 +124,7 @@ def test_without_columns_rows_are_empty(design: Even) -> None:
 def test_designs_load_scipy_stats_only_when_drawn() -> None:
     """It takes a second to load, and random draws do not need it."""
     code = (
-        "import sys; from simlib.scenario import load; from simlib.world.parameters import draw;"
+        "import sys; from simlib.scenario import load; from simlib.world.quantities import draw;"
         "draw(load('as_agreed'), 0); print('scipy.stats' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -17,7 +17,7 @@ from simlib.errors import ScenarioError
 from simlib.outcomes import plan
 from simlib.scenario import from_dict, load_text, resolve
 from simlib.simulation import assemble, simulate
-from simlib.world.parameters import ParameterPlan
+from simlib.world.quantities import ParameterPlan
 from support.scenarios import small as elsewhere
 
 if TYPE_CHECKING:

@@ -59,14 +59,14 @@ def test_what_matters_is_stable_over_resamples_and_noise_is_not() -> None:
 def test_numbers_on_the_other_half_are_those_of_replications_not_looked_at() -> None:
     """The halves are disjoint and hold everything; a box is judged by counting again."""
     discovery = found()
-    n_training, n_held_out = len(discovery.training[1]), len(discovery.held_out[1])
-    assert n_training + n_held_out == N
-    rows = {part.tobytes() for half in (discovery.training, discovery.held_out) for part in half[0]}
+    training, held_out = discovery.drawn.training, discovery.drawn.held_out
+    assert len(training[1]) + len(held_out[1]) == N
+    rows = {part.tobytes() for half in (training, held_out) for part in half[0]}
     assert len(rows) == N
-    inside = discovery.box().box.holds(discovery.held_out[0])
+    inside = discovery.box().box.holds(held_out[0])
     fitted = discovery.box().held_out
-    assert fitted.density == discovery.held_out[1][inside].mean()
-    assert fitted.coverage == (inside & discovery.held_out[1]).sum() / discovery.held_out[1].sum()
+    assert fitted.density == held_out[1][inside].mean()
+    assert fitted.coverage == (inside & held_out[1]).sum() / held_out[1].sum()
     assert wilson(fitted.n_cases, fitted.n_inside)[0] > discovery.base_rate
 
 
@@ -97,9 +97,9 @@ def test_an_effect_of_an_option_can_be_the_condition() -> None:
 
 def test_only_what_is_drawn_is_looked_at() -> None:
     """Fixed and derived parameters are left out; a Dirichlet has its parts."""
-    assert set(found().parameters) == {"raids", "parts.one", "parts.two", *NOISE}
+    assert set(found().drawn.names) == {"raids", "parts.one", "parts.two", *NOISE}
     only = discover(ensemble(), "raids : more > 120", parameters=["parts"], resamples=0)
-    assert only.parameters == ("parts.one", "parts.two")
+    assert only.drawn.names == ("parts.one", "parts.two")
 
 
 def test_any_box_of_the_trajectory_can_be_looked_at() -> None:

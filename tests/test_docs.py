@@ -14,8 +14,8 @@ from built_pages import BACKTESTS, REGISTER, committed, current
 from simlib.chance import distributions
 from simlib.scenario import schema
 from simlib.scenario.by_place import SHORT
-from simlib.scenario.models import Model
 from simlib.scenario.resolving import OF_FILES
+from simlib.scenario.schema import Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -48,7 +48,6 @@ DOORS = {
     "threadpoolctl": ("analysis/",),
     "scoringrules": ("statistics/scores.py",),
     "pyabc": ("evidence/",),
-    "jinja2": ("evidence/",),
     "typer": ("cli",),
     "rich": ("cli",),
     "random": (),
@@ -58,7 +57,7 @@ DOORS = {
 
 LOADED_LATE = (
     *("dask", "loky", "matplotlib", "numba", "pandas", "pyarrow", "SALib", "scipy.stats"),
-    *("jinja2", "pyabc", "scoringrules", "sklearn", "xarray"),
+    *("pyabc", "scoringrules", "sklearn", "xarray"),
 )
 
 

@@ -19,18 +19,22 @@ from simlib import plot
 from simlib.chance.distributions import check, mean, quantile
 from simlib.cli.app import app
 from simlib.evidence.abc_smc import inverse_problems as problems
-from simlib.evidence.excitation.days import ExcitationError
 from simlib.evidence.excitation.excitation_regimes import Regime, RegimeFit, days_of, fit_regimes
-from simlib.evidence.excitation.hawkes import simulated_times
-from simlib.evidence.excitation.residuals import Excitation, jittered_times, rescaled_intervals
+from simlib.evidence.excitation.hawkes import (
+    HawkesIntensity,
+    jittered_times,
+    rescaled_intervals,
+    simulated_times,
+)
+from simlib.evidence.excitation.likelihood import ExcitationError
 from simlib.evidence.excitation.shipped_fits import (
     COLUMNS,
     excitation_table,
     fitted_excitation,
 )
 from simlib.evidence.history.event_files import Events
+from simlib.evidence.severity.model_law import severity_table, sizes_of
 from simlib.evidence.severity.power_law import SeverityError, power_law_sizes
-from simlib.evidence.severity.regimes_of_severity import severity_table, sizes_of
 from simlib.plot.style import save
 from simlib.scenario import load
 from simlib.scenario.bundled import folder
@@ -186,7 +190,7 @@ def test_figures_are_drawn(tmp_path: Path) -> None:
     assert _saved(plot.branching(fits), tmp_path / "branching.png")
     days = fits[0].fits["drifting"].days
     times = jittered_times(days, SEED)
-    intervals = rescaled_intervals(times, Excitation(np.full(120, 0.6), 0.4, 3.0), 1.0)
+    intervals = rescaled_intervals(times, HawkesIntensity(np.full(120, 0.6), 0.4, 3.0), 1.0)
     axes = plot.rescaled(intervals.tolist())
     assert "intervals" in axes.texts[0].get_text()
     assert _saved(axes, tmp_path / "rescaled.png")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from simlib.errors import ScenarioError, SimulationError
 from simlib.scenario import from_dict
 from simlib.scenario.expressions import ExpressionError, compile_quantity, names
-from simlib.scenario.parameters import order, typical
+from simlib.scenario.parameter_order import order, typical
 
 NUMBERS = st.floats(min_value=0.1, max_value=9, allow_nan=False).map(lambda x: f"{x:.3f}")
 EXPRESSIONS = st.recursive(

@@ -25,8 +25,8 @@ import pytest
 
 import simlib
 from simlib.ensemble import executors
-from simlib.ensemble import retries as trying
 from simlib.ensemble import work_queue as working
+from simlib.ensemble.executors import crew as trying
 from simlib.ensemble.store import chunks, directory
 from simlib.errors import SimlibWarning
 from support.agents import (

@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 
 import simlib
-from simlib.agents import agent_faults
+from simlib.agents import base
 from simlib.agents.base import Agent
 from simlib.errors import SimlibWarning, SimulationError
 from simlib.outcomes import plan
-from simlib.simulation import assemble, simulate
-from simlib.world import clock as clock_module
+from simlib.simulation import assemble, simulate, simulating
 from support.worlds import recurring, run_of, world
 
 if TYPE_CHECKING:
@@ -514,7 +513,7 @@ class Minute(Agent):
 def test_events_of_a_replication_are_capped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten days are 14,400 wakings; a cap below that is reached on the day it falls on."""
     run_of(world(), Minute)
-    monkeypatch.setattr(clock_module, "MOST_EVENTS", 2_000)
+    monkeypatch.setattr(simulating, "MOST_EVENTS", 2_000)
     error = failure_of(Minute)
     assert str(error) == ("more than 2000 events by 2000-01-01; agent minute was the last to act")
     assert (error.agent, error.date) == ("minute", "2000-01-01")
@@ -522,9 +521,9 @@ def test_events_of_a_replication_are_capped(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_reference_scenario_stays_far_below_every_cap(monkeypatch: pytest.MonkeyPatch) -> None:
     """It does with a fiftieth of each cap, so none is near."""
-    monkeypatch.setattr(clock_module, "MOST_EVENTS", clock_module.MOST_EVENTS // 50)
-    monkeypatch.setattr(clock_module, "MOST_AT_ONCE", clock_module.MOST_AT_ONCE // 50)
-    monkeypatch.setattr("simlib.agents.base.MOST_USES", agent_faults.MOST_USES // 50)
+    monkeypatch.setattr(simulating, "MOST_EVENTS", simulating.MOST_EVENTS // 50)
+    monkeypatch.setattr(simulating, "MOST_AT_ONCE", simulating.MOST_AT_ONCE // 50)
+    monkeypatch.setattr("simlib.agents.base.MOST_USES", base.MOST_USES // 50)
     monkeypatch.setattr("simlib.world.engine.MOST_INCIDENTS", 2_000_000 // 50)
     blueprint = assemble(simlib.load("as_agreed"))
     for replication in range(3):

@@ -9,33 +9,42 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from simlib.evidence.excitation.days import DailyCounts, ExcitationError, daily_counts
 from simlib.evidence.excitation.hawkes import (
+    HawkesIntensity,
+    count_residuals,
     fano,
+    jittered_times,
+    rescaled_intervals,
+    residual_test,
     simulated_times,
     stationary_mean,
     thinned_ratio,
     unthinned,
 )
-from simlib.evidence.excitation.hawkes_fit import fit_excitation, greatest_likelihood
-from simlib.evidence.excitation.hawkes_priors import (
+from simlib.evidence.excitation.hawkes_fit import (
     Background,
-    Grid,
+    ParameterGrid,
     Priors,
     covariance,
     decay_grid,
     drift_grid,
+    fit_excitation,
+    maximum_likelihood,
     persistence_grid,
     ratio_grid,
 )
-from simlib.evidence.excitation.likelihood import _log_probability, excited_mean, same_day_share
-from simlib.evidence.excitation.pooling import draws_of_all_incidents, pooled_decay, pooled_ratio
-from simlib.evidence.excitation.residuals import (
-    Excitation,
-    count_residuals,
-    jittered_times,
-    rescaled_intervals,
-    residual_test,
+from simlib.evidence.excitation.likelihood import (
+    DailyCounts,
+    ExcitationError,
+    _log_probability,
+    daily_counts,
+    excited_mean,
+    same_day_share,
+)
+from simlib.evidence.excitation.shipped_fits import (
+    draws_of_all_incidents,
+    pooled_decay,
+    pooled_ratio,
 )
 from simlib.statistics.ranks import simulated_ranks, uniformity
 
@@ -124,12 +133,12 @@ def test_no_child_is_lost_between_days() -> None:
 
 def test_what_was_planted_is_recovered() -> None:
     """Three years, n .45 and 7 days: within 3 standard errors, which are at most .15 and 5."""
-    found = greatest_likelihood(planted(1095, 0.4, 0.45, 7.0), "constant")
+    found = maximum_likelihood(planted(1095, 0.4, 0.45, 7.0), "constant")
     assert found.ratio_error < 0.15
     assert found.decay_error < 5.0
     assert abs(found.ratio - 0.45) < 3 * found.ratio_error
     assert abs(found.decay_days - 7.0) < 3 * found.decay_error
-    none = greatest_likelihood(planted(1095, 0.7, 0.0, 7.0), "constant")
+    none = maximum_likelihood(planted(1095, 0.7, 0.0, 7.0), "constant")
     assert none.ratio < 0.15
 
 
@@ -151,7 +160,7 @@ def test_drift_passes_for_clustering_where_the_background_may_not_drift() -> Non
 
 def test_a_drifting_background_has_no_greatest_likelihood() -> None:
     with pytest.raises(ValueError, match="drifting background has a posterior"):
-        greatest_likelihood(planted(100, 0.5, 0.0, 7.0), "drifting")
+        maximum_likelihood(planted(100, 0.5, 0.0, 7.0), "drifting")
 
 
 def _coarse() -> Priors:
@@ -160,7 +169,7 @@ def _coarse() -> Priors:
     )
 
 
-def _inside(grid: Grid, generator: np.random.Generator) -> float:
+def _inside(grid: ParameterGrid, generator: np.random.Generator) -> float:
     cell = generator.choice(len(grid.weights), p=grid.weights / grid.weights.sum())
     return float(grid.inside(np.array([cell]), generator.random(1))[0])
 
@@ -226,8 +235,8 @@ def test_intervals_rescaled_by_the_true_intensity_are_exponential() -> None:
     """Times as simulated, not counted by day: p above .05; without excitation below .01."""
     times = simulated_times(np.full(2000, 0.4), 0.45, 7.0, SEED)
     rate = 0.4 / 0.55
-    right = Excitation(np.full(2000, 0.4), 0.45, 7.0)
-    wrong = Excitation(np.full(2000, rate), 0.0, 7.0)
+    right = HawkesIntensity(np.full(2000, 0.4), 0.45, 7.0)
+    wrong = HawkesIntensity(np.full(2000, rate), 0.0, 7.0)
     assert kstest(rescaled_intervals(times, right, rate), "expon").pvalue > 0.05
     assert kstest(rescaled_intervals(times, wrong, rate), "expon").pvalue < 0.01
 
@@ -235,8 +244,8 @@ def test_intervals_rescaled_by_the_true_intensity_are_exponential() -> None:
 def test_residuals_of_days_tell_true_excitation_from_none() -> None:
     """Both tests: p above .05 for what was planted; both below .01 without excitation."""
     days = planted(2000, 0.4, 0.6, 2.0)
-    right = residual_test(days, Excitation(np.full(2000, 0.4), 0.6, 2.0), SEED, 9)
-    wrong = residual_test(days, Excitation(np.full(2000, 1.0), 0.0, 2.0), SEED, 9)
+    right = residual_test(days, HawkesIntensity(np.full(2000, 0.4), 0.6, 2.0), SEED, 9)
+    wrong = residual_test(days, HawkesIntensity(np.full(2000, 1.0), 0.0, 2.0), SEED, 9)
     assert min(right) > 0.05
     assert max(wrong) < 0.01
 
@@ -245,7 +254,7 @@ def test_jitter_keeps_each_event_on_its_day() -> None:
     days = planted(50, 1.0, 0.3, 2.0)
     times = jittered_times(days, SEED)
     assert np.bincount(times.astype(np.int64), minlength=50).tolist() == days.counts.tolist()
-    uniforms = count_residuals(days, Excitation(np.full(50, 0.7), 0.3, 2.0), SEED)
+    uniforms = count_residuals(days, HawkesIntensity(np.full(50, 0.7), 0.3, 2.0), SEED)
     assert ((uniforms >= 0) & (uniforms <= 1)).all()
 
 

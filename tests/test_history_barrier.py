@@ -15,13 +15,13 @@ from simlib.evidence.history.barrier import (
     as_if_published,
     calibration_events,
     known,
+    load_country_months,
     require_known,
 )
-from simlib.evidence.history.country_months import load_country_months
+from simlib.evidence.history.csv_text import HistoryError, LeakError
 from simlib.evidence.history.event_files import load_events
-from simlib.evidence.history.refusals import HistoryError, LeakError
+from simlib.evidence.history.mapping import vintage_factor
 from simlib.evidence.history.shipped import shipped_panel
-from simlib.evidence.history.vintages import vintage_factor
 from support.data import history_file, write_acled, write_ucdp
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
+from simlib.evidence.history.csv_text import HistoryError
 from simlib.evidence.history.event_files import Events, combine_events, load_events
 from simlib.evidence.history.mapping import load_mapping
-from simlib.evidence.history.refusals import HistoryError
 from simlib.evidence.history.shipped import (
     shipped_counts,
     shipped_coverage,

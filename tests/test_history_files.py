@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from simlib.evidence.history.csv_text import HistoryError
 from simlib.evidence.history.event_files import COLUMNS, combine_events, load_events, version_of
-from simlib.evidence.history.refusals import HistoryError
 from support.data import UCDP_COLUMNS, history_file, write_acled, write_ucdp
 
 REDUCED_HEADER = (

@@ -40,7 +40,7 @@ from simlib.outcomes.planning import kind_of
 from simlib.simulation import assemble, simulate
 from simlib.statistics.resampling import folds_of
 from simlib.theatre.questions.iraq_mission import DEADLINE, EXTENSION
-from simlib.world.parameters import ParameterPlan
+from simlib.world.quantities import ParameterPlan
 from support.scenarios import small
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import pytest
 from scipy import stats
 
 import simlib
-from simlib.ensemble import budget
+from simlib.ensemble import stored_tables as budget
 from simlib.ensemble.replications import Job, prepare, simulate_chunk
 from simlib.ensemble.store import Entry
 from simlib.ensemble.store import chunk_reading as reading
@@ -355,7 +355,7 @@ PEAK = """
 import json, sys, tracemalloc
 import pyarrow as pa
 import simlib
-from simlib.ensemble import budget
+from simlib.ensemble import stored_tables as budget
 budget.MOST_BYTES = 2**16
 def ask(path):
     ensemble = simlib.open(path)

@@ -12,9 +12,9 @@ import pytest
 
 from simlib.errors import SimlibError
 from simlib.outcomes import plan
-from simlib.outcomes.published_series import plan_published
+from simlib.outcomes.incident_counts import plan_published
 from simlib.scenario import from_dict, load, resolve
-from simlib.scenario.writing import explicit
+from simlib.scenario.canonical import explicit
 from simlib.simulation import assemble, simulate
 
 if TYPE_CHECKING:

@@ -16,8 +16,7 @@ from simlib.ensemble.execution import Execution
 from simlib.errors import ScenarioError
 from simlib.evidence.observing.judging import beside
 from simlib.evidence.observing.publications import Publications, publications
-from simlib.outcomes.incident_counts import plan_series
-from simlib.outcomes.published_series import plan_published
+from simlib.outcomes.incident_counts import plan_published, plan_series
 from simlib.scenario import bundled, load, load_text
 from simlib.simulation import assemble, simulate
 from simlib.theatre.record.usual import ucdp_2024, usual

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from simlib.analysis.discovery import boxes, prim
+from simlib.analysis.discovery import prim
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 
@@ -47,7 +47,7 @@ def test_a_planted_box_is_recovered(seed: int) -> None:
     assert set(found.box.limits) == {(0, 0), (1, 1)}
     assert found.box.low[0] == pytest.approx(LOW, abs=0.03)
     assert found.box.high[1] == pytest.approx(HIGH, abs=0.03)
-    fitted, mass = boxes.fit(found.box, inputs, is_case), (1 - LOW) * HIGH
+    fitted, mass = prim.fit(found.box, inputs, is_case), (1 - LOW) * HIGH
     coverage = INSIDE * mass / (INSIDE * mass + OUTSIDE * (1 - mass))
     error = math.sqrt(INSIDE * (1 - INSIDE) / fitted.n_inside)
     assert fitted.density == pytest.approx(INSIDE, abs=4 * error + 0.03)
@@ -104,9 +104,9 @@ def test_boxes_of_a_trajectory_lie_within_one_another() -> None:
 def test_a_quasi_p_value_is_the_binomial_tail_at_the_density_without_the_limit() -> None:
     inputs = np.array([[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]])
     is_case = np.array([False, False, True, True, False, True])
-    box = boxes.Box.whole(1).with_limit((0, 0), 2.0)
+    box = prim.Box.whole(1).with_limit((0, 0), 2.0)
     expected = binom.sf(2, 4, 0.5)
-    assert boxes.quasi_p(box, inputs, is_case) == {(0, 0): pytest.approx(expected)}
+    assert prim.quasi_p(box, inputs, is_case) == {(0, 0): pytest.approx(expected)}
 
 
 def test_a_column_of_few_values_is_cut_between_them() -> None:
@@ -122,7 +122,7 @@ def test_a_box_that_is_too_narrow_is_pasted() -> None:
     """Rows from .8 to .95 are all cases: the box grows over them, to two rows, and stops."""
     inputs = np.linspace(0.0, 1.0, 200)[:, None]
     is_case = (inputs[:, 0] > 0.8) & ((inputs[:, 0] < 0.95) | (np.arange(200) % 5 > 0))
-    narrow = boxes.Box.whole(1).with_limit((0, 0), 0.95)
+    narrow = prim.Box.whole(1).with_limit((0, 0), 0.95)
     wide = prim.paste(narrow, inputs, is_case)
     assert wide.low[0] == pytest.approx(0.8, abs=2 / 200)
 

@@ -10,7 +10,7 @@ import pytest
 import simlib
 from simlib.journal import to_days
 from simlib.outcomes import plan
-from simlib.outcomes.published_series import plan_published
+from simlib.outcomes.incident_counts import plan_published
 from simlib.simulation import assemble, simulate
 
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import check, from_dict, load, load_text
-from simlib.scenario.reading import MOST_BYTES
-from simlib.scenario.scalars import core_value
+from simlib.scenario.nodes import core_value
 from simlib.scenario.schema import Scenario
 from simlib.scenario.wording import dotted, near, shown
+from simlib.scenario.yaml_text import MOST_BYTES
 from support.counting import n_calls
 from support.texts import FINE, LARGE, SMALL
 

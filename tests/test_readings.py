@@ -38,7 +38,7 @@ from simlib.scenario.schema import Outcome, Scenario
 from simlib.simulation import assemble, simulate
 from simlib.theatre.agents.committee import GROUNDS
 from simlib.theatre.questions.iraq_mission import BEFORE, EXTENSION
-from simlib.world.parameters import ParameterPlan
+from simlib.world.quantities import ParameterPlan
 from support.scenarios import small
 
 if TYPE_CHECKING:

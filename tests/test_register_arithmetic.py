@@ -20,11 +20,11 @@ from simlib.evidence.register.derivations import (
     rederive,
 )
 from simlib.evidence.register.figures import figure_value, owner
-from simlib.evidence.register.rows import Row, rows
+from simlib.evidence.register.register_rows import RegisterRow, rows
 from simlib.scenario import load
 from simlib.scenario.bundled import seed_table
 from simlib.scenario.expressions import compile_quantity
-from simlib.world.parameters import ParameterPlan
+from simlib.world.quantities import ParameterPlan
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
@@ -157,7 +157,7 @@ def test_a_lost_share_is_found(theatre: Scenario) -> None:
 
 def _with_row(monkeypatch: pytest.MonkeyPatch, name: str, *, central: str) -> None:
     moved = dataclasses.replace(rows()[name], central=central)
-    changed: Mapping[str, Row] = {**rows(), name: moved}
+    changed: Mapping[str, RegisterRow] = {**rows(), name: moved}
     monkeypatch.setattr(figures, "rows", lambda: changed)
 
 

@@ -69,7 +69,8 @@ def test_a_card_of_a_row(call: Callable[..., Said]) -> None:
         (("isis.stok",), "did you mean 'isis.stock'?"),
         (("A277",), "did you mean 'A27'?"),
         (("as_agred",), "did you mean 'as_agreed'?"),
-        (("as_agreed", "-o", "page.pdf"), "must end in .md or .html (got page.pdf)"),
+        (("as_agreed", "-o", "page.pdf"), "must end in .md (got page.pdf)"),
+        (("as_agreed", "-o", "page.html"), "(got page.html); HTML is no longer built"),
         (("a", "b", "c"), "must be a scenario and a parameter at most"),
         (("A27", "--outcome", "x"), "give --results DIRECTORY or --replications N"),
         (("A27", "--results", "x", "--replications", "9"), "give one of --results"),
@@ -90,7 +91,7 @@ def test_pages_and_a_summary_from_replications(
     scenario: Path, tmp_path: Path, call: Callable[..., Said]
 ) -> None:
     """From simulated ones, and from stored ones with the same numbers."""
-    out, page = tmp_path / "out", tmp_path / "pages" / "register.html"
+    out, page = tmp_path / "out", tmp_path / "pages" / "register.md"
     done = call("register", scenario, "--replications", "60", "--jobs", "1")
     assert done.returncode == 0, done.stderr
     assert "1 of 1 drawn parameters stand out" in done.stdout

@@ -16,9 +16,9 @@ from simlib.evidence.register.correlations import (
     Correlation,
     _correlations,
     correlations_of,
-    noise_floor,
 )
 from simlib.scenario import load_text
+from simlib.statistics.ranks import noise_floor
 from support.scenarios import TEXT
 
 if TYPE_CHECKING:

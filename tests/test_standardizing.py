@@ -16,7 +16,7 @@ from simlib.theatre.questions.committee_choices import (
     solve_offsets,
 )
 from simlib.theatre.questions.standardizing import standardize, withdrawal_effect
-from simlib.world.parameters import ParameterPlan
+from simlib.world.quantities import ParameterPlan
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario

@@ -16,7 +16,7 @@ from simlib.agents.registry import agent_class, agent_names
 from simlib.scenario import load
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import compile_quantity, names
-from simlib.scenario.parameters import typical, value_names
+from simlib.scenario.parameter_order import typical, value_names
 from simlib.scenario.schema import (
     Group,
     Parameter,
@@ -29,7 +29,7 @@ from simlib.theatre.agents import units
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from simlib.scenario.models import Quantity
+    from simlib.scenario.schema import Quantity
 
 CENTRAL = {
     "isis.level_iraq": 5.0,

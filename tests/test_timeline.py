@@ -15,7 +15,7 @@ from simlib.errors import SimulationError
 from simlib.journal import to_days
 from simlib.scenario.schema import Option
 from simlib.world.clock import Clock
-from simlib.world.timeline import Timeline, shifted
+from simlib.world.milestones import Timeline, shifted
 from support.worlds import of, run_of, world
 
 DAY = dt.date

@@ -1,4 +1,4 @@
-"""Tripwires: a planted sign is found, nothing is made of none, and no month is read early."""
+"""Early warning: a planted sign is found, nothing is made of none, and no month is read early."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ import numpy as np
 import pytest
 
 import simlib
-from simlib.analysis.discovery.alarm_scores import Observed, Reach, first_alarms, judge, observe
-from simlib.analysis.discovery.early_warning import Terms, Tripwires, _raised, search
+from simlib.analysis.discovery.alarm_scores import Reach, first_alarms, judge
+from simlib.analysis.discovery.early_warning import EarlyWarning, Terms, search
 from simlib.analysis.discovery.indicators import (
     TRANSFORMS,
+    AlarmRule,
     Indicator,
-    Part,
-    Rule,
+    Observed,
+    Threshold,
     by_month,
+    observe,
     seen_at,
 )
 from simlib.analysis.discovery.outcome_events import read_event
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 N = 240
 TERMS = Terms(ahead_weeks=1, window_weeks=12)
-OMEN = Rule((Part(Indicator("omens", "level"), "at_least", 1.0),))
+OMEN = AlarmRule((Threshold(Indicator("omens", "level"), "at_least", 1.0),))
 
 
 @functools.cache
@@ -47,7 +49,7 @@ def observed(lag_days: int = 10) -> Observed:
 
 
 @functools.cache
-def found() -> Tripwires:
+def found() -> EarlyWarning:
     return search(observed(), TERMS)
 
 
@@ -57,7 +59,7 @@ def test_a_planted_sign_is_found_and_beats_the_base_rate() -> None:
     assert chosen is not None
     assert {part.indicator.series for part in chosen.rule.parts} == {"omens"}
     judged = chosen.held_out
-    assert judged.is_better_than_luck
+    assert judged.is_better_than_chance
     assert found().is_found
     assert judged.lift > 2
     assert judged.predictive_interval == wilson(judged.n_right, judged.n_alarms)
@@ -105,7 +107,7 @@ def test_a_longer_lag_shifts_what_is_seen_and_shortens_the_lead() -> None:
     assert (soon.event_at == late.event_at).all()
     reach = Reach.of(soon, 7.0, 84.0)
     everyone = np.ones(N, dtype=np.bool_)
-    raised = [_raised(OMEN, each, everyone, reach.dates) for each in (soon, late)]
+    raised = [each.raised(OMEN, everyone, reach.dates) for each in (soon, late)]
     assert (raised[1][:, 4:] == raised[0][:, :-4]).all()
     first = [first_alarms(each, reach) for each in raised]
     both = (first[0] >= 0) & (first[1] >= 0)

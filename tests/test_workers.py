@@ -25,11 +25,11 @@ from simlib.ensemble.executors import (
     WorkerDied,
     cluster,
     completed,
-    patience,
     pool,
 )
+from simlib.ensemble.executors import crew as crew_module
+from simlib.ensemble.executors.crew import Part, carried_out
 from simlib.ensemble.executors.starting import safe_path
-from simlib.ensemble.retries import Part, carried_out
 from simlib.errors import SimlibWarning
 from support.scenarios import TEXT, small
 
@@ -245,7 +245,7 @@ def stop_once(number: int, marker: str) -> int:
 @pytest.fixture
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"WORD_SECONDS": 1.0, "WORD_TIMES": 0.0, "END_TIMES": 0.0}.items():
-        monkeypatch.setattr(patience, name, value)
+        monkeypatch.setattr(crew_module, name, value)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -255,7 +255,7 @@ def test_a_worker_that_hangs_is_told_and_ended(
 ) -> None:
     with pool(2, method) as crew:
         list(completed(crew, doubled(4)))  # both workers are there
-        monkeypatch.setattr(patience, "END_SECONDS", 3.0)
+        monkeypatch.setattr(crew_module, "END_SECONDS", 3.0)
         told: list[str] = []
         marker = str(tmp_path / "stopped")
         waiting = deque(
@@ -281,7 +281,7 @@ def test_what_nobody_knows_how_long_it_takes_is_not_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nor is a task of Dask's: that is for whoever runs the workers."""
-    monkeypatch.setattr(patience, "END_SECONDS", 1.5)
+    monkeypatch.setattr(crew_module, "END_SECONDS", 1.5)
     told: list[str] = []
     with pool(2, "fork") as crew:
         found = list(completed(crew, deque([Task("x", nap, (1,), what="x")]), told.append))
@@ -301,7 +301,7 @@ def test_more_patience_with_each_try() -> None:
             return True
 
     crew, future = Nobody(), Future[int]()
-    watch = patience.Patience(crew, lambda _text: None)  # type: ignore[arg-type]
+    watch = crew_module.Patience(crew, lambda _text: None)  # type: ignore[arg-type]
     for n_tries, seconds in ((0, 120.0), (1, 480.0), (2, 1920.0)):
         before = crew.ended
         task = Task(f"{n_tries}", double, (1,), seconds=1.0, n_tries=n_tries)

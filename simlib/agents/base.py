@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import bisect
+import contextlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import simpy
 
-from simlib.agents.agent_faults import MOST_USES, naming, too_many_uses
-from simlib.agents.sojourns import next_link, sojourn, tilted
 from simlib.chance.addresses import name_hash
 from simlib.chance.distributions import quantile
 from simlib.errors import SimulationError
@@ -24,23 +23,53 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from simlib.world.clock import Clock
     from simlib.world.world import World
 
 Life = Generator[simpy.Event, object, None]
 Tilt = Callable[[str], Mapping[str, float]]
 
-_WOKEN = {
-    "incident": "notice",
-    "start": "start",
-    "review": "review",
-    "date": "date",
-    "milestone": "milestone",
-    "threshold": "threshold",
-    "posture": "posture",
-}
-"""What an agent is told of the kinds of causes."""
 _ROUNDING = 1e-9
 """How far probabilities may lie off by rounding."""
+MOST_USES = 100_000
+"""Cap on how often an agent sees, decides or changes between two of its waits.
+
+The agents of the reference scenario do so at most some 130 times. What counts is calls,
+never seconds, so the agent stops at the same call wherever it is run.
+"""
+
+
+@contextlib.contextmanager
+def naming(agent: str, clock: Clock) -> Iterator[None]:
+    """Make whatever is raised inside the failure of one agent.
+
+    `SystemExit` too fails the replication and not the program. `KeyboardInterrupt` is
+    somebody at the keyboard and `GeneratorExit` the end of a run: both go through.
+    """
+    clock.last_agent = agent
+    try:
+        yield
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
+        raise _named(error, agent, str(to_date(clock.now))) from error
+
+
+def _named(error: BaseException, agent: str, date: str) -> SimulationError:
+    if not isinstance(error, SimulationError):
+        message = f"agent {agent} on {date}: {type(error).__name__}: {_text(error)}"
+    elif error.date:  # its text tells the date
+        message = f"agent {agent}: {error}"
+    else:
+        message = f"agent {agent} on {date}: {error}"
+    return SimulationError(message, agent, date)
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  (its class is the agent's own)
+        return "(cannot be told)"
 
 
 class Agent(ABC):
@@ -48,7 +77,7 @@ class Agent(ABC):
 
     Subclasses give `name`, the agent's entry in the scenario's catalogue, and `live`, its
     life: a generator that yields waits. Everything an agent decides by chance is addressed
-    by what woke it, so the same occasion has the same luck under every option.
+    by what woke it, so options share its random numbers wherever they share the occasion.
 
     Attributes
     ----------
@@ -98,7 +127,7 @@ class Agent(ABC):
         """
         self._n_uses += 1
         if self._n_uses > MOST_USES:
-            raise too_many_uses()
+            raise _too_many_uses()
         return self._world
 
     # seeing
@@ -112,7 +141,7 @@ class Agent(ABC):
         """Return a state variable, at a place or (None) national."""
         self._n_uses += 1  # as `_use` does, but half of all looks pass here
         if self._n_uses > MOST_USES:
-            raise too_many_uses()
+            raise _too_many_uses()
         world = self._world
         return float(world.state[world.position(variable, place)])
 
@@ -120,7 +149,7 @@ class Agent(ABC):
         """Return a copy of a variable over all its places, in the order of `places`."""
         self._n_uses += 1  # as `_use` does, but half of all looks pass here
         if self._n_uses > MOST_USES:
-            raise too_many_uses()
+            raise _too_many_uses()
         world = self._world
         return world.state[world.layout.slice_of(variable)].copy()
 
@@ -292,7 +321,7 @@ class Agent(ABC):
     @property
     def woken(self) -> str:
         """What ended the last wait."""
-        return _WOKEN[self._cause.kind]
+        return "notice" if self._cause.kind == "incident" else self._cause.kind
 
     @property
     def incident(self) -> dict[str, float | str]:
@@ -491,23 +520,21 @@ class Agent(ABC):
         value = self._world.value_of
         age = value(posture.age_months) * DAYS_PER_MONTH
         chain = Cause("date", f"start of {name}", (name_hash(f"posture|{name}"), 0, 0))
-        while posture.states[self.posture(name)].median_months is not None:
-            here = self.posture(name)
-            state = posture.states[here]
-            median = value(state.median_months) * DAYS_PER_MONTH
+        while (state := posture.states[here := self.posture(name)]).median_months is not None:
             self._cause = chain
-            lasting = sojourn(median, value(state.shape), age, self._uniform(f"{name}|{here}"))
+            median = value(state.median_months) * DAYS_PER_MONTH
+            lasting = _sojourn(median, value(state.shape), age, self._uniform(f"{name}|{here}"))
             age = 0.0
             yield self.wait(until=self.now + lasting, posture=name)
             if self.posture(name) != here:  # another process has moved it
-                chain = next_link(chain, self.posture(name))
+                chain = _next_occasion(chain, self.posture(name))
                 continue
             chances = {goal: value(p) for goal, p in state.next.items()}
             self._cause = chain
-            goal = self._pick(f"{name}|after|{here}", tilted(chances, tilt(here) if tilt else {}))
+            goal = self._pick(f"{name}|after|{here}", _tilted(chances, tilt(here) if tilt else {}))
             self._cause = Cause("date", f"end of {name} {here}", chain.occasion)
             self._journal(name, goal, chances[goal], None, math.nan)
-            chain = next_link(chain, goal)
+            chain = _next_occasion(chain, goal)
             self._enter(name, goal, chain)
 
     def enter(self, posture: str, state: str) -> None:
@@ -524,3 +551,29 @@ class Agent(ABC):
 
 def _refuse(what: str, value: float) -> NoReturn:
     raise SimulationError(f"{what}: not possible (got {value})")
+
+
+def _too_many_uses() -> SimulationError:
+    return SimulationError(f"more than {MOST_USES} calls without a wait that has ended")
+
+
+def _sojourn(median: float, shape: float, age: float, u: float) -> float:
+    """Return the days still to come of a Weibull sojourn that has lasted `age` days."""
+    scale = median / math.log(2.0) ** (1.0 / shape)
+    elapsed = (age / scale) ** shape
+    return float(scale * (elapsed - math.log1p(-u)) ** (1.0 / shape) - age)
+
+
+def _tilted(chances: Mapping[str, float], shifts: Mapping[str, float]) -> dict[str, float]:
+    """Return probabilities with their log-odds shifted, normalised."""
+    if not shifts:
+        return dict(chances)
+    weights = {name: p * math.exp(shifts.get(name, 0.0)) for name, p in chances.items()}
+    total = math.fsum(weights.values())
+    return {name: weight / total for name, weight in weights.items()}
+
+
+def _next_occasion(chain: Cause, state: str) -> Cause:
+    """Return the occasion that follows: the draws of a posture are addressed by its path."""
+    a0, a1, a2 = chain.occasion
+    return Cause("date", chain.text, (a0, name_hash(f"{a0}|{a1}|{a2}|{state}"), 0))

@@ -14,7 +14,7 @@ from simlib.cli.readings import as_date
 from simlib.cli.text import say
 
 if TYPE_CHECKING:
-    from simlib.evidence.analogues.study import Study
+    from simlib.evidence.analogues.study import AnalogueStudy
     from simlib.files import Output
 
 
@@ -67,7 +67,7 @@ def analogues(
         _keep(study, kept)
 
 
-def _keep(study: Study, output: Output) -> None:
+def _keep(study: AnalogueStudy, output: Output) -> None:
     from simlib.plot.analogues import analogue_panels
 
     tables = {"analogues": study.table(), "effects": study.effects()}

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from simlib.cli.app import Force, Jobs, app, examples
-from simlib.cli.findings import keep, output_of, show
+from simlib.cli.findings import output_of, show
 from simlib.cli.progress import stopping
 from simlib.cli.text import say
-from simlib.errors import Problem, ScenarioError
-from simlib.files import csv_bytes
 
 if TYPE_CHECKING:
     from simlib.evidence.backtest.result import BackTest
-    from simlib.files import Output
+
+
+_KINDS = {".png": "figure", ".md": "page"}
 
 
 @app.command(
@@ -48,55 +47,38 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
     from simlib.ensemble.execution import Execution
     from simlib.evidence.backtest.forecasters import BASELINES, CANDIDATES, forecaster
     from simlib.evidence.backtest.result import backtest as tested
-    from simlib.scenario.wording import shown
     from simlib.theatre.record.parts import shipped_parts
 
     every = [*CANDIDATES, *BASELINES]
     names = every if forecasters is None else list(dict.fromkeys(forecasters.split(",")))
-    if candidate is None:
-        candidate = next((name for name in names if name in CANDIDATES), None)
-    elif candidate not in names:
-        rule = f"must be one of {', '.join(names)} (got {shown(candidate)})"
-        raise ScenarioError([Problem("candidate", rule)])
-    if len(names) == 1:  # nothing stands beside it
-        candidate = None
     parts = shipped_parts(None if part == "all" else [part])
     chosen = [forecaster(name) for name in names]
     kept = output_of("backtest", output, force=force)
     with stopping(output) as reporter:
         where = Execution(jobs=jobs, directory=output, progress=reporter)
-        found = tested(parts, chosen, n_draws=draws, root_seed=root_seed, **where)
-    _tell(found, candidate)
+        found = tested(
+            parts, chosen, candidate=candidate, n_draws=draws, root_seed=root_seed, **where
+        )
+    _tell(found)
     if kept is None:
         say("nothing is kept; give -o DIRECTORY to keep tables and figures")
-    else:
-        _keep(found, candidate, kept)
+        return
+    for path in found.save(kept.folder, overwrite=force):
+        say(f"{_KINDS.get(path.suffix, 'table')}: {path}")
 
 
-def _tell(found: BackTest, candidate: str | None) -> None:
-    from simlib.evidence.backtest import verdicts
+def _tell(found: BackTest) -> None:
+    from simlib.evidence.backtest.result import UNIT_BASELINE
 
     title = "mean CRPS in events, lower is better, with 95 % block-bootstrap intervals"
-    show(verdicts.setting(found), verdicts.ranking(found), title)
-    title = f"mean scores of units, parts: {verdicts.parts_of(found)[0]}"
-    show((), verdicts.scoreboard(found), title)
-    show((), verdicts.breakdown(found, "series"), "mean CRPS of units by country and series")
-    if candidate is None:
+    show(found.setting(), found.brief(), title)
+    show((), found.scoreboard(), f"mean scores of units, parts: {found.part_names[0]}")
+    show((), found.breakdown("series"), "mean CRPS of units by country and series")
+    if not found.candidate:
         say("nothing is compared; --candidate NAME compares one with others, group by group")
         return
-    title = f"mean CRPS, {candidate} minus baseline (negative: {candidate} is better)"
-    show((), verdicts.verdict(found, candidate), title)
-    title = f"units by country and series, {candidate} minus {verdicts.UNIT_BASELINE}"
-    show((), verdicts.against_unit_baseline(found, candidate), title)
-    show(verdicts.sentences(found, candidate))
-
-
-def _keep(found: BackTest, candidate: str | None, output: Output) -> None:
-    from simlib.evidence.backtest.results_page import page
-    from simlib.plot.backtests import backtest_figures
-
-    tables = {"scores": found.scores, "differences": found.differences}
-    keep(output, tables, backtest_figures(found, candidate))
-    cases = gzip.compress(csv_bytes(found.cases, float_format="%.6g"), mtime=0)
-    say(f"table: {output.write('cases.csv.gz', cases)}")
-    say(f"page: {output.write('results.md', page(found, candidate).encode())}")
+    title = f"mean CRPS, {found.candidate} minus baseline (negative: {found.candidate} is better)"
+    show((), found.verdict(), title)
+    title = f"units by country and series, {found.candidate} minus {UNIT_BASELINE}"
+    show((), found.against_unit_baseline(), title)
+    show(found.aims())

@@ -64,11 +64,10 @@ def calibrate(
 
 
 def _write(result: Calibration, replications: int, output: Path, *, force: bool) -> None:
-    from simlib.evidence.calibration.fitted_file import scenario_text
     from simlib.theatre.questions.constants import committee_constants
 
     constants = committee_constants(result, replications) if replications else {}
-    write_file(output, scenario_text(result, constants).encode(), force=force)
+    write_file(output, result.scenario_text(constants).encode(), force=force)
     say(f"scenario: {output}")
 
 

@@ -197,7 +197,7 @@ def replay(
     """Regenerate one replication exactly and print its decisions."""
     from simlib.cli.tables import decision_lines
     from simlib.ensemble import open_results
-    from simlib.ensemble.replay import write_journal
+    from simlib.ensemble.replaying import write_journal
 
     if figure is not None:
         from simlib.plot.style import format_of

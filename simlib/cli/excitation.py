@@ -38,7 +38,7 @@ def excitation(
     from simlib.evidence.excitation.excitation_regimes import fit_regimes
     from simlib.evidence.excitation.shipped_fits import excitation_table
     from simlib.evidence.history.barrier import calibration_events
-    from simlib.evidence.severity.regimes_of_severity import severity_table
+    from simlib.evidence.severity.model_law import severity_table
     from simlib.theatre.record.regimes import POOLS, REGIMES
 
     kept = output_of("excitation", output, force=force)

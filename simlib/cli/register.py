@@ -14,15 +14,12 @@ from simlib.errors import Problem, ScenarioError
 from simlib.files import refuse_unwritable, write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from simlib.evidence.register.cards import Card
     from simlib.evidence.register.correlations import Correlations
-    from simlib.evidence.register.register_pages import Page
+    from simlib.evidence.register.register_page import RegisterPage
     from simlib.scenario.schema import Scenario
 
 _DEFAULT = "as_agreed"
-_SUFFIXES = (".md", ".html")
 _SHOWN = 20
 
 
@@ -31,7 +28,7 @@ _SHOWN = 20
         "simlib register isis.stock",
         "simlib register A27",
         "simlib register as_agreed --replications 400",
-        "simlib register as_agreed --results out/ -o register.html",
+        "simlib register as_agreed --results out/ -o register.md",
         "simlib register mine.yaml isis.stock --results out/ --outcome isis_attacks_iraq_2025",
     )
 )
@@ -57,18 +54,18 @@ def register(  # noqa: PLR0913, PLR0917  (options of a command line)
     ] = None,
     jobs: Jobs = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write the page, .md or .html.")
+        Path | None, typer.Option("-o", "--output", help="Write the page (Markdown, .md).")
     ] = None,
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Show what a number rests on, where it is used and how outcomes go with it."""
     from simlib.evidence.register.cards import cards, find
-    from simlib.evidence.register.register_pages import page_of
+    from simlib.evidence.register.register_page import page_of
     from simlib.scenario.bundled import scenario_names
 
-    if output is not None and output.suffix not in _SUFFIXES:
-        rule = f"must end in {' or '.join(_SUFFIXES)} (got {output})"
-        raise ScenarioError([Problem("output", rule)])
+    if output is not None and output.suffix != ".md":
+        hint = "HTML is no longer built" if output.suffix == ".html" else ""
+        raise ScenarioError([Problem("output", f"must end in .md (got {output})", hint)])
     scenario_name, name = _parsed(names or [])
     scenario = load_scenario(scenario_name, is_simulated=replications is not None)
     if output is not None:
@@ -137,9 +134,8 @@ def _correlations(
 
 
 def _show(card: Card, known: Correlations | None) -> None:
-    say(f"{card.name}: {card.title}" if card.title else card.name)
-    for title, text in _lines(card):
-        say(f"  {title:<12}{text}")
+    for sentence in card.sentences():
+        say(sentence)
     if known is None:
         say("  goes with   give --results DIRECTORY or --replications N to see")
     elif not card.correlations:
@@ -153,31 +149,14 @@ def _show(card: Card, known: Correlations | None) -> None:
         say(f"  rank correlations with 95 % intervals, {known.label}")
 
 
-def _lines(card: Card) -> Iterator[tuple[str, str]]:
-    yield "value", f"{card.value} {card.unit}"
-    if card.points:
-        yield "5, 50, 95 %", card.points
-    yield "grade", f"{card.grade}{f', row {card.row}' if card.row else ''}"
-    if card.source is not None:
-        url = f" {card.source.url}" if card.source.url else ""
-        yield "source", f"{card.source.title}, {card.source.date}{url}"
-    for note in card.notes:
-        yield "note", note
-    for text in card.derivations:
-        yield "arithmetic", text
-    for text in card.uses or ("not used",):
-        yield "used", text
-
-
-def _summarize(page: Page) -> None:
+def _summarize(page: RegisterPage) -> None:
     for sentence in page.sentences():
         say(sentence)
-    counted = ("clear",) if page.correlations else ()
-    _tabulate(("grade", "parameters", *counted, "rows"), [x.cells for x in page.grades()])
+    _tabulate(page.grade_head(), page.grades())
     if page.correlations is not None:
         head = ("", "parameter", "grade", *page.correlations.outcomes)
-        _tabulate(head, [line.cells for line in page.index()[:_SHOWN]])
-    say("a card: simlib register PARAMETER_OR_ID; all of them: -o register.html")
+        _tabulate(head, page.index()[:_SHOWN])
+    say("a card: simlib register PARAMETER_OR_ID; all of them: -o register.md")
 
 
 def _tabulate(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
@@ -188,12 +167,8 @@ def _tabulate(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
     show((), pd.DataFrame(lines, columns=list(head)))
 
 
-def _write(page: Page, output: Path, command: str, *, force: bool) -> None:
-    from simlib.evidence.register.html import html
-    from simlib.evidence.register.markdown import markdown
-
-    text = html(page, command) if output.suffix == ".html" else markdown(page, command)
-    write_file(output, text.encode(), force=force)
+def _write(page: RegisterPage, output: Path, command: str, *, force: bool) -> None:
+    write_file(output, page.markdown(command).encode(), force=force)
     say(f"page: {output}, {len(page.cards):,} cards")
 
 

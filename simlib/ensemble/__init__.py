@@ -1,9 +1,25 @@
-"""Ensembles: many replications of one scenario, simulated, stored and summed up."""
+"""Ensembles: many replications of one scenario, simulated, stored and summed up.
 
-from simlib.ensemble.execution import Progress
-from simlib.ensemble.results import Ensemble, open_results
-from simlib.ensemble.running import run
+`Ensemble` reads; what simulates is functions: `run`, `extend`, `replay`, `verify`.
+"""
+
+from simlib.ensemble.execution import Execution, Progress
+from simlib.ensemble.replaying import replay
+from simlib.ensemble.results import Ensemble, Verification, open_results
+from simlib.ensemble.running import extend, run
+from simlib.ensemble.verifying import verify
 
 open = open_results  # noqa: A001  (`simlib.open`: lazy_loader renames nothing)
 
-__all__ = ["Ensemble", "Progress", "open", "open_results", "run"]
+__all__ = [
+    "Ensemble",
+    "Execution",
+    "Progress",
+    "Verification",
+    "extend",
+    "open",
+    "open_results",
+    "replay",
+    "run",
+    "verify",
+]

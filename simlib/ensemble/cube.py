@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlib.ensemble.store.chunk_reading import kept
-from simlib.ensemble.stored_counts import by_place
+from simlib.ensemble.stored_tables import by_place
 from simlib.errors import StoreError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xarray import DataArray
 
     from simlib.ensemble.store import Directory, Entry
-    from simlib.ensemble.stored_counts import Grid
+    from simlib.ensemble.stored_tables import Grid
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from simlib.ensemble.store import BEFORE, FORMAT, MANIFEST, SAVED, reopen
 from simlib.errors import ScenarioError, StoreError
 from simlib.outcomes import kind_of, month_starts, unit_of
 from simlib.scenario import differences, digest, load_text, resolve
-from simlib.scenario.differing import lines as lines_of
+from simlib.scenario.variants import lines as lines_of
 from simlib.simulation import chosen_agents
 
 if TYPE_CHECKING:

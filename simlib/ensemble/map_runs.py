@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from simlib.ensemble.environment import versions
 from simlib.ensemble.execution import Execution, Progress, checked_jobs, execution_of
 from simlib.ensemble.executors import Task, WorkerDied, cluster, n_cores, pack, pool, unpack
-from simlib.ensemble.retries import Part, carried_out
+from simlib.ensemble.executors.crew import Part, carried_out
 from simlib.ensemble.surroundings import once_more
 from simlib.errors import StoreError
 from simlib.files import read_regular, refuse_links, write_whole

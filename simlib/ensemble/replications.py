@@ -15,7 +15,7 @@ import numpy as np
 
 from simlib.ensemble.environment import versions
 from simlib.ensemble.executors import unpack
-from simlib.ensemble.retries import Part
+from simlib.ensemble.executors.crew import Part
 from simlib.ensemble.store import Chunk, arrow, pack
 from simlib.ensemble.store.chunks import incident_columns, joined, monthly_columns
 from simlib.ensemble.surroundings import shortage

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from simlib.ensemble import store
 from simlib.ensemble.execution import Progress
-from simlib.ensemble.probing import refuse_unequal
 from simlib.ensemble.replications import prepare
 from simlib.ensemble.store.entries import entry_of, identity_of
+from simlib.ensemble.verifying import refuse_unequal
 from simlib.errors import StoreError
 from simlib.files import Output, read_regular, slug
 

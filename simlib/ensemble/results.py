@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import importlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simlib.ensemble import store
-from simlib.ensemble.frames import Frames
 from simlib.ensemble.manifest import reopened
-from simlib.ensemble.stored_counts import Counts, lands
-from simlib.ensemble.summing import Outcomes
+from simlib.ensemble.stored_tables import Counts, Frames, Outcomes, lands
 from simlib.errors import StoreError
 
 if TYPE_CHECKING:
@@ -27,9 +27,37 @@ if TYPE_CHECKING:
     from simlib.agents.base import Agent
     from simlib.ensemble.execution import Listener
     from simlib.ensemble.store import Directory, Entry
-    from simlib.ensemble.verify import Verification
     from simlib.journal import Run
     from simlib.statistics.summaries import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was found in a results directory.
+
+    Attributes
+    ----------
+    n_chunks, n_replications
+        How many were looked at.
+    faults
+        A line for each chunk, table or folder that is not what it should be.
+    missing
+        A line for each option of which fewer replications are there than were asked for.
+    digest
+        The result digest, of the digests that the sidecars state; empty where there is a
+        fault.
+    """
+
+    n_chunks: int
+    n_replications: int
+    faults: tuple[str, ...]
+    missing: tuple[str, ...]
+    digest: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything is as stated."""
+        return not self.faults
 
 
 class Ensemble:
@@ -308,12 +336,11 @@ class Ensemble:
         StoreError
             The agents are others, or stored replications do not come out again.
         """
-        from simlib.ensemble.running import extend
-
-        return extend(
+        extended: Ensemble = _by_name("extend")(
             self, replications, until=until, jobs=jobs, scheduler=scheduler, agents=agents,
             progress=progress,
         )  # fmt: skip
+        return extended
 
     def verify(self, progress: Callable[[int, int], None] | None = None) -> Verification:
         """Hash every file again, and compute the digest of every replication again.
@@ -323,9 +350,8 @@ class Ensemble:
         progress
             Called with how many chunks are done, and how many there are.
         """
-        from simlib.ensemble.verify import verify
-
-        return verify(self, progress)
+        found: Verification = _by_name("verify")(self, progress)
+        return found
 
     def replay(
         self, replication: int, *, option: str | None = None, agents: Sequence[type[Agent]] = ()
@@ -346,9 +372,8 @@ class Ensemble:
         StoreError
             It is not among the results, or agents that were added are not given.
         """
-        from simlib.ensemble.replay import replay
-
-        return replay(self, replication, option=option, agents=agents)
+        run: Run = _by_name("replay")(self, replication, option=option, agents=agents)
+        return run
 
     @functools.cached_property
     def _chunks(self) -> dict[str, Sequence[Entry]]:
@@ -378,6 +403,12 @@ class Ensemble:
         if outcome not in self.manifest["outcomes"]:
             raise KeyError(f"no outcome {outcome!r}")
         return outcome
+
+
+def _by_name(name: str) -> Callable[..., Any]:
+    """A function of what simulates, which stands above what reads: methods forward to it."""
+    found: Callable[..., Any] = getattr(importlib.import_module("simlib.ensemble"), name)
+    return found
 
 
 def open_results(path: str | os.PathLike[str]) -> Ensemble:

@@ -19,7 +19,7 @@ from simlib.ensemble.manifest import (
 from simlib.ensemble.replications import Job, prepare
 from simlib.ensemble.restoring import upgrade, with_new_manifest
 from simlib.ensemble.results import Ensemble
-from simlib.ensemble.summing import Outcomes
+from simlib.ensemble.stored_tables import Outcomes
 from simlib.ensemble.work_queue import Work, Workers
 from simlib.errors import Problem, ScenarioError, StoreError
 from simlib.files import make_folder
@@ -124,13 +124,13 @@ def run(  # noqa: PLR0913  (one door for every ensemble; all but the scenario ha
 
 def extend(  # noqa: PLR0913  (what `run` takes, less what the directory knows)
     ensemble: Ensemble,
-    replications: int | None,
+    replications: int | None = None,
     *,
-    until: str | None,
-    jobs: int | None,
-    scheduler: Any,
-    agents: Sequence[type[Agent]],
-    progress: Listener | None,
+    until: str | None = None,
+    jobs: int | None = None,
+    scheduler: Any = None,
+    agents: Sequence[type[Agent]] = (),
+    progress: Listener | None = None,
 ) -> Ensemble:
     """Simulate more replications of a kept ensemble; see `Ensemble.extend`."""
     manifest = ensemble.manifest

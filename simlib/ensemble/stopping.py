@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.ensemble.summing import Outcomes
+    from simlib.ensemble.stored_tables import Outcomes
     from simlib.scenario.schema import Scenario
 
 FIRST_LOOK = 200

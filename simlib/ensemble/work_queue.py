@@ -14,10 +14,10 @@ from simlib.ensemble import executors
 from simlib.ensemble.environment import changes, versions
 from simlib.ensemble.execution import Progress
 from simlib.ensemble.executors import InProcess, StartMethod, Task, WorkerDied, n_cores
-from simlib.ensemble.probing import probe
+from simlib.ensemble.executors.crew import Part, carried_out
 from simlib.ensemble.replications import Job, simulate_chunk, simulate_packed
-from simlib.ensemble.retries import Part, carried_out
 from simlib.ensemble.surroundings import MOST_TRIES, once_more, shortage
+from simlib.ensemble.verifying import probe
 from simlib.errors import SimlibError, SimulationError, StoreError, warn
 from simlib.files import DiskFullError, size
 from simlib.simulation import needs_compiling, warm_up

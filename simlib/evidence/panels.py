@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -86,6 +86,43 @@ class CountPanel:
         position = {unit: row for row, unit in enumerate(self.units)}
         rows = [position[unit] for unit in units]
         return CountPanel(tuple(units), self.months, self.counts[rows], self.vintage)
+
+
+class PanelLevel(NamedTuple):
+    """What counts are of: units, or what they add up to.
+
+    Attributes
+    ----------
+    name
+        ``unit`` (a series in a governorate), ``series`` (a series in a country) or
+        ``country`` (all series of a country).
+    unit
+        The unit, with an empty place or series where it is a sum over them.
+    rows
+        Rows of the panel that are summed.
+    """
+
+    name: str
+    unit: Unit
+    rows: tuple[int, ...]
+
+
+def levels_of(units: Sequence[Unit]) -> tuple[PanelLevel, ...]:
+    """Return the units themselves, then series by country, then countries."""
+    found = [PanelLevel("unit", unit, (row,)) for row, unit in enumerate(units)]
+    for name, n_kept in (("series", 2), ("country", 1)):
+        sums: dict[tuple[str, ...], list[int]] = {}
+        for row, unit in enumerate(units):
+            sums.setdefault(unit[:n_kept], []).append(row)
+        found += [
+            PanelLevel(name, Unit(*(*kept, "", "")[:3]), tuple(rows)) for kept, rows in sums.items()
+        ]
+    return tuple(found)
+
+
+def at_levels(levels: Sequence[PanelLevel], counts: NDArray[Any]) -> NDArray[np.int64]:
+    """Sum counts of units, shape (n_units, ...), to levels: joint draws draw by draw."""
+    return np.stack([counts[list(level.rows)].sum(axis=0) for level in levels])
 
 
 class Forecaster(Protocol):

@@ -4,25 +4,23 @@ Whatever simlib writes is whole under its name or not there, replaces nothing th
 not write, and goes through no link; whatever it reads is a regular file of bounded size.
 """
 
-from simlib.files.early import refuse_unwritable
+from simlib.files.csv_tables import csv_bytes, csv_of_rows
 from simlib.files.folders import (
     is_own,
     move_file,
     own_files,
     own_names,
+    private_folder,
     refuse_links,
     remove_file,
     remove_folder,
     remove_own,
     temporary_folder,
 )
-from simlib.files.names import distinct, size, slug
-from simlib.files.outputs import Output, refuse_replacing, write_file
-from simlib.files.parquet_files import csv_bytes, csv_of_rows
-from simlib.files.private import private_folder
-from simlib.files.reading import raising, read_regular
-from simlib.files.seals import SEAL, canonical, read_sealed, sealed_json
-from simlib.files.writing import DiskFullError, make_folder, write_whole
+from simlib.files.names import SEAL, canonical, distinct, read_sealed, sealed_json, size, slug
+from simlib.files.outputs import Output, refuse_replacing, refuse_unwritable, write_file
+from simlib.files.safe_reading import raising, read_regular
+from simlib.files.safe_writing import DiskFullError, make_folder, write_whole
 
 __all__ = [
     "SEAL",

@@ -7,12 +7,13 @@ import os
 import re
 import shutil
 import stat
+import sys
 import tempfile
 from pathlib import Path
 
 from simlib.errors import StoreError
-from simlib.files.reading import kind_of
-from simlib.files.writing import reason
+from simlib.files.safe_reading import kind_of
+from simlib.files.safe_writing import reason
 
 _RANGE = r"(0\d{7}|10000000)-(0\d{7}|10000000)"
 """Replications, or rows: at most ten million, so that no dates are taken for them."""
@@ -132,3 +133,54 @@ def temporary_folder(prefix: str) -> Path:
 def remove_folder(path: Path) -> None:
     """Remove a temporary folder with all that is in it; a link in it is not followed."""
     shutil.rmtree(path, ignore_errors=True)
+
+
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+def private_folder(base: Path, *names: str) -> Path:
+    """Return a folder below a base, made where it is not there, that is the user's alone.
+
+    Raises
+    ------
+    StoreError
+        Something in it is a link, another user's or writable by others, or it cannot be
+        written.
+    """
+    folder = base
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            folder /= name
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
+            _refuse_foreign(folder)
+        for parent, folders, files in os.walk(folder, onerror=_fail):
+            for name in (*folders, *files):
+                _refuse_foreign(Path(parent, name))
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        where = error.filename or folder
+        why = "is no folder" if isinstance(error, FileExistsError) else error.strerror
+        raise StoreError(f"{where}: cannot be used ({why})") from None
+    return folder
+
+
+def _fail(error: OSError) -> None:
+    raise error
+
+
+def _refuse_foreign(path: Path) -> None:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:  # another process has replaced it
+        return
+    if stat.S_ISLNK(found.st_mode):
+        raise StoreError(f"{path}: is a link; remove it")
+    if sys.platform == "win32":  # where files have no owner and no mode to look at
+        return
+    if found.st_uid != os.geteuid():
+        raise StoreError(f"{path}: belongs to another user")
+    if found.st_mode & _WRITABLE_BY_OTHERS:
+        raise StoreError(f"{path}: is writable by others; say chmod -R go-w {path}")

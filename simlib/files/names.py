@@ -8,8 +8,13 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from simlib.errors import StoreError
+from simlib.files.safe_reading import read_regular
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
 
 _RESERVED = {"con", "prn", "aux", "nul", "_"} | {
     f"{port}{i}" for port in ("com", "lpt") for i in range(10)
@@ -103,3 +108,66 @@ def size(n_bytes: float) -> str:
         if n_bytes >= scale:
             return f"{n_bytes / scale:.1f} {unit}"
     return f"{max(1, round(n_bytes / 1e3))} kB"
+
+
+SEAL = "sha256_of_what_follows"
+_HEAD = len(f'{{\n "{SEAL}": "",\n') + 64
+
+
+def canonical(value: Any) -> str:
+    """Return the one JSON text of a value.
+
+    Raises
+    ------
+    ValueError
+        A number in it is not finite.
+
+    Examples
+    --------
+    >>> canonical({"b": 1.0, "a": ["\N{LATIN SMALL LETTER U WITH DIAERESIS}"]})
+    '{"a":["ü"],"b":1.0}'
+    """
+    return json.dumps(
+        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
+
+
+def sealed_json(content: Mapping[str, Any]) -> bytes:
+    """Return a mapping as JSON text whose first entry is the SHA-256 of all text after it.
+
+    Examples
+    --------
+    >>> sealed_json({"n": 1}).decode().splitlines()[2:]
+    [' "n": 1', '}']
+    """
+    body = as_json({key: value for key, value in content.items() if key != SEAL})[2:]
+    return f'{{\n "{SEAL}": "{hashlib.sha256(body).hexdigest()}",\n'.encode() + body
+
+
+def read_sealed(path: Path, most_bytes: int) -> dict[str, Any]:
+    """Return the mapping that one of simlib's own JSON files holds.
+
+    A file of a version that did not seal is returned as it is, without the entry `SEAL`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    most_bytes
+        Size cap.
+
+    Raises
+    ------
+    StoreError
+        It cannot be read, holds anything else, or is not as it was sealed.
+    """
+    data = read_regular(path, most_bytes, is_input=False)
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{path}: damaged (is no JSON: {error})") from error
+    if not isinstance(found, dict):
+        raise StoreError(f"{path}: damaged (holds no mapping)")
+    if SEAL in found and found[SEAL] != hashlib.sha256(data[_HEAD:]).hexdigest():
+        raise StoreError(f"{path}: damaged (its text was changed: its hash differs)")
+    return found

@@ -1,8 +1,9 @@
-"""Outcomes counted over incidents, all of them in a few passes.
+"""Incidents counted: the outcomes that count them, and what published series show of them.
 
 Time is cut at every edge of every window. For each thing that is counted (incidents,
 incidents with a mark, the sum of a mark, what a series reports) one pass fills a table
-segment x channel; an outcome is the sum of some of its cells.
+segment x channel; an outcome is the sum of some of its cells. A published series is counted
+by calendar month, and known some time after the month has ended.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import numpy as np
 
 from simlib.errors import Problem, ScenarioError
 from simlib.journal import to_days
-from simlib.outcomes.windows import names, window, within
+from simlib.outcomes.windows import month_edges, names, window, within
 from simlib.scenario.expressions import compile_quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,7 +35,7 @@ MAX_LEVELS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Counted:
     """What is counted: incidents or the sum of a mark, of all, or as a series reports."""
 
     mark: str | None
@@ -85,10 +86,10 @@ class SeriesPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CountedTogether:
     """The outcomes that share a source, with the cells each of them sums."""
 
-    source: Source
+    source: Counted
     outcomes: tuple[str, ...]
     cells: NDArray[np.intp]
     starts: NDArray[np.intp]
@@ -100,7 +101,7 @@ class IncidentOutcomes:
 
     edges: NDArray[np.float64]
     n_channels: int
-    groups: tuple[Group, ...]
+    groups: tuple[CountedTogether, ...]
     series: dict[str, SeriesPlan]
 
     def evaluate(self, run: Run) -> dict[str, float]:
@@ -150,7 +151,7 @@ class IncidentOutcomes:
 
     def _sums(
         self,
-        group: Group,
+        group: CountedTogether,
         incidents: Incidents,
         where: tuple[slice, NDArray[np.intp], NDArray[np.bool_] | None],
     ) -> NDArray[np.float64]:
@@ -164,6 +165,55 @@ class IncidentOutcomes:
         size = (len(self.edges) - 1) * self.n_channels + 1
         table = np.bincount(key, weights, minlength=size)
         return np.add.reduceat(table[group.cells], group.starts).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The published series of a scenario, counted by calendar month.
+
+    Attributes
+    ----------
+    names
+        The series, sorted.
+    edges
+        Edges of the months in days: the start, firsts of months, the horizon.
+    known_at
+        When the count of a month is known, in days, shape (n_months, n_series): the end of
+        the month and the lag of the series after it.
+    """
+
+    names: tuple[str, ...]
+    edges: NDArray[np.float64]
+    known_at: NDArray[np.float64]
+    plans: tuple[SeriesPlan, ...]
+
+    def monthly(self, run: Run, factors: Sequence[float] | None = None) -> NDArray[np.int64]:
+        """Return what the series count, shape (n_months, n_series).
+
+        Parameters
+        ----------
+        run
+            What is counted.
+        factors
+            Expected count over what the rows say, by series: a later release that drops some
+            events or adds others of the same kind. All 1 when not given.
+        """
+        incidents = run.incidents
+        month = np.searchsorted(self.edges, incidents.time, side="right") - 1
+        # The horizon itself belongs to the last month; what is before the start to none.
+        month[incidents.time == self.edges[-1]] = len(self.edges) - 2
+        counts = np.empty((len(self.edges) - 1, len(self.names)), dtype=np.int64)
+        for column, plan in enumerate(self.plans):
+            factor = 1.0 if factors is None else factors[column]
+            times = plan.times_reported(incidents, run.parameters, factor) * (month >= 0)
+            reported = np.repeat(month, times)
+            counts[:, column] = np.bincount(reported, minlength=len(counts))
+        return counts
+
+    def n_known(self, at: float) -> NDArray[np.int64]:
+        """Return how many months of each series are known at a time (days)."""
+        known: NDArray[np.int64] = (self.known_at <= at).sum(axis=0)
+        return known
 
 
 def cell_of(
@@ -189,14 +239,14 @@ def plan_incidents(
 ) -> IncidentOutcomes:
     """Prepare the outcomes that are counted over incidents."""
     edges = _edges(scenario, outcomes)
-    members: dict[Source, list[str]] = {}
+    members: dict[Counted, list[str]] = {}
     for name, outcome in outcomes.items():
         members.setdefault(_source(outcome), []).append(name)
     groups = []
     for source, group in members.items():
         cells = [_cells(outcomes[name], scenario, channels, edges) for name in group]
         starts = np.cumsum([0, *(len(part) for part in cells[:-1])])
-        groups.append(Group(source, tuple(group), np.concatenate(cells), starts))
+        groups.append(CountedTogether(source, tuple(group), np.concatenate(cells), starts))
     series = {
         source.series: plan_series(scenario, channels, source.series)
         for source in members
@@ -225,6 +275,34 @@ def plan_series(scenario: Scenario, channels: Channels, name: str) -> SeriesPlan
     return SeriesPlan(levels, rows.ravel(), quantities)
 
 
+def plan_published(
+    scenario: Scenario, channels: Channels, chosen: Iterable[str] | None = None
+) -> Published:
+    """Prepare published series.
+
+    Parameters
+    ----------
+    scenario, channels
+        The scenario that declares them, and the channels its incidents refer to.
+    chosen
+        Which; all of them when not given.
+
+    Raises
+    ------
+    KeyError
+        There is no such series.
+    """
+    series = tuple(sorted(scenario.series if chosen is None else chosen))
+    edges = month_edges(scenario)
+    lags = np.array([scenario.series[name].lag_days for name in series])
+    return Published(
+        names=series,
+        edges=edges,
+        known_at=edges[1:, None] + lags[None, :],
+        plans=tuple(plan_series(scenario, channels, name) for name in series),
+    )
+
+
 def _matches(row: SeriesRow, levels: tuple[Level, ...], combination: int) -> bool:
     reached = {level: bool(combination >> bit & 1) for bit, level in enumerate(levels)}
     return all(reached[level] for level in row.having.items()) and not any(
@@ -233,7 +311,7 @@ def _matches(row: SeriesRow, levels: tuple[Level, ...], combination: int) -> boo
 
 
 def _chosen(
-    source: Source, incidents: Incidents, reported: Mapping[str, NDArray[np.bool_]]
+    source: Counted, incidents: Incidents, reported: Mapping[str, NDArray[np.bool_]]
 ) -> NDArray[np.bool_] | None:
     """Return which incidents a source counts; None where it counts all."""
     chosen = None if source.series is None else reported[source.series]
@@ -243,9 +321,9 @@ def _chosen(
     return chosen
 
 
-def _source(outcome: Outcome) -> Source:
+def _source(outcome: Outcome) -> Counted:
     having = tuple(sorted(outcome.having.items()))
-    return Source(outcome.total, outcome.series, having)
+    return Counted(outcome.total, outcome.series, having)
 
 
 def _edges(scenario: Scenario, outcomes: Mapping[str, Outcome]) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ import simlib.plot.caching  # noqa: F401  (before matplotlib)
 
 # isort: split
 from simlib.plot.analogues import (
+    analogue_panels,
     analogue_placebos,
     analogue_update,
     analogue_years,
@@ -26,13 +27,14 @@ from simlib.plot.effects import effect, effects
 from simlib.plot.exploring import box, lead_times, peeling, tripwire
 from simlib.plot.learning import information
 from simlib.plot.pages import figures, save_timeline
-from simlib.plot.paths import paths, save_why, shares
+from simlib.plot.paths import paths, save_why, shares, shares_and_paths
 from simlib.plot.reliability import ledger_pit, ledger_reliability
 from simlib.plot.timelines import timeline
 from simlib.plot.trajectories import exit_curve, fan
 from simlib.plot.two_readings import extension_forecast, readings
 
 __all__ = [
+    "analogue_panels",
     "analogue_placebos",
     "analogue_update",
     "analogue_years",
@@ -70,6 +72,7 @@ __all__ = [
     "screening",
     "sensitivity",
     "shares",
+    "shares_and_paths",
     "timeline",
     "tripwire",
 ]

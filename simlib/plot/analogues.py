@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from simlib.evidence.analogues.study import Row, Study
+    from simlib.evidence.analogues.study import AnalogueStudy, CaseRow
 
 _FACTORS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _SHOWN = (-3.2, 3.2)
 """Log ratios on the axis; what lies beyond is counted in the note."""
 
 
-def analogue_placebos(study: Study, ax: Axes | None = None) -> Axes:
+def analogue_placebos(study: AnalogueStudy, ax: Axes | None = None) -> Axes:
     """Draw the cases over the density of placebo log ratios.
 
     Parameters
@@ -73,7 +73,7 @@ def analogue_placebos(study: Study, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def analogue_years(study: Study, ax: Axes | None = None) -> Axes:
+def analogue_years(study: AnalogueStudy, ax: Axes | None = None) -> Axes:
     """Draw the simulated year after each exit, with and without it, and the observed one.
 
     Parameters
@@ -95,7 +95,7 @@ def analogue_years(study: Study, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def analogue_update(study: Study, ax: Axes | None = None) -> Axes:
+def analogue_update(study: AnalogueStudy, ax: Axes | None = None) -> Axes:
     """Draw the effect as believed before and after the pooled cases.
 
     Parameters
@@ -121,7 +121,9 @@ def analogue_update(study: Study, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def save_analogues(study: Study, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+def save_analogues(
+    study: AnalogueStudy, path: str | os.PathLike[str], *, overwrite: bool = False
+) -> None:
     """Write the panels side by side as PNG, SVG or PDF, by the suffix.
 
     Raises
@@ -132,7 +134,7 @@ def save_analogues(study: Study, path: str | os.PathLike[str], *, overwrite: boo
     save(analogue_panels(study), path, overwrite=overwrite)
 
 
-def analogue_panels(study: Study) -> Figure:
+def analogue_panels(study: AnalogueStudy) -> Figure:
     """Draw the panels side by side."""
     panels = [analogue_placebos, analogue_years, analogue_update]
     if not any(row.predictions for row in study.rows):
@@ -143,7 +145,7 @@ def analogue_panels(study: Study) -> Figure:
     return figure
 
 
-def _draw_years(ax: Axes, row: Row, place: float, *, has_label: bool) -> None:
+def _draw_years(ax: Axes, row: CaseRow, place: float, *, has_label: bool) -> None:
     for option, offset, color in (("no_withdrawal", 0.16, MUTED), ("withdrawal", -0.16, MAIN)):
         low, middle, high = np.log(row.predictions[option].ratios()).tolist()
         label = f"simulated, {words(option)}" if has_label else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.evidence.backtest.verdicts import UNIT_BASELINE, parts_of
+from simlib.evidence.backtest.result import UNIT_BASELINE
 from simlib.files import distinct
 from simlib.plot.style import (
     ACCENT,
@@ -238,7 +238,7 @@ def backtest_figures(
     candidate
         The forecaster that is compared with the negative binomial by governorate.
     """
-    parts, names = parts_of(found), found.forecasters
+    parts, names = found.part_names, found.forecasters
     drawn: dict[str, Callable[[], Figure | Axes]] = {
         f"crps-{level}": partial(_page, partial(backtest_scores, found, level=level), parts)
         for level in _LEVELS

@@ -78,7 +78,7 @@ def rescaled(
     Parameters
     ----------
     intervals
-        What `simlib.evidence.excitation.residuals.rescaled_intervals` returns.
+        What `simlib.evidence.excitation.hawkes.rescaled_intervals` returns.
     title
         Of the figure.
     ax

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from simlib.analysis.discovery.boxes import fit
+from simlib.analysis.discovery.prim import fit
 from simlib.plot.style import (
     ACCENT,
     INK,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from simlib.analysis.discovery.discovered import Discovery, FoundLimit
-    from simlib.analysis.discovery.early_warning import Tripwires
+    from simlib.analysis.discovery.early_warning import EarlyWarning
 
 WIDE = 62
 
@@ -45,8 +45,8 @@ def peeling(discovery: Discovery, ax: Axes | None = None) -> Axes:
     """
     ax = axes_or_new(ax, 6.8, 5.0)
     halves = (
-        (discovery.training, "-", "o", MAIN, "where it was peeled"),
-        (discovery.held_out, "--", "s", ACCENT, "on the other half"),
+        (discovery.drawn.training, "-", "o", MAIN, "where it was peeled"),
+        (discovery.drawn.held_out, "--", "s", ACCENT, "on the other half"),
     )
     for rows, line, marker, color, label in halves:
         fits = [fit(box, *rows) for box in discovery.trajectory]
@@ -133,12 +133,12 @@ def _range(ax: Axes, height: float, limits: list[FoundLimit]) -> None:
 
 def _said(limit: FoundLimit) -> str:
     text = f"{limit.shown.removeprefix(limit.parameter).strip()}: quasi-p {_chance(limit.quasi_p)}"
-    if math.isnan(limit.spread.share):
+    if math.isnan(limit.stability.share):
         return text
-    return f"{text}, restricted in {100 * limit.spread.share:.0f} % of resamples"
+    return f"{text}, restricted in {100 * limit.stability.share:.0f} % of resamples"
 
 
-def tripwire(found: Tripwires, ax: Axes | None = None) -> Axes:
+def tripwire(found: EarlyWarning, ax: Axes | None = None) -> Axes:
     """Draw hit rate against false-alarm rate of each indicator's best rule, as judged.
 
     Parameters
@@ -170,7 +170,7 @@ def tripwire(found: Tripwires, ax: Axes | None = None) -> Axes:
             f"{percent(judged.predictive_value)} ({100 * low:.0f} to {100 * high:.0f} %), by luck "
             f"with {percent(judged.base_rate_at_alarms)}"
         )
-        if not judged.is_better_than_luck:
+        if not judged.is_better_than_chance:
             note += ": no better than luck"
     ax.axvline(
         100 * found.terms.most_false_alarms, color=MUTED, linewidth=1, linestyle=":",
@@ -187,7 +187,7 @@ def tripwire(found: Tripwires, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def lead_times(found: Tripwires, ax: Axes | None = None) -> Axes:
+def lead_times(found: EarlyWarning, ax: Axes | None = None) -> Axes:
     """Draw how many weeks before the event the right alarms of the chosen rule came.
 
     Parameters
@@ -223,7 +223,7 @@ def lead_times(found: Tripwires, ax: Axes | None = None) -> Axes:
 
 
 def _halves(discovery: Discovery) -> str:
-    return f"n = {len(discovery.training[1])} and {len(discovery.held_out[1])}"
+    return f"n = {len(discovery.drawn.training[1])} and {len(discovery.drawn.held_out[1])}"
 
 
 def _chance(p: float) -> str:

@@ -1,16 +1,14 @@
 """Scenarios: what they are, how they are read, checked and written."""
 
-from simlib.scenario.differing import Difference, differences
-from simlib.scenario.loading import (
-    as_scenario,
-    check,
-    from_dict,
-    load,
-    load_text,
+from simlib.scenario.canonical import digest, resolve
+from simlib.scenario.loading import as_scenario, check, from_dict, load, load_text
+from simlib.scenario.variants import (
+    Difference,
+    differences,
+    option_lineage,
+    option_scenario,
     with_design,
 )
-from simlib.scenario.options import option_lineage, option_scenario
-from simlib.scenario.writing import digest, resolve
 
 __all__ = [
     "Difference",

@@ -13,7 +13,7 @@ from simlib.scenario.nodes import Mapping, Scalar, mapping, problem_at, sequence
 from simlib.scenario.wording import listed
 
 if TYPE_CHECKING:
-    from simlib.scenario.findings import Findings
+    from simlib.scenario.fitting import ProblemLog
 
 MOST_BYTES = 1_048_576
 """Largest file of areas that is read."""
@@ -23,7 +23,7 @@ LEAST_POINTS = 2
 """Areas that meet in one point have no border in common."""
 
 
-def with_neighbors(tree: Mapping, findings: Findings) -> Mapping:
+def with_neighbors(tree: Mapping, log: ProblemLog) -> Mapping:
     """Return a tree whose neighbors are pairs, where it names a file of areas.
 
     The file has areas (``Polygon``, ``MultiPolygon``) with a ``name`` each; where two share a
@@ -42,14 +42,14 @@ def with_neighbors(tree: Mapping, findings: Findings) -> Mapping:
     try:
         areas = _areas(json.loads(data), wanted)
     except (ValueError, TypeError, LookupError, RecursionError):
-        findings.add(node, path, f"must be GeoJSON, areas with names (got {file.name})")
+        log.add(node, path, f"must be GeoJSON, areas with names (got {file.name})")
     else:
         lacking = [name for name in wanted if name not in areas]
         if lacking:
             rule = f"must have an area for every governorate (missing: {listed(lacking)})"
-            findings.add(node, path, rule)
+            log.add(node, path, rule)
         if len(areas) > MOST_AREAS:
-            findings.add(node, path, f"must have at most {MOST_AREAS} areas (got {len(areas)})")
+            log.add(node, path, f"must have at most {MOST_AREAS} areas (got {len(areas)})")
             areas = {}
     pairs = [
         sequence([Scalar(name, name, mark) for name in (a, b)], mark)

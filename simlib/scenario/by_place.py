@@ -23,14 +23,14 @@ from simlib.scenario.nodes import (
     Path,
     Scalar,
     Sequence,
+    core_value,
     mapping,
     problem_at,
 )
-from simlib.scenario.scalars import core_value
 from simlib.scenario.wording import listed, near_or_all, shown
 
 if TYPE_CHECKING:
-    from simlib.scenario.findings import Findings
+    from simlib.scenario.fitting import ProblemLog
 
 SHORT = ("total", "shares", "of")
 ROUNDING = 1e-6
@@ -41,9 +41,9 @@ _Numbers: TypeAlias = dict[str, tuple[Node, Mark]]
 _Change: TypeAlias = Callable[[Mapping, Path], Mapping]
 
 
-def written_by_place(tree: Mapping, findings: Findings) -> Mapping:
+def written_by_place(tree: Mapping, log: ProblemLog) -> Mapping:
     """Return a tree in which levels of incidents and starts of state stand by place."""
-    forms = _ShortForms(tree, findings)
+    forms = _ShortForms(tree, log)
 
     def level(group: Mapping, path: Path) -> Mapping:
         return forms.written(group, "level", path, "governorate")
@@ -74,8 +74,8 @@ def _each(node: Mapping, key: str, path: Path, change: _Change) -> Mapping:
 class _ShortForms:
     """What short forms are written out with: places, countries and Dirichlet parameters."""
 
-    def __init__(self, tree: Mapping, findings: Findings) -> None:
-        self._findings = findings
+    def __init__(self, tree: Mapping, log: ProblemLog) -> None:
+        self._log = log
         self._places = _items(tree, "places")
         self._of_country: dict[tuple[str, str], list[str]] = defaultdict(list)
         for place, node in self._places.items():
@@ -107,7 +107,7 @@ class _ShortForms:
             numbers: _Numbers = {}
             for i, entry in enumerate(node.items):
                 if not isinstance(entry, Mapping):
-                    self._findings.unwanted(entry, (*path, i), "a mapping")
+                    self._log.unwanted(entry, (*path, i), "a mapping")
                     continue
                 for place, (number, mark) in self._numbers(entry, (*path, i), kind).items():
                     numbers[place] = _sum(numbers.get(place), number, mark)
@@ -115,8 +115,8 @@ class _ShortForms:
             numbers = self._numbers(node, path, kind)
         else:
             return owner
-        if path in self._findings.above_broken:
-            self._findings.broken.add(path)
+        if path in self._log.above_broken:
+            self._log.broken.add(path)
         self._n_left -= len(numbers)
         if self._n_left < 0:
             rule = f"must give at most {MOST_NODES} numbers by place, short forms written out"
@@ -145,7 +145,7 @@ class _ShortForms:
         """Return each place's part of a total."""
         for key in ("total", "shares"):
             if key not in node.items:
-                self._findings.add(node, path, f"must have both total and shares (lacks {key})")
+                self._log.add(node, path, f"must have both total and shares (lacks {key})")
                 return {}
         total = self._quantity(node, "total", path)
         of = self._quantity(node, "of", path) if "of" in node.items else None
@@ -166,7 +166,7 @@ class _ShortForms:
             }
             marks = shares.keys
         else:
-            self._findings.unwanted(shares, (*path, "shares"), "shares by place or a name of them")
+            self._log.unwanted(shares, (*path, "shares"), "shares by place or a name of them")
             return {}
         return {
             p: (Scalar(text, core_value(text), marks[p]), marks[p]) for p, text in texts.items()
@@ -176,17 +176,17 @@ class _ShortForms:
         """Return an expression that may be multiplied, unless it is none."""
         given, path = node.items[key], (*path, key)
         if not isinstance(given, Scalar) or isinstance(given.value, bool) or given.value is None:
-            self._findings.unwanted(given, path, "a number or an expression")
+            self._log.unwanted(given, path, "a number or an expression")
             return None
         if isinstance(given.value, str):
             try:
                 unknown = sorted(names(given.text) - self._values)
             except ExpressionError as error:
-                self._findings.add(given, path, str(error), error.hint)
+                self._log.add(given, path, str(error), error.hint)
                 return None
             for name in unknown:
                 hint = near_or_all(name, self._values)
-                self._findings.add(given, path, f"undefined parameter (got {shown(name)})", hint)
+                self._log.add(given, path, f"undefined parameter (got {shown(name)})", hint)
             if unknown:
                 return None
         return _in_brackets(given.text, "+-")
@@ -196,12 +196,12 @@ class _ShortForms:
         parts = self._weights.get(shares.text, [])
         if not parts:
             hint = near_or_all(shares.text, [name for name, of in self._weights.items() if of])
-            self._findings.unwanted(shares, path, "the name of a Dirichlet parameter", hint)
+            self._log.unwanted(shares, path, "the name of a Dirichlet parameter", hint)
         places = {_as_part(place): place for place in self._places}
         homeless = [part for part in parts if part not in places]
         if homeless:
             rule = f"parts of {shares.text} must be places in lower case (got {listed(homeless)})"
-            self._findings.add(shares, path, rule)
+            self._log.add(shares, path, rule)
             return {}
         return {places[part]: part for part in parts}
 
@@ -212,7 +212,7 @@ class _ShortForms:
             if isinstance(share, Scalar) and isinstance(share.value, float):
                 given[place] = share.text
             else:
-                self._findings.unwanted(share, (*path, place), "a number")
+                self._log.unwanted(share, (*path, place), "a number")
         return given
 
     def _check_sum(self, shares: Mapping, path: Path) -> None:
@@ -220,7 +220,7 @@ class _ShortForms:
         total = math.fsum(value for value in numbers if isinstance(value, float))
         if abs(total - 1.0) > ROUNDING:
             rule = f"shares must sum to 1 (got {total:.10g})"
-            self._findings.add(shares, path, rule, "give 'of' where they are out of another number")
+            self._log.add(shares, path, rule, "give 'of' where they are out of another number")
 
 
 def _items(node: Node | None, *keys: str) -> dict[str, Node]:

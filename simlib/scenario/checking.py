@@ -1,91 +1,111 @@
-"""What a scenario says about itself must hold together: every reference, every sum.
+"""What a scenario says about itself must hold together: every name, every bound, every sum.
 
-Each part of a scenario has its own rules in `simlib.scenario.rules`; here they are run.
+What one field says of itself (`Ref`, `Within`) is checked here; what fields say of one
+another, in a module of rules for each part of a scenario.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from simlib.chance.designs import broken_rule
 from simlib.errors import SimulationError
-from simlib.scenario.expressions import ExpressionError, compile_quantity, names
-from simlib.scenario.options import option_scenario
-from simlib.scenario.parameters import NoValueError, typical
-from simlib.scenario.rules import (
-    agents,
-    designs,
-    incidents,
-    marks,
-    outcomes,
-    parameters,
-    places,
-    publishing,
-    sizes,
-    timeline,
+from simlib.scenario import (
+    incident_rules,
+    outcome_rules,
+    parameter_rules,
+    place_rules,
+    size_rules,
+    timeline_rules,
 )
-from simlib.scenario.rules.context import Context
+from simlib.scenario.context import Context
+from simlib.scenario.expressions import ExpressionError, compile_quantity, names
+from simlib.scenario.parameter_order import NoValueError, typical
+from simlib.scenario.variants import option_scenario
+from simlib.scenario.wording import shown
 
 if TYPE_CHECKING:
-    from simlib.scenario.findings import Findings
-    from simlib.scenario.nodes import Mapping
+    from simlib.scenario.fitting import ProblemLog
+    from simlib.scenario.nodes import Path
     from simlib.scenario.schema import Scenario
 
 RULES: tuple[Callable[[Context], None], ...] = (
-    places.check,
-    parameters.check,
-    agents.check,
-    timeline.check,
-    incidents.check,
-    marks.check,
-    outcomes.check,
-    publishing.check,
-    designs.check,
+    place_rules.check,
+    parameter_rules.check,
+    timeline_rules.check,
+    incident_rules.check,
+    outcome_rules.check,
+)
+_SECTIONS = (
+    *("places", "state", "parameters", "incidents", "postures", "agents"),
+    *("timeline", "options", "series", "outcomes"),
 )
 
 
-def check_references(scenario: Scenario, tree: Mapping, findings: Findings) -> None:
+def check_scenario(scenario: Scenario, log: ProblemLog) -> None:
     """Note what does not hold together in a scenario that was fitted from a tree.
 
     Where fitting found something broken, what builds on it is not judged again.
     """
-    context = Context(scenario, tree, findings)
+    context = Context(scenario, log)
     _check_expressions(context)
-    _judge(context, RULES)
-    if not findings.problems:
-        sizes.check(context)
+    for section in _SECTIONS:
+        _check_unique(context, (section,), getattr(scenario, section))
+    rule = broken_rule(scenario.design, scenario.replications)
+    if rule:
+        context.add(("replications",), rule)
+    _judge(context)
     for name, option in scenario.options.items():
         # What holds as it is written may not hold with the parameters that an option replaces.
-        if option.parameters and not findings.problems:
-            changed = option_scenario(scenario, name)
-            _judge(Context(changed, tree, findings, option=name), (*RULES, sizes.check))
+        if option.parameters and not log.problems:
+            _judge(Context(option_scenario(scenario, name), log, option=name))
 
 
-def _judge(context: Context, rules: Iterable[Callable[[Context], None]]) -> None:
-    """Apply rules to a scenario at typical parameters."""
+def check_references(context: Context, within: Path = ()) -> None:
+    """Note every name at or below a path that refers to nothing."""
+    for path, (reference, name) in context.log.references.items():
+        if path[: len(within)] == within and not context.is_moot(path):
+            known = context.vocabularies[reference.among or reference.what]
+            context.expect(path, reference.what, name, known)
+
+
+def _judge(context: Context) -> None:
+    """Apply rules and bounds to a scenario at typical parameters."""
     typical_values = _typical(context)
     if typical_values is not None:
         context.means, context.highs = typical_values
         _check_values(context)
-    for rule in rules:
+    for rule in RULES:
         rule(context)
+    check_references(context)
+    for path, (within, quantity) in context.log.bounded.items():
+        if not context.is_moot(path):
+            context.check_within(path, quantity, within)
+    if not context.log.problems:
+        size_rules.check(context)
+
+
+def _check_unique(context: Context, path: Path, given: Iterable[str]) -> None:
+    """Note names that differ only in case or in how letters are composed."""
+    seen: dict[str, str] = {}
+    for name in given:
+        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+        if folded in seen:
+            rule = f"two names differ only in case (got {shown(seen[folded])}, {shown(name)})"
+            context.add((*path, name), rule)
+        seen.setdefault(folded, name)
 
 
 def _check_expressions(context: Context) -> None:
-    known = context.value_names
-    for path, expression in context.findings.expressions.items():
-        try:
-            mentioned = names(expression)
-        except ExpressionError as error:
-            context.add(path, str(error), error.hint)
-            continue
-        for name in sorted(name for name in mentioned if name not in known):
-            context.undefined(path, "parameter", name, known)
+    for path, expression in context.log.expressions.items():
+        parameter_rules.check_expression(context, path, expression)
 
 
 def _check_values(context: Context) -> None:
     """Note expressions that are no number at the parameters' means."""
-    for path, expression in context.findings.expressions.items():
+    for path, expression in context.log.expressions.items():
         try:
             if names(expression) <= context.means.keys():
                 compile_quantity(expression)(context.means)
@@ -97,7 +117,7 @@ def _check_values(context: Context) -> None:
 
 def _typical(context: Context) -> tuple[dict[str, float], dict[str, float]] | None:
     """Return the parameters at their means and 95 % points, where they can be had."""
-    if not parameters.check_alone(context):
+    if not parameter_rules.check_values(context):
         return None
     given = context.scenario.parameters
     try:

@@ -14,11 +14,11 @@ from types import CodeType
 from typing import TYPE_CHECKING, NamedTuple
 
 from simlib.errors import SimulationError
-from simlib.scenario.scalars import number_hint
+from simlib.scenario.nodes import number_hint
 from simlib.scenario.wording import bare, near_or_all, shown
 
 if TYPE_CHECKING:
-    from simlib.scenario.models import Quantity
+    from simlib.scenario.schema import Quantity
 
 FUNCTIONS: dict[str, tuple[int, int]] = {
     "exp": (1, 1),

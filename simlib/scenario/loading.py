@@ -5,23 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import bundled
 from simlib.scenario.borders import with_neighbors
 from simlib.scenario.by_place import written_by_place
-from simlib.scenario.checking import check_references
-from simlib.scenario.findings import Findings
-from simlib.scenario.fitting import fitter
+from simlib.scenario.checking import check_scenario
+from simlib.scenario.context import Context
+from simlib.scenario.fitting import ProblemLog, fitted
 from simlib.scenario.nodes import Mapping as MappingNode
 from simlib.scenario.nodes import from_python
-from simlib.scenario.reading import Budget, read_file, read_text
+from simlib.scenario.place_rules import check_installed
 from simlib.scenario.resolving import Chain, resolved, unknown_scenario
-from simlib.scenario.rules.agents import check_installed
-from simlib.scenario.rules.context import Context
 from simlib.scenario.schema import Scenario
-from simlib.scenario.wording import shown
+from simlib.scenario.yaml_text import Budget, read_file, read_text
 
 if TYPE_CHECKING:
     from simlib.scenario.nodes import Node
@@ -105,21 +103,6 @@ def check(path: str | os.PathLike[str]) -> list[Problem]:
     return []
 
 
-def with_design(scenario: Scenario, design: str) -> Scenario:
-    """Return a scenario whose parameters are drawn by another design.
-
-    Raises
-    ------
-    ScenarioError
-        There is no such design.
-    """
-    known = get_args(Scenario.model_fields["design"].annotation)
-    if design not in known:
-        rule = f"must be one of {', '.join(known)} (got {shown(design)})"
-        raise ScenarioError([Problem("design", rule)])
-    return scenario.model_copy(update={"design": design})
-
-
 def _path(name_or_path: str | os.PathLike[str]) -> Path:
     name = os.fspath(name_or_path)
     path = Path(name)
@@ -132,14 +115,14 @@ def _path(name_or_path: str | os.PathLike[str]) -> Path:
 
 
 def _built(root: MappingNode, chain: Chain, installed: Collection[str] | None = None) -> Scenario:
-    findings = Findings()
-    tree = with_neighbors(written_by_place(resolved(root, chain), findings), findings)
-    scenario: Scenario = fitter(Scenario)(tree, (), findings)
-    check_references(scenario, tree, findings)
+    log = ProblemLog()
+    tree = with_neighbors(written_by_place(resolved(root, chain), log), log)
+    scenario, log = fitted(Scenario, tree, log)
+    check_scenario(scenario, log)
     if installed is not None:
-        check_installed(Context(scenario, tree, findings), installed)
-    if findings.problems:
-        raise ScenarioError(_in_order(findings.problems, tree))
+        check_installed(Context(scenario, log), installed)
+    if log.problems:
+        raise ScenarioError(_in_order(log.problems, tree))
     return scenario
 
 

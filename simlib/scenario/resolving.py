@@ -26,9 +26,9 @@ from simlib.scenario.nodes import (
     mapping,
     problem_at,
 )
-from simlib.scenario.reading import Budget, read_file
 from simlib.scenario.schema import Falling, Power, Shield, Table, Value
 from simlib.scenario.wording import bare, near, shown
+from simlib.scenario.yaml_text import Budget, read_file
 
 OF_FILES = ("extends", "includes")
 """Keys that name files."""

@@ -1,18 +1,79 @@
 """What a scenario is: frozen models, field by field.
 
 A scenario is complete and explicit once it is resolved. Quantities are numbers or
-expressions over parameter names; see `simlib.scenario.expressions`.
+expressions over parameter names; see `simlib.scenario.expressions`. What a name refers to
+and between which bounds a quantity lies is said here, beside the field, and checked in
+`simlib.scenario.checking`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import math
+from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from simlib.chance.designs import Design
-from simlib.scenario.models import Model, Name, Quantity, Registered
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Says that a name refers to something of the scenario."""
+
+    what: str
+    """What it is called in messages."""
+    among: str = ""
+    """A key of `Context.vocabularies`, where it is another word than `what`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Says between which bounds a quantity lies, at the means of the parameters."""
+
+    rule: str
+    low: float
+    high: float
+
+
+Quantity: TypeAlias = float | str
+"""A number, or an arithmetic expression over parameter names."""
+Probability = Annotated[Quantity, Within("between 0 and 1", 0.0, 1.0)]
+Positive = Annotated[Quantity, Within("> 0", math.ulp(0.0), math.inf)]
+Stock = Annotated[Quantity, Within(">= 0", 0.0, math.inf)]
+
+Name = Annotated[str, Field(pattern=r"^[^\W\d][\w .'&-]*$", max_length=80)]
+"""An identifier: letters of any script, digits, ``_ . ' & -`` and spaces."""
+AgentName = Annotated[Name, Ref("agent")]
+GovernorateName = Annotated[Name, Ref("governorate")]
+IncidentName = Annotated[Name, Ref("incident type")]
+MarkName = Annotated[Name, Ref("mark")]
+MilestoneName = Annotated[Name, Ref("milestone")]
+PlaceName = Annotated[Name, Ref("place")]
+Region = Annotated[Name, Ref("place or country")]
+VariableName = Annotated[Name, Ref("state variable")]
+
+Where: TypeAlias = Literal["here", "from", "to", "within"]
+"""The place that is meant, seen from where an incident happens."""
+
+
+class Model(BaseModel):
+    """Base of every scenario model: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Registered(Model):
+    """Base of what may rest on a row of the register, ``seeds/parameters.csv``."""
+
+    register_id: str | None = Field(default=None, alias="register")
+    """Row the number comes from. (Abstract classes have a method named ``register``.)"""
+
+    @property
+    def register(self) -> str | None:
+        """Row of the register, as `register_id`."""
+        return self.register_id
 
 
 class Place(Model):
@@ -21,9 +82,9 @@ class Place(Model):
     kind: Literal["governorate", "base", "segment"] = "governorate"
     country: Name | None = None
     iso: str | None = None
-    within: Name | None = None
+    within: GovernorateName | None = None
     """The governorate a base stands in."""
-    ends: tuple[Name, Name] | None = None
+    ends: tuple[GovernorateName, GovernorateName] | None = None
     """The governorates a segment joins: where an attempt starts, where it arrives."""
 
 
@@ -64,42 +125,42 @@ LEAST_RATIO, MOST_RATIO = 0.05, 20.0
 class Power(Model):
     """``clip(x / reference, 0.05, 20) ** elasticity``."""
 
-    power: Name
+    power: VariableName
     elasticity: Quantity
-    reference: Quantity | Literal["start"] = "start"
-    at: Literal["here", "from", "to", "within"] = "here"
+    reference: Positive | Literal["start"] = "start"
+    at: Where = "here"
 
 
 class Falling(Model):
     """Falling factorial ``x (x - 1) ... (x - order + 1)``: combinations of particles."""
 
-    falling: Name
+    falling: VariableName
     order: Annotated[int, Field(ge=1, le=4)] = 1
-    at: Literal["here", "from", "to", "within"] = "here"
+    at: Where = "here"
 
 
 class Value(Model):
     """The state variable itself, as a multiplier (0 or more)."""
 
-    value: Name
-    at: Literal["here", "from", "to", "within"] = "here"
+    value: VariableName
+    at: Where = "here"
 
 
 class Table(Model):
     """A multiplier by the value of a posture, or by calendar month."""
 
-    table: Name
+    table: Annotated[Name, Ref("posture", "postures and months")]
     """A posture's name, or ``calendar.month``."""
-    values: dict[str, Quantity]
+    values: dict[str, Stock]
     """Multiplier by state name; months are ``1`` to ``12``. Every state is named."""
 
 
 class Shield(Model):
     """``1 - efficacy * x1 * x2 ...`` with every x clipped to 0-1."""
 
-    shield: tuple[Name, ...]
-    efficacy: Quantity
-    at: Literal["here", "from", "to", "within"] = "here"
+    shield: tuple[VariableName, ...]
+    efficacy: Probability
+    at: Where = "here"
 
 
 Factor: TypeAlias = Power | Falling | Value | Table | Shield
@@ -108,15 +169,15 @@ Factor: TypeAlias = Power | Falling | Value | Table | Shield
 class Gate(Model):
     """Open while the variable is above zero, or the posture is in one of the states."""
 
-    variable: Name
+    variable: VariableName
     states: tuple[str, ...] | None = None
-    at: Literal["here", "from", "to", "within"] = "here"
+    at: Where = "here"
 
 
 class Mark(Model):
     """What is drawn when an incident happens; one uniform each, by inversion."""
 
-    probability: Quantity | dict[Name, Quantity] | None = None
+    probability: Probability | dict[PlaceName, Probability] | None = None
     """A yes/no mark: its probability (by place)."""
     factors: dict[Name, Factor] = {}
     """Multipliers of the probability; the product is clipped to 0-1."""
@@ -124,7 +185,7 @@ class Mark(Model):
     """A count: ``{severity: {one: .13, mean: 3.6, exponent: 2.5}}``, ``{poisson: {mean: .2}}``,
     ``{geometric: {mean: 3}}``, ``{lognormal: {median: 300, p95: 1000}}``,
     ``{fixed: {value: 5}}``; see `simlib.chance.inversion_tables`."""
-    share: tuple[Quantity, Quantity] | None = None
+    share: tuple[Probability, Probability] | None = None
     """A share between two ends, uniform."""
     when: str | None = None
     """A yes/no mark that must be yes (``not NAME``: must be no); else the mark is 0."""
@@ -136,9 +197,9 @@ class Effect(Model):
     Stocks stop at 0, and a move takes at most what is there.
     """
 
-    change: Name | None = None
+    change: VariableName | None = None
     """The variable that is changed (exactly one of `change` and `move` is given)."""
-    move: Name | None = None
+    move: VariableName | None = None
     """The variable of which an amount is moved from `at` to `to`."""
     by: Quantity = 1.0
     marks: tuple[Name, ...] = ()
@@ -154,12 +215,12 @@ class Effect(Model):
 class Excitation(Model):
     """Later incidents that an incident brings about."""
 
-    type: Name
-    ratio: Quantity
+    type: IncidentName
+    ratio: Annotated[Quantity, Within("0 or more and below 1", 0.0, 1 - 1e-12)]
     """Expected number of direct children, below 1."""
-    decay_days: Quantity
+    decay_days: Positive
     """Mean delay of a child in days (1 / omega)."""
-    own_place: Quantity = 0.85
+    own_place: Probability = 0.85
     """Share of children in the same place; the others fall on its neighbors."""
 
 
@@ -167,7 +228,7 @@ class Trend(Model):
     """A continued log-slope, damped: slope * (1 + d + d^2 + ...) after so many months."""
 
     log_slope: Quantity
-    damping: Quantity = 0.9
+    damping: Probability = 0.9
 
 
 class Tempo(Model):
@@ -175,8 +236,8 @@ class Tempo(Model):
 
     series: Name
     """Groups that name the same series share it."""
-    rho: Quantity
-    sd: Quantity
+    rho: Annotated[Quantity, Within("between -1 and 1", 1e-9 - 1, 1 - 1e-9)]
+    sd: Stock
     """Stationary standard deviation of the log."""
 
 
@@ -185,11 +246,11 @@ class Group(Registered):
 
     target: Name
     per: Literal["month", "day"] = "month"
-    level: dict[Name, Quantity]
+    level: dict[PlaceName, Stock]
     """Expected incidents at the start, factors at 1; immigrants are (I - N') times it."""
     factors: dict[Name, Factor] = {}
     gates: tuple[Gate, ...] = ()
-    marks: dict[Name, Mark] = {}
+    marks: dict[MarkName, Mark] = {}
     effects: tuple[Effect, ...] = ()
     trend: Trend | None = None
     tempo: Tempo | None = None
@@ -204,28 +265,28 @@ class IncidentType(Model):
     description: str = ""
     groups: dict[Name, Group]
     excites: tuple[Excitation, ...] = ()
-    notable: dict[Name, float] = {}
+    notable: dict[MarkName, float] = {}
     """Least values of marks, any of which makes it notable; empty: every incident is."""
 
 
 class PostureState(Model):
     """One state of a semi-Markov posture: how long it lasts, what follows."""
 
-    shape: Quantity = 1.0
+    shape: Positive = 1.0
     """Weibull shape of the sojourn."""
-    median_months: Quantity | None = None
+    median_months: Positive | None = None
     """Median sojourn in months; none for a state that is never left."""
-    next: dict[Name, Quantity] = {}
+    next: dict[Name, Probability] = {}
     """Probability of what follows; they sum to 1."""
 
 
 class Posture(Registered):
     """A semi-Markov process of states that one agent lives."""
 
-    owner: Name
+    owner: AgentName
     start: Name
-    age_months: Quantity = 0.0
-    """How long the first state has lasted at the start of the scenario."""
+    age_months: Annotated[Quantity, Within("between 0 and 12000", 0.0, 12_000.0)] = 0.0
+    """How long the first state has lasted at the start of the scenario: 1,000 years at most."""
     states: dict[Name, PostureState]
     source: str | None = None
     judgement: str | None = None
@@ -245,9 +306,9 @@ class AgentEntry(Model):
     """The catalogue entry of an agent: what it needs and what it may change."""
 
     description: str = ""
-    parameters: tuple[Name, ...] = ()
+    parameters: tuple[Annotated[Name, Ref("parameter", "values")], ...] = ()
     decisions: tuple[Name, ...] = ()
-    writes: tuple[Name, ...] = ()
+    writes: tuple[Annotated[Name, Ref("state variable", "written")], ...] = ()
     active: bool = True
 
 
@@ -256,7 +317,7 @@ class Milestone(Model):
 
     date: dt.date
     source: str | None = None
-    conditional_on: Name | None = None
+    conditional_on: MilestoneName | None = None
     """Another milestone that must have been met first."""
     note: str | None = None
 
@@ -270,7 +331,7 @@ class MilestoneChange(Model):
     """As shift, and never earlier."""
     date: dt.date | None = None
     cancel: bool = False
-    conditional_on: Name | None = None
+    conditional_on: MilestoneName | None = None
     forced: bool = False
     """Nobody decides it: it is given."""
     announced: dt.date | None = None
@@ -281,39 +342,39 @@ class Option(Model):
     """A named variation of the scenario that is to be compared."""
 
     description: str = ""
-    of: Name | None = None
+    of: Annotated[Name, Ref("option")] | None = None
     """Another option that this one goes on from: all that one changes holds here too."""
     at: dt.date | None = None
     """The fork: what it changes itself is not known before; when it says, if not given."""
-    timeline: dict[Name, MilestoneChange] = {}
-    parameters: dict[Name, Parameter] = {}
+    timeline: dict[MilestoneName, MilestoneChange] = {}
+    parameters: dict[Annotated[Name, Ref("parameter")], Parameter] = {}
     """Parameters that this option replaces."""
 
 
 class Outcome(Model):
     """A number (or a class) per run. Exactly one of the first seven keys is given."""
 
-    count: Name | tuple[Name, ...] | None = None
+    count: IncidentName | tuple[IncidentName, ...] | None = None
     """Incidents of these types."""
-    total: Name | None = None
+    total: MarkName | None = None
     """Sum of a mark over incidents of `of`."""
-    state: Name | None = None
+    state: Annotated[Name, Ref("state variable", "state")] | None = None
     """A state variable on a date: summed over places (stocks) or as `reduce` says."""
-    milestone: Name | None = None
-    posture: Name | None = None
+    milestone: MilestoneName | None = None
+    posture: Annotated[Name, Ref("posture")] | None = None
     """Whether (1/0) any of `states` was reached in the window."""
-    decision: Name | None = None
+    decision: Annotated[Name, Ref("decision")] | None = None
     """Number of yes-decisions of that name in the window."""
-    series: Name | None = None
+    series: Annotated[Name, Ref("series")] | None = None
     """Incidents as a source counts them."""
-    of: Name | tuple[Name, ...] | None = None
-    place: Name | tuple[Name, ...] | None = Field(default=None, alias="in")
+    of: IncidentName | tuple[IncidentName, ...] | None = None
+    place: Region | tuple[Region, ...] | None = Field(default=None, alias="in")
     """A country, or places."""
     target: Name | None = None
-    having: dict[Name, float] = {}
+    having: dict[MarkName, float] = {}
     """Least value of marks: ``{lethal: 1}``."""
     states: tuple[Name, ...] = ()
-    classes: tuple[Name, ...] = ()
+    classes: tuple[Annotated[Name, Ref("class")], ...] = ()
     """Of a milestone: the outcome is a class."""
     measure: Literal["class", "months_late", "months_from_start", "share_left"] | None = None
     """Of a milestone without classes: a number."""
@@ -328,13 +389,13 @@ class Outcome(Model):
 class SeriesRow(Model):
     """Which incidents a source counts, and how likely."""
 
-    incident: Name
-    place: Name | tuple[Name, ...] | None = Field(default=None, alias="in")
+    incident: IncidentName
+    place: Region | tuple[Region, ...] | None = Field(default=None, alias="in")
     target: Name | None = None
-    having: dict[Name, float] = {}
-    below: dict[Name, float] = {}
+    having: dict[MarkName, float] = {}
+    below: dict[MarkName, float] = {}
     """Marks that must stay below: ``{lethal: 1}`` for incidents without a death."""
-    probability: Quantity = 1.0
+    probability: Probability = 1.0
     """That the source reports one."""
 
 
@@ -368,7 +429,7 @@ class Scenario(Model):
     start: dt.date
     end: dt.date
     places: dict[Name, Place]
-    neighbors: tuple[tuple[Name, Name], ...] = ()
+    neighbors: tuple[tuple[PlaceName, PlaceName], ...] = ()
     state: dict[Name, StateVariable] = {}
     parameters: dict[Name, Parameter] = {}
     incidents: dict[Name, IncidentType] = {}
@@ -385,3 +446,16 @@ class Scenario(Model):
     root_seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     design: Design = "random"
     """How the parameters of all replications are drawn together."""
+
+    def regions_of(self, name: str) -> frozenset[str]:
+        """Return a place and what it lies in: places that are not known lie in themselves.
+
+        A base also lies in its governorate, and a segment in the country where it arrives.
+        """
+        place = self.places.get(name)
+        if place is None:
+            return frozenset({name})
+        around = place.within or (place.ends and place.ends[1])
+        home = self.places.get(around) if around else None
+        found = (name, place.within, place.country or (home and home.country))
+        return frozenset(each for each in found if each)

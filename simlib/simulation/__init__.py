@@ -1,7 +1,7 @@
 """One replication: assemble the world of a scenario, run it to its horizon."""
 
 from simlib.simulation.assembling import Blueprint, assemble, chosen_agents
-from simlib.simulation.factoring import Factoring, Part
+from simlib.simulation.factoring import Factoring, IntensityPart
 from simlib.simulation.simulating import (
     EngineType,
     needs_compiling,
@@ -15,7 +15,7 @@ __all__ = [
     "Blueprint",
     "EngineType",
     "Factoring",
-    "Part",
+    "IntensityPart",
     "assemble",
     "chosen_agents",
     "needs_compiling",

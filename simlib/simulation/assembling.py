@@ -10,14 +10,12 @@ from simlib.agents.registry import agent_class, agent_names
 from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.journal import to_days
 from simlib.scenario import option_scenario
-from simlib.scenario.rules.agents import not_installed
+from simlib.scenario.place_rules import not_installed
 from simlib.scenario.wording import bare
-from simlib.world.incidents import ChannelPlan
+from simlib.world.channels import ChannelPlan
 from simlib.world.multipliers import Calendar
-from simlib.world.parameters import ParameterPlan
-from simlib.world.places import Geography
-from simlib.world.quantities import Quantities
-from simlib.world.state import StartingState, lay_out
+from simlib.world.quantities import ParameterPlan, Quantities
+from simlib.world.state import Geography, StartingState, lay_out
 
 if TYPE_CHECKING:
     from simlib.agents.base import Agent

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class IntensityPart:
     """One part of a product, at some state.
 
     Attributes
@@ -55,7 +55,7 @@ class Factoring:
         """State at the start, before anybody acted; the calendar's multipliers are not in it."""
         self._tables: dict[str, NDArray[Any]] = blueprint.channels.evaluate(values, state)
 
-    def intensity(self, channel: int, state: NDArray[np.float64]) -> list[Part]:
+    def intensity(self, channel: int, state: NDArray[np.float64]) -> list[IntensityPart]:
         """Return the parts of a channel's intensity: base, gates, then factors.
 
         Their product is the intensity per day.
@@ -68,53 +68,53 @@ class Factoring:
             The state vector.
         """
         row = self._tables["channel_i"][channel]
-        base = Part((), float(self._tables["channel_f"][channel, t.BASE]))
+        base = IntensityPart((), float(self._tables["channel_f"][channel, t.BASE]))
         gates = [self._gate(g, state) for g in range(row[t.GATE_FROM], row[t.GATE_TO])]
         factors = [self._factor(f, state) for f in range(row[t.FACTOR_FROM], row[t.FACTOR_TO])]
         return [base, *gates, *factors]
 
-    def gates(self, channel: int, state: NDArray[np.float64]) -> list[Part]:
+    def gates(self, channel: int, state: NDArray[np.float64]) -> list[IntensityPart]:
         """Return a channel's gates, all that decides whether an excited incident happens."""
         row = self._tables["channel_i"][channel]
         return [self._gate(g, state) for g in range(row[t.GATE_FROM], row[t.GATE_TO])]
 
-    def marks(self, channel: int, state: NDArray[np.float64]) -> list[Part]:
+    def marks(self, channel: int, state: NDArray[np.float64]) -> list[IntensityPart]:
         """Return the parts of the probabilities of a channel's yes/no marks."""
         row = self._tables["channel_i"][channel]
         parts = []
         for mark in range(row[t.MARK_FROM], row[t.MARK_TO]):
             first, last = self._tables["mark_i"][mark, [t.PART_FROM, t.PART_TO]]
-            parts.append(Part((), float(self._tables["mark_f"][mark, t.LOW])))
+            parts.append(IntensityPart((), float(self._tables["mark_f"][mark, t.LOW])))
             parts += [self._factor(f, state) for f in range(first, last)]
         return parts
 
-    def _gate(self, gate: int, state: NDArray[np.float64]) -> Part:
+    def _gate(self, gate: int, state: NDArray[np.float64]) -> IntensityPart:
         _, where, first, length = self._tables["gate_i"][gate].tolist()
         x = float(state[where])
         if length == 0:
             is_open = x > 0.0
         else:
             is_open = int(x) in self._tables["indices"][first : first + length]
-        return Part((where,), float(is_open))
+        return IntensityPart((where,), float(is_open))
 
-    def _factor(self, factor: int, state: NDArray[np.float64]) -> Part:
+    def _factor(self, factor: int, state: NDArray[np.float64]) -> IntensityPart:
         kind, where, first, length = self._tables["factor_i"][factor].tolist()
         reference, exponent = self._tables["factor_f"][factor].tolist()
         x = float(state[where])
         if kind == t.POWER:
             ratio = min(max(x / reference, LEAST_RATIO), MOST_RATIO)
-            return Part((where,), float(ratio**exponent))
+            return IntensityPart((where,), float(ratio**exponent))
         if kind == t.FALLING:
             value = x
             for k in range(1, length):
                 value *= x - k
-            return Part((where,), max(value, 0.0))
+            return IntensityPart((where,), max(value, 0.0))
         if kind == t.TABLE:
-            return Part((where,), float(self._tables["numbers"][first + int(x)]))
+            return IntensityPart((where,), float(self._tables["numbers"][first + int(x)]))
         if kind == t.SHIELD:
             positions = tuple(self._tables["indices"][first : first + length].tolist())
             cover = 1.0
             for position in positions:
                 cover *= min(max(float(state[position]), 0.0), 1.0)
-            return Part(positions, 1.0 - exponent * cover)
-        return Part((where,), x)
+            return IntensityPart(positions, 1.0 - exponent * cover)
+        return IntensityPart((where,), x)

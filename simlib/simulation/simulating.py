@@ -2,53 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.agents.agent_faults import naming
+from simlib.agents.base import naming
 from simlib.chance.compiling import is_cached
 from simlib.errors import SimulationError
 from simlib.journal import Decision, Run, to_date
 from simlib.scenario import option_lineage
-from simlib.scenario.expressions import compile_quantity
 from simlib.world.acts import Act, Recorder
 from simlib.world.clock import CALENDAR_RANK, FIRST_AGENT_RANK, OBSERVER_RANK, Clock
-from simlib.world.engine import CompiledIncidents
-from simlib.world.timeline import Timeline
-from simlib.world.watches import Watches
+from simlib.world.engine import CompiledIncidents, compile_kernel
+from simlib.world.milestones import Timeline
 from simlib.world.world import IncidentEngine, World
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.agents.base import Agent
-    from simlib.scenario.models import Quantity
     from simlib.simulation.assembling import Blueprint
     from simlib.world.multipliers import Calendar
 
 EngineType = Callable[..., IncidentEngine]
 
 
-class _Values:
-    """Quantities that agents ask for, evaluated once a replication."""
+MOST_EVENTS = 1_000_000
+"""Cap on the events of one replication; the reference scenario has between 490 and 580."""
+MOST_AT_ONCE = 20_000
+"""Cap on the events of one instant; at the start of the reference scenario there are 19.
 
-    def __init__(self, parameters: Mapping[str, float]) -> None:
-        self._parameters = parameters
-        self._known: dict[Quantity, float] = {}
-
-    def __call__(self, quantity: Quantity) -> float:
-        if quantity not in self._known:
-            self._known[quantity] = float(_compiled(quantity)(self._parameters))
-        return self._known[quantity]
-
-
-@lru_cache(maxsize=4096)
-def _compiled(quantity: Quantity) -> Callable[[Mapping[str, float]], float]:
-    return compile_quantity(quantity)
+Each agent that is woken is an event. Agents that wake one another without end, or wait for
+what is now, reach this cap in about a second. Both caps are constants, never times: a
+replication fails or does not, and at the same event, wherever it is run.
+"""
 
 
 class _Observer:
@@ -72,7 +62,7 @@ class _Observer:
 
 
 def _keep_calendar(world: World, calendar: Calendar, multipliers: NDArray[np.float64]) -> None:
-    """Set month, trends and tempo when each month begins."""
+    """Set month, trends and AR(1) multipliers when each month begins."""
 
     def turn(month: int) -> None:
         world.change_many(calendar.positions, multipliers[month], -1)
@@ -90,43 +80,40 @@ def _build(
     engine_type: EngineType = CompiledIncidents,
     keep_journal: bool = True,
 ) -> tuple[World, _Observer]:
-    scenario = blueprint.scenario
+    """Return the world of one replication, its history drawn, before anybody acts."""
+    scenario, calendar, plan = blueprint.scenario, blueprint.calendar, blueprint.channels
     parameters = blueprint.parameters.draw(replication, given or {})
     values = blueprint.quantities.evaluate(parameters)
-    clock = Clock(blueprint.start)
     state = blueprint.start_state.evaluate(values)
-    watches = Watches(len(state))
-    plan = blueprint.channels
+    multipliers = calendar.evaluate(replication, values)
     world = World(
         scenario,
         replication=replication,
         parameters=parameters,
-        clock=clock,
+        clock=Clock(blueprint.start),
         layout=blueprint.layout,
-        watches=watches,
         channels=plan.channels,
-        types=plan.types,
-        values=_Values(parameters),
     )
-    multipliers = blueprint.calendar.evaluate(replication, values)
-    state[blueprint.calendar.positions] = multipliers[0]
+    state[calendar.positions] = multipliers[0]
     engine = engine_type(
-        clock,
+        world.clock,
         channels=plan.channels,
         layout=blueprint.layout,
         state=state,
         floor=blueprint.start_state.floor,
         evaluated=plan.evaluate(values, state),
         key=(scenario.root_seed, replication),
-        watches=watches,
-        n_types=len(plan.types),
+        watches=world.watches,
+        n_types=len(world.types),
         span=(blueprint.start - scenario.history_days, blueprint.start, blueprint.horizon),
         keep_journal=keep_journal,
     )
     options = option_lineage(scenario, blueprint.option) if blueprint.option else ()
-    world.connect(Timeline(clock, scenario, options, world.fall_due), engine)
-    _keep_calendar(world, blueprint.calendar, multipliers)
-    return world, _Observer(world, times)
+    world.connect(Timeline(world.clock, scenario, options, world.fall_due), engine)
+    _keep_calendar(world, calendar, multipliers)
+    observer = _Observer(world, times)
+    engine.begin()
+    return world, observer
 
 
 def _looking_times(blueprint: Blueprint, observe: Sequence[float] | None) -> list[float]:
@@ -178,7 +165,6 @@ def simulate(
     world, observer = _build(
         blueprint, replication, parameters, times, engine_type=engine, keep_journal=keep_journal
     )
-    world.engine.begin()
     _begin_agents(world, blueprint.agents)
     return _run_through(world, observer, blueprint)
 
@@ -195,7 +181,6 @@ def simulate_recorded(
     world, observer = _build(blueprint, replication, parameters, times)
     recorder = Recorder(world.scenario, world.clock, world.layout, world.state)
     world.recorder = recorder
-    world.engine.begin()
     _begin_agents(world, blueprint.agents)
     return _run_through(world, observer, blueprint), recorder.acts
 
@@ -225,7 +210,6 @@ def simulate_played(
     times = _looking_times(blueprint, None)
     silent = replace(blueprint, option="")
     world, observer = _build(silent, replication, parameters, times)
-    world.engine.begin()
     world.play(acts)
     world.decisions.extend(decisions)
     return _run_through(world, observer, blueprint)
@@ -239,7 +223,7 @@ def _begin_agents(world: World, agents: Iterable[type[Agent]]) -> None:
 
 def _run_through(world: World, observer: _Observer, blueprint: Blueprint) -> Run:
     world.clock.start(world.engine.process())
-    world.clock.run_through(blueprint.horizon)
+    _step_through(world.clock, blueprint.horizon)
     return Run(
         scenario=blueprint.scenario.name,
         option=blueprint.option,
@@ -258,6 +242,26 @@ def _run_through(world: World, observer: _Observer, blueprint: Blueprint) -> Run
     )
 
 
+def _step_through(clock: Clock, horizon: float) -> None:
+    """Run every event up to the horizon (days), those of the horizon itself included."""
+    n_events, n_here, here = 0, 0, -math.inf
+    while (time := clock.peek()) <= horizon:
+        n_events += 1
+        n_here = n_here + 1 if time == here else 1
+        here = time
+        if n_here > MOST_AT_ONCE:
+            raise _too_many(f"{MOST_AT_ONCE} events at one instant of", clock)
+        if n_events > MOST_EVENTS:
+            raise _too_many(f"{MOST_EVENTS} events by", clock)
+        clock.step()
+
+
+def _too_many(what: str, clock: Clock) -> SimulationError:
+    date = str(to_date(clock.now))
+    who = f"; agent {clock.last_agent} was the last to act" if clock.last_agent else ""
+    return SimulationError(f"more than {what} {date}{who}", clock.last_agent, date)
+
+
 def needs_compiling() -> bool:
     """Whether the kernel is not in the cache, so that the first run compiles it."""
     return not is_cached("advance")
@@ -265,6 +269,4 @@ def needs_compiling() -> bool:
 
 def warm_up() -> None:
     """Compile the kernel, or load it from the cache."""
-    from simlib.world.kernel.warming import compile_all
-
-    compile_all()
+    compile_kernel()

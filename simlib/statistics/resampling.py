@@ -45,6 +45,27 @@ def is_first_half(
     return is_first
 
 
+def is_stratified_half(
+    root_seed: int,
+    replications: Sequence[int] | NDArray[np.integer],
+    is_case: NDArray[np.bool_],
+    what: str,
+) -> NDArray[np.bool_]:
+    """Return a half by lot that has half of the cases and half of the others, shape (n,).
+
+    Parameters
+    ----------
+    root_seed, replications, what
+        As of `is_first_half`.
+    is_case
+        Shape (n,).
+    """
+    indices, is_first = np.asarray(replications), np.zeros(len(is_case), dtype=np.bool_)
+    for rows in (np.flatnonzero(is_case), np.flatnonzero(~is_case)):
+        is_first[rows] = is_first_half(root_seed, indices[rows], what)
+    return is_first
+
+
 def folds_of(n: int, n_folds: int, root_seed: int) -> NDArray[np.intp]:
     """Return the fold of each replication, shape (n,): evenly dealt out by a uniform each."""
     address = name_hash("valuing|fold")

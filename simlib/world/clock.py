@@ -13,25 +13,12 @@ from typing import Any
 
 import simpy
 
-from simlib.errors import SimulationError
-from simlib.journal import to_date
-
 CALENDAR_RANK = 0
 MILESTONE_RANK = 1
 FIRST_AGENT_RANK = 10
 INCIDENT_RANK = 100_000
 OBSERVER_RANK = 100_001
 AFTER_RANK = 100_002
-
-MOST_EVENTS = 1_000_000
-"""Cap on the events of one replication; the reference scenario has between 490 and 580."""
-MOST_AT_ONCE = 20_000
-"""Cap on the events of one instant; at the start of the reference scenario there are 19.
-
-Each agent that is woken is an event. Agents that wake one another without end, or wait for
-what is now, reach this cap in about a second. Both caps are constants, never times: a
-replication fails or does not, and at the same event, wherever it is run.
-"""
 
 
 Process = Generator[simpy.Event, Any, Any]
@@ -76,31 +63,6 @@ class Clock(simpy.Environment):
         """Run the next event."""
         self.next_scheduled()
         super().step()
-
-    def run_through(self, horizon: float) -> None:
-        """Run every event up to the horizon (days), those of the horizon itself included.
-
-        Raises
-        ------
-        SimulationError
-            When there are more than `MOST_EVENTS`, or `MOST_AT_ONCE` at one instant.
-        """
-        step = super().step
-        n_events, n_here, here = 0, 0, -math.inf
-        while (time := self.next_scheduled()[0]) <= horizon:
-            n_events += 1
-            n_here = n_here + 1 if time == here else 1
-            here = time
-            if n_here > MOST_AT_ONCE:
-                raise self._too_many(f"{MOST_AT_ONCE} events at one instant of")
-            if n_events > MOST_EVENTS:
-                raise self._too_many(f"{MOST_EVENTS} events by")
-            step()
-
-    def _too_many(self, what: str) -> SimulationError:
-        date = str(to_date(self.now))
-        who = f"; agent {self.last_agent} was the last to act" if self.last_agent else ""
-        return SimulationError(f"more than {what} {date}{who}", self.last_agent, date)
 
     def start(self, process: Process) -> None:
         """Start a process at once, up to its first wait."""

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simlib.chance.philox import uniform, uniforms
 from simlib.errors import SimulationError
 from simlib.journal import MARKS, Incidents, to_date
 from simlib.world.clock import AFTER_RANK, INCIDENT_RANK, OBSERVER_RANK, Process
 from simlib.world.kernel import kernel_tables as t
 from simlib.world.kernel.advance import advance, begin, begin_history
 from simlib.world.kernel.channel_intensities import write
-from simlib.world.kernel.memory import Memory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.journal import Channels, Layout
     from simlib.world.clock import Clock
-    from simlib.world.watches import Watches
+    from simlib.world.waiting import Watches
 
 MOST_INCIDENTS = 2_000_000
 """Cap on the incidents of one replication: an explosion is an error, not a hang.
@@ -86,22 +86,15 @@ class CompiledIncidents:
         self.on_notable: OnNotable = lambda _row: None
         self.on_crossed: OnCrossed = lambda _watches: None
         self.compiled_seconds = 0.0
-        n_layers = len(channels) * t.N_LAYERS
-        memory = Memory(
+        memory = t.Memory(
             {
                 **evaluated,
+                **watches.tables,
+                **_sleeping_layers(len(channels) * t.N_LAYERS),
                 "key": np.array(key, dtype=np.uint64),
                 "state": state,
                 "floor": floor,
                 "waiting": np.zeros(n_types, dtype=np.int64),
-                "watch_f": watches.levels,
-                "watch_i": watches.integers,
-                "is_watched": watches.is_watched,
-                "layer_f": np.zeros((n_layers, 3)),
-                "layer_i": np.zeros((n_layers, 2), dtype=np.int64),
-                "layer_u": np.zeros((n_layers, 2), dtype=np.uint64),
-                "heap_at": np.zeros(n_layers),
-                "heap_row": np.zeros(n_layers, dtype=np.int64),
             }
         )
         self._views = memory.views
@@ -115,19 +108,7 @@ class CompiledIncidents:
         self._control_i[t.N_FREE] = _CHILD_CAPACITY
         self._control_i[t.N_CHANNELS] = len(channels)
         self._memory = (memory.floats, memory.ints, memory.words)
-        self._children: tuple[NDArray[Any], ...] = (
-            np.zeros(_CHILD_CAPACITY),
-            np.zeros(_CHILD_CAPACITY, dtype=np.int64),
-            np.arange(_CHILD_CAPACITY)[::-1].copy(),
-            np.zeros((_CHILD_CAPACITY, 2), dtype=np.int64),
-            np.zeros((_CHILD_CAPACITY, 3), dtype=np.uint64),
-        )
-        self._journal: tuple[NDArray[Any], ...] = (
-            np.empty(_FIRST_CAPACITY),
-            np.empty((_FIRST_CAPACITY, 3), dtype=np.int64),
-            np.empty((_FIRST_CAPACITY, 3), dtype=np.uint64),
-            np.empty((_FIRST_CAPACITY, len(MARKS))),
-        )
+        self._children, self._journal = _no_children(), _empty_journal()
 
     # what the world and its agents ask for
 
@@ -308,8 +289,64 @@ class CompiledIncidents:
         self._control_i[t.N_FREE] = free + capacity
 
 
+def _sleeping_layers(n: int) -> dict[str, NDArray[Any]]:
+    return {
+        "layer_f": np.zeros((n, 3)),
+        "layer_i": np.zeros((n, 2), dtype=np.int64),
+        "layer_u": np.zeros((n, 2), dtype=np.uint64),
+        "heap_at": np.zeros(n),
+        "heap_row": np.zeros(n, dtype=np.int64),
+    }
+
+
+def _no_children() -> tuple[NDArray[Any], ...]:
+    """Return the children's heap (dates, slots), the free slots, and what a slot holds."""
+    return (
+        np.zeros(_CHILD_CAPACITY),
+        np.zeros(_CHILD_CAPACITY, dtype=np.int64),
+        np.arange(_CHILD_CAPACITY)[::-1].copy(),
+        np.zeros((_CHILD_CAPACITY, 2), dtype=np.int64),
+        np.zeros((_CHILD_CAPACITY, 3), dtype=np.uint64),
+    )
+
+
+def _empty_journal() -> tuple[NDArray[Any], ...]:
+    """Return the columns of the journal: dates, references, addresses, marks."""
+    return (
+        np.empty(_FIRST_CAPACITY),
+        np.empty((_FIRST_CAPACITY, 3), dtype=np.int64),
+        np.empty((_FIRST_CAPACITY, 3), dtype=np.uint64),
+        np.empty((_FIRST_CAPACITY, len(MARKS))),
+    )
+
+
 def _doubled(array: NDArray[Any]) -> NDArray[Any]:
     """Return an array of twice the length; memory it does not use yet is not touched."""
     longer = np.empty((2 * len(array), *array.shape[1:]), array.dtype)
     longer[: len(array)] = array
     return longer
+
+
+_FLOATS = {
+    "state", "channel_f", "factor_f", "mark_f", "effect_f", "excites_f", "notable_f", "numbers",
+    "layer_f", "heap_at", "watch_f", "floor",
+}  # fmt: skip
+_WORDS = {"key", "channel_u", "excites_u", "layer_u"}
+
+
+def compile_kernel() -> None:
+    """Compile every entry of the kernel, or load it from the cache, before it is needed."""
+    types = {
+        name: np.uint64 if name in _WORDS else np.float64 if name in _FLOATS else np.int64
+        for name in t.WIDTHS
+    }
+    memory = t.Memory({name: np.zeros((2, w), types[name]) for name, w in t.WIDTHS.items()})
+    arrays = (memory.floats, memory.ints, memory.words)
+    begin_history(*arrays)
+    begin(*arrays)
+    write(*arrays, np.zeros(0, dtype=np.int64), np.zeros(0), -1)
+    whole, pairs = np.zeros(2, dtype=np.int64), np.zeros((2, 3), dtype=np.int64)
+    words, marks = np.zeros((2, 3), dtype=np.uint64), np.zeros((2, len(MARKS)))
+    advance(*arrays, np.zeros(2), whole, whole, pairs, words, np.zeros(2), pairs, words, marks)
+    uniform(0, 0, 0)
+    uniforms(0, 0, np.zeros(1, dtype=np.uint64), np.zeros(1, dtype=np.uint64))

@@ -1,4 +1,4 @@
-"""What changes with the calendar: month, damped trends, and tempo."""
+"""What changes with the calendar: month, damped trends and AR(1) multipliers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.errors import SimulationError
 from simlib.journal import firsts_of_months, to_date
-from simlib.world.state import MONTH, tempo_name, trend_name
+from simlib.world.state import MONTH, ar1_name, trend_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +29,9 @@ class Calendar:
     """The monthly multipliers of a scenario: which there are, and their values.
 
     A trend continues a log-slope s with damping d: after k months the multiplier is
-    exp(s (1 + d + ... + d^(k-1))). A tempo is a stationary log AR(1),
-    x' = rho x + sd sqrt(1 - rho^2) e, as exp(x - sd^2 / 2) with mean 1; its innovation e
-    is addressed by series and calendar month.
+    exp(s (1 + d + ... + d^(k-1))). An AR(1) multiplier (``tempo`` in scenarios) is stationary
+    in its log, x' = rho x + sd sqrt(1 - rho^2) e, and exp(x - sd^2 / 2) has the mean 1; its
+    innovation e is addressed by series and calendar month.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Calendar:
         horizon: float,
     ) -> None:
         trends: dict[str, tuple[int, int]] = {}
-        tempos: dict[str, tuple[int, int]] = {}
+        ar1s: dict[str, tuple[int, int]] = {}
         for type_, incident in scenario.incidents.items():
             for name, group in incident.groups.items():
                 if group.trend:
@@ -52,19 +52,19 @@ class Calendar:
                         quantities.number(group.trend.damping),
                     )
                 if group.tempo:
-                    tempos[tempo_name(group.tempo.series)] = (
+                    ar1s[ar1_name(group.tempo.series)] = (
                         quantities.number(group.tempo.rho),
                         quantities.number(group.tempo.sd),
                     )
         self.times = (start, *firsts_of_months(start, horizon))
         self._root_seed = scenario.root_seed
         self._trends = [trends[name] for name in sorted(trends)]
-        self._tempos = [tempos[name] for name in sorted(tempos)]
-        self._names = np.array([name_hash(name) for name in sorted(tempos)], dtype=np.uint64)
+        self._ar1s = [ar1s[name] for name in sorted(ar1s)]
+        self._names = np.array([name_hash(name) for name in sorted(ar1s)], dtype=np.uint64)
         dates = [to_date(time) for time in self.times]
         self._numbers = np.array([d.year * 12 + d.month - 1 for d in dates], dtype=np.uint64)
         self._months = np.array([d.month - 1.0 for d in dates])
-        names = [MONTH, *sorted(trends), *sorted(tempos)]
+        names = [MONTH, *sorted(trends), *sorted(ar1s)]
         self._columns = names
         self.positions = np.array([layout.index(name) for name in names])
 
@@ -76,7 +76,7 @@ class Calendar:
             step *= damping
         return result
 
-    def _tempo(self, normals: list[float], rho: float, sd: float) -> list[float]:
+    def _ar1(self, normals: list[float], rho: float, sd: float) -> list[float]:
         x = sd * normals[0]
         scale = sd * math.sqrt(1.0 - rho * rho)
         result = [math.exp(x - sd * sd / 2)]
@@ -86,14 +86,14 @@ class Calendar:
         return result
 
     def innovations(self, replication: int) -> NDArray[np.float64]:
-        """Return the standard normal innovations of the tempos, in the order of their names.
+        """Return the standard normal innovations of the AR(1) multipliers, in order of names.
 
-        The first of each is where the tempo starts, in stationary standard deviations.
+        The first of each is where it starts, in stationary standard deviations.
 
         Returns
         -------
         ndarray
-            Shape (n_tempos, n_months).
+            Shape (n_ar1, n_months).
         """
         u = uniforms(self._root_seed, replication, self._names, self._numbers)
         return np.asarray(ndtri(np.maximum(u, 2.0**-54)))
@@ -113,11 +113,11 @@ class Calendar:
             trend = partial(self._trend, float(values[slope]), float(values[damping]))
             result[:, column] = self._finite(column, trend)
             column += 1
-        if self._tempos:
+        if self._ar1s:
             normals = self.innovations(replication).tolist()
-            for i, (rho, sd) in enumerate(self._tempos):
-                tempo = partial(self._tempo, normals[i], float(values[rho]), float(values[sd]))
-                result[:, column] = self._finite(column, tempo)
+            for i, (rho, sd) in enumerate(self._ar1s):
+                ar1 = partial(self._ar1, normals[i], float(values[rho]), float(values[sd]))
+                result[:, column] = self._finite(column, ar1)
                 column += 1
         return result
 

@@ -1,20 +1,190 @@
-"""Quantities of a scenario, each distinct one evaluated once a replication."""
+"""Numbers of one replication: parameters drawn, quantities evaluated, count laws tabulated."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlib.chance import designs
+from simlib.chance.addresses import name_hash
+from simlib.chance.distributions import count_table, dirichlet, quantile
+from simlib.chance.philox import uniforms
+from simlib.errors import SimulationError
 from simlib.scenario.expressions import compile_quantity
+from simlib.scenario.parameter_order import order, values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from simlib.scenario.models import Quantity
+    from simlib.scenario.schema import Parameter, Quantity, Scenario
+
+LONGEST = {"poisson": 257, "geometric": 257, "one_plus_geometric": 257, "fixed": 257}
+"""Length of the table of a law whose arguments differ from one replication to the next."""
+LONGEST_OTHER = 5002
+_ONCE = np.zeros(1, dtype=np.uint64)
+
+
+class ParameterPlan:
+    """How the parameters of a scenario are drawn; built once, used every replication.
+
+    A parameter's address is its name. In the design ``random`` it is where its uniform
+    stands, so adding a parameter changes no other draw; in the others it says which
+    column is the parameter's. A Dirichlet parameter ``p`` gives one value for each of its
+    parts: ``p.met``, ``p.slipped``.
+
+    Parameters
+    ----------
+    scenario
+        The scenario, with the parameters that an option replaces.
+    written
+        The scenario as it is written, where an option has replaced any: all options
+        share the columns of everything that is drawn in one of them.
+    """
+
+    def __init__(self, scenario: Scenario, *, written: Scenario | None = None) -> None:
+        self._root_seed = scenario.root_seed
+        self._design = scenario.design
+        self._fixed: dict[str, float] = {}
+        self._drawn: list[tuple[str, Callable[[float], float]]] = []
+        self._dirichlets: list[tuple[str, dict[str, float], int]] = []
+        self._derived: list[tuple[str, Callable[[Mapping[str, float]], float]]] = []
+        addresses: list[str] = []
+        vectors: list[tuple[str, dict[str, float]]] = []
+        for name in sorted(scenario.parameters):
+            self._add(name, scenario.parameters[name], addresses, vectors)
+        for name, weights in vectors:
+            self._dirichlets.append((name, weights, len(addresses)))
+            addresses.extend(_address(f"{name}.{part}") for part in weights)
+        for name in order(scenario):
+            expression = scenario.parameters[name].expression
+            if expression is not None:
+                self._derived.append((name, compile_quantity(expression)))
+        self._names = [text.removeprefix(_address("")) for text in addresses]
+        self._addresses = np.array([name_hash(text) for text in addresses], dtype=np.uint64)
+        columns = _columns(written or scenario)
+        self._n_columns = len(columns)
+        self._own_columns = np.array([columns[text] for text in addresses], dtype=np.intp)
+
+    def _add(
+        self,
+        name: str,
+        parameter: Parameter,
+        addresses: list[str],
+        vectors: list[tuple[str, dict[str, float]]],
+    ) -> None:
+        if parameter.value is not None:
+            self._fixed[name] = parameter.value
+        if parameter.distribution is None:
+            return
+        ((kind, arguments),) = parameter.distribution.items()
+        if kind == "dirichlet":
+            vectors.append((name, dict(sorted(arguments.items()))))
+        else:
+            self._drawn.append((name, partial(quantile, kind, arguments)))
+            addresses.append(_address(name))
+
+    def _values(self, uniform: list[float], given: Mapping[str, float]) -> dict[str, float]:
+        values = dict(self._fixed)
+        for (name, draw), u in zip(self._drawn, uniform, strict=False):
+            values[name] = draw(u)
+        for name, weights, first in self._dirichlets:
+            shares = dirichlet(weights, uniform[first : first + len(weights)])
+            values.update((f"{name}.{part}", share) for part, share in shares.items())
+        values.update(given)
+        for name, value in values.items():
+            if not math.isfinite(value):
+                raise SimulationError(f"parameter {name}: no finite number (got {value})")
+        for name, function in self._derived:
+            if name not in given:
+                values[name] = _derive(name, function, values)
+        return values
+
+    def draw(self, replication: int, given: Mapping[str, float]) -> dict[str, float]:
+        """Return every parameter of a replication by name.
+
+        Parameters
+        ----------
+        replication
+            Index of the replication, 0 or more.
+        given
+            Values that replace drawn or derived ones.
+        """
+        return self._values(self._uniforms(replication), given)
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """Names of the values that are drawn, each from a uniform of its own."""
+        return tuple(self._names)
+
+    def uniforms(self, replication: int) -> NDArray[np.float64]:
+        """Return the uniforms of a replication, in the order of `drawn`, shape (n,)."""
+        return np.array(self._uniforms(replication))
+
+    def at(self, uniforms: Sequence[float] | NDArray[np.float64]) -> dict[str, float]:
+        """Return every parameter where the drawn ones stand at given uniforms.
+
+        Parameters
+        ----------
+        uniforms
+            Each in [0, 1), in the order of `drawn`.
+        """
+        return self._values([float(u) for u in uniforms], {})
+
+    def _uniforms(self, replication: int) -> list[float]:
+        if self._design == "random":
+            u = uniforms(self._root_seed, replication, self._addresses, _ONCE)[:, 0]
+        else:
+            row = designs.row(
+                self._design, self._n_columns, root_seed=self._root_seed, replication=replication
+            )
+            u = row[self._own_columns]
+        return [float(x) for x in u]
+
+    def typical(self) -> dict[str, float]:
+        """Return every parameter at its median (a Dirichlet: all parts at theirs)."""
+        return self._values([0.5] * len(self._addresses), {})
+
+
+def _address(value_name: str) -> str:
+    return f"parameter|{value_name}"
+
+
+def _columns(scenario: Scenario) -> dict[str, int]:
+    """Return the column of every address drawn in a scenario or in one of its options."""
+    versions = [scenario.parameters, *(o.parameters for o in scenario.options.values())]
+    drawn = {
+        _address(value)
+        for parameters in versions
+        for name, parameter in parameters.items()
+        if parameter.distribution is not None
+        for value in values_of(name, parameter)
+    }
+    return {address: column for column, address in enumerate(sorted(drawn))}
+
+
+def _derive(
+    name: str, function: Callable[[Mapping[str, float]], float], values: Mapping[str, float]
+) -> float:
+    try:
+        return function(values)
+    except SimulationError as error:
+        raise SimulationError(f"parameter {name}: {error}") from None
+
+
+def draw(scenario: Scenario, replication: int) -> dict[str, float]:
+    """Return the parameters of one replication of a scenario by name."""
+    return ParameterPlan(scenario).draw(replication, {})
+
+
+@lru_cache(maxsize=4096)
+def compiled_quantity(quantity: Quantity) -> Callable[[Mapping[str, float]], float]:
+    """Return the function of the parameters that a quantity is, compiled once a process."""
+    return compile_quantity(quantity)
 
 
 class Quantities:
@@ -44,3 +214,61 @@ class Quantities:
         for number, function in self._varying:
             values[number] = function(parameters)
         return values
+
+
+class CountTables:
+    """The count laws of a scenario's marks, each held once."""
+
+    def __init__(self, quantities: Quantities) -> None:
+        self._quantities = quantities
+        self._laws: dict[tuple[str, tuple[tuple[str, Quantity], ...]], tuple[int, int]] = {}
+        self._plans: list[tuple[str, tuple[str, ...], tuple[int, ...], int]] = []
+        self._ready: dict[int, NDArray[np.float64]] = {}
+        self.length = 0
+
+    def add(self, law: Mapping[str, Mapping[str, Quantity]]) -> tuple[int, int]:
+        """Return where a law's table begins, and its length."""
+        ((kind, arguments),) = law.items()
+        key = (kind, tuple(sorted(arguments.items())))
+        if key not in self._laws:
+            names, given = tuple(a for a, _ in key[1]), tuple(q for _, q in key[1])
+            numbers = tuple(self._quantities.number(q) for q in given)
+            if any(isinstance(q, str) for q in given):
+                length = LONGEST.get(kind, LONGEST_OTHER)
+            else:
+                fixed = count_table(kind, {a: float(q) for a, q in key[1]})
+                self._ready[len(self._plans)] = fixed
+                length = len(fixed)
+            self._plans.append((kind, names, numbers, length))
+            self._laws[key] = (self.length, length)
+            self.length += length
+        return self._laws[key]
+
+    def evaluate(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the tables one after the other, shape (length,).
+
+        Raises
+        ------
+        SimulationError
+            When a law has no probabilities under these values.
+        """
+        result = np.ones(self.length)
+        first = 0
+        for i, (kind, names, numbers, length) in enumerate(self._plans):
+            table = self._ready.get(i)
+            if table is None:
+                arguments = {a: float(values[q]) for a, q in zip(names, numbers, strict=True)}
+                table = _table(kind, arguments)[: length - 1]
+            result[first : first + len(table)] = table
+            first += length
+        return result
+
+
+def _table(kind: str, arguments: dict[str, float]) -> NDArray[np.float64]:
+    try:
+        table = count_table(kind, arguments)
+    except (ArithmeticError, ValueError) as error:
+        raise SimulationError(f"count {kind} of {arguments}: {error}") from None
+    if not np.isfinite(table).all():
+        raise SimulationError(f"count {kind} of {arguments}: no finite probabilities")
+    return table

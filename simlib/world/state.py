@@ -1,4 +1,4 @@
-"""State: one flat vector with named views, and what it is at the start."""
+"""State: one flat vector, what it is at the start, and where a channel's variables stand in it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def trend_name(type_: str, group: str) -> str:
     return f"trend.{type_}.{group}"
 
 
-def tempo_name(series: str) -> str:
-    """Return the name of the multiplier that carries a tempo series."""
+def ar1_name(series: str) -> str:
+    """Return the name of an AR(1) multiplier (``tempo`` in scenarios)."""
     return f"tempo.{series}"
 
 
@@ -35,7 +35,7 @@ def _automatic(scenario: Scenario) -> set[str]:
             if group.trend:
                 names.add(trend_name(type_, name))
             if group.tempo:
-                names.add(tempo_name(group.tempo.series))
+                names.add(ar1_name(group.tempo.series))
     return names
 
 
@@ -105,3 +105,62 @@ class StartingState:
             message = f"{self._layout.name_of(where)}: must be 0 or more at the start"
             raise SimulationError(f"{message} (got {state[where]})")
         return state
+
+
+class Geography:
+    """Places of a scenario: which one a channel means by here, from, to, within or neighbor."""
+
+    def __init__(self, scenario: Scenario, layout: Layout) -> None:
+        self._places = scenario.places
+        self._layout = layout
+        self._neighbors: dict[str, set[str]] = {place: set() for place in scenario.places}
+        for a, b in scenario.neighbors:
+            self._neighbors[a].add(b)
+            self._neighbors[b].add(a)
+
+    def neighbors(self, place: str) -> tuple[str, ...]:
+        """Return the neighbors of a place, sorted."""
+        return tuple(sorted(self._neighbors[place]))
+
+    def country(self, place: str) -> str:
+        """Return a place's country: its governorate's, or its arrival end's."""
+        entry = self._places[place]
+        if entry.country:
+            return entry.country
+        if entry.within:
+            return self.country(entry.within)
+        return self.country(entry.ends[1]) if entry.ends else ""
+
+    def _place_at(self, place: str, at: str) -> str | None:
+        entry = self._places[place]
+        if at == "within":
+            return entry.within
+        if at in {"from", "to"}:
+            return entry.ends[at == "to"] if entry.ends else None
+        return place
+
+    def position(self, variable: str, place: str, at: str) -> int:
+        """Return where a channel's variable stands in the state vector.
+
+        Raises
+        ------
+        SimulationError
+            When the variable has no value there.
+        """
+        if variable not in self._layout.places:
+            raise SimulationError(f"{place}: no state variable {variable!r}")
+        known = self._layout.places_of(variable)
+        if not known:
+            return self._layout.index(variable)
+        here = self._place_at(place, at)
+        if here not in known and at == "here":
+            here = self._places[place].within
+        if here not in known:
+            raise SimulationError(f"{variable} has no value at {place!r} ({at})")
+        return self._layout.index(variable, here)
+
+    def neighbor_positions(self, variable: str, place: str) -> list[int]:
+        """Return where a variable stands at the neighbors of a place (its governorate)."""
+        known = self._layout.places_of(variable)
+        home = self._places[place].within or place
+        return [self._layout.index(variable, p) for p in self.neighbors(home) if p in known]

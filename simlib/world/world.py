@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from simlib.errors import SimulationError
 from simlib.journal import firsts_of_months, to_date, to_days
 from simlib.world.clock import AFTER_RANK, FIRST_AGENT_RANK
 from simlib.world.kernel.kernel_tables import FIRED_WATCH
-from simlib.world.waiting import Cause, Wait, named_cause
+from simlib.world.quantities import compiled_quantity
+from simlib.world.waiting import Cause, Wait, Watches, named_cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.journal import Channels, Decision, Incidents, Layout
-    from simlib.scenario.schema import Scenario
+    from simlib.scenario.schema import Quantity, Scenario
     from simlib.world.acts import Act, Recorder
     from simlib.world.clock import Clock, Process
-    from simlib.world.timeline import Timeline
+    from simlib.world.milestones import Timeline
     from simlib.world.waiting import Occasion
-    from simlib.world.watches import Watches
 
 
 class IncidentEngine(Protocol):
@@ -68,7 +68,7 @@ class World:
     Only the world changes, and only through its names.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         scenario: Scenario,
         *,
@@ -76,14 +76,13 @@ class World:
         parameters: Mapping[str, float],
         clock: Clock,
         layout: Layout,
-        watches: Watches,
         channels: Channels,
-        types: tuple[str, ...],
-        values: Callable[[Any], float],
     ) -> None:
         self.scenario, self.replication, self.parameters = scenario, replication, parameters
-        self.clock, self.layout, self.watches = clock, layout, watches
-        self.channels, self.types, self.value_of = channels, types, values
+        self.clock, self.layout, self.channels = clock, layout, channels
+        self.watches = Watches(len(layout.positions))
+        self.types = tuple(sorted(scenario.incidents))
+        self._values: dict[Quantity, float] = {}
         self.decisions: list[Decision] = []
         self.month_starts = firsts_of_months(clock.now, to_days(scenario.end) + 1.0)
         self.postures: dict[str, list[tuple[float, str]]] = {
@@ -93,7 +92,7 @@ class World:
         self.timeline: Timeline
         self.engine: IncidentEngine
         self.state: NDArray[np.float64]
-        self._notices: list[list[Wait]] = [[] for _ in types]
+        self._notices: list[list[Wait]] = [[] for _ in self.types]
         self._by_posture: dict[str, list[Wait]] = {name: [] for name in scenario.postures}
         self._by_milestone: dict[str, list[Wait]] = {name: [] for name in scenario.timeline}
         self._by_watch: dict[int, list[Wait]] = {}
@@ -116,6 +115,12 @@ class World:
             return self.layout.positions[variable, place]
         except KeyError:
             raise SimulationError(f"no state variable {variable!r} at {place!r}") from None
+
+    def value_of(self, quantity: Quantity) -> float:
+        """Return the value of a quantity that agents ask for, evaluated once a replication."""
+        if quantity not in self._values:
+            self._values[quantity] = float(compiled_quantity(quantity)(self.parameters))
+        return self._values[quantity]
 
     def change(self, where: int, value: float, opener: int) -> None:
         """Set one state variable; stocks stop at 0, signed variables do not.
@@ -211,7 +216,7 @@ class World:
         Raises
         ------
         SimulationError
-            When it has been asked for already: two decisions would share their luck.
+            When it has been asked for already: two decisions would share a random number.
         """
         if (name, occasion) in self._asked:
             raise SimulationError("two decisions of one name on one occasion; name them apart")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simlib.scenario.reading import MOST_BYTES
+from simlib.scenario.yaml_text import MOST_BYTES
 
 SMALL = """simlib: 1
 name: small

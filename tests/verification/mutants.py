@@ -53,7 +53,7 @@ COMPILED = (
         "a rate 2 % off",
         (
             Edit(
-                "world/kernel/intensities.py",
+                "world/kernel/channel_intensities.py",
                 "    floats[f + t.INTENSITY] = intensity\n",
                 "    intensity = 1.02 * intensity\n    floats[f + t.INTENSITY] = intensity\n",
             ),
@@ -63,7 +63,13 @@ COMPILED = (
     ),
     Mutant(
         "P**2 / 2 for P (P - 1) / 2",
-        (Edit("world/kernel/intensities.py", "value = value * (x - k)", "value = value * x"),),
+        (
+            Edit(
+                "world/kernel/channel_intensities.py",
+                "value = value * (x - k)",
+                "value = value * x",
+            ),
+        ),
         "003-01",
         10_000,
     ),
@@ -71,7 +77,7 @@ COMPILED = (
         "an intensity one incident stale",
         (
             Edit(
-                "world/kernel/happening.py",
+                "world/kernel/marks_and_effects.py",
                 "        fired = _set(floats, ints, source, max(0.0, stock + amount))\n"
                 "        refresh_dependents(floats, ints, words, source, -1)\n",
                 "        refresh_dependents(floats, ints, words, source, -1)\n"
@@ -119,7 +125,7 @@ INTERPRETED = (
         "one seed for all replications",
         (
             Edit(
-                "simulation/running.py",
+                "simulation/simulating.py",
                 "key=(scenario.root_seed, replication)",
                 "key=(scenario.root_seed, 0)",
             ),
@@ -131,13 +137,13 @@ INTERPRETED = (
         "batches arriving one by one",
         (
             Edit(
-                "world/incidents.py",
+                "world/channels.py",
                 'self._per_day.append(1.0 if group.per == "day" else',
                 "batch = max(1.0, *(float(effect.by) for effect in group.effects))\n"
                 '        self._per_day.append(batch if group.per == "day" else',
             ),
             Edit(
-                "world/incidents.py",
+                "world/channels.py",
                 "self._quantities.number(effect.by)",
                 "self._quantities.number(min(1.0, float(effect.by)))",
             ),

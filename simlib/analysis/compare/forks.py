@@ -17,9 +17,9 @@ from simlib.ensemble.manifest import refuse_missing_agents
 from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.journal import to_days
 from simlib.scenario import from_dict, load, load_text, option_lineage
+from simlib.scenario.canonical import explicit
 from simlib.scenario.schema import Option, Scenario
 from simlib.scenario.wording import near_or_all, shown
-from simlib.scenario.writing import explicit
 
 if TYPE_CHECKING:
     import os

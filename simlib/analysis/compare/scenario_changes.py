@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import differences, from_dict
-from simlib.scenario.writing import explicit
+from simlib.scenario.canonical import explicit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -1,154 +1,25 @@
-"""Published series and a dated event of many replications, and how alarms are judged."""
+"""When an alarm can be right or false, and how the first alarms of replications did."""
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import bdtrc
 
-from simlib.analysis.discovery.outcome_events import Event, read_event
-from simlib.ensemble.map_runs import map_runs
-from simlib.errors import Problem, ScenarioError
-from simlib.outcomes.published_series import Published, plan_published
-from simlib.scenario import as_scenario, digest, option_scenario
-from simlib.scenario.requests import n_replications
-from simlib.simulation import Blueprint, assemble, simulate
+from simlib.statistics.formatting import percent
 from simlib.statistics.intervals import wilson
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-    from simlib.agents.base import Agent
-    from simlib.ensemble.execution import Execution
-    from simlib.ensemble.map_runs import Arrays
-    from simlib.scenario.schema import Scenario
+    from simlib.analysis.discovery.indicators import Observed
 
 DAYS_PER_WEEK = 7.0
 LEVEL = 0.025
-"""Of what counts as better than luck: one side of a 95 % interval."""
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What was published of n replications, and when the event first happened.
-
-    Attributes
-    ----------
-    series
-        Names of the series.
-    known_at
-        When the count of a month is published, in days, shape (n_months, n_series).
-    counts
-        Shape (n, n_months, n_series).
-    event_at
-        In days, infinity where it does not happen, shape (n,).
-    start, horizon
-        Of the scenario, in days.
-    """
-
-    scenario: str
-    option: str
-    event: str
-    root_seed: int
-    series: tuple[str, ...]
-    known_at: NDArray[np.float64]
-    counts: NDArray[np.int64]
-    event_at: NDArray[np.float64]
-    start: float
-    horizon: float
-
-
-@dataclass(frozen=True)
-class _Job:
-    """What workers need; they assemble it once."""
-
-    scenario: Scenario
-    option: str
-    agents: tuple[type[Agent], ...]
-    event: Event
-
-    @functools.cached_property
-    def prepared(self) -> tuple[Blueprint, Published]:
-        """The scenario ready to be simulated, and its series."""
-        blueprint = assemble(self.scenario, self.option or None, agents=self.agents)
-        return blueprint, plan_published(blueprint.scenario, blueprint.channels.channels)
-
-
-def _observed(job: _Job, piece: range) -> Arrays:
-    blueprint, published = job.prepared
-    counts, event_at = [], []
-    for replication in piece:
-        run = simulate(blueprint, replication)
-        counts.append(published.monthly(run))
-        event_at.append(job.event.first_at(run))
-    return {"counts": np.array(counts), "event_at": np.array(event_at)}
-
-
-def observe(
-    scenario: Scenario | str | os.PathLike[str],
-    event: str,
-    *,
-    option: str | None = None,
-    replications: int | None = None,
-    agents: Sequence[type[Agent]] = (),
-    **execution: Unpack[Execution],
-) -> Observed:
-    """Simulate what is published month by month, and when an event first happens.
-
-    Parameters
-    ----------
-    scenario
-        A scenario, or the path or bundled name of one; it declares series.
-    event
-        As `simlib.analysis.discovery.outcome_events.read_event` reads it.
-    option
-        One of its options; as it is written when not given.
-    replications
-        How many; the scenario's number when not given.
-    agents
-        Agent classes added to the scenario's.
-    execution
-        Where it runs: `simlib.ensemble.execution.Execution`.
-
-    Raises
-    ------
-    ScenarioError
-        The scenario has no series or no such option, or the event cannot be read.
-    """
-    loaded = as_scenario(scenario)
-    changed = option_scenario(loaded, option) if option else loaded
-    if not changed.series:
-        raise ScenarioError([Problem("series", "the scenario has no published series")])
-    job = _Job(loaded, option or "", tuple(agents), read_event(event, changed))
-    n = n_replications(replications, loaded.replications)
-    identity = {
-        "scenario": digest(loaded.model_copy(update={"replications": 1})),
-        "option": option or "",
-        "event": repr(job.event),
-        "agents": [f"{each.__module__}.{each.__qualname__}" for each in agents],
-    }
-    found = map_runs(_observed, job, n, identity=identity, **execution)
-    # Series do not depend on the worker: planned once more here, for their dates.
-    blueprint, published = job.prepared
-    return Observed(
-        scenario=loaded.name,
-        option=option or "",
-        event=event,
-        root_seed=loaded.root_seed,
-        series=published.names,
-        known_at=published.known_at,
-        counts=found["counts"],
-        event_at=found["event_at"],
-        start=blueprint.start,
-        horizon=blueprint.horizon,
-    )
+"""Of what counts as better than chance: one side of a 95 % interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +47,7 @@ class Reach:
 
     @classmethod
     def of(cls, observed: Observed, ahead: float, window: float) -> Reach:
-        """Return the reach of all replications; times in days."""
+        """The reach of all replications; times in days."""
         last = observed.horizon - ahead - window
         dates = np.arange(observed.start, last + 1e-9, DAYS_PER_WEEK)
         begins = dates + ahead
@@ -185,7 +56,7 @@ class Reach:
         return cls(dates, is_at_risk, is_at_risk & (event_at <= begins + window), observed.event_at)
 
     def part(self, rows: NDArray[np.bool_]) -> Reach:
-        """Return the reach of some replications."""
+        """The reach of some replications."""
         return Reach(self.dates, self.is_at_risk[rows], self.is_inside[rows], self.event_at[rows])
 
     @property
@@ -230,7 +101,7 @@ class Judgement:
         window.
     base_rate_at_alarms
         The same share at the date of each alarm, averaged over alarms: what alarms at
-        these dates would be right by luck. nan without an alarm.
+        these dates would be right by chance. nan without an alarm.
     lead_weeks
         Weeks from each right alarm to the event, ascending.
     """
@@ -273,27 +144,80 @@ class Judgement:
         return self.predictive_value / self.base_rate_at_alarms
 
     @property
-    def p_by_luck(self) -> float:
+    def p_by_chance(self) -> float:
         """Probability of so many right alarms or more at the base rate at alarms (binomial)."""
         if not self.n_right:
             return 1.0
         return float(bdtrc(self.n_right - 1, self.n_alarms, self.base_rate_at_alarms))
 
     @property
-    def is_better_than_luck(self) -> bool:
+    def is_better_than_chance(self) -> bool:
         """Whether the predictive value's interval lies above the base rate at alarms.
 
-        Of few alarms the interval is too short; so `p_by_luck` is below .025 as well.
+        Of few alarms the interval is too short; so `p_by_chance` is below .025 as well.
         """
         is_above = self.n_alarms > 0 and self.predictive_interval[0] > self.base_rate_at_alarms
-        return is_above and self.p_by_luck < LEVEL
+        return is_above and self.p_by_chance < LEVEL
 
     def lead_quartiles(self) -> tuple[float, float, float]:
-        """Return the quartiles of the lead in weeks; nan without a right alarm."""
+        """The quartiles of the lead in weeks; nan without a right alarm."""
         if not self.lead_weeks:
             return (math.nan,) * 3
         low, middle, high = np.quantile(self.lead_weeks, (0.25, 0.5, 0.75)).tolist()
         return low, middle, high
+
+    def row(self, half: str) -> dict[str, float]:
+        """All of it as columns of a table, the names ending with the half."""
+        low, high = self.predictive_interval if self.n_alarms else (math.nan, math.nan)
+        first, middle, last = self.lead_quartiles()
+        row = {
+            "hit_rate": self.hit_rate,
+            "false_alarm_rate": self.false_alarm_rate,
+            "predictive_value": self.predictive_value,
+            "predictive_low": low,
+            "predictive_high": high,
+            "base_rate_at_alarms": self.base_rate_at_alarms,
+            "lift": self.lift,
+            "n_alarms": self.n_alarms,
+            "n_right": self.n_right,
+            "lead_weeks_q25": first,
+            "lead_weeks_median": middle,
+            "lead_weeks_q75": last,
+        }
+        return {f"{name}{half}": value for name, value in row.items()}
+
+    def sentences(self) -> list[str]:
+        """Say how alarms did, on replications in which no rule was searched."""
+        if not self.n_alarms:
+            return ["It raised no alarm on the other half: nothing beats the base rate."]
+        low, high = self.predictive_interval
+        lift = "no lift is known" if math.isnan(self.lift) else f"{self.lift:.1f} times as often"
+        said = [
+            (
+                f"Hit rate {percent(self.hit_rate)} ({self.n_right:,} of {self.n_can_be_hit:,}), "
+                f"false-alarm rate {percent(self.false_alarm_rate)} "
+                f"({self.n_alarms - self.n_right:,} of {self.n_can_be_false:,}). An alarm is right "
+                f"with {percent(self.predictive_value)} ({percent(low)} to {percent(high)}), "
+                f"against a base rate of {percent(self.base_rate_at_alarms)} at the same dates: "
+                f"{lift}."
+            )
+        ]
+        if self.lead_weeks:
+            first, middle, last = (f"{weeks:.1f}" for weeks in self.lead_quartiles())
+            said.append(
+                f"Lead of right alarms: median {middle} weeks, half of them {first} to {last}."
+            )
+        if self.is_better_than_chance:
+            said.append(
+                "Better than luck, by which so many right alarms or more would come with a "
+                f"probability of {self.p_by_chance:.3f}."
+            )
+        else:
+            said.append(
+                "Nothing beats the base rate on replications that were not searched: the interval "
+                "reaches down to what alarms at those dates would be right by luck."
+            )
+        return said
 
 
 def first_alarms(is_raised: NDArray[np.bool_], reach: Reach) -> NDArray[np.intp]:
@@ -313,7 +237,7 @@ def first_alarms(is_raised: NDArray[np.bool_], reach: Reach) -> NDArray[np.intp]
 
 
 def judge(is_raised: NDArray[np.bool_], reach: Reach) -> Judgement:
-    """Return how first alarms did; parameters as of `first_alarms`."""
+    """Judge first alarms; parameters as of `first_alarms`."""
     first = first_alarms(is_raised, reach)
     rows = np.flatnonzero(first >= 0)
     dates = first[rows]

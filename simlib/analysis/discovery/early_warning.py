@@ -1,39 +1,41 @@
-"""Tripwires: rules on published series that tell an event some weeks ahead, or do not."""
+"""Early warning: rules on published series that tell an event some weeks ahead, or do not."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import numpy as np
 
 from simlib.analysis.discovery.alarm_scores import (
     DAYS_PER_WEEK,
     Judgement,
-    Observed,
     Reach,
     first_alarms,
     judge,
-    observe,
 )
 from simlib.analysis.discovery.indicators import (
     TRANSFORMS,
+    AlarmRule,
     Indicator,
-    Part,
-    Rule,
-    by_month,
-    seen_at,
+    Observed,
+    Threshold,
+    observe,
 )
 from simlib.errors import Problem, ScenarioError
+from simlib.finding import Finding, plot_room
 from simlib.scenario.requests import real
-from simlib.statistics.resampling import is_first_half
+from simlib.statistics.formatting import percent
+from simlib.statistics.resampling import is_stratified_half
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
 
     import pandas as pd
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from simlib.ensemble.execution import Execution
@@ -61,7 +63,7 @@ class Terms:
         The greatest false-alarm rate that a rule may have where it is searched, 0-1.
     worth
         How many false alarms a right one is worth: rules are searched that have most of
-        ``worth * right - false``. Not given: so many that alarms by luck break even, which
+        ``worth * right - false``. Not given: so many that alarms by chance break even, which
         comes to the right alarms beyond those that the base rate at their dates gives.
     """
 
@@ -75,16 +77,23 @@ class Terms:
 class Candidate:
     """A rule, and how it did where it was searched and elsewhere."""
 
-    rule: Rule
+    rule: AlarmRule
     score: float
     """Where it was searched, per replication."""
     training: Judgement
     held_out: Judgement
 
+    def row(self) -> dict[str, Any]:
+        """The rule and both judgements as columns of a table."""
+        judged = self.training.row("") | self.held_out.row("_held_out")
+        return {"rule": self.rule.shown, "score": self.score} | judged
+
 
 @dataclass(frozen=True, slots=True)
-class Tripwires:
-    """The best rule of each indicator, the best pair, and the rule chosen among them.
+class EarlyWarning(Finding):
+    """Rules on published series that tell an event ahead, as judged where none was searched.
+
+    The best rule of each indicator, the best pair, and the rule chosen among them.
 
     Attributes
     ----------
@@ -97,6 +106,8 @@ class Tripwires:
     n_rules
         How many rules were searched.
     """
+
+    stem: ClassVar[str] = "tripwires"
 
     scenario: str
     option: str
@@ -115,45 +126,67 @@ class Tripwires:
 
     @property
     def is_found(self) -> bool:
-        """Whether the chosen rule is better than luck on the other half."""
-        return self.chosen is not None and self.chosen.held_out.is_better_than_luck
+        """Whether the chosen rule is better than chance on the other half."""
+        return self.chosen is not None and self.chosen.held_out.is_better_than_chance
 
     def table(self) -> pd.DataFrame:
-        """Return the candidates: a row each; rates are 0-1, leads in weeks."""
+        """The candidates: a row each; rates are 0-1, leads in weeks."""
         import pandas as pd
 
-        rows = [_row(each) for each in self.candidates]
-        return pd.DataFrame(rows, columns=["rule", "score", *_names(""), *_names("_held_out")])
+        rows = [each.row() for each in self.candidates]
+        judged = {**self.training.row(""), **self.held_out.row("_held_out")}
+        return pd.DataFrame(rows, columns=["rule", "score", *judged])
+
+    def briefs(self) -> dict[str, pd.DataFrame]:
+        """None: sentences say it all."""
+        return {}
+
+    def figures(self) -> dict[str, Callable[[], Axes]]:
+        """Hit rate against false-alarm rate, and how long ahead right alarms came."""
+        return {
+            "tripwire": lambda: plot_room().tripwire(self),
+            "lead": lambda: plot_room().lead_times(self),
+        }
 
     def sentences(self) -> list[str]:
-        """Return what was found, in words."""
-        from simlib.analysis.discovery.alarm_words import tripwire_sentences
+        """Say what was found, on which replications, and what it is not."""
+        said = [self._on_event(), self._on_search()]
+        if self.chosen is None:
+            said.append(
+                "No rule has a score above 0 at the price of so few false alarms: no tripwire."
+            )
+        else:
+            said += [f"Chosen: {self.chosen.rule.shown}.", *self.chosen.held_out.sentences()]
+        said.append(
+            "An alarm is right if the event falls into the window; only the first alarm of a "
+            "replication counts, and none after the event. The hit rate is of replications in "
+            "which the event falls into the window of some week, the false-alarm rate of those "
+            "that had a week without it. All of it is about this model's published series."
+        )
+        return said
 
-        return tripwire_sentences(self)
+    def _on_event(self) -> str:
+        n = self.training.n + self.held_out.n
+        n_hit = self.training.n_can_be_hit + self.held_out.n_can_be_hit
+        terms = self.terms
+        return (
+            f"{self.event}: could be told {terms.ahead_weeks:g} to "
+            f"{terms.ahead_weeks + terms.window_weeks:g} weeks ahead in {n_hit:,} of {n:,} "
+            f"replications; base rate of such a window {percent(self.held_out.base_rate)}."
+        )
 
-
-_COLUMNS = (
-    *("hit_rate", "false_alarm_rate", "predictive_value", "predictive_low", "predictive_high"),
-    *("base_rate_at_alarms", "lift", "n_alarms", "n_right"),
-    *("lead_weeks_q25", "lead_weeks_median", "lead_weeks_q75"),
-)
-
-
-def _names(half: str) -> list[str]:
-    return [f"{name}{half}" for name in _COLUMNS]
-
-
-def _row(candidate: Candidate) -> dict[str, Any]:
-    row: dict[str, Any] = {"rule": candidate.rule.shown, "score": candidate.score}
-    for half, judged in (("", candidate.training), ("_held_out", candidate.held_out)):
-        values = (
-            judged.hit_rate, judged.false_alarm_rate, judged.predictive_value,
-            *(judged.predictive_interval if judged.n_alarms else (math.nan, math.nan)),
-            judged.base_rate_at_alarms, judged.lift, judged.n_alarms, judged.n_right,
-            *judged.lead_quartiles(),
-        )  # fmt: skip
-        row |= dict(zip(_names(half), values, strict=True))
-    return row
+    def _on_search(self) -> str:
+        worth = self.terms.worth
+        score = (
+            "right alarms beyond those of the base rate at their dates"
+            if worth is None
+            else f"{worth:g} x right alarms less false ones"
+        )
+        return (
+            f"{self.n_rules:,} rules searched on {self.training.n:,} replications for most "
+            f"{score}, at a false-alarm rate up to {percent(self.terms.most_false_alarms)}; judged "
+            f"on the other {self.held_out.n:,}."
+        )
 
 
 def tripwires(
@@ -164,7 +197,7 @@ def tripwires(
     terms: Terms | None = None,
     replications: int | None = None,
     **execution: Unpack[Execution],
-) -> Tripwires:
+) -> EarlyWarning:
     """Search rules on published series that tell an event ahead, and judge them.
 
     At one date a week a rule sees the months of each series that have been published by
@@ -208,7 +241,7 @@ def _refuse(terms: Terms) -> None:
         real("worth", terms.worth, 1e-9, 1e9)
 
 
-def search(observed: Observed, terms: Terms | None = None) -> Tripwires:
+def search(observed: Observed, terms: Terms | None = None) -> EarlyWarning:
     """Search rules on what was observed of one half of the replications; judge on the other.
 
     Parameters
@@ -229,18 +262,21 @@ def search(observed: Observed, terms: Terms | None = None) -> Tripwires:
         observed, terms.ahead_weeks * DAYS_PER_WEEK, terms.window_weeks * DAYS_PER_WEEK
     )
     _refuse_rare(observed, reach, terms)
-    is_training = _training(observed, reach)
+    replications = np.arange(len(observed.event_at))
+    is_training = is_stratified_half(
+        observed.root_seed, replications, reach.can_be_hit, "tripwires"
+    )
     halves = reach.part(is_training), reach.part(~is_training)
     found, n_rules = _best(observed, is_training, halves[0], terms)
     candidates = []
     for rule, score in found:
         training, held_out = (
-            judge(_raised(rule, observed, rows, reach.dates), half)
+            judge(observed.raised(rule, rows, reach.dates), half)
             for rows, half in zip((is_training, ~is_training), halves, strict=True)
         )
         candidates.append(Candidate(rule, score, training, held_out))
     silent, silent_held_out = (judge(np.zeros_like(half.is_at_risk), half) for half in halves)
-    return Tripwires(
+    return EarlyWarning(
         observed.scenario,
         observed.option,
         observed.event,
@@ -277,33 +313,6 @@ def _refuse_rare(observed: Observed, reach: Reach, terms: Terms) -> None:
         raise ScenarioError([Problem(f"event {observed.event!r}", rule, hint)])
 
 
-def _training(observed: Observed, reach: Reach) -> NDArray[np.bool_]:
-    """Return a half by lot with half of the replications that can be hit."""
-    is_training = np.zeros(len(observed.event_at), dtype=np.bool_)
-    for kind in (reach.can_be_hit, ~reach.can_be_hit):
-        rows = np.flatnonzero(kind)
-        is_training[rows] = is_first_half(observed.root_seed, rows, "tripwires")
-    return is_training
-
-
-def _seen(
-    indicator: Indicator,
-    observed: Observed,
-    rows: NDArray[np.bool_],
-    dates: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    column = observed.series.index(indicator.series)
-    values = by_month(observed.counts[rows, :, column], indicator.transform)
-    return seen_at(values, observed.known_at[:, column], dates)
-
-
-def _raised(
-    rule: Rule, observed: Observed, rows: NDArray[np.bool_], dates: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    held = (part.holds(_seen(part.indicator, observed, rows, dates)) for part in rule.parts)
-    return np.asarray(np.logical_and.reduce(list(held)))
-
-
 def _score(is_raised: NDArray[np.bool_], reach: Reach, terms: Terms) -> tuple[float, float]:
     """Return the score of a rule per replication, and its false-alarm rate."""
     first = first_alarms(is_raised, reach)
@@ -319,45 +328,45 @@ def _score(is_raised: NDArray[np.bool_], reach: Reach, terms: Terms) -> tuple[fl
 
 def _best(
     observed: Observed, rows: NDArray[np.bool_], reach: Reach, terms: Terms
-) -> tuple[list[tuple[Rule, float]], int]:
+) -> tuple[list[tuple[AlarmRule, float]], int]:
     """Return the best rule of each indicator, and the best pair; and how many were tried."""
-    best: dict[Indicator, tuple[Part, float]] = {}
-    tried: list[tuple[float, Part]] = []
+    best: dict[Indicator, tuple[Threshold, float]] = {}
+    tried: list[tuple[float, Threshold]] = []
     for series, transform in itertools.product(observed.series, TRANSFORMS):
         indicator = Indicator(series, transform)
-        seen = _seen(indicator, observed, rows, reach.dates)
+        seen = observed.seen(indicator, rows, reach.dates)
         for part in _parts(indicator, seen[reach.is_at_risk]):
             score, false_rate = _score(part.holds(seen), reach, terms)
             tried.append((score, part))
             is_best = indicator not in best or score > best[indicator][1]
             if false_rate <= terms.most_false_alarms and score > 0 and is_best:
                 best[indicator] = part, score
-    singles = [(Rule((part,)), score) for part, score in best.values()]
+    singles = [(AlarmRule((part,)), score) for part, score in best.values()]
     pair, n_pairs = _best_pair(tried, observed, rows, (reach, terms))
     return singles + pair, len(tried) + n_pairs
 
 
-def _parts(indicator: Indicator, values: NDArray[np.float64]) -> list[Part]:
+def _parts(indicator: Indicator, values: NDArray[np.float64]) -> list[Threshold]:
     """Return an indicator with thresholds at quantiles of what is seen, either way."""
     values = values[~np.isnan(values)]
     if not len(values):
         return []
     high = np.unique(np.quantile(values, LEVELS, method="higher"))
     low = np.unique(np.quantile(values, [1.0 - q for q in LEVELS], method="lower"))
-    parts = [Part(indicator, "at_least", x) for x in high.tolist() if x > values.min()]
-    return parts + [Part(indicator, "at_most", x) for x in low.tolist() if x < values.max()]
+    parts = [Threshold(indicator, "at_least", x) for x in high.tolist() if x > values.min()]
+    return parts + [Threshold(indicator, "at_most", x) for x in low.tolist() if x < values.max()]
 
 
 def _best_pair(
-    tried: list[tuple[float, Part]],
+    tried: list[tuple[float, Threshold]],
     observed: Observed,
     rows: NDArray[np.bool_],
     by: tuple[Reach, Terms],
-) -> tuple[list[tuple[Rule, float]], int]:
+) -> tuple[list[tuple[AlarmRule, float]], int]:
     reach, terms = by
     parts = [part for _, part in sorted(tried, key=lambda each: -each[0])[:N_PAIRED]]
-    held = [_raised(Rule((part,)), observed, rows, reach.dates) for part in parts]
-    best: list[tuple[Rule, float]] = []
+    held = [observed.raised(AlarmRule((part,)), rows, reach.dates) for part in parts]
+    best: list[tuple[AlarmRule, float]] = []
     n_pairs = 0
     for i, j in itertools.combinations(range(len(parts)), 2):
         if parts[i].indicator == parts[j].indicator:
@@ -365,5 +374,5 @@ def _best_pair(
         n_pairs += 1
         score, false_rate = _score(held[i] & held[j], reach, terms)
         if false_rate <= terms.most_false_alarms and score > (best[0][1] if best else 0.0):
-            best = [(Rule((parts[i], parts[j])), score)]
+            best = [(AlarmRule((parts[i], parts[j])), score)]
     return best, n_pairs

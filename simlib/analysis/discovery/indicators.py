@@ -1,16 +1,32 @@
-"""Indicators on published series: what could be read off them at a date, and rules on it."""
+"""Published series of simulated runs, what could be read off them at a date, and rules on it."""
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
+from simlib.analysis.discovery.outcome_events import Event, read_event
+from simlib.ensemble.map_runs import map_runs
+from simlib.errors import Problem, ScenarioError
+from simlib.outcomes.incident_counts import Published, plan_published
+from simlib.scenario import as_scenario, digest, option_scenario
+from simlib.scenario.requests import n_replications
+from simlib.simulation import Blueprint, assemble, simulate
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+    from simlib.agents.base import Agent
+    from simlib.ensemble.execution import Execution
+    from simlib.ensemble.map_runs import Arrays
+    from simlib.scenario.schema import Scenario
 
 TRANSFORMS = {
     "level": "in the last month published",
@@ -32,7 +48,7 @@ class Indicator:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Threshold:
     """An indicator and its threshold."""
 
     indicator: Indicator
@@ -42,22 +58,22 @@ class Part:
 
     @property
     def shown(self) -> str:
-        """The part as text."""
+        """The threshold as text."""
         words = f"{self.indicator.series} {TRANSFORMS[self.indicator.transform]}"
         return f"{words}, {_SIGNS[self.side]} {number(self.threshold)}"
 
     def holds(self, seen: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return where values meet it; where nothing is seen yet (nan) they do not."""
+        """Where values meet it; where nothing is seen yet (nan) they do not."""
         met: NDArray[np.bool_]
         met = seen >= self.threshold if self.side == "at_least" else seen <= self.threshold
         return met
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """One part, or several that must hold at once."""
+class AlarmRule:
+    """One threshold, or several that must hold at once."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[Threshold, ...]
 
     @property
     def shown(self) -> str:
@@ -120,3 +136,134 @@ def seen_at(
     n_known = np.searchsorted(known_at, dates, side="right")
     nothing = np.full((len(values), 1), np.nan)
     return np.hstack([nothing, values])[:, n_known]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was published of n replications, and when the event first happened.
+
+    Attributes
+    ----------
+    series
+        Names of the series.
+    known_at
+        When the count of a month is published, in days, shape (n_months, n_series).
+    counts
+        Shape (n, n_months, n_series).
+    event_at
+        In days, infinity where it does not happen, shape (n,).
+    start, horizon
+        Of the scenario, in days.
+    """
+
+    scenario: str
+    option: str
+    event: str
+    root_seed: int
+    series: tuple[str, ...]
+    known_at: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    event_at: NDArray[np.float64]
+    start: float
+    horizon: float
+
+    def seen(
+        self, indicator: Indicator, rows: NDArray[np.bool_], dates: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Values of an indicator as they could be read off in some replications at dates."""
+        column = self.series.index(indicator.series)
+        values = by_month(self.counts[rows, :, column], indicator.transform)
+        return seen_at(values, self.known_at[:, column], dates)
+
+    def raised(
+        self, rule: AlarmRule, rows: NDArray[np.bool_], dates: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """Whether a rule holds in some replications at dates, shape (n_rows, n_dates)."""
+        held = (part.holds(self.seen(part.indicator, rows, dates)) for part in rule.parts)
+        return np.asarray(np.logical_and.reduce(list(held)))
+
+
+@dataclass(frozen=True)
+class _EventJob:
+    """A scenario and an event that are looked for in its runs; assembled once a worker."""
+
+    scenario: Scenario
+    option: str
+    agents: tuple[type[Agent], ...]
+    event: Event
+
+    @functools.cached_property
+    def prepared(self) -> tuple[Blueprint, Published]:
+        """The scenario ready to be simulated, and its series."""
+        blueprint = assemble(self.scenario, self.option or None, agents=self.agents)
+        return blueprint, plan_published(blueprint.scenario, blueprint.channels.channels)
+
+
+def _observed(job: _EventJob, piece: range) -> Arrays:
+    blueprint, published = job.prepared
+    counts, event_at = [], []
+    for replication in piece:
+        run = simulate(blueprint, replication)
+        counts.append(published.monthly(run))
+        event_at.append(job.event.first_at(run))
+    return {"counts": np.array(counts), "event_at": np.array(event_at)}
+
+
+def observe(
+    scenario: Scenario | str | os.PathLike[str],
+    event: str,
+    *,
+    option: str | None = None,
+    replications: int | None = None,
+    agents: Sequence[type[Agent]] = (),
+    **execution: Unpack[Execution],
+) -> Observed:
+    """Simulate what is published month by month, and when an event first happens.
+
+    Parameters
+    ----------
+    scenario
+        A scenario, or the path or bundled name of one; it declares series.
+    event
+        As `simlib.analysis.discovery.outcome_events.read_event` reads it.
+    option
+        One of its options; as it is written when not given.
+    replications
+        How many; the scenario's number when not given.
+    agents
+        Agent classes added to the scenario's.
+    execution
+        Where it runs: `simlib.ensemble.execution.Execution`.
+
+    Raises
+    ------
+    ScenarioError
+        The scenario has no series or no such option, or the event cannot be read.
+    """
+    loaded = as_scenario(scenario)
+    changed = option_scenario(loaded, option) if option else loaded
+    if not changed.series:
+        raise ScenarioError([Problem("series", "the scenario has no published series")])
+    job = _EventJob(loaded, option or "", tuple(agents), read_event(event, changed))
+    n = n_replications(replications, loaded.replications)
+    identity = {
+        "scenario": digest(loaded.model_copy(update={"replications": 1})),
+        "option": option or "",
+        "event": repr(job.event),
+        "agents": [f"{each.__module__}.{each.__qualname__}" for each in agents],
+    }
+    found = map_runs(_observed, job, n, identity=identity, **execution)
+    # Series do not depend on the worker: planned once more here, for their dates.
+    blueprint, published = job.prepared
+    return Observed(
+        scenario=loaded.name,
+        option=option or "",
+        event=event,
+        root_seed=loaded.root_seed,
+        series=published.names,
+        known_at=published.known_at,
+        counts=found["counts"],
+        event_at=found["event_at"],
+        start=blueprint.start,
+        horizon=blueprint.horizon,
+    )

@@ -4,6 +4,10 @@ J. H. Friedman and N. I. Fisher, "Bump hunting in high-dimensional data", Statis
 Computing 9 (1999), doi:10.1023/A:1008894516817; as scenario discovery B. P. Bryant and
 R. J. Lempert, Technological Forecasting and Social Change 77 (2010),
 doi:10.1016/j.techfore.2009.08.002.
+
+Everywhere `inputs` has a row for each run and a column for each parameter, shape
+(n, n_columns), and `is_case` says which runs are cases, shape (n,); `how` says how patient
+and how far peeling goes.
 """
 
 from __future__ import annotations
@@ -14,13 +18,146 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from simlib.analysis.discovery.boxes import Box, Limit, chances, fit, keeps, left_out
+from scipy.special import bdtrc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    Rows = tuple[NDArray[np.float64], NDArray[np.bool_]]
+    """Inputs and which of them are cases."""
+
+Limit = tuple[int, int]
+"""A column of the inputs, and which end is limited: 0 from below, 1 from above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box: least and greatest value of each column; infinite where there is no limit."""
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    @classmethod
+    def whole(cls, n_columns: int) -> Box:
+        """Return the box without limits."""
+        return cls((-math.inf,) * n_columns, (math.inf,) * n_columns)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limits there are, by column."""
+        return tuple(
+            (column, side)
+            for column, ends in enumerate(zip(self.low, self.high, strict=True))
+            for side, end in enumerate(ends)
+            if math.isfinite(end)
+        )
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """The columns that are restricted."""
+        return tuple(dict.fromkeys(column for column, _ in self.limits))
+
+    def value(self, limit: Limit) -> float:
+        """Return where a limit is."""
+        column, side = limit
+        return (self.low, self.high)[side][column]
+
+    def with_limit(self, limit: Limit, value: float) -> Box:
+        """Return the box with one limit set; an infinite value lifts it."""
+        column, side = limit
+        ends = [list(self.low), list(self.high)]
+        ends[side][column] = value
+        return Box(tuple(ends[0]), tuple(ends[1]))
+
+    def holds(self, inputs: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which rows of the inputs, shape (n, n_columns), lie inside."""
+        inside = np.ones(len(inputs), dtype=np.bool_)
+        for limit in self.limits:
+            inside &= keeps(inputs, limit, self.value(limit))
+        return inside
+
+
+@dataclass(frozen=True, slots=True)
+class BoxFit:
+    """How a box fits cases: coverage, density and mass are shares, 0-1.
+
+    Attributes
+    ----------
+    coverage
+        Share of all cases that lie inside.
+    density
+        Share of the rows inside that are cases; nan where no row is inside.
+    mass
+        Share of all rows that lie inside.
+    n_inside, n_cases
+        Rows inside (the support), and cases among them.
+    """
+
+    coverage: float
+    density: float
+    mass: float
+    n_inside: int
+    n_cases: int
+
+
+def fit(box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_]) -> BoxFit:
+    """Return how a box fits cases."""
+    inside = box.holds(inputs)
+    n_inside, n_cases = int(inside.sum()), int((inside & is_case).sum())
+    n_all = int(is_case.sum())
+    return BoxFit(
+        coverage=n_cases / n_all if n_all else math.nan,
+        density=n_cases / n_inside if n_inside else math.nan,
+        mass=n_inside / len(inputs) if len(inputs) else math.nan,
+        n_inside=n_inside,
+        n_cases=n_cases,
+    )
+
+
+def keeps(inputs: NDArray[np.float64], limit: Limit, value: float) -> NDArray[np.bool_]:
+    """Return which rows of the inputs a limit keeps."""
+    column, side = limit
+    kept: NDArray[np.bool_] = inputs[:, column] <= value if side else inputs[:, column] >= value
+    return kept
+
+
+def quasi_p(
+    box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_]
+) -> dict[Limit, float]:
+    """Return the quasi-p-value of each limit of a box (Bryant and Lempert 2010).
+
+    The probability of so many cases among the rows inside, or more, if each were a case
+    with the density of the box without that limit (binomial). Quasi, because on the rows a
+    box was peeled from it knows nothing of the search; on other rows it is a p-value.
+    """
+    limits = box.limits
+    is_out = left_out(box, limits, inputs)
+    return dict(zip(limits, chances(is_out, is_case).tolist(), strict=True))
+
+
+def left_out(box: Box, limits: tuple[Limit, ...], inputs: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which rows each limit leaves out, shape (n, n_limits)."""
+    is_out = np.zeros((len(inputs), len(limits)), dtype=np.bool_)
+    for i, limit in enumerate(limits):
+        is_out[:, i] = ~keeps(inputs, limit, box.value(limit))
+    return is_out
+
+
+def chances(is_out: NDArray[np.bool_], is_case: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return quasi-p-values from what each limit leaves out, shape (n, n_limits)."""
+    n_against = is_out.sum(axis=1)
+    inside = n_against == 0
+    n, n_cases = int(inside.sum()), int((inside & is_case).sum())
+    # What a limit alone leaves out comes back without it.
+    alone = is_out & (n_against == 1)[:, None]
+    n_without = n + alone.sum(axis=0)
+    cases_without = n_cases + (alone & is_case[:, None]).sum(axis=0)
+    if n_cases == 0:
+        return np.ones(is_out.shape[1])
+    density = np.where(n_without > 0, cases_without / np.maximum(n_without, 1), 0.0)
+    return np.asarray(bdtrc(n_cases - 1, n, density))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +189,7 @@ class Peeling:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Peeled:
     """A box that was found, and the boxes peeled on the way.
 
     Attributes
@@ -75,26 +212,14 @@ def peel(
     start: Box | None = None,
     columns: Sequence[int] | None = None,
 ) -> tuple[Box, ...]:
-    """Return the boxes of a peeling trajectory, from the whole on.
+    """Peel, and return the boxes on the way, from `start` (the whole when not given) on.
 
     Each peel cuts off, at one end of one column, a share `alpha` of the rows still inside
     (all rows of one value, where that is more): where cases fall short most of what is
     expected at the density of the box, in standard errors. Between cuts of one size, as
     all are in columns without ties, that is the highest density of the rest. It ends at
-    `least_mass`, when all rows inside are cases, or when nothing can be cut off.
-
-    Parameters
-    ----------
-    inputs
-        Shape (n, n_columns).
-    is_case
-        Shape (n,).
-    how
-        How patient, and how far.
-    start
-        Begin with this box instead of the whole.
-    columns
-        Cut in these columns only.
+    `least_mass`, when all rows inside are cases, or when nothing can be cut off. Only
+    `columns` are cut, where they are given.
     """
     how = how or Peeling()
     chosen = list(range(inputs.shape[1]) if columns is None else columns)
@@ -122,14 +247,17 @@ def _best_cut(
     """Return the limit that the next peel sets, and its value; None where there is none."""
     n = len(inputs)
     scores, kept_from = [], []
-    for sign in (1.0, -1.0):
+    for sign in (1.0, -1.0):  # from below, then from above: the same with signs turned
         signed = sign * inputs
         first_kept = _first_kept(signed, n_off)
         is_off = signed < first_kept
         n_cut = is_off.sum(axis=0)
         n_cases = is_case.astype(np.float64) @ is_off
         missing = n_cut * is_case.mean() - n_cases
+        # A cut through the values of one column is allowed where enough rows stay.
         is_allowed = (n_cut > 0) & (n - n_cut >= least) & np.isfinite(first_kept)
+        # Standard error of the cases among n_cut rows drawn from n without replacement,
+        # but for the factor density (1 - density), which is the same for every cut.
         error = np.sqrt(np.maximum(n_cut * (1.0 - n_cut / n), 1e-12))
         scores.append(np.where(is_allowed, missing / error, -np.inf))
         kept_from.append(first_kept)
@@ -140,6 +268,7 @@ def _best_cut(
     sign = -1.0 if side else 1.0
     signed = sign * inputs[:, column]
     last_cut = float(signed[signed < kept_from[side][column]].max())
+    # Half way between the last row cut off and the first one kept.
     value = sign * _between(last_cut, float(kept_from[side][column]))
     return (int(column), int(side)), value
 
@@ -164,19 +293,7 @@ def _between(below: float, above: float) -> float:
 def simplify(
     box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_], how: Peeling | None = None
 ) -> Box:
-    """Return a box without the limits that could be chance, dropped one at a time.
-
-    Parameters
-    ----------
-    box
-        The box.
-    inputs
-        Shape (n, n_columns).
-    is_case
-        Shape (n,).
-    how
-        What passes for chance.
-    """
+    """Return a box without the limits that could be chance, dropped one at a time."""
     how = how or Peeling()
     limits = list(box.limits)
     is_out = left_out(box, box.limits, inputs)
@@ -194,19 +311,7 @@ def simplify(
 def paste(
     box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_], how: Peeling | None = None
 ) -> Box:
-    """Return a box widened, a share `alpha` at a time, while its density rises.
-
-    Parameters
-    ----------
-    box
-        The box.
-    inputs
-        Shape (n, n_columns).
-    is_case
-        Shape (n,).
-    how
-        How patient.
-    """
+    """Return a box widened, a share `alpha` at a time, while its density rises."""
     how = how or Peeling()
     density = fit(box, inputs, is_case).density
     while True:
@@ -234,7 +339,7 @@ def _widened(box: Box, limit: Limit, inputs: NDArray[np.float64], alpha: float) 
 
 def find(
     inputs: NDArray[np.float64], is_case: NDArray[np.bool_], how: Peeling | None = None
-) -> Found:
+) -> Peeled:
     """Peel, choose a box of the trajectory, and paste.
 
     Every box of the trajectory is first freed of the limits that could be chance
@@ -243,37 +348,21 @@ def find(
     those its mass would hold at the density of all rows: one more peel would cut off rows
     in which cases are commoner than overall, so that it costs more coverage than it gains
     in density. Peeling goes on from there until nothing is gained.
-
-    Parameters
-    ----------
-    inputs
-        Shape (n, n_columns).
-    is_case
-        Shape (n,).
-    how
-        How patient, how far, and what passes for chance.
     """
     how = how or Peeling()
     columns, n_columns = screen(inputs, is_case, how.most_columns), inputs.shape[1]
     how = dataclasses.replace(how, level=how.level * len(columns) / n_columns)
     found = _find(inputs[:, columns], is_case, how)
-    return Found(
+    return Peeled(
         _placed(found.box, columns, n_columns),
         tuple(_placed(box, columns, n_columns) for box in found.trajectory),
     )
 
 
 def screen(inputs: NDArray[np.float64], is_case: NDArray[np.bool_], most: int) -> NDArray[np.intp]:
-    """Return the columns that differ most between cases and other rows, in their order.
+    """Return the columns, `most` at most, in which cases differ most from other rows.
 
-    Parameters
-    ----------
-    inputs
-        Shape (n, n_columns).
-    is_case
-        Shape (n,).
-    most
-        How many columns at most; the distance is that of Kolmogorov and Smirnov.
+    The distance is that of Kolmogorov and Smirnov between both distributions.
     """
     n_columns, n_cases = inputs.shape[1], int(is_case.sum())
     if n_columns <= most or not 0 < n_cases < len(is_case):
@@ -293,10 +382,11 @@ def _placed(box: Box, columns: NDArray[np.intp], n_columns: int) -> Box:
     return Box(tuple(low.tolist()), tuple(high.tolist()))
 
 
-def _find(inputs: NDArray[np.float64], is_case: NDArray[np.bool_], how: Peeling) -> Found:
+def _find(inputs: NDArray[np.float64], is_case: NDArray[np.bool_], how: Peeling) -> Peeled:
     trajectory = boxes = peel(inputs, is_case, how)
     best, most = trajectory[0], 0.0
     while True:
+        # What matters can be lost among cuts that do not: so each column alone, too.
         for column in range(inputs.shape[1]):
             boxes += peel(inputs, is_case, how, start=best, columns=[column])
         simple = dict.fromkeys(simplify(box, inputs, is_case, how) for box in boxes)
@@ -306,7 +396,7 @@ def _find(inputs: NDArray[np.float64], is_case: NDArray[np.bool_], how: Peeling)
         most = max(gains)
         best = list(simple)[gains.index(most)]
         boxes = peel(inputs, is_case, how, start=best)
-    return Found(paste(best, inputs, is_case, how) if best.limits else best, trajectory)
+    return Peeled(paste(best, inputs, is_case, how) if best.limits else best, trajectory)
 
 
 def _beyond_chance(box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_]) -> float:
@@ -320,25 +410,14 @@ def cover(
     *,
     max_boxes: int = 3,
     how: Peeling | None = None,
-) -> tuple[Found, ...]:
+) -> tuple[Peeled, ...]:
     """Find boxes one after the other, each among the rows outside of those before it.
-
-    Parameters
-    ----------
-    inputs
-        Shape (n, n_columns).
-    is_case
-        Shape (n,).
-    max_boxes
-        How many at most, 1 or more.
-    how
-        How patient, how far, and what passes for chance.
 
     Returns
     -------
     The boxes that have a limit, and the first in any case.
     """
-    found: list[Found] = []
+    found: list[Peeled] = []
     while len(found) < max_boxes and len(inputs):
         each = find(inputs, is_case, how)
         if found and not each.box.limits:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.analysis.discovery.boxes import Box, Fit, fit
+from simlib.analysis.discovery.prim import Box, BoxFit, fit
 from simlib.errors import StoreError
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ class Leaf:
     """A leaf: its rule as a box, and how it fits the rows it was grown on and others."""
 
     box: Box
-    training: Fit
-    held_out: Fit
+    training: BoxFit
+    held_out: BoxFit
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.journal import Decision, Run
-    from simlib.simulation import Blueprint, Part
+    from simlib.simulation import Blueprint, IntensityPart
     from simlib.world.acts import Act
 
 INCIDENTS = "(incidents)"
@@ -226,7 +226,9 @@ class Tracer:
             return Trace(why, why, place, (*steps, why.strip("()")))
         return self._from_variable(side, position, time, steps)
 
-    def _opening(self, side: int, row: int, other: Sequence[Part]) -> tuple[int, Act] | None:
+    def _opening(
+        self, side: int, row: int, other: Sequence[IntensityPart]
+    ) -> tuple[int, Act] | None:
         """Return what opened a channel that is closed in the other run."""
         here = self.sides[side]
         opener = int(here.run.incidents.opener[row])
@@ -241,7 +243,7 @@ class Tracer:
         return None
 
     def _telling(
-        self, side: int, time: float, own: Sequence[Part], other: Sequence[Part]
+        self, side: int, time: float, own: Sequence[IntensityPart], other: Sequence[IntensityPart]
     ) -> int | None:
         """Return the variable that is most in favor of an incident; None: no variable is."""
         ratios = [_log_ratio(a.value, b.value) for a, b in zip(own, other, strict=True)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlib.errors import Problem, ScenarioError
-from simlib.scenario.parameters import typical
+from simlib.scenario.parameter_order import typical
 from simlib.scenario.schema import MilestoneChange, Option
 from simlib.scenario.wording import listed
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simlib.outcomes.published_series import Published, plan_published
+from simlib.outcomes.incident_counts import Published, plan_published
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,7 +17,7 @@ from simlib.ensemble.map_runs import map_runs
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes import kind_of, plan, unit_of
 from simlib.scenario import as_scenario, digest, option_scenario, with_design
-from simlib.scenario.parameters import value_names
+from simlib.scenario.parameter_order import value_names
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble, simulate
 

@@ -37,7 +37,7 @@ from simlib.scenario.requests import n_replications
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
 from simlib.statistics.resampling import folds_of
-from simlib.world.parameters import ParameterPlan
+from simlib.world.quantities import ParameterPlan
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +15,8 @@ import numpy as np
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes.planning import kind_of, unit_of
 from simlib.scenario import bundled
-from simlib.scenario.findings import Findings
-from simlib.scenario.fitting import fitter
-from simlib.scenario.models import Model, Name
-from simlib.scenario.nodes import Mapping as MappingNode
-from simlib.scenario.nodes import find, from_python, problem_at
-from simlib.scenario.reading import Budget, read_file
+from simlib.scenario.fitting import ProblemLog, read_model
+from simlib.scenario.schema import Model, Name
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
@@ -117,46 +112,32 @@ def load_losses(
     ScenarioError
         With every problem that was found.
     """
-    tree = _tree(bundled.folder("seeds") / "loss_panel.yaml" if losses is None else losses)
-    findings = Findings()
-    panel: LossPanel = fitter(LossPanel)(tree, (), findings)
-    if not findings.problems:
-        _check(panel, scenario, tree, findings)
-    if findings.problems:
-        raise ScenarioError(findings.problems)
+    if isinstance(losses, LossPanel):
+        losses = losses.model_dump(exclude_none=True)
+    shipped = bundled.folder("seeds") / "loss_panel.yaml"
+    panel, log = read_model(LossPanel, shipped if losses is None else losses)
+    if not log.problems:
+        _check(panel, scenario, log)
+    log.refuse()
     return panel
 
 
-def _tree(losses: LossPanel | Mapping[str, Any] | str | os.PathLike[str]) -> MappingNode:
-    if isinstance(losses, LossPanel):
-        losses = losses.model_dump(exclude_none=True)
-    if isinstance(losses, Mapping):
-        tree = from_python(losses)
-        assert isinstance(tree, MappingNode)  # noqa: S101  (it was a mapping)
-        return tree
-    path = Path(losses)
-    return read_file(path, str(path), Budget())
-
-
-def _check(panel: LossPanel, scenario: Scenario, tree: MappingNode, findings: Findings) -> None:
-    def add(path: tuple[str, ...], rule: str, hint: str = "") -> None:
-        findings.note(problem_at(find(tree, path)[0], path, rule, hint), path)
-
+def _check(panel: LossPanel, scenario: Scenario, log: ProblemLog) -> None:
     if not panel.losses:
-        add(("losses",), "must hold at least one loss")
+        log.add_at(("losses",), "must hold at least one loss")
     for name, loss in panel.losses.items():
         here = ("losses", name, "terms")
         if not any(term.weight for term in loss.terms.values()):
-            add(here, "must weigh at least one outcome (got no weight but 0)")
+            log.add_at(here, "must weigh at least one outcome (got no weight but 0)")
         for outcome, term in loss.terms.items():
             if outcome not in scenario.outcomes:
                 hint = near_or_all(outcome, scenario.outcomes)
-                add((*here, outcome), f"undefined outcome (got {shown(outcome)})", hint)
+                log.add_at((*here, outcome), f"undefined outcome (got {shown(outcome)})", hint)
                 continue
             kind = kind_of(scenario.outcomes[outcome])
             unit = "yes" if kind == "flag" else unit_of(scenario.outcomes[outcome], scenario)
             if kind == "class":
-                add((*here, outcome), "must be a number or a yes/no (is a class)")
+                log.add_at((*here, outcome), "must be a number or a yes/no (is a class)")
             elif term.per != unit:
                 rule = f"must be the unit of the outcome, {shown(unit)} (got {shown(term.per)})"
-                add((*here, outcome, "per"), rule)
+                log.add_at((*here, outcome, "per"), rule)

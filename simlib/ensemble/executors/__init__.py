@@ -13,8 +13,9 @@ from simlib.ensemble.executors.crew import (
     WorkerDied,
     completed,
     n_cores,
+    pack,
+    unpack,
 )
-from simlib.ensemble.executors.packing import pack, unpack
 from simlib.ensemble.executors.pool import StartMethod, pool
 from simlib.ensemble.executors.starting import refuse_bootstrapping
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pickle
 import time
+from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from simlib.ensemble.executors.patience import Patience
-from simlib.ensemble.surroundings import shortage, watched
+from simlib.ensemble import surroundings
+from simlib.ensemble.surroundings import MOST_TRIES, ShortageError, shortage, watched
 
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Callable, Iterator
+
 
 _TICK = 1.0
 """Seconds after which the crew is looked at, whether or not something came back."""
@@ -188,3 +191,160 @@ def _result(crew: Crew, future: Future[Any]) -> Any:
         if found is None:
             raise
         return found
+
+
+WORD_SECONDS, WORD_TIMES = 20.0, 20.0
+"""After so many seconds, and so many times the time expected, silence is told."""
+END_SECONDS, END_TIMES = 120.0, 60.0
+"""After so many the worker is ended and its task tried again, as after a death."""
+GROWTH = 4.0
+"""How many times more with each try: what is only slow comes through."""
+
+
+@dataclass(slots=True)
+class Patience:
+    """Keeps the time of all tasks that run."""
+
+    crew: Crew
+    tell: Callable[[str], None]
+    _waited: dict[str, float] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
+    _slowest: float = 0.0
+    """Of the tasks that came back: what is expected of others, at least."""
+
+    def look(self, running: dict[Future[Any], Task], seconds: float) -> None:
+        """Take note that so many seconds went by, and act where a task is overdue."""
+        for future, task in running.items():
+            waited = self._waited[task.key] = self._waited.get(task.key, 0.0) + seconds
+            if future.done():
+                continue
+            expected = max(task.seconds, self._slowest)
+            last = max(END_SECONDS, END_TIMES * expected) * GROWTH**task.n_tries
+            # Of what nobody knows how long it takes, long silence says little.
+            word = max(WORD_SECONDS, WORD_TIMES * expected) if expected else last
+            if waited > word and task.key not in self._told:
+                self._told.add(task.key)
+                self.tell(f"{task.what}: no word from the worker for {waited:.0f} s")
+            if expected and waited > last:
+                why = f"it hung for {waited:.0f} s and was ended"
+                if self.crew.end_worker(future, why):
+                    self._waited[task.key] = 0.0
+                    self.tell(f"{task.what}: the worker hung for {waited:.0f} s and was ended")
+
+    def forget(self, task: Task) -> None:
+        """Take note that a task came back."""
+        self._slowest = max(self._slowest, self._waited.pop(task.key, 0.0))
+        self._told.discard(task.key)
+
+
+def pack(what: object) -> bytes:
+    """Return anything as bytes for a worker, also what a script or a notebook defines."""
+    data: bytes = importlib.import_module("cloudpickle").dumps(what)
+    return data
+
+
+def unpack(data: bytes) -> Any:
+    """Return what `pack` packed. Only bytes from the parent process ever come here."""
+    return pickle.loads(data)  # noqa: S301
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Replications of one option, or other rows, that are one task."""
+
+    option: str
+    replications: range
+    n_deaths: int = 0
+    """How many workers died over it."""
+    n_shortages: int = 0
+    """How often the surroundings let it down."""
+    rows: str = "replication"
+    """What one is called."""
+
+    @property
+    def n_tries(self) -> int:
+        """How often it was tried."""
+        return self.n_deaths + self.n_shortages
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nothing shall run beside it: it was let down, or it is a suspect."""
+        return self.n_shortages > 0 or self.n_deaths >= MOST_TRIES - 1
+
+    def divided(self) -> list[Part]:
+        """Return its replications one by one."""
+        return [replace(self, replications=range(r, r + 1)) for r in self.replications]
+
+    def __str__(self) -> str:
+        first, last = self.replications.start, self.replications.stop - 1
+        which = f"{self.rows} {first}" if first == last else f"{self.rows}s {first} to {last}"
+        return f"{which} of option {self.option}" if self.option else which
+
+
+def carried_out(
+    crew: Crew,
+    parts: list[Part],
+    task_of: Callable[[Part], Task],
+    tell: Callable[[str], None],
+    *,
+    divides: bool = True,
+) -> Iterator[tuple[Part, Any]]:
+    """Iterate over parts and their results as they come.
+
+    A part whose worker dies, or that the surroundings let down, is tried again when all
+    others are begun, the second time alone and, where it `divides`, in single replications.
+
+    Parameters
+    ----------
+    crew
+        Who does them.
+    parts
+        All of them.
+    task_of
+        Makes a task of a part.
+    tell
+        Told of workers from which nothing is heard.
+    divides
+        Whether a result may be of less than a part.
+
+    Yields
+    ------
+    tuple
+        A part and what came of it; a `WorkerDied` where workers died over it each time.
+
+    Raises
+    ------
+    ShortageError
+        The surroundings let a part down each time.
+    """
+    waiting: deque[Task] = deque()
+    part_of: dict[str, Part] = {}
+
+    def add(part: Part) -> None:
+        task = task_of(part)
+        part_of[task.key] = part
+        waiting.append(task)
+
+    for part in parts:
+        add(part)
+    for task, result in completed(crew, waiting, tell):
+        part = part_of[task.key]
+        if isinstance(result, NotStarted):
+            add(part)
+            continue
+        if isinstance(result, ShortageError):
+            time.sleep(surroundings.PAUSE_SECONDS)
+            again = replace(part, n_shortages=part.n_shortages + 1)
+        elif isinstance(result, WorkerDied):
+            again = replace(part, n_deaths=part.n_deaths + result.n_deaths)
+        else:
+            yield part, result
+            continue
+        is_one = len(part.replications) == 1 or not divides
+        if is_one and again.n_tries >= MOST_TRIES:
+            if isinstance(result, ShortageError):
+                raise result.over(str(part))
+            yield again, result
+            continue
+        for each in [again] if is_one or again.n_tries < MOST_TRIES - 1 else again.divided():
+            add(each)

@@ -21,8 +21,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlib.ensemble.store.chunks import TABLES, Chunk
-from simlib.ensemble.store.entries import Entry, entry_of, identity_of, sidecar_of, stem
-from simlib.ensemble.store.listing import Listing, listing, orphans
+from simlib.ensemble.store.entries import (
+    Entry,
+    Listing,
+    entry_of,
+    identity_of,
+    listing,
+    orphans,
+    sidecar_of,
+    stem,
+)
 from simlib.ensemble.store.locking import HOLDER, LOCK, is_being_written, is_holder, lock_of
 from simlib.ensemble.surroundings import is_of_surroundings
 from simlib.errors import SimulationError, StoreError

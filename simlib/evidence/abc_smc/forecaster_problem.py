@@ -10,9 +10,7 @@ import numpy as np
 from simlib._moved import default
 from simlib.evidence.abc_smc.inverse_problems import InverseProblem, InversionError
 from simlib.evidence.history.csv_text import read_table
-from simlib.evidence.history.parsing import counts_of, months_of
-from simlib.evidence.history.refusals import HistoryError
-from simlib.outcomes.published_series import plan_published
+from simlib.outcomes.incident_counts import plan_published
 from simlib.scenario import with_design
 from simlib.scenario.bundled import folder
 from simlib.simulation import assemble, simulate
@@ -119,24 +117,14 @@ def ucdp_counts(
 
 
 def _monthly(source: Path, barrier: dt.date) -> dict[tuple[str, np.datetime64], int]:
-    """Return events by series and month; none may end after a date."""
-    try:
-        text = read_table(source, _COLUMNS)
-        lacking = [name for name in _COLUMNS if name not in text.columns]
-        if lacking:
-            raise InversionError(f"{source.name}: row 1: column must be given: {lacking[0]}")
-        months, counts = months_of(text, "month"), counts_of(text, "events").tolist()
-    except HistoryError as error:
-        raise InversionError(str(error)) from None
-    table: dict[tuple[str, np.datetime64], int] = {}
-    for i, conflict in enumerate(text.columns["conflict_id"]):
-        key, where = (f"ucdp_{conflict}", months[i]), f"{source.name}:{text.rows[i]}"
-        if (months[i] + 1).astype("datetime64[D]") - 1 > np.datetime64(barrier):
-            raise InversionError(f"{where}: month {months[i]} ends after {barrier}")
-        if key in table:
-            raise InversionError(f"{where}: {key[0]} {key[1]} stands twice")
-        table[key] = counts[i]
-    return table
+    """Read events by series and month; none may end after a date."""
+    text = read_table(source, _COLUMNS, InversionError)
+    text.require(*_COLUMNS)
+    for row, month in zip(text.rows, text.months("month"), strict=True):
+        if (month + 1).astype("datetime64[D]") - 1 > np.datetime64(barrier):
+            raise InversionError(f"{text.file}:{row}: month {month} ends after {barrier}")
+    counts = text.by_month("conflict_id", "events")
+    return {(f"ucdp_{conflict}", month): n for (conflict, month), (n,) in counts.items()}
 
 
 def forecaster_problem(

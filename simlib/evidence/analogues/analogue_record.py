@@ -1,16 +1,16 @@
-"""Events by country and month, as far as they were published on a date."""
+"""The withdrawals that are looked at, and events by country and month as published on a date."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from simlib.errors import SimlibError
 from simlib.evidence.history.csv_text import read_table
-from simlib.evidence.history.parsing import counts_of, months_of
-from simlib.evidence.history.refusals import HistoryError
 from simlib.evidence.panels import CountPanel, Unit
 from simlib.scenario import bundled
 from simlib.scenario.wording import listed
@@ -20,8 +20,6 @@ ALL, STATE_BASED = "events", "state_based_events"
 COLUMNS = ("country", "month", STATE_BASED, ALL)
 PUBLISHED_IN = 7
 """Month of the year from which on the year before is taken as published."""
-MOST_BYTES = 2**24
-"""Largest record that is read."""
 VINTAGE = "UCDP GED, final yearly release"
 
 
@@ -62,7 +60,11 @@ def read_record(as_of: dt.date, path: Path | None = None) -> CountPanel:
         The file cannot be read, a row is wrong, or nothing was published by then.
     """
     file = record_path() if path is None else path
-    found = _rows(file)
+    table = read_table(file, COLUMNS, AnalogueError)
+    if table.header != COLUMNS:
+        got = listed(table.header)
+        raise AnalogueError(f"{table.file}: columns must be {', '.join(COLUMNS)} (got {got})")
+    found = table.by_month("country", *COLUMNS[2:])
     countries = sorted({country for country, _ in found})
     until = last_published(as_of)
     months = sorted({month for _, month in found if month <= until})
@@ -72,24 +74,63 @@ def read_record(as_of: dt.date, path: Path | None = None) -> CountPanel:
     if missing:
         raise AnalogueError(f"{file}: no row of {missing[0][0]}, {missing[0][1]}")
     units = tuple(Unit(country, series, "") for country in countries for series in COLUMNS[2:])
-    counts = np.array([[found[u.country, m][u.series] for m in months] for u in units])
-    return CountPanel(units, np.array(months), counts, VINTAGE)
+    by_country = [np.array([found[country, m] for m in months]).T for country in countries]
+    return CountPanel(units, np.array(months), np.concatenate(by_country), VINTAGE)
 
 
-def _rows(file: Path) -> dict[tuple[str, np.datetime64], dict[str, int]]:
-    found: dict[tuple[str, np.datetime64], dict[str, int]] = {}
-    try:
-        table = read_table(file, COLUMNS)
-        if table.header != COLUMNS:
-            got = listed(table.header)
-            raise AnalogueError(f"{table.file}: columns must be {', '.join(COLUMNS)} (got {got})")
-        keys = zip(table.columns["country"], months_of(table, "month"), strict=True)
-        counts = {name: counts_of(table, name).tolist() for name in COLUMNS[2:]}
-    except HistoryError as error:
-        raise AnalogueError(str(error)) from None
-    for i, key in enumerate(keys):
-        if key in found:
-            where = f"{table.file}: row {table.rows[i]}"
-            raise AnalogueError(f"{where}: {key[0]}, {key[1]} stands twice")
-        found[key] = {name: column[i] for name, column in counts.items()}
-    return found
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A withdrawal of a foreign force from a country.
+
+    Attributes
+    ----------
+    name
+        Name of its scenario, or of the case where it has none.
+    country
+        As the record spells it.
+    exit_on
+        The day of the exit; its month belongs neither to before nor to after.
+    has_scenario
+        Whether a bundled scenario of that name describes it.
+    is_pooled
+        Whether it informs the effect of a withdrawal.
+    is_exit
+        Whether windows around it are kept out of the placebos.
+    why
+        Why it is pooled, or not.
+    """
+
+    name: str
+    country: str
+    exit_on: dt.date
+    has_scenario: bool
+    is_pooled: bool
+    is_exit: bool
+    why: str
+
+    @property
+    def month(self) -> np.datetime64:
+        """The calendar month of the exit."""
+        return np.datetime64(self.exit_on, "M")
+
+
+@dataclass(frozen=True, slots=True)
+class Analogues:
+    """What is looked at, and what is believed of a withdrawal here beforehand.
+
+    Attributes
+    ----------
+    cases
+        In the order of tables.
+    prior
+        Of the effect, as a scenario spells it.
+    unseen
+        Another prior: as if the cases had not been looked at.
+    year_sd
+        Log-sd of one observed year here about its mean.
+    """
+
+    cases: tuple[Case, ...]
+    prior: Mapping[str, Mapping[str, float]]
+    unseen: Mapping[str, Mapping[str, float]]
+    year_sd: float

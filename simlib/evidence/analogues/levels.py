@@ -13,7 +13,7 @@ from simlib.evidence.panels import Unit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simlib.evidence.analogues.cases import Case
+    from simlib.evidence.analogues.analogue_record import Case
     from simlib.evidence.panels import CountPanel
 
 N_MONTHS = 24
@@ -23,7 +23,7 @@ LASTING = math.sqrt((1.0 + 0.7) / (1.0 - 0.7))
 _STEPS, _DONE = 100, 1e-12
 
 
-class Level(NamedTuple):
+class LogLinearLevel(NamedTuple):
     """A log-linear level.
 
     Attributes
@@ -45,7 +45,7 @@ class Level(NamedTuple):
     dispersion: float
 
 
-def level_before(panel: CountPanel, case: Case) -> Level:
+def level_before(panel: CountPanel, case: Case) -> LogLinearLevel:
     """Return level and slope of the months before a case's exit.
 
     Raises
@@ -60,7 +60,7 @@ def level_before(panel: CountPanel, case: Case) -> Level:
     return fit_level(counts[position - N_MONTHS : position])
 
 
-def fit_level(counts: NDArray[np.int64]) -> Level:
+def fit_level(counts: NDArray[np.int64]) -> LogLinearLevel:
     """Fit a log-linear mean to monthly counts by quasi-likelihood.
 
     Parameters
@@ -94,6 +94,6 @@ def fit_level(counts: NDArray[np.int64]) -> Level:
     dispersion = float(((counts - means) ** 2 / means).sum() / (len(counts) - 2))
     information = design.T @ (design * means[:, None])
     errors = np.sqrt(np.diag(np.linalg.inv(information)) * dispersion) * LASTING
-    return Level(
+    return LogLinearLevel(
         math.exp(weights[0]), float(errors[0]), float(weights[1]), float(errors[1]), dispersion
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.evidence.analogues.cases import Case
+    from simlib.evidence.analogues.analogue_record import Case
     from simlib.evidence.panels import CountPanel
 
 YEAR = 12

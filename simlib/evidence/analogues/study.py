@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib._moved import default
+from simlib.ensemble import run
 from simlib.evidence.analogues.analogue_record import (
-    ALL,
     STATE_BASED,
-    AnalogueError,
     read_record,
 )
 from simlib.evidence.analogues.placebo import (
-    YEAR,
     Contrast,
     Placebos,
     Standing,
@@ -25,36 +23,121 @@ from simlib.evidence.analogues.placebo import (
     placebos,
     standing,
 )
-from simlib.evidence.analogues.predicting import Prediction, predict
 from simlib.evidence.analogues.updating import (
     Belief,
     Match,
     belief_of,
     information,
+    known_cases,
     matched,
-    thinned,
-    updated,
+    pooled,
     worth_in_years,
 )
 from simlib.scenario.requests import whole
 from simlib.scenario.schema import MOST_REPLICATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from simlib.ensemble.execution import Listener
-    from simlib.evidence.analogues.cases import Analogues, Case
+    from simlib.evidence.analogues.analogue_record import Analogues, Case
+    from simlib.evidence.analogues.placebo import Contrast
     from simlib.evidence.panels import CountPanel
+
+OPTIONS = ("no_withdrawal", "withdrawal")
+OUTCOME = "events_after"
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Simulated events of the year after an exit, beside the observed ones.
+
+    Attributes
+    ----------
+    option
+        ``withdrawal`` or ``no_withdrawal``.
+    counts
+        Events of each replication, shape (n,).
+    observed
+        What was counted, before and after.
+    """
+
+    option: str
+    counts: NDArray[np.float64]
+    observed: Contrast
+
+    @property
+    def pit(self) -> float:
+        """Share of replications with fewer events than observed, ties half."""
+        below = (self.counts < self.observed.after).mean()
+        return float(below + (self.counts == self.observed.after).mean() / 2.0)
+
+    @property
+    def log_ratios(self) -> NDArray[np.float64]:
+        """Log of simulated events after to observed events before; of half an event where none."""
+        return np.asarray(np.log(np.maximum(self.counts, 0.5) / self.observed.before))
+
+    def ratios(self) -> tuple[float, float, float]:
+        """Return the 5 %, 50 % and 95 % quantiles of events after to events before."""
+        low, middle, high = np.exp(np.quantile(self.log_ratios, [0.05, 0.5, 0.95]))
+        return float(low), float(middle), float(high)
+
+
+def predict(
+    case: Case,
+    observed: Contrast,
+    *,
+    replications: int,
+    jobs: int | None = None,
+    directory: Path | None = None,
+    progress: Listener | None = None,
+) -> dict[str, Prediction]:
+    """Simulate a case's scenario with and without the withdrawal, under the same luck.
+
+    Parameters
+    ----------
+    case
+        One that has a scenario.
+    observed
+        The years around its exit.
+    replications
+        How many of each option.
+    jobs
+        Worker processes; it changes no number.
+    directory
+        Where results are kept, and gone on from.
+    progress
+        Told how far it is.
+
+    Returns
+    -------
+    dict
+        A prediction for each option.
+    """
+    ensemble = run(
+        case.name,
+        options=OPTIONS,
+        replications=replications,
+        jobs=jobs,
+        directory=None if directory is None else directory / case.name,
+        progress=progress,
+    )
+    return {
+        option: Prediction(option, ensemble.of(option).values(OUTCOME), observed)
+        for option in OPTIONS
+    }
+
 
 AS_OF = dt.date(2024, 12, 31)
 REPLICATIONS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CaseRow:
     """One case.
 
     Attributes
@@ -95,7 +178,7 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class AnalogueStudy:
     """What the analogues say.
 
     Attributes
@@ -119,7 +202,7 @@ class Study:
     """
 
     as_of: dt.date
-    rows: tuple[Row, ...]
+    rows: tuple[CaseRow, ...]
     placebos: Placebos
     placebos_with_exits: Placebos
     sd_interval: tuple[float, float]
@@ -223,7 +306,7 @@ def study_analogues(  # noqa: PLR0913  (one door; all but the analogues have def
     jobs: int | None = None,
     directory: Path | None = None,
     progress: Listener | None = None,
-) -> Study:
+) -> AnalogueStudy:
     """Set withdrawals elsewhere against placebos, simulate them, and update the prior.
 
     Parameters
@@ -260,7 +343,7 @@ def study_analogues(  # noqa: PLR0913  (one door; all but the analogues have def
     sds = usual.sd_resamples()
     low, high = np.quantile(sds, [0.05, 0.95])
     before, after = belief_of(chosen.prior), pooled(panel, cases, chosen)
-    return Study(
+    return AnalogueStudy(
         as_of=as_of,
         rows=tuple(rows),
         placebos=usual,
@@ -279,9 +362,9 @@ def _row(
     case: Case,
     usual: Placebos,
     simulated: Callable[[Case, Contrast], dict[str, Prediction]] | None,
-) -> Row:
+) -> CaseRow:
     observed = contrast_of(panel, case)
-    return Row(
+    return CaseRow(
         case,
         observed,
         contrast_of(panel, case, STATE_BASED),
@@ -289,40 +372,6 @@ def _row(
         standing(observed.log_ratio, usual.of(case.country)),
         simulated(case, observed) if simulated and case.has_scenario else {},
     )
-
-
-def known_cases(panel: CountPanel, cases: Sequence[Case], as_of: dt.date) -> tuple[Case, ...]:
-    """Return the cases whose year after is in the panel.
-
-    Raises
-    ------
-    AnalogueError
-        None of them is pooled.
-    """
-    known = tuple(case for case in cases if case.month + YEAR <= panel.months[-1])
-    if not any(case.is_pooled for case in known):
-        raise AnalogueError(f"no pooled case has a year after that was published by {as_of}")
-    return known
-
-
-def pooled(  # noqa: PLR0913  (each choice alone is changed)
-    panel: CountPanel,
-    cases: tuple[Case, ...],
-    analogues: Analogues,
-    *,
-    too: str = "",
-    series: str = ALL,
-    is_own: bool = False,
-    is_unseen: bool = False,
-) -> Belief:
-    """Return what the pooled cases (and one too) make of the prior, with some choices changed."""
-    chosen = [case for case in cases if case.is_pooled or case.name == too]
-    usual = placebos(panel, analogues.cases, series)
-    ratios = np.array([contrast_of(panel, case, series).log_ratio for case in chosen])
-    sds = thinned(usual.sd_resamples())
-    if is_own:
-        sds = np.array([[usual.of(case.country).std()] for case in chosen])
-    return updated(ratios, sds, analogues.unseen if is_unseen else analogues.prior)
 
 
 def _alternatives(

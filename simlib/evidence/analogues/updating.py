@@ -21,9 +21,17 @@ import numpy as np
 
 from simlib.chance.addresses import uniforms_of
 from simlib.chance.distributions import quantile
+from simlib.evidence.analogues.analogue_record import ALL, AnalogueError
+from simlib.evidence.analogues.placebo import YEAR, contrast_of, placebos
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+    from simlib.evidence.analogues.analogue_record import Analogues, Case
+    from simlib.evidence.panels import CountPanel
 
 SPREAD = 0.5
 """Scale of the half-normal spread of cases about the theatre (judgement: weak)."""
@@ -174,3 +182,37 @@ def matched(belief: Belief) -> Match:
     theirs = t.cdf(edges, rounded["df"], rounded["location"], rounded["scale"])
     error = float(np.abs(theirs - np.cumsum(belief.mass)).max())
     return Match({"student_t": rounded}, error)
+
+
+def known_cases(panel: CountPanel, cases: Sequence[Case], as_of: dt.date) -> tuple[Case, ...]:
+    """Return the cases whose year after is in the panel.
+
+    Raises
+    ------
+    AnalogueError
+        None of them is pooled.
+    """
+    known = tuple(case for case in cases if case.month + YEAR <= panel.months[-1])
+    if not any(case.is_pooled for case in known):
+        raise AnalogueError(f"no pooled case has a year after that was published by {as_of}")
+    return known
+
+
+def pooled(  # noqa: PLR0913  (each choice alone is changed)
+    panel: CountPanel,
+    cases: tuple[Case, ...],
+    analogues: Analogues,
+    *,
+    too: str = "",
+    series: str = ALL,
+    is_own: bool = False,
+    is_unseen: bool = False,
+) -> Belief:
+    """Return what the pooled cases (and one too) make of the prior, with some choices changed."""
+    chosen = [case for case in cases if case.is_pooled or case.name == too]
+    usual = placebos(panel, analogues.cases, series)
+    ratios = np.array([contrast_of(panel, case, series).log_ratio for case in chosen])
+    sds = thinned(usual.sd_resamples())
+    if is_own:
+        sds = np.array([[usual.of(case.country).std()] for case in chosen])
+    return updated(ratios, sds, analogues.unseen if is_unseen else analogues.prior)

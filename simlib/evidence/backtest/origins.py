@@ -1,4 +1,4 @@
-"""Rolling origins: at which month what is known, and what is forecast.
+"""Rolling origins: at which month what is known of a part of history, and what is forecast.
 
 A forecast made on the first day of month t knows counts up to month t - 3: those of the
 last two whole months are not published yet. Horizon 1 is month t itself, horizon 6 is
@@ -7,6 +7,7 @@ t + 5. From the last known month to horizon h are h + 2 months.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,21 +43,39 @@ class Origin:
     months: NDArray[np.datetime64]
 
 
-def origins_of(panel: CountPanel, n_known: int) -> tuple[Origin, ...]:
-    """Return an origin for every month that can be forecast.
+@dataclass(frozen=True, slots=True)
+class HistoryPart:
+    """One vintage of history, back-tested by itself.
 
-    Parameters
+    Attributes
     ----------
+    name
+        Name in tables.
     panel
-        What there is to know and to be scored on.
+        The counts.
     n_known
         Months that the first forecast knows.
     """
-    first = n_known - 1 + LAG
-    return tuple(
-        Origin(panel.months[i], panel.months[i - LAG], panel.months[i : i + HORIZONS])
-        for i in range(first, len(panel.months))
-    )
+
+    name: str
+    panel: CountPanel
+    n_known: int
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """When forecasts are made: at every month that can be forecast."""
+        months = self.panel.months
+        return tuple(
+            Origin(months[i], months[i - LAG], months[i : i + HORIZONS])
+            for i in range(self.n_known - 1 + LAG, len(months))
+        )
+
+    @property
+    def digest(self) -> str:
+        """Digest of all that a forecast may see or is scored on."""
+        panel = self.panel
+        text = f"{self.name} {self.n_known} {panel.vintage} {panel.months[0]} {panel.units}"
+        return hashlib.sha256(text.encode() + panel.counts.tobytes()).hexdigest()
 
 
 def known_at(panel: CountPanel, origin: Origin) -> CountPanel:

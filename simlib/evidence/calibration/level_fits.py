@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import gammaln, logsumexp, softmax, xlogy
 
+from simlib.statistics.moments import weighted_moments
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,7 +25,7 @@ STATES = np.linspace(-3.5, 3.5, 29)
 
 
 @dataclass(frozen=True, slots=True)
-class TempoGrid:
+class Ar1Grid:
     """Points of persistence and spread with their prior weights.
 
     Attributes
@@ -69,7 +71,7 @@ class MonthlySeries:
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class LevelPosterior:
     """The joint posterior of levels, persistence and spread of several series.
 
     Attributes
@@ -84,7 +86,7 @@ class Levels:
         Posterior weights of that grid by series, summing to 1.
     """
 
-    grid: TempoGrid
+    grid: Ar1Grid
     weights: NDArray[np.float64]
     levels: Mapping[str, NDArray[np.float64]]
     level_weights: Mapping[str, NDArray[np.float64]]
@@ -94,15 +96,7 @@ class Levels:
         return weighted_moments(self.levels[name], self.level_weights[name])
 
 
-def weighted_moments(
-    values: NDArray[np.float64], weights: NDArray[np.float64]
-) -> tuple[float, float]:
-    """Return mean and variance of values with weights that sum to 1."""
-    mean = float(weights @ values)
-    return mean, float(weights @ (values - mean) ** 2)
-
-
-def fit_levels(series: Mapping[str, MonthlySeries], grid: TempoGrid) -> Levels:
+def fit_levels(series: Mapping[str, MonthlySeries], grid: Ar1Grid) -> LevelPosterior:
     """Fit the levels of series that share persistence and spread of what no one models.
 
     Parameters
@@ -128,10 +122,10 @@ def fit_levels(series: Mapping[str, MonthlySeries], grid: TempoGrid) -> Levels:
     for name, table in tables.items():
         given = np.exp(table - logsumexp(table, axis=1)[:, None])
         level_weights[name] = weights @ given
-    return Levels(grid, weights, {n: s.levels() for n, s in series.items()}, level_weights)
+    return LevelPosterior(grid, weights, {n: s.levels() for n, s in series.items()}, level_weights)
 
 
-def log_likelihood(series: MonthlySeries, grid: TempoGrid) -> NDArray[np.float64]:
+def log_likelihood(series: MonthlySeries, grid: Ar1Grid) -> NDArray[np.float64]:
     """Return the log likelihood of a series, shape (n_points, n_levels)."""
     levels = series.levels()
     total = np.zeros((len(grid.rho), len(levels)))
@@ -152,7 +146,7 @@ def log_likelihood(series: MonthlySeries, grid: TempoGrid) -> NDArray[np.float64
 
 def pattern_weights(
     series: MonthlySeries,
-    grid: TempoGrid,
+    grid: Ar1Grid,
     amplitudes: NDArray[np.float64],
     shape: NDArray[np.float64],
 ) -> NDArray[np.float64]:

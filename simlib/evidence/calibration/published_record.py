@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import os
-from collections.abc import Callable, Sequence
+import statistics
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from simlib.chance.distributions import quantile
 from simlib.errors import SimlibError
 from simlib.evidence.fitted import Fitted
 from simlib.evidence.history.barrier import calibration_events
-from simlib.evidence.history.refusals import LeakError
+from simlib.evidence.history.csv_text import LeakError
 from simlib.evidence.history.shipped import shipped_panel
 from simlib.evidence.history.tallies import panel
 from simlib.scenario import load
 from simlib.scenario.bundled import REGISTER, seed_table
+from simlib.statistics.moments import digits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +31,10 @@ if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
 
 RECENT = "Candidate 24.0"
+N_POINTS = 12
+"""Points that stand for a prior: its quantiles, equally weighted."""
+LEAST_RELEASES = 3
+"""Dated releases that a series must have for its lag to be measured."""
 PAIRS, DATES = "history/reporting_pairs.csv", "history/publication_dates.csv"
 
 
@@ -100,10 +108,6 @@ class Record:
                 found.append((float(row["numerator"]), float(row["denominator"]), label))
         return found
 
-    def dated_series(self) -> tuple[str, ...]:
-        """Return the series of which releases are dated, sorted."""
-        return tuple(sorted({row["series"] for row in seed_table(DATES)}))
-
     def publications(self, series: str) -> list[tuple[dt.date, dt.date, dt.date]]:
         """Return first month, last month and date of publication of a series' releases.
 
@@ -121,6 +125,50 @@ class Record:
                     for key in ("period_start", "period_end")
                 )
                 found.append((first, last, dt.date.fromisoformat(row["published"])))
+        return found
+
+    def fitted(
+        self, name: str, distribution: Mapping[str, Mapping[str, float]], data: str, method: str
+    ) -> Fitted:
+        """State what a fit says of a parameter, numbers rounded to four digits."""
+        rounded = {
+            kind: {key: digits(value) for key, value in arguments.items()}
+            for kind, arguments in distribution.items()
+        }
+        unit = self.base.parameters[name].unit
+        return Fitted(name, rounded, unit, data, method, self.as_of)
+
+    def prior_points(self, name: str) -> NDArray[np.float64]:
+        """Take the middle quantiles of a parameter's prior, each of weight 1 / N_POINTS."""
+        kind, arguments = self._prior(name)
+        shares = (np.arange(N_POINTS) + 0.5) / N_POINTS
+        return np.array([quantile(kind, arguments, float(u)) for u in shares])
+
+    def prior_median(self, name: str) -> float:
+        """Take the median of a parameter's prior."""
+        return quantile(*self._prior(name), 0.5)
+
+    def support(self, name: str) -> tuple[float, float]:
+        """Give the ends of a bounded prior."""
+        _, arguments = self._prior(name)
+        return arguments["low"], arguments["high"]
+
+    def _prior(self, name: str) -> tuple[str, dict[str, float]]:
+        ((kind, arguments),) = (self.base.parameters[name].distribution or {}).items()
+        return kind, arguments
+
+    def lags(self) -> dict[str, tuple[float, str]]:
+        """Measure the median lag in days of each dated series, and say what it rests on."""
+        found = {}
+        for series in sorted({row["series"] for row in seed_table(DATES)}):
+            releases = self.publications(series)
+            if len(releases) >= LEAST_RELEASES:
+                days = month_lags(releases)
+                text = (
+                    f"Median of {len(days)} months in {len(releases)} dated releases, "
+                    f"{min(days)} to {max(days)} days; as of {self.as_of}."
+                )
+                found[series] = (float(statistics.median(days)), text)
         return found
 
 
@@ -173,6 +221,30 @@ def by_place(counts: CountPanel, series: str, places: Sequence[str]) -> NDArray[
         if unit.series == series
     }
     return np.array([totals.get(place, 0) for place in places], dtype=np.float64)
+
+
+def month_lags(releases: Sequence[tuple[dt.date, dt.date, dt.date]]) -> list[int]:
+    """Return days from the end of each month to the release that counts it.
+
+    Parameters
+    ----------
+    releases
+        First month, last month and date of publication of each.
+    """
+    return [
+        (published - end).days
+        for first, last, published in releases
+        for end in _month_ends(first, last)
+    ]
+
+
+def _month_ends(first: dt.date, last: dt.date) -> list[dt.date]:
+    ends = []
+    year, month = first.year, first.month
+    while (year, month) <= (last.year, last.month):
+        ends.append(dt.date(year, month, calendar.monthrange(year, month)[1]))
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+    return ends
 
 
 def _require(date: str, as_of: dt.date, where: str) -> None:

@@ -29,7 +29,7 @@ _QUANTILES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 _SHARES = (np.arange(200) + 0.5) / 200
 
 
-class Pair(NamedTuple):
+class CountPair(NamedTuple):
     """Counts of the same thing in the same place and period by two sources.
 
     Attributes
@@ -42,14 +42,14 @@ class Pair(NamedTuple):
     denominator: float
 
 
-class Share(NamedTuple):
+class BetaShare(NamedTuple):
     """A beta distribution of a share."""
 
     a: float
     b: float
 
 
-def fit_ratio(pairs: Sequence[Pair], fano: float = 1.0) -> Share:
+def fit_ratio(pairs: Sequence[CountPair], fano: float = 1.0) -> BetaShare:
     """Fit the ratio of two sources' counts, as the share one sees of the other's.
 
     Parameters
@@ -61,7 +61,7 @@ def fit_ratio(pairs: Sequence[Pair], fano: float = 1.0) -> Share:
 
     Returns
     -------
-    Share
+    BetaShare
         Beta nearest to another pair's ratio, given that it is below 1.
 
     Raises
@@ -89,7 +89,7 @@ def fit_ratio(pairs: Sequence[Pair], fano: float = 1.0) -> Share:
     return _beta((weights[:, :, None] * density).sum(axis=(0, 1)))
 
 
-def fit_share(pairs: Sequence[Pair]) -> Share:
+def fit_share(pairs: Sequence[CountPair]) -> BetaShare:
     """Fit the share of one source's incidents that another mentions.
 
     Parameters
@@ -99,7 +99,7 @@ def fit_share(pairs: Sequence[Pair]) -> Share:
 
     Returns
     -------
-    Share
+    BetaShare
         Beta with the moments of another pair's share.
 
     Raises
@@ -120,7 +120,7 @@ def fit_share(pairs: Sequence[Pair]) -> Share:
     return _matched(mean, float((weights * second).sum()) - mean**2)
 
 
-def _beta(density: NDArray[np.float64]) -> Share:
+def _beta(density: NDArray[np.float64]) -> BetaShare:
     """Return the beta distribution nearest to a density on `_SHARES` at five quantiles.
 
     Matching two moments would be off in the middle, because the density has longer tails.
@@ -139,10 +139,10 @@ def _beta(density: NDArray[np.float64]) -> Share:
         return np.asarray(betainc(a, b, points) - _QUANTILES)
 
     a, b = np.exp(least_squares(misses, np.log(start)).x)
-    return Share(float(a), float(b))
+    return BetaShare(float(a), float(b))
 
 
-def _matched(mean: float, variance: float) -> Share:
+def _matched(mean: float, variance: float) -> BetaShare:
     """Return the beta distribution with a mean and a variance."""
     precision = mean * (1.0 - mean) / variance - 1.0
-    return Share(mean * precision, (1.0 - mean) * precision)
+    return BetaShare(mean * precision, (1.0 - mean) * precision)

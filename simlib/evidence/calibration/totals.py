@@ -1,9 +1,13 @@
-"""Levels of published series of which only totals over periods are known.
+"""What published totals tell: the level of a series, and its trend from changes between them.
 
-The mean multiplier of a period is that of the same AR(1) as in
-`level_fits`, averaged; its logarithm is taken as normal with the moments
-of the average (Fenton 1960, IRE Transactions on Communications Systems 8, 57-67). Given persistence
-and spread the level is then log-normal, and both are integrated over a grid.
+Level: the mean multiplier of a period is that of the same AR(1) as in `level_fits`, averaged;
+its logarithm is taken as normal with the moments of the average (Fenton 1960, IRE Transactions
+on Communications Systems 8, 57-67). Given persistence and spread the level is then log-normal,
+and both are integrated over a grid.
+
+Trend: each change of the log rate is the slope times the months between, and a random step whose
+variance grows with them: a random walk with drift. Changes of several sources may stand
+together, because each is a change within its own source and levels never meet.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simlib.evidence.calibration.level_fits import TempoGrid
+    from simlib.evidence.calibration.level_fits import Ar1Grid
 
 PRIOR_SD = 1.5
 """Prior standard deviation of the log of a level: a factor of 19 from end to end (90 %)."""
@@ -54,7 +58,7 @@ class LogLevel(NamedTuple):
 
 def fit_totals(
     totals: Sequence[PeriodTotal],
-    grid: TempoGrid,
+    grid: Ar1Grid,
     *,
     prior_median: float,
     fano: float = 1.0,
@@ -161,3 +165,92 @@ def _condition(
     variance = PRIOR_SD**2 - PRIOR_SD**4 * float(solved[:, 1].sum())
     log_evidence = -0.5 * float((rates - prior_mean) @ solved[:, 0])
     return mean, variance, log_evidence - 0.5 * float(np.linalg.slogdet(total)[1])
+
+
+SLOPE_PRIOR_SD = 0.1
+"""Log per month: from a third to three times in a year is well inside."""
+STEP_PRIOR_SD = 0.2
+"""Half-normal prior of the monthly step: .7 over a year."""
+_SLOPES = np.linspace(-0.35, 0.35, 281)
+_STEP_SDS = np.linspace(0.005, 0.6, 120)
+
+
+class Change(NamedTuple):
+    """A change of a log rate within one source.
+
+    Attributes
+    ----------
+    log_ratio
+        Log of the later rate over the earlier.
+    months
+        Between the middles of the two periods.
+    variance
+        Of the log ratio, from the counts alone: one over each count.
+    """
+
+    log_ratio: float
+    months: float
+    variance: float
+
+
+class LogSlope(NamedTuple):
+    """Mean and standard deviation of a log slope per month."""
+
+    mean: float
+    sd: float
+
+
+def change(earlier: float, later: float, *, months: float, lengths: tuple[float, float]) -> Change:
+    """Return the change between two totals of one source.
+
+    Parameters
+    ----------
+    earlier, later
+        Incidents counted, above 0.
+    months
+        Between the middles of the periods.
+    lengths
+        Length of the two periods in months.
+    """
+    ratio = np.log((later / lengths[1]) / (earlier / lengths[0]))
+    return Change(float(ratio), months, 1.0 / earlier + 1.0 / later)
+
+
+def fit_slope(changes: Sequence[Change]) -> LogSlope:
+    """Fit the slope of a random walk with drift to changes, its step integrated on a grid.
+
+    Parameters
+    ----------
+    changes
+        At least one.
+
+    Raises
+    ------
+    ValueError
+        There is none.
+    """
+    if not changes:
+        raise ValueError("must have at least one change")
+    ratios, months, noise = (np.array(column) for column in zip(*changes, strict=True))
+    variances = _STEP_SDS[:, None] ** 2 * months + noise
+    log_step = -(_STEP_SDS**2) / 2.0 / STEP_PRIOR_SD**2
+    log_slope = -(_SLOPES**2) / 2.0 / SLOPE_PRIOR_SD**2
+    deviations = (ratios - _SLOPES[:, None] * months)[:, None, :] ** 2 / variances
+    log = log_slope[:, None] + log_step - 0.5 * (np.log(variances) + deviations).sum(axis=2)
+    weights = np.exp(log - log.max()).sum(axis=1)
+    weights /= weights.sum()
+    mean = float(weights @ _SLOPES)
+    return LogSlope(mean, float(np.sqrt(weights @ (_SLOPES - mean) ** 2)))
+
+
+def damped_months(months: int, damping: float) -> float:
+    """Return how many undamped months a damped trend is worth: 1 + d + d^2 + ...
+
+    Parameters
+    ----------
+    months
+        How long it acts.
+    damping
+        Share of the slope kept from month to month, 0 to 1.
+    """
+    return float(sum(damping**k for k in range(months)))

@@ -25,7 +25,7 @@ from simlib.evidence.count_forecaster.count_fit import Drawn, FittedSeries, fit,
 from simlib.evidence.count_forecaster.smoothing import Settings
 from simlib.scenario import from_dict, load
 from simlib.simulation import assemble, simulate
-from simlib.world.state import tempo_name
+from simlib.world.state import ar1_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -221,7 +221,7 @@ def replay(
     row_of = np.array([names.index(target) for target in blueprint.channels.channels.targets])
     counts = np.empty((n_units, n_months, n_draws), dtype=np.int64)
     # The calendar keeps multipliers in the order of their names.
-    in_order = sorted(range(n_units), key=lambda row: tempo_name(names[row]))
+    in_order = sorted(range(n_units), key=lambda row: ar1_name(names[row]))
     first = np.empty(n_units)
     for draw in range(n_draws):
         # Where the engine will start each multiplier is known beforehand, from its address: the

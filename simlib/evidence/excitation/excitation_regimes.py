@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simlib._moved import default
-from simlib.evidence.excitation.days import DailyCounts, ExcitationError, daily_counts
+from simlib.evidence.excitation.hawkes import HawkesIntensity, ResidualTest, residual_test
 from simlib.evidence.excitation.hawkes_fit import (
-    Estimate,
     ExcitationFit,
+    MaximumLikelihood,
     fit_excitation,
-    greatest_likelihood,
+    maximum_likelihood,
 )
-from simlib.evidence.excitation.residuals import Excitation, ResidualTest, residual_test
+from simlib.evidence.excitation.likelihood import DailyCounts, ExcitationError, daily_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from simlib.evidence.excitation.hawkes_priors import Background
+    from simlib.evidence.excitation.hawkes_fit import Background
     from simlib.evidence.history.event_files import Events
 
 MOST_IMPRECISE = 2
@@ -84,7 +84,7 @@ class RegimeFit:
     regime: Regime
     fits: dict[Background, ExcitationFit]
     residuals: dict[Background, ResidualTest]
-    likeliest: dict[Background, Estimate]
+    likeliest: dict[Background, MaximumLikelihood]
 
 
 def is_of(events: Events, regime: Regime) -> NDArray[np.bool_]:
@@ -148,9 +148,9 @@ def fit_regimes(
         days = days_of(events, regime)
         fits = {background: fit_excitation(days, background) for background in _BACKGROUNDS}
         tests = {background: _tested(fit) for background, fit in fits.items()}
-        likeliest: dict[Background, Estimate] = {
-            "constant": greatest_likelihood(days, "constant"),
-            "quarterly": greatest_likelihood(days, "quarterly"),
+        likeliest: dict[Background, MaximumLikelihood] = {
+            "constant": maximum_likelihood(days, "constant"),
+            "quarterly": maximum_likelihood(days, "quarterly"),
         }
         found.append(RegimeFit(regime, fits, tests, likeliest))
     return found
@@ -158,7 +158,7 @@ def fit_regimes(
 
 def _tested(fit: ExcitationFit) -> ResidualTest:
     ratio, decay, background = fit.mode()
-    return residual_test(fit.days, Excitation(background, ratio, decay), _SEED)
+    return residual_test(fit.days, HawkesIntensity(background, ratio, decay), _SEED)
 
 
 def rows_of(fit: RegimeFit, n_draws: int = 20_000) -> Iterator[dict[str, Any]]:

@@ -1,16 +1,19 @@
-"""Moments and histories of a Hawkes process with an exponential kernel."""
+"""A Hawkes process with an exponential kernel: moments, histories, and a fitted one's residuals."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simlib.chance.addresses import uniforms_of
+from simlib.chance.addresses import seed_of, uniforms_of
+from simlib.evidence.excitation.likelihood import excited_mean, same_day_share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from simlib.evidence.excitation.likelihood import DailyCounts
 
 
 def stationary_mean(background: float, ratio: float) -> float:
@@ -117,3 +120,138 @@ def unthinned(ratio: float, decay_days: float, kept: float) -> tuple[float, floa
     """
     all_ratio = thinned_ratio(ratio, 1.0 / kept)
     return all_ratio, decay_days * (1.0 - all_ratio) / (1.0 - ratio)
+
+
+class HawkesIntensity(NamedTuple):
+    """An intensity: background by day, branching ratio and mean delay.
+
+    Attributes
+    ----------
+    background
+        Immigrants per day, shape (n_days,).
+    ratio, decay_days
+        Branching ratio and mean delay.
+    """
+
+    background: NDArray[np.float64]
+    ratio: float
+    decay_days: float
+
+
+class ResidualTest(NamedTuple):
+    """Kolmogorov-Smirnov tests of residuals.
+
+    Attributes
+    ----------
+    rescaled_p
+        Median p over jitters of the rescaled intervals.
+    counts_p
+        Median p over uniforms of the randomized residuals of the daily counts.
+    """
+
+    rescaled_p: float
+    counts_p: float
+
+
+def jittered_times(days: DailyCounts, root_seed: int) -> NDArray[np.float64]:
+    """Return a time for each event, evenly within its day, sorted, in days from the first."""
+    whole = np.repeat(np.arange(len(days.counts), dtype=np.float64), days.counts)
+    return np.sort(whole + uniforms_of(root_seed, "jitter", len(whole)))
+
+
+def rescaled_intervals(
+    times: NDArray[np.float64], excitation: HawkesIntensity, events_per_day: float
+) -> NDArray[np.float64]:
+    """Return intervals between events in units of expected events (Ogata 1988).
+
+    If the intensity is the true one they are independent exponentials of mean 1.
+
+    Parameters
+    ----------
+    times
+        Sorted, in days from the first, shape (n_events,).
+    excitation
+        The intensity.
+    events_per_day
+        What happened before the first day, evenly.
+
+    Returns
+    -------
+    ndarray
+        Shape (n_events,): the first runs from the beginning.
+    """
+    cumulative = np.concatenate([[0.0], np.cumsum(excitation.background)])
+    background = np.interp(times, np.arange(len(cumulative)), cumulative)
+    faded = np.exp(-np.diff(times, prepend=0.0) / excitation.decay_days)
+    # What is still to come of the children expected of all events so far.
+    pending = events_per_day * excitation.decay_days
+    excited = np.empty(len(times))
+    for number, kept in enumerate(faded.tolist()):
+        excited[number] = pending * (1.0 - kept)
+        pending = pending * kept + 1.0
+    return np.asarray(
+        np.diff(background, prepend=0.0) + excitation.ratio * excited, dtype=np.float64
+    )
+
+
+def count_residuals(
+    days: DailyCounts, excitation: HawkesIntensity, root_seed: int
+) -> NDArray[np.float64]:
+    """Return a uniform for each day if the excitation is the true one.
+
+    The cumulative probability of the day's count given the days before, evenly between that
+    below it and that up to it (Dunn and Smyth 1996, doi 10.1080/10618600.1996.10474708).
+
+    Parameters
+    ----------
+    days
+        The counts.
+    excitation
+        The intensity.
+    root_seed
+        Makes the uniforms repeatable.
+    """
+    from scipy.special import gammaln
+
+    same_day = excitation.ratio * same_day_share(excitation.decay_days)
+    mean = excitation.background + excitation.ratio * excited_mean(
+        days.counts, excitation.decay_days
+    )
+    values = np.arange(int(days.counts.max()) + 1)
+    total = mean[:, None] + same_day * values
+    logs = np.log(mean)[:, None] + (values - 1) * np.log(total) - total - gammaln(values + 1.0)
+    below = np.concatenate([np.zeros((len(mean), 1)), np.cumsum(np.exp(logs), axis=1)], axis=1)
+    day = np.arange(len(mean))
+    low, high = below[day, days.counts], below[day, days.counts + 1]
+    u = uniforms_of(root_seed, "counts", len(mean))
+    return np.asarray(low + u * (high - low), dtype=np.float64)
+
+
+def residual_test(
+    days: DailyCounts, excitation: HawkesIntensity, root_seed: int, n_jitters: int = 40
+) -> ResidualTest:
+    """Test rescaled intervals against the exponential, daily residuals against the uniform.
+
+    The parameters are fitted to the same days, so p is too high rather than too low.
+
+    Parameters
+    ----------
+    days
+        The counts.
+    excitation
+        The fitted intensity.
+    root_seed
+        Makes jitters and uniforms repeatable.
+    n_jitters
+        How often times are placed within their days; the median p is kept.
+    """
+    from scipy.stats import kstest
+
+    rate = float(days.counts.mean())
+    seeds = [seed_of(root_seed, "residuals", number) for number in range(n_jitters)]
+    rescaled = [
+        kstest(rescaled_intervals(jittered_times(days, seed), excitation, rate), "expon").pvalue
+        for seed in seeds
+    ]
+    counts = [kstest(count_residuals(days, excitation, seed), "uniform").pvalue for seed in seeds]
+    return ResidualTest(float(np.median(rescaled)), float(np.median(counts)))

@@ -1,29 +1,162 @@
-"""Branching ratio and decay from daily counts: greatest likelihood and posterior."""
+"""Branching ratio and decay from daily counts: priors on grids, likelihood and posterior."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from simlib.chance.addresses import uniforms_of
-from simlib.evidence.excitation.hawkes_priors import (
-    HIGHEST_RATIO,
-    Background,
-    Priors,
-    block_months,
-    covariance,
-)
-from simlib.evidence.excitation.likelihood import Levels, integrate_background
+from simlib.evidence.excitation.likelihood import LevelPrior, integrate_background
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simlib.evidence.excitation.days import DailyCounts
+    from simlib.evidence.excitation.likelihood import DailyCounts
+
+Background: TypeAlias = Literal["constant", "quarterly", "drifting"]
+
+HIGHEST_RATIO = 0.95
+"""Of the scenario's own prior: a process with more has no level one could state."""
+_BLOCK_MONTHS = {"constant": 1200, "quarterly": 3, "drifting": 1}
 
 
-class Estimate(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ParameterGrid:
+    """Cells of one parameter.
+
+    Attributes
+    ----------
+    edges
+        Ends of the cells, shape (n + 1,).
+    weights
+        Prior probability of each, shape (n,).
+    is_log
+        Whether a cell's middle is that of its logs.
+    """
+
+    edges: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    is_log: bool = False
+
+    @property
+    def nodes(self) -> NDArray[np.float64]:
+        """Middle of each cell, shape (n,)."""
+        if self.is_log:
+            return np.sqrt(self.edges[1:] * self.edges[:-1])
+        return (self.edges[1:] + self.edges[:-1]) / 2.0
+
+    def inside(
+        self, cells: NDArray[np.int64], uniforms: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return a place in each cell, evenly in it (or in its logs)."""
+        edges = np.log(self.edges) if self.is_log else self.edges
+        placed = edges[cells] + uniforms * (edges[cells + 1] - edges[cells])
+        return np.asarray(np.exp(placed) if self.is_log else placed, dtype=np.float64)
+
+
+def ratio_grid(n_cells: int = 38, a: float = 2.0, b: float = 5.0) -> ParameterGrid:
+    """Return a beta prior of the branching ratio on [0, .95], that of ``excite.drifting``."""
+    from scipy.stats import beta
+
+    edges = np.linspace(0.0, HIGHEST_RATIO, n_cells + 1)
+    return ParameterGrid(edges, np.diff(beta.cdf(edges / HIGHEST_RATIO, a, b)))
+
+
+def decay_grid(n_cells: int = 14, median: float = 7.0, sigma: float = 1.0) -> ParameterGrid:
+    """Return a log-normal prior of the mean delay, cut at 6 hours and 60 days.
+
+    Its middle two thirds, 2.6 to 19 days, hold what is published (D10b: 5 to 14 days).
+    """
+    from scipy.stats import norm
+
+    edges = np.geomspace(0.25, 60.0, n_cells + 1)
+    weights = np.diff(norm.cdf(np.log(edges / median) / sigma))
+    return ParameterGrid(edges, weights / weights.sum(), is_log=True)
+
+
+def drift_grid(
+    edges: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5),
+) -> ParameterGrid:
+    """Return a half-normal prior, of scale .5, of the sd of the log of monthly levels."""
+    from scipy.stats import halfnorm
+
+    ends = np.array(edges)
+    weights = np.diff(halfnorm.cdf(ends, scale=0.5))
+    return ParameterGrid(ends, weights / weights.sum())
+
+
+def persistence_grid(n_cells: int = 4) -> ParameterGrid:
+    """Return a uniform prior on [.2, .98] of a month's share of the last month's deviation."""
+    return ParameterGrid(np.linspace(0.2, 0.98, n_cells + 1), np.full(n_cells, 1.0 / n_cells))
+
+
+@dataclass(frozen=True, slots=True)
+class Priors:
+    """What is held before a series is seen.
+
+    Attributes
+    ----------
+    ratio, decay
+        Branching ratio; mean delay in days.
+    drift, persistence
+        Monthly levels are a stationary log AR(1), as the engine's tempo: sd and rho.
+    level_sd
+        Of the log of the mean level.
+    events_per_day
+        Median of the mean level; that of the counts when not given.
+    """
+
+    ratio: ParameterGrid = field(default_factory=ratio_grid)
+    decay: ParameterGrid = field(default_factory=decay_grid)
+    drift: ParameterGrid = field(default_factory=drift_grid)
+    persistence: ParameterGrid = field(default_factory=persistence_grid)
+    level_sd: float = 1.0
+    events_per_day: float | None = None
+
+    def drifts(self, background: Background) -> list[tuple[float, float, float]]:
+        """Return sd, rho and prior probability of each way the background may drift."""
+        if background != "drifting":
+            return [(0.0, 0.0, 1.0)]
+        return [
+            (sd, rho, p * q)
+            for sd, p in zip(self.drift.nodes.tolist(), self.drift.weights.tolist(), strict=True)
+            for rho, q in zip(
+                self.persistence.nodes.tolist(), self.persistence.weights.tolist(), strict=True
+            )
+        ]
+
+
+def block_months(background: Background) -> int:
+    """Return how many calendar months share a level."""
+    return _BLOCK_MONTHS[background]
+
+
+def covariance(
+    n_blocks: int, background: Background, level_sd: float, drift: tuple[float, float]
+) -> NDArray[np.float64]:
+    """Return the prior covariance of the log levels.
+
+    Parameters
+    ----------
+    n_blocks
+        How many levels.
+    background
+        ``quarterly`` levels know nothing of one another: independent, sd 3.
+    level_sd
+        Of the log of the mean level.
+    drift
+        Sd and rho of the log AR(1) about it.
+    """
+    if background == "quarterly":
+        return 9.0 * np.eye(n_blocks)
+    sd, rho = drift
+    apart = np.abs(np.subtract.outer(np.arange(n_blocks), np.arange(n_blocks)))
+    return level_sd**2 + sd**2 * rho**apart
+
+
+class MaximumLikelihood(NamedTuple):
     """Greatest likelihood, with the standard error of each parameter.
 
     Attributes
@@ -175,7 +308,7 @@ def fit_excitation(
     log_likelihood, log_levels = np.empty(shape), np.empty((*shape, n_blocks))
     level = held.events_per_day if held.events_per_day is not None else float(days.counts.mean())
     for at, (sd, rho, _) in enumerate(drifts):
-        levels = Levels(level, covariance(n_blocks, background, held.level_sd, (sd, rho)))
+        levels = LevelPrior(level, covariance(n_blocks, background, held.level_sd, (sd, rho)))
         for column, decay in enumerate(decays.tolist()):
             part = integrate_background(days.counts, blocks, ratios, decay, levels)
             log_likelihood[:, column, at] = part.log_likelihood
@@ -183,10 +316,10 @@ def fit_excitation(
     return ExcitationFit(days, background, held, log_likelihood, log_levels)
 
 
-def greatest_likelihood(days: DailyCounts, background: Background) -> Estimate:
+def maximum_likelihood(days: DailyCounts, background: Background) -> MaximumLikelihood:
     """Return where the likelihood is greatest, for a constant or a quarterly background.
 
-    Levels are at their best for each ratio and decay, up to a prior of sd 3 of their logs
+    LevelPrior are at their best for each ratio and decay, up to a prior of sd 3 of their logs
     that keeps a level from going to nothing; errors are those of the profile.
 
     Parameters
@@ -206,7 +339,7 @@ def greatest_likelihood(days: DailyCounts, background: Background) -> Estimate:
     if background == "drifting":
         raise ValueError("a drifting background has a posterior, not a greatest likelihood")
     blocks = days.blocks(block_months(background))
-    levels = Levels(float(days.counts.mean()), 9.0 * np.eye(int(blocks[-1]) + 1))
+    levels = LevelPrior(float(days.counts.mean()), 9.0 * np.eye(int(blocks[-1]) + 1))
 
     def negative(point: NDArray[np.float64]) -> float:
         ratio = np.array([HIGHEST_RATIO / (1.0 + np.exp(-point[0]))])
@@ -220,7 +353,7 @@ def greatest_likelihood(days: DailyCounts, background: Background) -> Estimate:
     share = 1.0 / (1.0 + np.exp(-best.x[0]))
     ratio, decay = float(HIGHEST_RATIO * share), float(np.exp(best.x[1]))
     errors = _standard_errors(negative, best.x, bounds)
-    return Estimate(
+    return MaximumLikelihood(
         ratio, decay, errors[0] * ratio * float(1.0 - share), errors[1] * decay, -float(best.fun)
     )
 

@@ -7,12 +7,14 @@ barrier refuses; it never drops a row by itself. To drop is a choice of its own,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simlib.evidence.history.csv_text import LeakError, read_table
 from simlib.evidence.history.event_files import Events, combine_events, load_events
-from simlib.evidence.history.refusals import LeakError
+from simlib.evidence.history.mapping import EventMapping, load_mapping
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -150,3 +152,69 @@ def _reason(row: pd.Series[Any], as_of: dt.date) -> str:
     if reasons:
         return f"{' and '.join(reasons)}, later than {as_of}"
     return "has no known date of publication; name its release in the mapping"
+
+
+COUNTRY_COUNTS = (
+    *("events", "deaths_best", "deaths_high", "deaths_civilians"),
+    *("state_based_events", "non_state_events", "one_sided_events"),
+)
+
+
+def load_country_months(
+    path: str | os.PathLike[str],
+    *,
+    as_of: dt.date | None = None,
+    mapping: EventMapping | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+) -> pd.DataFrame:
+    """Read totals of the final yearly release by country and month.
+
+    Parameters
+    ----------
+    path
+        A table with the columns ``country``, ``month`` (YYYY-MM) and `COUNTRY_COUNTS`.
+    as_of
+        Refuse what was not known by then. A year counts as published when its final release
+        came out (``final_release`` of the mapping, in the next year), in whatever later
+        release it is read.
+    mapping
+        See `load_mapping`.
+
+    Returns
+    -------
+    DataFrame
+        ``row``, ``country``, ``month`` (first day), `COUNTRY_COUNTS`, ``published``.
+
+    Raises
+    ------
+    HistoryError
+        The table is wrong.
+    LeakError
+        A row is of a later month, or of a year that was not out in final form.
+    """
+    import pandas as pd
+
+    text = read_table(Path(path), {"country", "month", *COUNTRY_COUNTS})
+    text.require("country", "month", *COUNTRY_COUNTS)
+    frame = pd.DataFrame({"row": text.rows, "country": text.columns["country"]})
+    frame["month"] = pd.Series(text.months("month").astype("datetime64[s]"))
+    for name in COUNTRY_COUNTS:
+        frame[name] = text.counts(name)
+    final_day = load_mapping(mapping).final_release
+    next_year = (frame["month"].dt.year + 1).astype(str)
+    frame["published"] = pd.to_datetime(next_year + "-" + final_day)
+    if as_of is not None:
+        _require_final(text.file, frame, as_of)
+    return frame
+
+
+def _require_final(file: str, frame: pd.DataFrame, as_of: dt.date) -> None:
+    months = frame["month"].to_numpy().astype("datetime64[M]")
+    is_future = months >= np.datetime64(as_of) + 1
+    is_late = is_future | (frame["published"] > np.datetime64(as_of)).to_numpy()
+    if is_late.any():
+        row = frame.iloc[int(is_late.argmax())]
+        name = f"{row['country']} {row['month']:%Y-%m}"
+        raise LeakError(
+            f"{file}: row {row['row']}: {name} was published in final form "
+            f"{row['published'].date()}, later than {as_of}; {int(is_late.sum()) - 1} more rows"
+        )

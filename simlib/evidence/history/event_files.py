@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.evidence.history.csv_text import read_table
-from simlib.evidence.history.formats import WANTED, form_of
-from simlib.evidence.history.mapping import EventMapping, folded, load_mapping
-from simlib.evidence.history.matching import NO_RULE, matched
-from simlib.evidence.history.parsing import parsed
-from simlib.evidence.history.refusals import HistoryError
+from simlib.evidence.history.csv_text import HistoryError, read_table
+from simlib.evidence.history.formats import WANTED, form_of, parsed
+from simlib.evidence.history.mapping import NO_RULE, EventMapping, folded, load_mapping
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,7 +182,7 @@ def _locate(frame: pd.DataFrame, form: Form, mapping: EventMapping) -> None:
 
 
 def _classify(frame: pd.DataFrame, mapping: EventMapping, form: Form) -> None:
-    chosen = matched(frame, mapping, form.source)
+    chosen = mapping.matched(frame, form.source)
     frame["rule"] = chosen
     rules = mapping.rules
     for name in ("series", "incident", "target"):

@@ -1,14 +1,18 @@
-"""Forms in which events are published, by the columns they have."""
+"""Forms in which events are published, by the columns they have, and their rows as one form."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from simlib.evidence.history.refusals import HistoryError
+import numpy as np
+
+from simlib.evidence.history.csv_text import HistoryError
 from simlib.scenario.wording import listed
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from simlib.evidence.history.csv_text import TextTable
 
 _UCDP_DEATHS = {
@@ -124,7 +128,7 @@ WANTED = frozenset(
 
 
 def form_of(table: TextTable) -> Form:
-    """Return the form a table is in.
+    """Tell the form a table is in.
 
     Raises
     ------
@@ -152,3 +156,48 @@ def form_of(table: TextTable) -> Form:
             f"{table.file}: row 1: column must be given: {missing[0]} (read as {form.name})"
         )
     return form
+
+
+NUMBERS = (
+    *("date_precision", "precision", "conflict"),
+    *("deaths_a", "deaths_b", "deaths_civilians", "deaths_unknown", "deaths"),
+)
+TEXTS = (
+    *("event", "country", "governorate", "conflict_name", "dyad_name"),
+    *("side_a", "side_b", "event_type", "sub_event_type"),
+)
+
+
+def parsed(table: TextTable, form: Form) -> pd.DataFrame:
+    """Read columns by what they are here; those a form has not are empty.
+
+    Raises
+    ------
+    HistoryError
+        A value is not what its column holds; the message names file, row and value.
+    """
+    import pandas as pd
+
+    names = form.columns
+    frame = pd.DataFrame({"row": table.rows})
+    for name in TEXTS:
+        texts = table.columns[names[name]] if name in names else [""] * len(table.rows)
+        frame[name] = pd.Series([text.strip() for text in texts], dtype="object")
+    frame["date"] = table.dates(names["date"])
+    frame["date_end"] = table.dates(names["date_end"]) if "date_end" in names else frame["date"]
+    for name in NUMBERS:
+        frame[name] = table.whole(names[name]) if name in names else np.nan
+    published = names.get("published")
+    frame["published"] = table.instants(published) if published else np.datetime64("NaT", "s")
+    _check(frame, table, form)
+    return frame
+
+
+def _check(frame: pd.DataFrame, table: TextTable, form: Form) -> None:
+    names = form.columns
+    table.refuse(names["event"], (frame["event"] == "").to_numpy(), "must be given")
+    is_twice = frame["event"].duplicated().to_numpy()
+    table.refuse(names["event"], is_twice, "stands twice in the file")
+    if "date_end" in names:
+        is_early = (frame["date_end"] < frame["date"]).to_numpy()
+        table.refuse(names["date_end"], is_early, f"must not be before {names['date']}")

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
+import fnmatch
 import functools
 import os
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from pydantic import Field
 
-from simlib.errors import ScenarioError
+from simlib.evidence.history.csv_text import HistoryError, LeakError
 from simlib.scenario import bundled
-from simlib.scenario.findings import Findings
-from simlib.scenario.fitting import fitter
-from simlib.scenario.models import Model, Name
-from simlib.scenario.nodes import Mapping as MappingNode
-from simlib.scenario.nodes import find, from_python, problem_at
-from simlib.scenario.reading import Budget, read_file
+from simlib.scenario.fitting import read_model
+from simlib.scenario.schema import Model, Name
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
     from simlib.scenario.schema import Scenario
+
+
+NO_RULE = -1
+_NAMES = ("country", "side_a", "side_b", "event_type", "sub_event_type")
 
 
 class Release(Model):
@@ -37,7 +41,7 @@ class Release(Model):
     note: str | None = None
 
 
-class Rule(Model):
+class MappingRule(Model):
     """Conditions on a row, all of which must hold, and what such a row is here."""
 
     series: Name
@@ -59,6 +63,28 @@ class Rule(Model):
     until: dt.date | None = None
     note: str | None = None
 
+    def fits(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Tell which rows meet all conditions, shape (n_rows,); names are categories."""
+        fits = np.ones(len(frame), dtype=np.bool_)
+        for name in ("country", "event_type", "sub_event_type"):
+            wanted = getattr(self, name)
+            if wanted:
+                fits &= _named(frame[name], wanted)
+        if self.conflict:
+            fits &= frame["conflict"].isin(self.conflict).to_numpy()
+        if self.since is not None:
+            fits &= (frame["date"] >= np.datetime64(self.since)).to_numpy()
+        if self.until is not None:
+            fits &= (frame["date"] <= np.datetime64(self.until)).to_numpy()
+        if self.between:
+            one, other = self.between
+            is_between = _sides(frame, one, other) | _sides(frame, other, one)
+            # Where a file has no sides the conflict alone must tell.
+            fits &= (is_between | _without_sides(frame)) if self.conflict else is_between
+        if self.only_lost:
+            fits &= _only_lost(frame, self.only_lost)
+        return fits
+
 
 class VintageFactor(Model):
     """How counts of a final release compare with those of the preliminary one."""
@@ -78,7 +104,7 @@ class EventMapping(Model):
     """UCDP ids by conflict name, for files that hold names only."""
     places: dict[Name, dict[Name, tuple[str, ...]]]
     """By country and governorate: how else it is spelled."""
-    rules: tuple[Rule, ...]
+    rules: tuple[MappingRule, ...]
     """The first that fits decides."""
     final_release: str = Field(pattern=r"^[0-9]{2}-[0-9]{2}$")
     """Month and day by which the year before is out in final form, ``MM-DD``."""
@@ -88,7 +114,7 @@ class EventMapping(Model):
     note: str = ""
 
     def release(self, version: str) -> Release | None:
-        """Return what is known of a release, or nothing.
+        """Look up a release, or nothing.
 
         Those that are not listed are known by their number: ``24.1`` is final and of 2024,
         ``24.0.11`` is the candidate release of November 2024.
@@ -106,8 +132,17 @@ class EventMapping(Model):
         day = dt.date(after // 12, after % 12 + 1, 1) - dt.timedelta(days=1)
         return Release(vintage=f"Candidate {numbers['year']}.0", published=day)
 
+    def matched(self, frame: pd.DataFrame, source: str) -> NDArray[np.int64]:
+        """Find for each row the index of the first rule that fits, or `NO_RULE`."""
+        frame = frame.assign(**{name: frame[name].astype("category") for name in _NAMES})
+        chosen = np.full(len(frame), NO_RULE, dtype=np.int64)
+        for index, rule in enumerate(self.rules):
+            if rule.source == source:
+                chosen[(chosen == NO_RULE) & rule.fits(frame)] = index
+        return chosen
+
     def governorates(self) -> dict[tuple[str, str], str]:
-        """Return governorates by country and folded spelling."""
+        """List governorates by country and folded spelling."""
         return {
             (country, folded(spelling)): place
             for country, places in self.places.items()
@@ -116,12 +151,40 @@ class EventMapping(Model):
         }
 
 
+def _without_sides(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    return ((frame["side_a"] == "") & (frame["side_b"] == "")).to_numpy()
+
+
+def _sides(
+    frame: pd.DataFrame, side_a: tuple[str, ...], side_b: tuple[str, ...]
+) -> NDArray[np.bool_]:
+    return _named(frame["side_a"], side_a) & _named(frame["side_b"], side_b)
+
+
+def _named(values: pd.Series[str], patterns: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Tell which values one of some patterns fits; case does not matter."""
+    either = "|".join(f"(?:{fnmatch.translate(pattern.casefold())})" for pattern in patterns)
+    fits = re.compile(either).match
+    known = np.array([fits(name.casefold()) is not None for name in values.cat.categories])
+    return known[values.cat.codes.to_numpy()]
+
+
+def _only_lost(frame: pd.DataFrame, names: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Tell where all of the dead are of a side of some name."""
+    deaths = frame["deaths"].to_numpy()
+    result = np.zeros(len(frame), dtype=np.bool_)
+    for side in ("a", "b"):
+        of_side = frame[f"deaths_{side}"].to_numpy()
+        result |= _named(frame[f"side_{side}"], names) & (deaths > 0.0) & (of_side == deaths)
+    return result
+
+
 _NUMBERED = re.compile(r"(?P<year>\d\d)\.(?:1|0\.(?P<month>[1-9]|1[0-2]))")
 _NOISE = re.compile(r"\b(governorate|province|provicne|muhafazah|muhafazat)\b")
 
 
 def folded(name: str) -> str:
-    """Return a spelling without case, accents, signs and the word for governorate.
+    """Spell without case, accents, signs and the word for governorate.
 
     Examples
     --------
@@ -137,7 +200,7 @@ def folded(name: str) -> str:
 def load_mapping(
     mapping: EventMapping | Mapping[str, Any] | str | os.PathLike[str] | None = None,
 ) -> EventMapping:
-    """Return a mapping of event files.
+    """Load a mapping of event files.
 
     Parameters
     ----------
@@ -154,34 +217,26 @@ def load_mapping(
         return _shipped()
     if isinstance(mapping, EventMapping):
         return mapping
-    if isinstance(mapping, Mapping):
-        tree = from_python(mapping)
-        assert isinstance(tree, MappingNode)  # noqa: S101  (it was a mapping)
-        return _fitted(tree)
-    path = Path(mapping)
-    return _fitted(read_file(path, str(path), Budget()))
+    return _read(mapping)
 
 
 @functools.cache
 def _shipped() -> EventMapping:
-    path = bundled.folder("seeds") / "history" / "mapping.yaml"
-    return _fitted(read_file(path, path.name, Budget()))
+    return _read(bundled.folder("seeds") / "history" / "mapping.yaml")
 
 
-def _fitted(tree: MappingNode) -> EventMapping:
+def _read(source: Mapping[str, Any] | str | os.PathLike[str]) -> EventMapping:
     from simlib.scenario import load
 
-    findings = Findings()
-    result: EventMapping = fitter(EventMapping)(tree, (), findings)
-    if not findings.problems:
+    result, log = read_model(EventMapping, source)
+    if not log.problems:
         theatre = load("theatre")
         for path, rule, hint in (
             *_place_problems(result, theatre),
             *_rule_problems(result, theatre),
         ):
-            findings.note(problem_at(find(tree, path)[0], path, rule, hint), path)
-    if findings.problems:
-        raise ScenarioError(findings.problems)
+            log.add_at(path, rule, hint)
+    log.refuse()
     return result
 
 
@@ -224,7 +279,7 @@ _OF_SOURCE = {"UCDP": ("event_type", "sub_event_type"), "ACLED": ("conflict", "o
 """Conditions that no row of a source fits, because its files have no such columns."""
 
 
-def _conditions(rule: Rule) -> Iterator[_Words]:
+def _conditions(rule: MappingRule) -> Iterator[_Words]:
     for key in _OF_SOURCE[rule.source]:
         if getattr(rule, key):
             yield key, (f"never fits, {rule.source} tells no such thing", "")
@@ -237,7 +292,7 @@ def _conditions(rule: Rule) -> Iterator[_Words]:
         yield "series", (rule_text, "")
 
 
-def _incident(rule: Rule, theatre: Scenario) -> Iterator[_Words]:
+def _incident(rule: MappingRule, theatre: Scenario) -> Iterator[_Words]:
     if rule.incident is None:
         if rule.target is not None:
             yield "target", (f"stands without an incident (got {shown(rule.target)})", "")
@@ -252,3 +307,35 @@ def _incident(rule: Rule, theatre: Scenario) -> Iterator[_Words]:
         elif rule.target not in targets:
             words = f"unknown target of {rule.incident} (got {shown(rule.target)})"
             yield "target", (words, near_or_all(rule.target, targets))
+
+
+def vintage_factor(country: str, *, as_of: dt.date, mapping: EventMapping | None = None) -> float:
+    """Look up final events over preliminary ones; nothing applies it by itself.
+
+    Parameters
+    ----------
+    country
+        One that the mapping has a factor of.
+    as_of
+        The date of the forecast that would use it.
+    mapping
+        Holds the factors, each with its note; the one that comes with simlib when not given.
+
+    Raises
+    ------
+    HistoryError
+        The country has none.
+    LeakError
+        The factor could not be known by then: both are of 2024, whose final release came out
+        in 2025.
+    """
+    factors = load_mapping(mapping).vintage_factors
+    if country not in factors:
+        hint = near_or_all(country, factors)
+        raise HistoryError(f"country: has no vintage factor (got {shown(country)}); {hint}")
+    found = factors[country]
+    if found.published > as_of:
+        raise LeakError(
+            f"vintage_factors.{country}: was published {found.published}, later than {as_of}"
+        )
+    return found.factor

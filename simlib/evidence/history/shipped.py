@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlib.evidence.history.csv_text import HistoryError, LeakError
 from simlib.evidence.history.event_files import Events
 from simlib.evidence.history.mapping import load_mapping
-from simlib.evidence.history.refusals import HistoryError, LeakError
 from simlib.evidence.history.tallies import monthly_counts
 from simlib.evidence.panels import CountPanel, Unit
 from simlib.scenario import bundled

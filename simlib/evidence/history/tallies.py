@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.evidence.history.refusals import HistoryError
+from simlib.evidence.history.csv_text import HistoryError
 from simlib.evidence.panels import CountPanel, Unit
 from simlib.scenario.wording import listed
 

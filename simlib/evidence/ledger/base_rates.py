@@ -8,7 +8,7 @@ import numpy as np
 
 from simlib.chance.distributions import KINDS, quantile
 from simlib.chance.distributions import check as broken_arguments
-from simlib.scenario.models import Model, Name
+from simlib.scenario.schema import Model, Name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

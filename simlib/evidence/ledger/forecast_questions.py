@@ -5,22 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from simlib.errors import ScenarioError
 from simlib.evidence.ledger.base_rates import LARGEST, BaseRate, broken_rules
 from simlib.outcomes.planning import kind_of
 from simlib.scenario import bundled
-from simlib.scenario.findings import Findings
-from simlib.scenario.fitting import fitter
-from simlib.scenario.models import Model, Name
-from simlib.scenario.nodes import Mapping as MappingNode
-from simlib.scenario.nodes import find, from_python, problem_at
-from simlib.scenario.reading import Budget, read_file
-from simlib.scenario.rules.context import Context
-from simlib.scenario.rules.outcomes import CLASSES, check_outcome
-from simlib.scenario.schema import Outcome
+from simlib.scenario.checking import check_references
+from simlib.scenario.context import CLASSES, Context
+from simlib.scenario.fitting import read_model
+from simlib.scenario.outcome_rules import check_outcome
+from simlib.scenario.schema import Model, Name, Outcome
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
@@ -96,23 +90,12 @@ def load_questions(
     """
     if isinstance(questions, Questionnaire):
         questions = questions.model_dump(exclude_none=True, by_alias=True)
-    tree = _tree(bundled.folder("seeds") / "questions.yaml" if questions is None else questions)
-    findings = Findings()
-    asked: Questionnaire = fitter(Questionnaire)(tree, (), findings)
-    if not findings.problems:
-        _check(asked, Context(scenario, tree, findings))
-    if findings.problems:
-        raise ScenarioError(findings.problems)
+    shipped = bundled.folder("seeds") / "questions.yaml"
+    asked, log = read_model(Questionnaire, shipped if questions is None else questions)
+    if not log.problems:
+        _check(asked, Context(scenario, log))
+    log.refuse()
     return asked
-
-
-def _tree(questions: Mapping[str, Any] | str | os.PathLike[str]) -> MappingNode:
-    if isinstance(questions, Mapping):
-        tree = from_python(questions)
-        assert isinstance(tree, MappingNode)  # noqa: S101  (it was a mapping)
-        return tree
-    path = Path(questions)
-    return read_file(path, str(path), Budget())
 
 
 class _Checker:
@@ -124,9 +107,7 @@ class _Checker:
 
     def add(self, key: str, rule: str, hint: str = "") -> None:
         """Note a problem under a key of the question."""
-        path = (*self._path, *key.split("."))
-        mark, _ = find(self._context.tree, path)
-        self._context.findings.note(problem_at(mark, path, rule, hint), path)
+        self._context.log.add_at((*self._path, *key.split(".")), rule, hint)
 
     def check(self) -> None:
         """Note everything."""
@@ -163,9 +144,10 @@ class _Checker:
             self.add("outcome", "must have exactly one of outcome and reads")
             return None
         if question.reads is not None:
-            before = len(self._context.findings.problems)
+            before = len(self._context.log.problems)
             check_outcome(self._context, (*self._path, "reads"), question.reads)
-            is_sound = len(self._context.findings.problems) == before
+            check_references(self._context, (*self._path, "reads"))
+            is_sound = len(self._context.log.problems) == before
             return question.reads if is_sound else None
         if question.outcome not in scenario.outcomes:
             got = str(question.outcome)
@@ -195,9 +177,6 @@ class _Checker:
 
 def _check(asked: Questionnaire, context: Context) -> None:
     if not asked.questions:
-        context.findings.note(
-            problem_at(context.tree.mark, ("questions",), "must hold at least one question"),
-            ("questions",),
-        )
+        context.log.add(context.log.tree, ("questions",), "must hold at least one question")
     for name, question in asked.questions.items():
         _Checker(context, name, question).check()

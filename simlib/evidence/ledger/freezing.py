@@ -15,7 +15,7 @@ from simlib.evidence.ledger.base_rates import LARGEST, LEVELS
 from simlib.evidence.ledger.forecast_questions import Question, Questionnaire, load_questions
 from simlib.evidence.ledger.sealing import LedgerError, sealed
 from simlib.scenario import as_scenario
-from simlib.scenario.rules.outcomes import CLASSES
+from simlib.scenario.context import CLASSES
 from simlib.statistics.summaries import of_classes, of_flag, of_number
 
 if TYPE_CHECKING:

@@ -14,10 +14,9 @@ from pydantic import Field
 
 from simlib.errors import ScenarioError
 from simlib.evidence.ledger.base_rates import LARGEST, LEVELS
-from simlib.scenario.findings import Findings
-from simlib.scenario.fitting import fitter
-from simlib.scenario.models import Model, Name
+from simlib.scenario.fitting import fitted
 from simlib.scenario.nodes import from_python
+from simlib.scenario.schema import Model, Name
 from simlib.scenario.wording import bare, shown
 
 if TYPE_CHECKING:
@@ -119,12 +118,11 @@ def broken_rules(ledger: Mapping[str, Any]) -> Iterator[str]:
 
 def _fitted(model: type[_Fitted], given: object) -> tuple[_Fitted | None, list[str]]:
     """Return a model of what stands in a file, or what is wrong with it."""
-    findings = Findings()
     try:
-        found: _Fitted = fitter(model)(from_python(given), (), findings)
+        found, log = fitted(model, from_python(given))
     except ScenarioError as error:
         return None, [str(error)]
-    rules = [str(problem) for problem in findings.problems]
+    rules = [str(problem) for problem in log.problems]
     return (None if rules else found), rules
 
 

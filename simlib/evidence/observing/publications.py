@@ -26,7 +26,7 @@ from simlib.chance.distributions import quantile
 from simlib.chance.philox import uniform
 from simlib.ensemble.map_runs import map_runs
 from simlib.errors import Problem, ScenarioError
-from simlib.outcomes.published_series import Published, plan_published
+from simlib.outcomes.incident_counts import Published, plan_published
 from simlib.outcomes.windows import month_starts
 from simlib.scenario import as_scenario, digest
 from simlib.scenario.requests import n_replications, whole

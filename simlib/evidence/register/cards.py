@@ -12,33 +12,24 @@ from simlib.chance.distributions import quantile
 from simlib.errors import Problem, ScenarioError
 from simlib.evidence.register.derivations import load_derivations, rederive
 from simlib.evidence.register.figures import owner
-from simlib.evidence.register.rows import POINTS, rows
+from simlib.evidence.register.register_rows import POINTS, rows
 from simlib.evidence.register.usage import uses_of_parameters, uses_of_rows
 from simlib.scenario import load
 from simlib.scenario.bundled import scenario_names
 from simlib.scenario.wording import near, shown
 from simlib.statistics.formatting import number
-from simlib.world.parameters import ParameterPlan
+from simlib.world.quantities import ParameterPlan
 
 if TYPE_CHECKING:
     from simlib.evidence.register.correlations import Correlation, Correlations
     from simlib.evidence.register.derivations import Derivation
-    from simlib.evidence.register.rows import Row
+    from simlib.evidence.register.register_rows import RegisterRow
     from simlib.scenario.schema import Parameter, Scenario
 
 DERIVED = GRADES["D"]
 _BASE = "theatre"
 _N_DRAWS = 400
 """Draws from which the points of a parameter that follows from others are read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a number was read."""
-
-    title: str
-    url: str
-    date: str
 
 
 @dataclass(frozen=True)
@@ -62,9 +53,7 @@ class Card:
     grade
         How firm it is.
     row
-        The register row a parameter names; empty for none.
-    source
-        Where it was read, if anywhere.
+        The row it is, or that a parameter names; nothing where it names none.
     notes
         Reasons and doubts.
     derivations
@@ -83,12 +72,31 @@ class Card:
     points: str
     unit: str
     grade: str
-    row: str
-    source: Source | None
+    row: RegisterRow | None
     notes: tuple[str, ...]
     derivations: tuple[str, ...]
     uses: tuple[str, ...]
     correlations: tuple[Correlation, ...] = ()
+
+    @property
+    def row_id(self) -> str:
+        """Id of the register row that a parameter names; empty for none."""
+        return self.row.id if self.is_parameter and self.row is not None else ""
+
+    def sentences(self) -> list[str]:
+        """Say what is known of the number, but for how outcomes go with it."""
+        lines = [("value", f"{self.value} {self.unit}")]
+        if self.points:
+            lines.append(("5, 50, 95 %", self.points))
+        lines.append(("grade", self.grade + (f", row {self.row_id}" if self.row_id else "")))
+        if self.row is not None:
+            url = f" {self.row.url}" if self.row.url else ""
+            lines.append(("source", f"{self.row.source}, {self.row.date}{url}"))
+        lines += [("note", note) for note in self.notes]
+        lines += [("arithmetic", text) for text in self.derivations]
+        lines += [("used", text) for text in self.uses or ("not used",)]
+        head = f"{self.name}: {self.title}" if self.title else self.name
+        return [head, *(f"  {title:<12}{text}" for title, text in lines)]
 
 
 def cards(scenario: Scenario, correlations: Correlations | None = None) -> dict[str, Card]:
@@ -118,8 +126,7 @@ def cards(scenario: Scenario, correlations: Correlations | None = None) -> dict[
             points=points.get(name, ""),
             unit=parameter.unit,
             grade=grade(name, parameter),
-            row=row.id if row else "",
-            source=_source(row) if row else None,
+            row=row,
             notes=_notes(parameter, row, _before(name, base) if is_replaced else ""),
             derivations=() if is_replaced else tuple(derived.get(name, ())),
             uses=uses[name],
@@ -143,8 +150,7 @@ def _row_cards(
             points="" if row.distribution is None else _spread(*row.distribution),
             unit=row.unit,
             grade=row.grade,
-            row="",
-            source=_source(row),
+            row=row,
             notes=(row.note,) if row.note else (),
             derivations=tuple(derived.get(name, ())),
             uses=uses[name],
@@ -271,12 +277,12 @@ def _spelt(kind: str, arguments: Mapping[str, float]) -> str:
     return f"{kind}({', '.join(f'{name} {value:g}' for name, value in arguments.items())})"
 
 
-def _title(row: Row) -> str:
+def _title(row: RegisterRow) -> str:
     is_told = not row.place or row.place in row.quantity
     return row.quantity if is_told else f"{row.quantity}, {row.place}"
 
 
-def _row_value(row: Row) -> str:
+def _row_value(row: RegisterRow) -> str:
     text = row.central
     if row.low or row.high:
         text = f"{text} ({row.low} to {row.high})" if text else f"{row.low} to {row.high}"
@@ -285,11 +291,7 @@ def _row_value(row: Row) -> str:
     return text
 
 
-def _source(row: Row) -> Source:
-    return Source(row.source, row.url, row.date)
-
-
-def _notes(parameter: Parameter, row: Row | None, before: str) -> tuple[str, ...]:
+def _notes(parameter: Parameter, row: RegisterRow | None, before: str) -> tuple[str, ...]:
     told = (parameter.fitted, parameter.note, parameter.judgement, row.note if row else "", before)
     return tuple(dict.fromkeys(text.strip() for text in told if text))
 

@@ -6,7 +6,6 @@ or falls, not what turns; and it ranks numbers by how unsure they are, not by th
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,8 +15,9 @@ from simlib._moved import default
 from simlib.analysis.columns import Column, columns_of, numbers_of
 from simlib.errors import StoreError
 from simlib.scenario import digest
-from simlib.scenario.parameters import value_names
+from simlib.scenario.parameter_order import value_names
 from simlib.statistics.intervals import rank_correlation_interval
+from simlib.statistics.ranks import noise_floor, rank_correlations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 MOST_OUTCOMES = 6
 FEWEST = 30
 """Replications below which no correlation is told."""
-_SURE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,39 +186,11 @@ def _correlations(
         if n < FEWEST or len(set(numbers[is_seen, j])) == 1:
             continue
         floor = noise_floor(n, len(names))
-        ranks = _standardized(values[is_seen])
-        rhos = ranks.T @ _standardized(numbers[is_seen, j : j + 1])[:, 0]
+        rhos = rank_correlations(values[is_seen], numbers[is_seen, j])
         for name, rho in zip(names, map(float, rhos), strict=True):
             low, high = rank_correlation_interval(rho, n)
             found.append(Correlation(name, str(column), rho, low, high, floor))
     return found
-
-
-def _standardized(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return ranks by column with mean 0 and length 1, so that products are correlations."""
-    from scipy.stats import rankdata
-
-    ranks: NDArray[np.float64] = rankdata(values, axis=0)
-    ranks -= ranks.mean(axis=0)
-    length = np.sqrt((ranks**2).sum(axis=0))
-    return ranks / np.where(length > 0.0, length, 1.0)
-
-
-def noise_floor(n: int, n_values: int) -> float:
-    """Return the size that the largest of many rank correlations exceeds in 1 of 20 ensembles.
-
-    Of independent numbers none of which matters, each correlation is close to normal with
-    variance 1 / (n - 1), and the largest of m stays below its (0.95 ** (1 / m)) point.
-
-    Examples
-    --------
-    >>> round(noise_floor(400, 1), 3), round(noise_floor(400, 250), 3)
-    (0.098, 0.186)
-    """
-    from scipy.special import ndtri
-
-    one_sided = (1.0 - _SURE ** (1.0 / n_values)) / 2.0
-    return float(-ndtri(one_sided)) / math.sqrt(n - 1.0)
 
 
 def _largest(

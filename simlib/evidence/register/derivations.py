@@ -13,10 +13,8 @@ from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.evidence.register.figures import figure_text, figure_value
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import ExpressionError, compile_quantity
-from simlib.scenario.findings import Findings
-from simlib.scenario.fitting import fitter
-from simlib.scenario.models import Model
-from simlib.scenario.reading import Budget, read_file
+from simlib.scenario.fitting import read_model
+from simlib.scenario.schema import Model
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
@@ -90,11 +88,8 @@ class Rederived:
 
 @functools.cache
 def _read(path: Path) -> Derivations:
-    tree = read_file(path, path.name, Budget())
-    findings = Findings()
-    found: Derivations = fitter(Derivations)(tree, (), findings)
-    if findings.problems:
-        raise ScenarioError(findings.problems)
+    found, log = read_model(Derivations, path)
+    log.refuse()
     return found
 
 

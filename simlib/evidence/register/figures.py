@@ -24,14 +24,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from simlib.errors import Problem, ScenarioError
-from simlib.evidence.register.rows import POINTS, rows
+from simlib.evidence.register.register_rows import POINTS, rows
 from simlib.scenario.bundled import seed_table
 from simlib.scenario.expressions import compile_quantity
 from simlib.scenario.wording import near, shown
 
 if TYPE_CHECKING:
-    from simlib.scenario.models import Quantity
-    from simlib.scenario.schema import Parameter, Scenario
+    from simlib.scenario.schema import Parameter, Quantity, Scenario
 
 _COLUMNS = ("central", "low", "high", "mean", *POINTS)
 

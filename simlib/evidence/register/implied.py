@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simlib.scenario.expressions import compile_quantity
-from simlib.world.parameters import ParameterPlan
+from simlib.world.quantities import ParameterPlan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simlib.scenario.models import Quantity
-    from simlib.scenario.schema import PostureState, Scenario
+    from simlib.scenario.schema import PostureState, Quantity, Scenario
 
 _STEP = 0.05
 """Months; the shortest median is half a month."""

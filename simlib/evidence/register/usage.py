@@ -13,11 +13,11 @@ from simlib.agents.mentions import parameters_read
 from simlib.agents.registry import agent_class, agent_names
 from simlib.evidence.register.derivations import figures_named, load_derivations
 from simlib.evidence.register.figures import owner
-from simlib.evidence.register.rows import rows
+from simlib.evidence.register.register_rows import rows
 from simlib.scenario.bundled import folder, seed_table
 from simlib.scenario.expressions import names
-from simlib.scenario.models import Model
-from simlib.scenario.parameters import value_names
+from simlib.scenario.parameter_order import value_names
+from simlib.scenario.schema import Model
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario

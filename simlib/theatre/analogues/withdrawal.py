@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from simlib.evidence.analogues.analogue_record import last_published, read_record
-from simlib.evidence.analogues.cases import Analogues, Case
+from simlib.evidence.analogues.analogue_record import Analogues, Case, last_published, read_record
 from simlib.evidence.analogues.placebo import YEAR
-from simlib.evidence.analogues.study import AS_OF, known_cases, pooled
-from simlib.evidence.analogues.updating import matched
+from simlib.evidence.analogues.study import AS_OF
+from simlib.evidence.analogues.updating import known_cases, matched, pooled
 from simlib.evidence.fitted import Fitted
 
 CASES = (

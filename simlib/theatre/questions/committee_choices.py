@@ -16,7 +16,7 @@ from scipy.special import ndtri
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniform
 from simlib.theatre.agents.committee import CLASSES, GROUNDS
-from simlib.world.parameters import ParameterPlan
+from simlib.world.quantities import ParameterPlan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from simlib.evidence.calibration.fitted_file import scenario_text
 from simlib.scenario import load_text
 from simlib.theatre.agents.committee import GROUNDS
 from simlib.theatre.questions.standardizing import standardize
@@ -35,7 +34,7 @@ def committee_constants(
         Number of replications, 2 or more.
     """
     base = calibration.record.base.parameters
-    scenario = load_text(scenario_text(calibration), file="fitted")
+    scenario = load_text(calibration.scenario_text(), file="fitted")
     found = standardize(scenario, replications)
     constants = {}
     for ground in GROUNDS:

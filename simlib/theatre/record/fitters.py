@@ -16,19 +16,17 @@ from simlib.chance.distributions import mean as mean_of
 from simlib.chance.distributions import quantile
 from simlib.evidence.calibration.fitted_intensities import fit_intensities
 from simlib.evidence.calibration.level_fits import (
-    Levels,
+    Ar1Grid,
+    LevelPosterior,
     MonthlySeries,
-    TempoGrid,
     fit_levels,
     pattern_weights,
-    weighted_moments,
 )
-from simlib.evidence.calibration.level_priors import fitted, gamma, prior_points, support
 from simlib.evidence.calibration.published_record import Record, by_place
 from simlib.evidence.excitation.shipped_fits import fitted_excitation
 from simlib.evidence.history.shipped import shipped_panel
 from simlib.evidence.panels import CountPanel
-from simlib.statistics.moments import beta_arguments
+from simlib.statistics.moments import beta_arguments, gamma, weighted_moments
 from simlib.theatre.record.regimes import POOLS
 
 if TYPE_CHECKING:
@@ -87,12 +85,12 @@ OLDER = {"Iraq": ("GED 19.1", 2018), "Syria": ("GED 2016-18 + candidate 2019", 2
 """Vintage and last year with events by governorate before the gap, by country."""
 
 
-def tempo_grid(record: Record) -> TempoGrid:
+def ar1_grid(record: Record) -> Ar1Grid:
     """Return the prior of persistence and spread of the tempo as points."""
     rho, sd = np.meshgrid(
-        prior_points(record, "tempo.rho"), prior_points(record, "tempo.sd"), indexing="ij"
+        record.prior_points("tempo.rho"), record.prior_points("tempo.sd"), indexing="ij"
     )
-    return TempoGrid(rho.ravel(), sd.ravel(), np.full(rho.size, 1.0 / rho.size))
+    return Ar1Grid(rho.ravel(), sd.ravel(), np.full(rho.size, 1.0 / rho.size))
 
 
 def _series(record: Record, name: str) -> MonthlySeries:
@@ -139,13 +137,13 @@ def _season(record: Record) -> NDArray[np.float64]:
 
 
 def _amplitude(record: Record) -> float:
-    return float(prior_points(record, "season.amplitude").mean())
+    return float(record.prior_points("season.amplitude").mean())
 
 
 @functools.lru_cache(maxsize=4)
-def ucdp_levels(record: Record) -> Levels:
+def ucdp_levels(record: Record) -> LevelPosterior:
     """Return the joint posterior of the levels of all UCDP series and of the tempo."""
-    return fit_levels({name: _series(record, name) for name in UCDP}, tempo_grid(record))
+    return fit_levels({name: _series(record, name) for name in UCDP}, ar1_grid(record))
 
 
 def fit_ucdp_levels(record: Record) -> list[Fitted]:
@@ -160,14 +158,14 @@ def fit_ucdp_levels(record: Record) -> list[Fitted]:
         data = f"{total} lethal events of conflict {conflict}, {_period(record)}"
         fano = _series(record, name).fano
         method = f"{_FILTER}; variance over mean {fano:.2g} from clustering"
-        found.append(fitted(record, parameter, gamma(*levels.moments(name)), data, method))
+        found.append(record.fitted(parameter, gamma(*levels.moments(name)), data, method))
     return [*found, *_turkish(record, levels), *_tempo(record, levels), _season_fit(record)]
 
 
 _FILTER = "Poisson level times a log AR(1), filtered on a grid, six series sharing the AR(1)"
 
 
-def _turkish(record: Record, levels: Levels) -> list[Fitted]:
+def _turkish(record: Record, levels: LevelPosterior) -> list[Fitted]:
     """Return lethal and other rows of Türkiye-PKK: a level of rows and a share of lethal ones."""
     rows = int(record.monthly("turkiye_pkk_iraq", lethal=False).sum())
     lethal = int(record.monthly("turkiye_pkk_iraq").sum())
@@ -180,19 +178,18 @@ def _turkish(record: Record, levels: Levels) -> list[Fitted]:
         share = a / (a + b)
         second = share * (a + 1.0) / (a + b + 1.0)
         product = (variance + mean**2) * second - (mean * share) ** 2
-        found.append(fitted(record, name, gamma(mean * share, product), data, method))
+        found.append(record.fitted(name, gamma(mean * share, product), data, method))
     return found
 
 
-def _tempo(record: Record, levels: Levels) -> list[Fitted]:
+def _tempo(record: Record, levels: LevelPosterior) -> list[Fitted]:
     data = f"Monthly lethal events of six UCDP series, {_period(record)}"
     return [
-        fitted(
-            record,
+        record.fitted(
             f"tempo.{name}",
             {
                 "beta": beta_arguments(
-                    *weighted_moments(values, levels.weights), *support(record, f"tempo.{name}")
+                    *weighted_moments(values, levels.weights), *record.support(f"tempo.{name}")
                 )
             },
             data,
@@ -205,15 +202,14 @@ def _tempo(record: Record, levels: Levels) -> list[Fitted]:
 def _season_fit(record: Record) -> Fitted:
     """Fit the season's amplitude with level and tempo integrated."""
     levels = ucdp_levels(record)
-    grid = TempoGrid(levels.grid.rho, levels.grid.sd, levels.weights)
-    amplitudes = prior_points(record, "season.amplitude")
+    grid = Ar1Grid(levels.grid.rho, levels.grid.sd, levels.weights)
+    amplitudes = record.prior_points("season.amplitude")
     series = _series(record, "turkiye_pkk_iraq")
     weights = pattern_weights(series, grid, amplitudes, _season(record))
     moments = weighted_moments(amplitudes, weights)
-    low, high = support(record, "season.amplitude")
+    low, high = record.support("season.amplitude")
     rows = int(series.counts.sum())
-    return fitted(
-        record,
+    return record.fitted(
         "season.amplitude",
         {"beta": beta_arguments(*moments, low, high)},
         f"{rows} rows of conflict 354 in Iraq by month, {_period(record)}: one summer",
@@ -241,7 +237,7 @@ def fit_places(record: Record) -> list[Fitted]:
             "Gamma rates partially pooled, hyperparameters integrated on a grid; the guide has "
             f"weight {fit.older_weight:.2f}; shares from located rows only"
         )
-        found.append(fitted(record, name, {"dirichlet": weights}, data, method))
+        found.append(record.fitted(name, {"dirichlet": weights}, data, method))
     return found
 
 
@@ -271,7 +267,7 @@ def _period(record: Record) -> str:
     return f"{months[0]} to {months[-1]}, UCDP {record.lethal.vintage}"
 
 
-def tempo_posterior(record: Record) -> TempoGrid:
+def ar1_posterior(record: Record) -> Ar1Grid:
     """Return the points of the tempo with the weights that the UCDP series give them."""
     levels = ucdp_levels(record)
-    return TempoGrid(levels.grid.rho, levels.grid.sd, levels.weights)
+    return Ar1Grid(levels.grid.rho, levels.grid.sd, levels.weights)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from simlib.errors import Problem, ScenarioError
-from simlib.evidence.backtest.scored_forecasts import Part
+from simlib.evidence.backtest.origins import HistoryPart
 from simlib.evidence.history.shipped import shipped_panel
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ SHIPPED = {
 """Vintage, series and months that the first forecast knows, by name of the part."""
 
 
-def shipped_parts(names: Sequence[str] | None = None) -> tuple[Part, ...]:
+def shipped_parts(names: Sequence[str] | None = None) -> tuple[HistoryPart, ...]:
     """Return parts of the history that comes with simlib.
 
     Parameters
@@ -54,5 +54,5 @@ def shipped_parts(names: Sequence[str] | None = None) -> tuple[Part, ...]:
         vintage, series, n_known = SHIPPED[name]
         panel = shipped_panel(series, vintage=vintage)
         located = [unit for unit in panel.units if unit.place]
-        found.append(Part(name, panel.of(located), n_known))
+        found.append(HistoryPart(name, panel.of(located), n_known))
     return tuple(found)

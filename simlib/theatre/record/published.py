@@ -13,17 +13,23 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simlib.evidence.calibration.fitted_intensities import fit_intensities
-from simlib.evidence.calibration.level_priors import fitted, prior_median
-from simlib.evidence.calibration.reporting import Pair, Share, fit_ratio, fit_share
-from simlib.evidence.calibration.totals import LogLevel, PeriodTotal, fit_totals
-from simlib.evidence.calibration.trends import Slope, change, damped_months, fit_slope
+from simlib.evidence.calibration.reporting import BetaShare, CountPair, fit_ratio, fit_share
+from simlib.evidence.calibration.totals import (
+    LogLevel,
+    LogSlope,
+    PeriodTotal,
+    change,
+    damped_months,
+    fit_slope,
+    fit_totals,
+)
 from simlib.evidence.excitation.shipped_fits import fitted_excitation
 from simlib.theatre.analogues.withdrawal import fitted_withdrawal_effect
 from simlib.theatre.record.fitters import (
+    ar1_posterior,
     clustering,
     fit_places,
     fit_ucdp_levels,
-    tempo_posterior,
 )
 from simlib.theatre.record.regimes import POOLS
 
@@ -54,7 +60,7 @@ def _month(year: int, month: float) -> float:
     return 12.0 * (year - 2018) + month - 1.0
 
 
-class Level(NamedTuple):
+class PublishedLevel(NamedTuple):
     """A level of incidents and the totals of the one source it rests on.
 
     Attributes
@@ -73,7 +79,7 @@ class Level(NamedTuple):
 
 
 LEVELS = {
-    "isis.level_syria": Level(
+    "isis.level_syria": PublishedLevel(
         "Syria Weekly",
         (
             Window(("B2-SW-2024",), _month(2024, 1), 10.0),
@@ -81,7 +87,7 @@ LEVELS = {
         ),
         "excite.drifting",
     ),
-    "operations.level_iraq": Level(
+    "operations.level_iraq": PublishedLevel(
         "CENTCOM, partnered operations",
         (
             Window(("B3-2022-OPS-IQ",), _month(2022, 1), 12.0),
@@ -91,7 +97,7 @@ LEVELS = {
             Window(("B3-2024H1-OPS-IQ", "B3-2024Q1-OPS-IQ"), _month(2024, 4), 3.0),
         ),
     ),
-    "operations.level_syria": Level(
+    "operations.level_syria": PublishedLevel(
         "CENTCOM, partnered operations",
         (
             Window(("B3-2022-OPS-SY",), _month(2022, 1), 12.0),
@@ -102,7 +108,7 @@ LEVELS = {
         ),
     ),
     # Early July is taken as the 8th, the end of the year's count as the beginning of December.
-    "turkiye.strike_level": Level(
+    "turkiye.strike_level": PublishedLevel(
         "Community Peacemaker Teams",
         (
             Window(("B4-2021",), _month(2021, 1), 12.0),
@@ -140,8 +146,8 @@ def fit_published_levels(record: Record) -> list[Fitted]:
         fano = clustering(record, level.excitation) if level.excitation else 1.0
         log_level = fit_totals(
             totals,
-            tempo_posterior(record),
-            prior_median=prior_median(record, name),
+            ar1_posterior(record),
+            prior_median=record.prior_median(name),
             fano=fano,
         )
         data = f"{level.source}: {_counts(level.windows, totals)}"
@@ -149,7 +155,7 @@ def fit_published_levels(record: Record) -> list[Fitted]:
             "Log-normal level under the averaged AR(1) of the UCDP series; variance over mean "
             f"{fano:.2g} from clustering"
         )
-        found.append(fitted(record, name, _lognormal(log_level), data, method))
+        found.append(record.fitted(name, _lognormal(log_level), data, method))
     return found
 
 
@@ -165,7 +171,7 @@ def _counts(windows: Sequence[Window], totals: Sequence[PeriodTotal]) -> str:
     ).replace(" 1 months", " a month")
 
 
-def slope_iraq(record: Record) -> Slope:
+def slope_iraq(record: Record) -> LogSlope:
     """Return the log slope of ISIS attacks in Iraq from changes within two sources."""
     press = [record.figure(row) * days for row, days in PRESS]
     changes = [
@@ -184,28 +190,26 @@ def slope_iraq(record: Record) -> Slope:
 def fit_trend(record: Record) -> list[Fitted]:
     """Fit the trend of ISIS attacks in Iraq, and with it the level at the start."""
     slope = slope_iraq(record)
-    trend = fitted(
-        record,
+    trend = record.fitted(
         "trend.isis_iraq",
         {"normal": {"mean": slope.mean, "sd": slope.sd}},
         "Yearly press counts of one author 2018-2023 (B1-MOI-RATE-2018 to 2021, B1-MOI-2022, "
         "B1-MOI-2023) and one monitor's 2023 to first half of 2024 (B1-LIS-2023, B1-LIS-2024H1)",
         "Random walk with drift on six changes, each within its source; step integrated on a grid",
     )
-    worth = damped_months(FIRST_HALF_TO_START, prior_median(record, "trend.damping"))
+    worth = damped_months(FIRST_HALF_TO_START, record.prior_median("trend.damping"))
     total = PeriodTotal(_month(2024, 1), 6.0, record.figure("B1-LIS-2024H1"), -slope.mean * worth)
     fano = clustering(record, "excite.drifting")
     level = fit_totals(
         [total],
-        tempo_posterior(record),
-        prior_median=prior_median(record, "isis.level_iraq"),
+        ar1_posterior(record),
+        prior_median=record.prior_median("isis.level_iraq"),
         fano=fano,
     )
     level = LogLevel(level.mean, float(np.hypot(level.sd, slope.sd * worth)))
     return [
         trend,
-        fitted(
-            record,
+        record.fitted(
             "isis.level_iraq",
             _lognormal(level),
             "One monitor: 35 attacks in the first half of 2024 (B1-LIS-2024H1)",
@@ -221,8 +225,7 @@ def fit_strike_places(record: Record) -> list[Fitted]:
     fit = fit_intensities(list(STRIKE_PLACES), counts / STRIKE_FANO, np.zeros(len(counts)), 5.5)
     weights = dict(zip(STRIKE_PLACES, fit.dirichlet().tolist(), strict=True))
     return [
-        fitted(
-            record,
+        record.fitted(
             "turkiye.places",
             {"dirichlet": weights},
             "Community Peacemaker Teams, 1 January to 15 June 2024: "
@@ -236,17 +239,17 @@ def fit_strike_places(record: Record) -> list[Fitted]:
 def fit_reporting(record: Record) -> list[Fitted]:
     """Fit what SOHR sees of a monitor's attacks in Syria, and what ISIS claims."""
     ratio = partial(fit_ratio, fano=clustering(record, "excite.drifting"))
-    kinds: dict[str, tuple[Callable[[Sequence[Pair]], Share], str]] = {
+    kinds: dict[str, tuple[Callable[[Sequence[CountPair]], BetaShare], str]] = {
         "report.sohr": (ratio, "Log ratio with spread between pairs"),
         "report.claims": (fit_share, "Beta-binomial with spread between pairs"),
     }
     found = []
     for name, (fit, method) in kinds.items():
         rows = record.pairs(name)
-        share = fit([Pair(numerator, denominator) for numerator, denominator, _ in rows])
+        share = fit([CountPair(numerator, denominator) for numerator, denominator, _ in rows])
         data = f"{len(rows)} pairs of counts: {', '.join(label for *_, label in rows)}"
         text = f"{method} integrated on a grid; beta for another pair"
-        found.append(fitted(record, name, {"beta": share._asdict()}, data, text))
+        found.append(record.fitted(name, {"beta": share._asdict()}, data, text))
     return found
 
 

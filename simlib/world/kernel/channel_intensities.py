@@ -7,11 +7,28 @@ import math
 from simlib.chance.compiling import compiled, inlined
 from simlib.scenario.schema import LEAST_RATIO, MOST_RATIO
 from simlib.world.kernel import kernel_tables as t
-from simlib.world.kernel.kernel_faults import note_fault
 from simlib.world.kernel.points import row, wake
 
 MOST_INTENSITY = t.LAYER_LOW[t.N_LAYERS]
 """Upper end of the ladder, per day: nothing above it could be drawn."""
+
+
+@compiled
+def note_fault(floats: t.Floats, ints: t.Integers, what: int, number: int, value: float) -> None:
+    """Note the first fault: compiled code cannot raise, but whoever called it does.
+
+    Parameters
+    ----------
+    what
+        ``BAD_INTENSITY``, ``BAD_STATE`` or ``BAD_CHANCE`` of `simlib.world.kernel.kernel_tables`.
+    number
+        Number of the channel, position in the state, or number of the mark.
+    value
+        What it has become.
+    """
+    if ints[t.FAULT] == t.SOUND:
+        ints[t.FAULT], ints[t.FAULT_ROW] = what, number
+        floats[t.FAULT_VALUE] = value
 
 
 @inlined

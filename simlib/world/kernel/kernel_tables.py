@@ -1,4 +1,4 @@
-"""The arrays the kernel works on: tables by name, their columns by name.
+"""The arrays the kernel works on: tables by name, their columns by name, all in three arrays.
 
 The kernel owns no memory and keeps nothing between calls: all there is stands in a few
 arrays, so returning and being called again changes no number. Tables of one type lie one
@@ -7,6 +7,9 @@ functions that pass forty arrays on are fifty times slower.)
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,8 +69,8 @@ BASE, INTENSITY, START_LEVEL = range(3)
     MARK_TO,
     EFFECT_FROM,
     EFFECT_TO,
-    LINK_FROM,
-    LINK_TO,
+    EXCITES_FROM,
+    EXCITES_TO,
     NOTABLE_FROM,
     NOTABLE_TO,
 ) = range(16)
@@ -95,7 +98,7 @@ YES_NO, COUNT, SHARE, UNIFORM = range(4)
     SOURCE_LENGTH,
     DESTINATION_LENGTH,
 ) = range(10)
-# link_i, link_f, link_u
+# excites_i, excites_f, excites_u
 OWN_CHANNEL, NEAR_FROM, NEAR_LENGTH, NEAR_WEIGHTS, COUNTS_FROM, COUNTS_LENGTH = range(6)
 DELAY, OWN_SHARE = range(2)
 COUNT_TAG, CHILD_TAG = range(2)
@@ -113,24 +116,67 @@ UNCHANGED, CHANGED, FIRED_WATCH = range(3)
 
 
 WIDTHS = {
-    "state": 1, "channel_f": 3, "factor_f": 2, "mark_f": 2, "effect_f": 1, "link_f": 2,
+    "state": 1, "channel_f": 3, "factor_f": 2, "mark_f": 2, "effect_f": 1, "excites_f": 2,
     "notable_f": 1, "numbers": 1, "layer_f": 3, "heap_at": 1, "watch_f": 1, "floor": 1,
-    "channel_i": 16, "factor_i": 4, "gate_i": 4, "mark_i": 8, "effect_i": 10, "link_i": 6,
+    "channel_i": 16, "factor_i": 4, "gate_i": 4, "mark_i": 8, "effect_i": 10, "excites_i": 6,
     "notable_i": 1, "waiting": 1, "indices": 1, "dependents_from": 1, "dependents": 1,
     "layer_i": 2, "heap_row": 1, "watch_i": 4, "is_watched": 1,
-    "key": 1, "channel_u": 2, "link_u": 2, "layer_u": 2,
+    "key": 1, "channel_u": 2, "excites_u": 2, "layer_u": 2,
 }  # fmt: skip
 """Every table of the directory, in order, with the width of its rows."""
 
 (
-    STATE, CHANNEL_F, FACTOR_F, MARK_F, EFFECT_F, LINK_F,
+    STATE, CHANNEL_F, FACTOR_F, MARK_F, EFFECT_F, EXCITES_F,
     NOTABLE_F, NUMBERS, LAYER_F, HEAP_AT, WATCH_F, FLOOR,
-    CHANNEL_I, FACTOR_I, GATE_I, MARK_I, EFFECT_I, LINK_I,
+    CHANNEL_I, FACTOR_I, GATE_I, MARK_I, EFFECT_I, EXCITES_I,
     NOTABLE_I, WAITING, INDICES, DEPENDENTS_FROM, DEPENDENTS,
     LAYER_I, HEAP_ROW, WATCH_I, IS_WATCHED,
-    KEY, CHANNEL_U, LINK_U, LAYER_U,
+    KEY, CHANNEL_U, EXCITES_U, LAYER_U,
 ) = range(_CONTROL, _CONTROL + len(WIDTHS))  # fmt: skip
 """Where the directory has each table's beginning."""
 
 WIDTH_OF = np.array([0] * _CONTROL + list(WIDTHS.values()))
 """Width of a table's rows, by its place in the directory."""
+
+_CONTROL_FLOATS = 5
+_DIRECTORY_END = STATE + len(WIDTHS)
+
+
+class Memory:
+    """The kernel's three arrays with their tables laid out.
+
+    Parameters
+    ----------
+    contents
+        Contents of each table of `WIDTHS`, of type float64, int64 or uint64, with one or
+        two dimensions; they are copied.
+
+    Attributes
+    ----------
+    floats, ints, words
+        The arrays. The first places of `floats` and `ints` are control numbers.
+    views
+        Each table by name, as a view.
+    """
+
+    def __init__(self, contents: Mapping[str, NDArray[Any]]) -> None:
+        sizes = {"f": _CONTROL_FLOATS, "i": _DIRECTORY_END, "u": 0}
+        places: dict[str, int] = {}
+        for name in WIDTHS:
+            kind = contents[name].dtype.kind
+            places[name] = sizes[kind]
+            sizes[kind] += contents[name].size
+        self.floats: Floats = np.zeros(sizes["f"])
+        self.ints: Integers = np.zeros(sizes["i"], dtype=np.int64)
+        self.words: Words = np.zeros(sizes["u"], dtype=np.uint64)
+        self.views: dict[str, NDArray[Any]] = {}
+        arrays: dict[str, NDArray[Any]] = {"f": self.floats, "i": self.ints, "u": self.words}
+        for number, name in enumerate(WIDTHS):
+            table = contents[name]
+            first = places[name]
+            view = arrays[table.dtype.kind][first : first + table.size].reshape(table.shape)
+            view[...] = table
+            self.views[name] = view
+            width = table.shape[1] if table.ndim > 1 else 1
+            assert width == WIDTHS[name]  # noqa: S101  (else the kernel reads other rows)
+            self.ints[STATE + number] = first

@@ -10,8 +10,12 @@ from simlib.chance.compiling import compiled, inlined
 from simlib.chance.philox import Block, Word, block, unit
 from simlib.journal import MARKS
 from simlib.world.kernel import kernel_tables as t
-from simlib.world.kernel.channel_intensities import has_crossed, product, refresh_dependents
-from simlib.world.kernel.kernel_faults import note_fault
+from simlib.world.kernel.channel_intensities import (
+    has_crossed,
+    note_fault,
+    product,
+    refresh_dependents,
+)
 from simlib.world.kernel.points import push, row
 
 _NEIGHBOR = MARKS.index("neighbor")
@@ -169,9 +173,9 @@ def apply_effects(
 
 
 @compiled
-def child_channel(floats: t.Floats, ints: t.Integers, link: int, u: float) -> int:
+def child_channel(floats: t.Floats, ints: t.Integers, excited: int, u: float) -> int:
     """Return where a child falls: its parent's place, else a neighbor by weight."""
-    i, f = row(ints, t.LINK_I, link), row(ints, t.LINK_F, link)
+    i, f = row(ints, t.EXCITES_I, excited), row(ints, t.EXCITES_F, excited)
     own, near = ints[i + t.OWN_CHANNEL], ints[i + t.NEAR_LENGTH]
     share = floats[f + t.OWN_SHARE]
     if near == 0 or (own >= 0 and u < share):
@@ -201,8 +205,9 @@ def bear_children(
     """Draw the incidents this one excites: how many, when and where."""
     key0, key1 = words[0], words[1]
     c = row(ints, t.CHANNEL_I, channel)
-    for link in range(ints[c + t.LINK_FROM], ints[c + t.LINK_TO]):
-        i, f, u = row(ints, t.LINK_I, link), row(ints, t.LINK_F, link), row(ints, t.LINK_U, link)
+    for excited in range(ints[c + t.EXCITES_FROM], ints[c + t.EXCITES_TO]):
+        i, f = row(ints, t.EXCITES_I, excited), row(ints, t.EXCITES_F, excited)
+        u = row(ints, t.EXCITES_U, excited)
         drawn = block(key0, key1, a0, a1, a2, words[u + t.COUNT_TAG])
         first = ints[t.NUMBERS] + ints[i + t.COUNTS_FROM]
         for j in range(invert(floats, first, ints[i + t.COUNTS_LENGTH], unit(drawn[0]))):
@@ -214,7 +219,7 @@ def bear_children(
                 continue
             ints[t.N_FREE] -= 1
             slot = child_free[ints[t.N_FREE]]
-            child_i[slot, t.CHILD_CHANNEL] = child_channel(floats, ints, link, unit(drawn[1]))
+            child_i[slot, t.CHILD_CHANNEL] = child_channel(floats, ints, excited, unit(drawn[1]))
             child_i[slot, t.CHILD_PARENT] = journal
             child_u[slot, 0] = child[0]
             child_u[slot, 1] = child[1]

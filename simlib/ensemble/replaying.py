@@ -1,0 +1,111 @@
+"""Any replication again, from its address: the scenario, the option and its index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simlib.ensemble.manifest import refuse_missing_agents
+from simlib.ensemble.replications import Job, prepare
+from simlib.ensemble.store import MANIFEST
+from simlib.ensemble.verifying import refuse_unequal
+from simlib.errors import StoreError
+from simlib.files import csv_of_rows, write_file
+from simlib.journal import MARKS, to_date
+from simlib.scenario import load_text
+from simlib.scenario.requests import whole
+from simlib.scenario.schema import MOST_REPLICATIONS
+from simlib.simulation import simulate
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+
+    from simlib.agents.base import Agent
+    from simlib.ensemble.results import Ensemble
+    from simlib.journal import Run
+
+
+def replay(
+    ensemble: Ensemble,
+    replication: int,
+    *,
+    option: str | None = None,
+    agents: Sequence[type[Agent]] = (),
+) -> Run:
+    """Regenerate one replication of an ensemble; see `Ensemble.replay`."""
+    manifest = ensemble.manifest
+    if option is None and len(ensemble.options) > 1:
+        raise StoreError(f"say which option is replayed: {', '.join(ensemble.options)}")
+    chosen = ensemble.of(ensemble.options[0] if option is None else option)
+    replication = whole("replication", replication, 0, MOST_REPLICATIONS - 1)
+    held = (each for each in chosen.entries() if each.first <= replication < each.stop)
+    entry = next(held, None)
+    if entry is None:
+        raise StoreError(f"{ensemble.path}: holds no replication {replication}")
+    refuse_missing_agents(manifest, agents)
+    scenario = load_text(manifest["scenario"], file=str(ensemble.path / MANIFEST))
+    prepared = prepare(Job(scenario, tuple(agents), tuple(manifest["without"])), chosen.options[0])
+    run = simulate(prepared.blueprint, replication)
+    refuse_unequal(ensemble.directory, entry, prepared, replication)
+    return run
+
+
+def write_journal(run: Run, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Write the whole journal of a run as CSV: incidents and decisions in order of time.
+
+    ``time`` is in days since 2000-01-01; what is dated before the scenario's start is the
+    history drawn for it. ``row`` is the row among incidents or among decisions. ``caused_by``
+    names the incident that excited one (``incident 12``), else the decision that opened its
+    channel (``decision 3``); of a decision, what woke the agent.
+
+    Raises
+    ------
+    StoreError
+        Another file is there, or it cannot be written.
+    """
+    rows = sorted([*_incident_rows(run), *_decision_rows(run)], key=lambda row: row["time"])
+    lines = ([row.get(name, "") for name in _FIELDS] for row in rows)
+    write_file(Path(path), csv_of_rows(_FIELDS, lines), force=overwrite)
+
+
+_FIELDS = (
+    *("time", "date", "kind", "row", "what", "place", "target", "caused_by"),
+    *("agent", "taken", "probability", "value", "cause"),
+    *MARKS,
+)
+
+
+def _incident_rows(run: Run) -> Iterator[dict[str, Any]]:
+    incidents, channels = run.incidents, run.incidents.channels
+    for row in range(len(incidents)):
+        channel = int(incidents.channel[row])
+        yield {
+            "time": float(incidents.time[row]),
+            "date": to_date(float(incidents.time[row])),
+            "kind": "incident",
+            "row": row,
+            "what": channels.types[channel],
+            "place": channels.places[channel],
+            "target": channels.targets[channel],
+            "caused_by": incidents.caused_by(row),
+            **dict(zip(MARKS, incidents.marks[row].tolist(), strict=True)),
+        }
+
+
+def _decision_rows(run: Run) -> Iterator[dict[str, Any]]:
+    for row, decision in enumerate(run.decisions):
+        yield {
+            "time": decision.time,
+            "date": to_date(decision.time),
+            "kind": "decision",
+            "row": row,
+            "what": decision.name,
+            "place": decision.place or "",
+            "agent": decision.agent,
+            "taken": decision.taken,
+            "probability": decision.probability,
+            "value": decision.value,
+            "caused_by": decision.caused_by,
+            "cause": decision.cause,
+        }

@@ -1,0 +1,137 @@
+"""Rows of the register, ``seeds/parameters.csv``, and how their distributions are spelt."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from simlib.analysis.sensitivity.evidence_grades import GRADES
+from simlib.chance.distributions import KINDS, mean, quantile
+from simlib.errors import Problem, ScenarioError
+from simlib.scenario.bundled import REGISTER, seed_table
+
+POINTS = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
+"""Points of a distribution that cards show and derivations may name."""
+
+_SPELT = re.compile(r"(?P<kind>[a-z_]+)\((?P<arguments>[^()]*)\)")
+
+Arguments = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterRow:
+    """A row of the register.
+
+    Attributes
+    ----------
+    id, name, agent, quantity, place, unit
+        What is counted, of whom and where.
+    central, low, high
+        The figures as they are written; empty where there is none.
+    distribution
+        Kind and arguments; nothing where none is drawn.
+    date, basis
+        Of when it is, and how firm; a key of `GRADES`.
+    source, url, note
+        Where it was read, and what is in doubt.
+    """
+
+    id: str
+    name: str
+    agent: str
+    quantity: str
+    place: str
+    unit: str
+    central: str
+    low: str
+    high: str
+    distribution: tuple[str, Arguments] | None
+    date: str
+    basis: str
+    source: str
+    url: str
+    note: str
+
+    @property
+    def grade(self) -> str:
+        """How firm the figure is, in words."""
+        return GRADES[self.basis]
+
+    def text(self, what: str) -> str:
+        """Return ``central``, ``low`` or ``high`` as it is written.
+
+        Raises
+        ------
+        KeyError
+            The row has none.
+        """
+        written = {"central": self.central, "low": self.low, "high": self.high}[what]
+        if not written:
+            raise KeyError(what)
+        return written
+
+    def point(self, what: str) -> float:
+        """Return the mean or a 5, 50 or 95 % point of what is drawn, by its key in `POINTS`.
+
+        Raises
+        ------
+        KeyError
+            Nothing is drawn, or there is no such point.
+        """
+        if self.distribution is None:
+            raise KeyError(what)
+        kind, arguments = self.distribution
+        if what == "mean":
+            return float(mean(kind, arguments))
+        return float(quantile(kind, arguments, POINTS[what]))
+
+
+@functools.cache
+def rows() -> Mapping[str, RegisterRow]:
+    """Return every row of the register by its id, in the order of the file.
+
+    Raises
+    ------
+    ScenarioError
+        A row has no known grade, or a distribution that cannot be read.
+    """
+    lines = enumerate(seed_table(REGISTER), start=2)
+    return MappingProxyType({line["id"]: _row(line, number) for number, line in lines})
+
+
+def _row(line: Mapping[str, str], number: int) -> RegisterRow:
+    place = f"{REGISTER} line {number} ({line['id']})"
+    if line["basis"] not in GRADES:
+        rule = f"basis must be one of {', '.join(GRADES)} (got {line['basis']})"
+        raise ScenarioError([Problem(place, rule)])
+    return RegisterRow(
+        **{key: line[key] for key in ("id", "name", "agent", "quantity", "place", "unit")},
+        **{key: line[key] for key in ("central", "low", "high", "date", "basis", "note")},
+        distribution=_distribution(line["distribution"], place),
+        source=line["source_title"],
+        url=line["source_url"],
+    )
+
+
+def _distribution(text: str, place: str) -> tuple[str, Arguments] | None:
+    """Return kind and arguments of ``beta(4,16)`` or ``gamma(shape=1, rate=10)``."""
+    if not text:
+        return None
+    found = _SPELT.fullmatch(text)
+    if found is None or found["kind"] not in KINDS:
+        raise ScenarioError([Problem(place, f"must be a distribution (got {text!r})")])
+    parts = [part.strip() for part in found["arguments"].split(",")]
+    named = dict(part.split("=", 1) for part in parts if "=" in part)
+    if not named:
+        fitting = [names for names in KINDS[found["kind"]] if len(names) == len(parts)]
+        named = dict(zip(fitting[0], parts, strict=True)) if fitting else {}
+    try:
+        arguments = {name: float(value) for name, value in named.items()}
+    except ValueError:
+        arguments = {}
+    if not arguments:
+        raise ScenarioError([Problem(place, f"must be a distribution (got {text!r})")])
+    return found["kind"], arguments

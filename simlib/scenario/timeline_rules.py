@@ -1,0 +1,114 @@
+"""Dates: start and end, milestones, and what options do to them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+from simlib.scenario.wording import shown
+
+if TYPE_CHECKING:
+    from simlib.scenario.context import Context
+    from simlib.scenario.nodes import Path
+    from simlib.scenario.schema import MilestoneChange, Option
+
+_SHIFT = re.compile(r"([+-]?[0-9]{1,5}) (day|month|year)s?")
+_DAYS = {"day": 1.0, "month": 30.4375, "year": 365.25}
+MOST_SHIFT = 36525.0
+"""Largest shift of a milestone, in days (100 years)."""
+MOST_YEARS = 100
+"""Longest horizon, in years."""
+
+
+def check(context: Context) -> None:
+    """Note what is wrong with dates, milestones and options."""
+    scenario = context.scenario
+    if scenario.end < scenario.start:
+        context.add(("end",), f"must not be before start (got {scenario.end} < {scenario.start})")
+    if (scenario.end - scenario.start).days > MOST_YEARS * 366:
+        context.add(("end",), f"must be at most {MOST_YEARS} years after start")
+    waits = {n: [m.conditional_on] for n, m in scenario.timeline.items() if m.conditional_on}
+    _check_circle(context, waits, "milestones wait for", ("timeline", "conditional_on"))
+    follows = {name: [o.of] for name, o in scenario.options.items() if o.of}
+    _check_circle(context, follows, "options go on from", ("options", "of"))
+    for name, option in scenario.options.items():
+        _check_option(context, name, option)
+
+
+def _check_circle(
+    context: Context, links: dict[str, list[str]], what: str, keys: tuple[str, str]
+) -> None:
+    """Note what follows on itself."""
+    try:
+        TopologicalSorter(links).prepare()
+    except CycleError as error:
+        circle = error.args[1][::-1]
+        rule = f"{what} one another in a circle (got {' -> '.join(circle[:9])})"
+        context.add((keys[0], circle[0], keys[1]), rule)
+
+
+def _check_option(context: Context, name: str, option: Option) -> None:
+    timeline = context.scenario.timeline
+    _check_fork(context, ("options", name), option)
+    for milestone, change in option.timeline.items():
+        path: Path = ("options", name, "timeline", milestone)
+        is_dated = ("timeline", milestone, "date") not in context.log.broken
+        if milestone in timeline and is_dated:
+            _check_change(context, path, change, (timeline[milestone].date, option.at))
+
+
+def _check_fork(context: Context, path: Path, option: Option) -> None:
+    if option.at is None:
+        return
+    if option.parameters:
+        rule = "cannot be replaced at a fork: what is past would have been another"
+        context.add((*path, "parameters"), rule)
+    if context.has_span:
+        start, end = context.scenario.start, context.scenario.end
+        if not start <= option.at <= end:
+            rule = f"must be from the start to the end, {start} to {end} (got {option.at})"
+            context.add((*path, "at"), rule)
+
+
+def _check_change(
+    context: Context, path: Path, change: MilestoneChange, dates: tuple[dt.date, dt.date | None]
+) -> None:
+    agreed, fork = dates
+    keys = ("shift", "extend", "date")
+    given = [key for key in keys if getattr(change, key) is not None]
+    given += ["cancel"] if change.cancel else []
+    if len(given) > 1:
+        context.add(path, f"must have one of shift, extend, date, cancel (got {', '.join(given)})")
+    days = [_check_shift(context, (*path, key), getattr(change, key)) for key in keys[:2]]
+    if not context.has_span:
+        return
+    scenario = context.scenario
+    if change.announced and change.announced > scenario.end:
+        rule = f"must not be after the end (got {change.announced} > {scenario.end})"
+        context.add((*path, "announced"), rule)
+    announced = max(change.announced or scenario.start, fork or scenario.start, scenario.start)
+    goal = change.date
+    if goal is None and days[0]:
+        # A month's length varies: what is two days off is left to the simulation.
+        goal = agreed + dt.timedelta(days=days[0] + 2)
+    if goal and goal < announced:
+        rule = f"must not move to before it is announced (got {goal} < {announced})"
+        context.add((*path, given[0]), rule)
+
+
+def _check_shift(context: Context, path: Path, shift: str | None) -> float | None:
+    """Return the days of a shift, or None where it is none."""
+    if shift is None:
+        return None
+    parts = _SHIFT.fullmatch(shift)
+    if parts is None:
+        rule = f"must be a whole number of days, months or years (got {shown(shift)})"
+        context.add(path, rule, "such as '12 months' or '-90 days'")
+        return None
+    days = int(parts[1]) * _DAYS[parts[2]]
+    if abs(days) > MOST_SHIFT:
+        context.add(path, f"must be at most 100 years (got {shown(shift)})")
+        return None
+    return days

@@ -1,0 +1,116 @@
+"""Variants of a scenario, and what differs between two, field by field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+from simlib.errors import Problem, ScenarioError
+from simlib.scenario.canonical import explicit, flow
+from simlib.scenario.schema import Scenario
+from simlib.scenario.wording import near_or_all, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simlib.scenario.schema import Option
+
+MOST_SHOWN = 20
+_ABSENT = object()
+_WIDTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field that differs; its value on each side, empty where it is absent."""
+
+    keys: tuple[str, ...]
+    """Where it stands in the explicit form, from the top."""
+    before: str
+    after: str
+
+    @property
+    def path(self) -> str:
+        """Where it stands, as text."""
+        return ".".join(self.keys)
+
+    def __str__(self) -> str:
+        return f"{self.path}: {_shown(self.before)} there, {_shown(self.after)} here"
+
+
+def differences(before: Scenario, after: Scenario) -> list[Difference]:
+    """Return every field that differs between two scenarios, in the order of fields.
+
+    Comments, the order of keys, short forms and what is inherited are no difference: the
+    fully explicit forms are compared.
+    """
+    return list(_compared(explicit(before), explicit(after), ()))
+
+
+def lines(found: list[Difference]) -> list[str]:
+    """Return differences as lines, at most `MOST_SHOWN` and how many more there are."""
+    shown = [str(each) for each in found[:MOST_SHOWN]]
+    if len(found) > MOST_SHOWN:
+        shown.append(f"and {len(found) - MOST_SHOWN} more")
+    return shown
+
+
+def _compared(before: Any, after: Any, keys: tuple[str, ...]) -> Iterator[Difference]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in [*before, *(key for key in after if key not in before)]:
+            inner = before.get(key, _ABSENT), after.get(key, _ABSENT)
+            yield from _compared(*inner, (*keys, str(key)))
+    elif before != after:
+        yield Difference(keys, _text(before), _text(after))
+
+
+def _text(value: Any) -> str:
+    return "" if value is _ABSENT else flow(value)
+
+
+def _shown(text: str) -> str:
+    if len(text) > _WIDTH:
+        return f"{text[: _WIDTH - 4]} ..."
+    return text or "nothing"
+
+
+def option_scenario(scenario: Scenario, option_name: str) -> Scenario:
+    """Return a scenario with the parameters that an option, or what it goes on from, replaces.
+
+    What an option does to milestones stays in the option: the world announces it.
+
+    Raises
+    ------
+    ScenarioError
+        The scenario has no such option.
+    """
+    if option_name not in scenario.options:
+        rule = f"undefined option (got {shown(option_name)})"
+        raise ScenarioError([Problem("options", rule, near_or_all(option_name, scenario.options))])
+    parameters = dict(scenario.parameters)
+    for option in option_lineage(scenario, option_name):
+        parameters |= option.parameters
+    return scenario.model_copy(update={"parameters": parameters})
+
+
+def option_lineage(scenario: Scenario, option_name: str) -> list[Option]:
+    """Return an option after those it goes on from, first to last."""
+    lineage = [scenario.options[option_name]]
+    while lineage[0].of:
+        lineage.insert(0, scenario.options[lineage[0].of])
+    return lineage
+
+
+def with_design(scenario: Scenario, design: str) -> Scenario:
+    """Return a scenario whose parameters are drawn by another design.
+
+    Raises
+    ------
+    ScenarioError
+        There is no such design.
+    """
+    known = get_args(Scenario.model_fields["design"].annotation)
+    if design not in known:
+        rule = f"must be one of {', '.join(known)} (got {shown(design)})"
+        raise ScenarioError([Problem("design", rule)])
+    return scenario.model_copy(update={"design": design})
