@@ -13,6 +13,8 @@ _RECORD, _ANALOGUES = "simlib.theatre.record", "simlib.theatre.analogues"
 _QUESTIONS = "simlib.theatre.questions"
 
 NAMES = {
+    "simlib.analysis.Effect": "simlib.analysis:PairedEffect",
+    "simlib.analysis.value_of_learning": "simlib.analysis:evppi",
     "simlib.evidence.Band": "simlib.statistics.ranks",
     "simlib.evidence.Part": "simlib.evidence:HistoryPart",
     "simlib.evidence.Uniformity": "simlib.statistics.ranks",
@@ -25,13 +27,13 @@ NAMES = {
     "simlib.evidence.fitted_withdrawal_effect": f"{_ANALOGUES}.withdrawal",
     "simlib.evidence.layer_problem": "simlib.evidence:forecaster_problem",
     "simlib.evidence.pool_tempos": "simlib.evidence:pool_multipliers",
-    "simlib.evidence.shipped_parts": f"{_RECORD}.parts",
+    "simlib.evidence.shipped_parts": f"{_RECORD}.monthly",
 }
 """Public names that moved or were renamed (``module:name``), and the modules they stand in now."""
 
 DEFAULTS = {
     "calibrate(fitters=)": (f"{_RECORD}.published", "FITTERS"),
-    "correlations_of(headlines=)": (f"{_QUESTIONS}.headlines", "HEADLINES"),
+    "correlations_of(headlines=)": (f"{_QUESTIONS}.iraq_mission", "HEADLINES"),
     "excitation_table(pools=)": (f"{_RECORD}.regimes", "POOLS"),
     "fit_regimes(regimes=)": (f"{_RECORD}.regimes", "REGIMES"),
     "fitted_excitation(pools=)": (f"{_RECORD}.regimes", "POOLS"),

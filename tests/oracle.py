@@ -32,7 +32,7 @@ from support.uniforms import MASK, Address, choose_goal, invert, philox, unit
 if TYPE_CHECKING:
     import simpy
 
-    from simlib.scenario.schema import Effect, Factor, Gate, Group, Mark
+    from simlib.scenario.schema import Factor, Gate, IncidentEffect, IncidentGroup, Mark
     from simlib.simulation import EngineType
 
 
@@ -270,7 +270,7 @@ class PlainIncidents:
             self.on_crossed(self.watches.take_fired())
 
     def marks(self, c: int, address: Address, words: Any) -> list[float]:
-        group: Group = self.group[c]
+        group: IncidentGroup = self.group[c]
         result = [0.0] * len(MARKS)
         uses_neighbor = any("neighbor" in (e.at, e.to) for e in group.effects)
         for slot, name in enumerate(MARKS):
@@ -307,7 +307,7 @@ class PlainIncidents:
             p *= self.factor(c, mark.factors[name])
         return 1.0 if u < min(max(p, 0.0), 1.0) else 0.0
 
-    def effect(self, c: int, effect: Effect, marks: list[float]) -> None:
+    def effect(self, c: int, effect: IncidentEffect, marks: list[float]) -> None:
         if not self.holds(effect.when, marks):
             return
         amount = self.value(effect.by)

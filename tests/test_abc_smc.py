@@ -308,6 +308,8 @@ def test_a_posterior_is_spelt_as_its_prior_is_bounded(tmp_path: Path) -> None:
     )
     found = invert(problem, tmp_path, Effort(50, 2))
     (fitted,) = fitted_inversion(found, scenario, data="toy", as_of=dt.date(2024, 12, 31))
+    assert found.sentences()[0].startswith(f"tempo.sd: {dict(fitted.distribution)}")
+    assert list(found.tables()) == ["posterior", "draws"]
     assert fitted.name == "tempo.sd"
     assert fitted.distribution["beta"]["low"] == 0.2
     assert fitted.distribution["beta"]["high"] == 0.6

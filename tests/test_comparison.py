@@ -16,9 +16,8 @@ from scipy.special import ndtri
 from scipy.stats import multinomial
 
 import simlib
-from simlib.analysis.compare.divergence import between_classes, foretold, reason_of
-from simlib.analysis.compare.paired_effects import Effect, Subject, effect_of
-from simlib.analysis.compare.telling import described, why
+from simlib.analysis.compare.paired_effects import PairedEffect, Subject, effect_of
+from simlib.analysis.compare.variance_split import between_classes, foretold, reason_of
 from simlib.chance.philox import uniforms
 from simlib.cli import main
 from simlib.errors import ScenarioError, SimlibWarning, SimulationError, StoreError
@@ -146,7 +145,7 @@ def test_censored_pairs_are_left_out_and_counted() -> None:
     found = effect_of(NUMBER, one, other)
     assert (found.n, found.n_censored) == (2, 3)
     assert found.effect == 2.0
-    assert "3 pairs left out, not settled by the horizon" in described(found)
+    assert "3 pairs left out, not settled by the horizon" in found.sentence()
     none = effect_of(NUMBER, one[1:2], other[1:2])
     assert (none.n, none.shown) == (0, "no pair observed")
 
@@ -172,7 +171,7 @@ def test_a_class_that_differs_in_few_pairs_says_so() -> None:
     found = effect_of(FLAG, *flags((1, 1, 40), (0, 1, 3), (0, 0, 57)))
     assert found.effect == pytest.approx(0.03)
     assert found.low < 0.0 < found.high
-    assert "only 3 pairs differ, so the interval is rough" in described(found)
+    assert "only 3 pairs differ, so the interval is rough" in found.sentence()
 
 
 # reasons
@@ -360,7 +359,7 @@ def test_a_small_reduction_has_its_reason_in_words(comparison: simlib.analysis.C
     assert effect.variance_reduction == pytest.approx(1.0)
     assert effect.reason is not None
     assert effect.reason.between_classes == pytest.approx(1.0)
-    text = why(effect)
+    text = effect.pairing_sentence()
     assert text.startswith(
         "exit_class.met: 1.0 times, all that is possible: under off it is the same in every "
         "replication; 100% of the variance of the difference is between how and when exit ends"
@@ -510,5 +509,5 @@ def test_the_commands_explain_themselves(call: CommandLine, name: str) -> None:
 def test_effects_are_plain_values() -> None:
     """An effect can be compared and hashed: it holds numbers only."""
     one = effect_of(NUMBER, np.arange(4.0), np.arange(4.0) ** 2)
-    assert isinstance(one, Effect)
+    assert isinstance(one, PairedEffect)
     assert hash(one) == hash(effect_of(NUMBER, np.arange(4.0), np.arange(4.0) ** 2))

@@ -143,7 +143,11 @@ def test_words_and_seeds_are_listed_and_change_no_number() -> None:
     second = small(name="other", words="another reason").model_copy(update={"root_seed": 9})
     found = diff(first, second, replications=5, **HERE)
     assert found.gaps == ()
-    assert found.sentences() == []
+    assert found.sentences() == [
+        *(f"changes no number: {line}" for line in found.changes.listed),
+        "no difference that a number rests on",
+    ]
+    assert found.briefs() == {}
     assert {line.split(":")[0] for line in found.changes.listed} == {
         "name", "root_seed", "parameters.raids.level.judgement",
         "parameters.strikes.level.judgement",

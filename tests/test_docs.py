@@ -13,9 +13,9 @@ import yaml
 from built_pages import BACKTESTS, REGISTER, committed, current
 from simlib.chance import distributions
 from simlib.scenario import schema
-from simlib.scenario.by_place import SHORT
 from simlib.scenario.resolving import OF_FILES
 from simlib.scenario.schema import Model
+from simlib.scenario.short_forms import SHORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,5 +160,5 @@ def test_the_map_shows_every_room() -> None:
 
 def test_placements_are_documented() -> None:
     """All the places an effect can act at are named."""
-    for placement in get_args(get_args(schema.Effect.model_fields["to"].annotation)[0]):
+    for placement in get_args(get_args(schema.IncidentEffect.model_fields["to"].annotation)[0]):
         assert f"`{placement}`" in SCENARIOS

@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 import itertools
 import os
+import re
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,11 +30,12 @@ from simlib.evidence.excitation.hawkes import (
 from simlib.evidence.excitation.likelihood import ExcitationError
 from simlib.evidence.excitation.shipped_fits import (
     COLUMNS,
+    ExcitationFits,
     excitation_table,
     fitted_excitation,
 )
 from simlib.evidence.history.event_files import Events
-from simlib.evidence.severity.model_law import severity_table, sizes_of
+from simlib.evidence.severity.model_law import severity_table, severity_tails, sizes_of
 from simlib.evidence.severity.power_law import SeverityError, power_law_sizes
 from simlib.plot.style import save
 from simlib.scenario import load
@@ -122,6 +124,24 @@ def test_the_table_has_every_regime_and_the_scenarios_parameters(tmp_path: Path)
     (drifting,) = (one for one in fitted if one.name == "excite.drifting")
     ((kind, arguments),) = drifting.distribution.items()
     assert mean(kind, dict(arguments)) == pytest.approx(row["mean"], abs=2e-3)
+
+
+def test_fits_are_told_as_every_finding_is(tmp_path: Path) -> None:
+    """Sentences name each parameter; the files are the table and its figure."""
+    found = ExcitationFits(tuple(planted_fits()), POOLS)
+    assert [said.partition(":")[0] for said in found.sentences()] == list(POOLS)
+    assert all(table["low"].notna().all() for table in found.briefs().values())
+    written = found.save(tmp_path)
+    assert [path.name for path in written] == ["excitation.csv", "branching.png"]
+    assert "<table" in found._repr_html_()
+
+
+def test_severity_is_told_as_every_finding_is(tmp_path: Path) -> None:
+    found = severity_tails(planted_events(), PLANTED[:1], n_bootstrap=5)
+    (said,) = found.sentences()
+    assert said.startswith(PLANTED[0].name)
+    assert re.search(r"exponent \d\.\d\d \(90 % .*\); |a power law (fits|is ruled out)", said)
+    assert [path.name for path in found.save(tmp_path)] == ["severity.csv"]
 
 
 def test_the_severity_table_has_a_row_a_regime() -> None:

@@ -80,11 +80,11 @@ def test_results_that_are_there_are_frozen(ledger: dict[str, Any], tmp_path: Pat
     """A run kept in a directory gives the same questions, and is not simulated again."""
     scenario = scenario_file(tmp_path)
     for _ in range(2):
-        kept = freeze(scenario, questions(), replications=40, results=tmp_path / "out", jobs=1)
+        kept = freeze(scenario, questions(), replications=40, directory=tmp_path / "out", jobs=1)
         assert kept == ledger
     own = {"questions": {"many_raids": questions()["questions"]["many_raids"]}}
     simlib.run(scenario, replications=10, jobs=1, directory=tmp_path / "plain")
-    plain = freeze(scenario, own, results=tmp_path / "plain")
+    plain = freeze(scenario, own, directory=tmp_path / "plain")
     assert plain["replications"] == 10
     assert plain["result_digest"] == simlib.open(tmp_path / "plain").digest
 

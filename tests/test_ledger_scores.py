@@ -1,4 +1,4 @@
-"""Scores: closed forms, a perfect forecaster, the base rate itself, and outcomes swapped."""
+"""LedgerScores: closed forms, a perfect forecaster, the base rate itself, and outcomes swapped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from simlib.evidence.ledger.base_rates import LEVELS
-from simlib.evidence.ledger.ledger_scores import Scores, score
+from simlib.evidence.ledger.ledger_scores import LedgerScores, score
 from simlib.evidence.ledger.resolutions import Resolution, read_resolutions
 from simlib.evidence.ledger.sealing import LedgerError, sealed
 from simlib.plot import ledger_pit, ledger_reliability
@@ -119,7 +119,7 @@ def answers(ledger: dict[str, Any], outcomes: list[Any]) -> dict[str, Resolution
     }
 
 
-def mean_of(scores: Scores, measure: str) -> Any:
+def mean_of(scores: LedgerScores, measure: str) -> Any:
     table = scores.means()
     return table[table["score"] == measure].iloc[0]
 

@@ -14,12 +14,11 @@ from typer.testing import CliRunner
 from simlib.cli.app import app
 from simlib.ensemble.execution import Execution
 from simlib.errors import ScenarioError
-from simlib.evidence.observing.judging import beside
-from simlib.evidence.observing.publications import Publications, publications
+from simlib.evidence.publications import Publications, publications
 from simlib.outcomes.incident_counts import plan_published, plan_series
 from simlib.scenario import bundled, load, load_text
 from simlib.simulation import assemble, simulate
-from simlib.theatre.record.usual import ucdp_2024, usual
+from simlib.theatre.record.monthly import ucdp_2024, usual
 from support.scenarios import TEXT
 
 if TYPE_CHECKING:
@@ -237,9 +236,16 @@ def test_forecast_is_more_dispersed_than_poisson(ucdp: Publications) -> None:
     assert table["mean_2024"].notna().all()
 
 
+def test_a_forecast_of_publications_is_told_as_every_finding_is(ucdp: Publications) -> None:
+    (said,) = ucdp.sentences()
+    assert "6 series as ucdp will print them (first release, 2025-01 to 2025-11)" in said
+    assert "60 replications of as_agreed" in said
+    assert len(ucdp.brief()) == len(ucdp.table()) == 6 * 11
+
+
 def test_statistics_of_2024_are_those_of_the_file(ucdp: Publications) -> None:
     """Iraq in 2024: 53 events in 11 months, one month without any, 13 in the largest."""
-    table = beside(ucdp, ucdp_2024(), "2024").set_index(["series", "statistic"])["2024"]
+    table = ucdp.beside(ucdp_2024(), "2024").set_index(["series", "statistic"])["2024"]
     assert ucdp_2024()["ucdp_259"].sum() == 53
     assert table["isf_isis_iraq", "mean"] == pytest.approx(53 / 11)
     assert table["isf_isis_iraq", "share of zeros"] == pytest.approx(1 / 11)

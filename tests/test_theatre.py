@@ -18,7 +18,7 @@ from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import compile_quantity, names
 from simlib.scenario.parameter_order import typical, value_names
 from simlib.scenario.schema import (
-    Group,
+    IncidentGroup,
     Parameter,
     Posture,
     Scenario,
@@ -149,7 +149,7 @@ def test_every_parameter_says_where_it_comes_from(theatre: Scenario) -> None:
 def test_every_group_and_state_variable_says_where_it_comes_from(theatre: Scenario) -> None:
     register = {row["id"] for row in _rows("parameters.csv")}
     groups = {f"{t}.{g}": x for t, i in theatre.incidents.items() for g, x in i.groups.items()}
-    parts: dict[str, Group | StateVariable | Posture] = {}
+    parts: dict[str, IncidentGroup | StateVariable | Posture] = {}
     parts.update(groups)
     parts.update(theatre.state)
     parts.update(theatre.postures)
@@ -195,7 +195,7 @@ def _value(quantity: Quantity, parameters: dict[str, float]) -> float:
     return float(compile_quantity(quantity)(parameters))
 
 
-def _lethal(group: Group, place: str, parameters: dict[str, float]) -> float:
+def _lethal(group: IncidentGroup, place: str, parameters: dict[str, float]) -> float:
     given = group.marks["lethal"].probability
     quantity = given[place] if isinstance(given, dict) else given
     assert quantity is not None

@@ -2,7 +2,7 @@ from .compare.attribution import diff as diff
 from .compare.comparison import Comparison as Comparison
 from .compare.comparison import compare as compare
 from .compare.forks import fork as fork
-from .compare.paired_effects import Effect as Effect
+from .compare.paired_effects import PairedEffect as PairedEffect
 from .discovery.early_warning import tripwires as tripwires
 from .discovery.scenario_discovery import discover as discover
 from .mediation.explanation import Explanation as Explanation
@@ -10,6 +10,6 @@ from .mediation.why import why as why
 from .selection.observational import readings as readings
 from .sensitivity.morris import screen as screen
 from .sensitivity.sobol import sensitivity as sensitivity
+from .value.evppi import evppi as evppi
 from .value.information import value_of_information as value_of_information
 from .value.losses import load_losses as load_losses
-from .value.valuing import value_of_learning as value_of_learning

@@ -1,4 +1,7 @@
-"""Outcomes as columns of numbers: a class is a column for each of its classes."""
+"""Outcomes as columns of numbers: a class is a column for each of its classes.
+
+This is how every analysis that simulates reads its runs: `OutcomeReader`.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.errors import Problem, ScenarioError
+from simlib.outcomes import plan
 from simlib.outcomes.planning import kind_of
 from simlib.scenario.wording import near_or_all, shown
+from simlib.simulation import assemble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from simlib.agents.base import Agent
+    from simlib.journal import Run
+    from simlib.outcomes import OutcomePlan
     from simlib.scenario.schema import Scenario
+    from simlib.simulation import Blueprint
 
 OPEN, ELSE = "open", "else"
 """Classes nobody declares: not settled by the horizon, and any that was not named."""
@@ -82,3 +91,38 @@ def numbers_of(columns: Sequence[Column], values: Mapping[str, float | str]) -> 
         else:
             row[i] = value
     return row
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeReader:
+    """A scenario under one option, ready to run, and what is read off each of its runs."""
+
+    blueprint: Blueprint
+    columns: tuple[Column, ...]
+    outcomes: OutcomePlan
+
+    def numbers(self, run: Run) -> NDArray[np.float64]:
+        """Return the outcomes of a run as numbers, nan where not seen, shape (n_columns,)."""
+        return numbers_of(self.columns, self.outcomes.evaluate(run))
+
+
+def reader_of(
+    scenario: Scenario,
+    option: str = "",
+    columns: tuple[Column, ...] | None = None,
+    *,
+    agents: Sequence[type[Agent]] = (),
+    without: Sequence[str] = (),
+) -> OutcomeReader:
+    """Return an option (empty: the scenario as it is written) made ready to run and be read.
+
+    Parameters
+    ----------
+    scenario, option, agents, without
+        As `simlib.assemble` takes them.
+    columns
+        What is read off; all outcomes when not given.
+    """
+    blueprint = assemble(scenario, option or None, agents=agents, without=without)
+    outcomes = plan(scenario, blueprint.channels.channels)
+    return OutcomeReader(blueprint, columns_of(scenario) if columns is None else columns, outcomes)

@@ -68,7 +68,7 @@ def analogues(
 
 
 def _keep(study: AnalogueStudy, output: Output) -> None:
-    from simlib.plot.analogues import analogue_panels
+    from simlib.plot import analogue_panels
 
     tables = {"analogues": study.table(), "effects": study.effects()}
     if any(row.predictions for row in study.rows):

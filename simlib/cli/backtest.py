@@ -47,7 +47,7 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
     from simlib.ensemble.execution import Execution
     from simlib.evidence.backtest.forecasters import BASELINES, CANDIDATES, forecaster
     from simlib.evidence.backtest.result import backtest as tested
-    from simlib.theatre.record.parts import shipped_parts
+    from simlib.theatre.record.monthly import shipped_parts
 
     every = [*CANDIDATES, *BASELINES]
     names = every if forecasters is None else list(dict.fromkeys(forecasters.split(",")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,16 +12,11 @@ from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.cli.text import say, tell
 from simlib.errors import Problem, ScenarioError
-from simlib.files import slug
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    import pandas as pd
-    from matplotlib.axes import Axes
+    from collections.abc import Iterable
 
     from simlib.analysis.compare.comparison import Comparison
-    from simlib.analysis.compare.paired_effects import Effect
     from simlib.ensemble import Ensemble
     from simlib.files import Output
     from simlib.scenario.schema import Scenario
@@ -157,74 +151,15 @@ def _names(text: str) -> list[str]:
 def _finish(
     comparison: Comparison, outcomes: Iterable[str] | None, output: Output | None, *, is_kept: bool
 ) -> None:
-    chosen = list(dict.fromkeys(outcomes or ()))
-    for option in comparison.options:
-        for name in chosen:
-            comparison.effect(name, option)
-    show(comparison.sentences())
-    for option in comparison.options:
-        rows = [
-            effect
-            for effect in comparison.effects
-            if effect.option == option
-            and (effect.name in chosen if chosen else effect.n_differing > 0)
-        ]
-        title = f"{option or 'as written'} against {comparison.baseline or 'as written'}"
-        if rows:
-            show((), _table(rows), title)
+    found = comparison.showing(outcomes or ())
+    show(found.sentences())
+    for title, table in found.briefs().items():
+        show((), table, title)
     if output is not None:
-        keep(output, {"effects": comparison.table()}, _figures(comparison, chosen))
+        keep(output, found.tables(), found.figures())
     if not is_kept:
         say("results are not kept; give -o DIRECTORY to keep them")
     _end_with_failures(comparison)
-
-
-def _table(effects: Iterable[Effect]) -> pd.DataFrame:
-    """Return effects as the columns a reader compares."""
-    import pandas as pd
-
-    from simlib.statistics.formatting import number
-
-    return pd.DataFrame(
-        {
-            "outcome": effect.name,
-            "baseline": number(effect.baseline),
-            "counterfactual": number(effect.counterfactual),
-            "effect (95 % interval)": effect.shown,
-            "unit": effect.unit if effect.kind == "number" else "probability",
-            "variance reduction": _times(effect),
-            "equals independent pairs": _independent(effect),
-        }
-        for effect in effects
-    )
-
-
-def _times(effect: Effect) -> str:
-    from simlib.analysis.compare.paired_effects import times
-
-    return times(effect.variance_reduction) if effect.n > 1 else ""
-
-
-def _independent(effect: Effect) -> str:
-    from simlib.analysis.compare.paired_effects import MOST_SHOWN
-
-    if effect.n < 2:
-        return ""
-    if effect.variance_reduction > MOST_SHOWN:
-        return f"over {effect.n * MOST_SHOWN:,}"
-    return f"{effect.n_independent:,.0f}"
-
-
-def _figures(comparison: Comparison, outcomes: list[str]) -> dict[str, Callable[[], Axes]]:
-    from simlib.plot import effect, effects
-
-    found: dict[str, Callable[[], Axes]] = {}
-    for option in comparison.options:
-        if comparison.n_pairs[option] > 1:
-            found[f"effects-{slug(option)}"] = partial(effects, comparison, option)
-        for name in outcomes:
-            found[f"effect-{slug(option)}-{slug(name)}"] = partial(effect, comparison, name, option)
-    return found
 
 
 def _end_with_failures(comparison: Comparison) -> None:

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from simlib.cli.app import Force, Jobs, app, examples
 from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
-from simlib.cli.text import say
 from simlib.errors import Problem, ScenarioError
-from simlib.files import distinct
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from matplotlib.axes import Axes
-
-    from simlib.analysis.compare.attribution import Attribution
 
 
 @app.command(
@@ -71,16 +61,11 @@ def diff(  # noqa: PLR0913, PLR0917  (options of a command line)
             directory=output,
             progress=reporter,
         )
-    for line in result.changes.listed:
-        say(f"changes no number: {line}")
-    if not result.changes.found:
-        say("no difference that a number rests on")
-        return
-    show((), result.changes_table(), "what differs")
     show(result.sentences())
-    if kept is not None:
-        tables = {"changes": result.changes_table()}
-        keep(kept, tables | ({"gaps": result.table()} if result.n else {}), _figures(result))
+    for title, table in result.briefs().items():
+        show((), table, title)
+    if kept is not None and result.changes.found:
+        keep(kept, result.tables(), result.figures())
 
 
 def _groups(given: list[str]) -> dict[str, list[str]]:
@@ -91,11 +76,3 @@ def _groups(given: list[str]) -> dict[str, list[str]]:
             raise ScenarioError([Problem("group", f"must be NAME=PATH[,PATH...] (got {text!r})")])
         found[name] = paths.split(",")
     return found
-
-
-def _figures(result: Attribution) -> dict[str, Callable[[], Axes]]:
-    """Return what draws the clear gaps: their whole way, group by group."""
-    from simlib.plot import attribution
-
-    names = distinct((str(gap.column) for gap in result.gaps if gap.is_clear), as_they_are=True)
-    return {f"gap_{name}": partial(attribution, result, each) for each, name in names.items()}

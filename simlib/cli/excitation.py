@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,6 @@ from simlib.cli.app import Force, app, examples
 from simlib.cli.findings import keep, output_of, show
 from simlib.cli.readings import as_date
 from simlib.cli.text import say, tell
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @app.command(
@@ -36,9 +33,9 @@ def excitation(
 ) -> None:
     """Fit branching ratio, decay and severity to the regimes of the record, day by day."""
     from simlib.evidence.excitation.excitation_regimes import fit_regimes
-    from simlib.evidence.excitation.shipped_fits import excitation_table
+    from simlib.evidence.excitation.shipped_fits import ExcitationFits
     from simlib.evidence.history.barrier import calibration_events
-    from simlib.evidence.severity.model_law import severity_table
+    from simlib.evidence.severity.model_law import severity_tails
     from simlib.theatre.record.regimes import POOLS, REGIMES
 
     kept = output_of("excitation", output, force=force)
@@ -46,25 +43,12 @@ def excitation(
     fits = fit_regimes(
         events, REGIMES, notice=lambda regime: tell(f"{regime.name} {regime.label} ...")
     )
-    table = excitation_table(fits, POOLS)
-    sizes = severity_table(events, REGIMES)
-    show((), _brief(table), "branching ratio and mean delay: median and 90 % interval")
-    show(
-        (), sizes[list(sizes.columns[:10])], "deaths per lethal event: power law above a threshold"
-    )
+    results = (ExcitationFits(tuple(fits), POOLS), severity_tails(events, REGIMES))
+    for result in results:
+        for title, table in result.briefs().items():
+            show((), table, title)
     if kept is None:
         say("nothing is kept; give -o DIRECTORY to keep tables and figure")
         return
-    from simlib.plot import branching
-
-    tables = {"excitation": table, "severity": sizes}
-    keep(kept, tables, {"branching": lambda: branching(fits)})
-
-
-def _brief(table: pd.DataFrame) -> pd.DataFrame:
-    columns = ["series", "regime", "n_events", "background", "parameter"]
-    kept = table[table["low"].notna()]
-    brief: pd.DataFrame = kept[[*columns, "estimate", "low", "high", "rescaled_p"]].fillna(
-        {"series": "pooled"}
-    )
-    return brief
+    for result in results:
+        keep(kept, dict(result.tables()), result.figures())

@@ -52,7 +52,7 @@ def output_of(command: str, folder: Path | None, *, force: bool) -> Output | Non
 
 def keep(
     output: Output,
-    tables: dict[str, pd.DataFrame],
+    tables: Mapping[str, pd.DataFrame],
     figures: Mapping[str, Callable[[], Figure | Axes]] | None = None,
 ) -> None:
     """Write tables as CSV and figures as PNG to a folder, and say where.

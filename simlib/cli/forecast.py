@@ -118,14 +118,7 @@ def score(
     if kept is None:
         say("nothing is kept; give -o DIRECTORY to keep tables and figures")
         return
-    from simlib.plot import ledger_pit, ledger_reliability
-
-    tables = {"scores": scores.table(), "means": scores.means()}
-    figures = {
-        "reliability": lambda: ledger_reliability(scores),
-        "pit": lambda: ledger_pit(scores),
-    }
-    keep(kept, tables, figures)
+    keep(kept, dict(scores.tables()), scores.figures())
 
 
 def _freeze(
@@ -137,8 +130,7 @@ def _freeze(
     *,
     force: bool,
 ) -> None:
-    from simlib.evidence.ledger.freezing import freeze
-    from simlib.evidence.ledger.ledger_words import told
+    from simlib.evidence.ledger.freezing import freeze, frozen_table
     from simlib.evidence.ledger.sealing import refuse_overwriting, write_ledger
 
     replications, dated, jobs = how
@@ -151,7 +143,7 @@ def _freeze(
         ledger = freeze(
             loaded,
             questions,
-            results=folder,
+            directory=folder,
             replications=replications,
             dated=day,
             jobs=jobs,
@@ -163,7 +155,7 @@ def _freeze(
         f"{len(ledger['questions'])} questions of {ledger['scenario']} as of {ledger['as_of']}, "
         f"from {n - n_failed:,} of {n:,} replications"
     )
-    show((), told(ledger), "what is frozen; numbers: median (90 % interval)")
+    show((), frozen_table(ledger), "what is frozen; numbers: median (90 % interval)")
     say(f"ledger: {output}")
     say(f"digest: {ledger['digest']}")
 
@@ -177,9 +169,8 @@ def _publish(
     *,
     force: bool,
 ) -> None:
-    from simlib.evidence.observing.judging import beside
-    from simlib.evidence.observing.publications import publications
-    from simlib.theatre.record.usual import ucdp_2024, usual
+    from simlib.evidence.publications import publications
+    from simlib.theatre.record.monthly import ucdp_2024, usual
 
     replications, months, vintage, jobs = how
     loaded = load_scenario(scenario)
@@ -204,7 +195,7 @@ def _publish(
         tell(f"the first {MONTHS_SHOWN} months are shown; the file has all {len(found.months)}")
     release = "first release" if vintage == "first" else f"release {vintage}"
     show((), table, f"monthly counts as {publisher} will print them, {release}; 90 % intervals")
-    judged = beside(found, ucdp_2024(), "2024")
+    judged = found.beside(ucdp_2024(), "2024")
     if len(judged):
         show((), judged, "the months of 2024 and as many of the forecast; below: share with less")
     say(f"forecast: {output}")

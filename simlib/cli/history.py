@@ -56,8 +56,7 @@ def history(  # noqa: PLR0913, PLR0917  (options of a command line)
     """Read event files: events by series and year, and which rows have no meaning here."""
     from simlib.evidence.history.event_files import combine_events, load_events
     from simlib.evidence.history.mapping import load_mapping
-    from simlib.evidence.history.shipped import tables_to_ship
-    from simlib.evidence.history.tallies import yearly_counts
+    from simlib.evidence.history.tallies import tables_to_ship, yearly_counts
 
     if leave_out and as_of is None:
         raise ScenarioError([Problem("leave-out", "needs a date (got no --as-of)")])

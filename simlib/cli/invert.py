@@ -6,11 +6,9 @@ import contextlib
 import shlex
 import sys
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
 from simlib.cli.app import Force, ScenarioName, app, examples, load_scenario
@@ -19,17 +17,15 @@ from simlib.cli.progress import interrupted
 from simlib.cli.readings import as_date
 from simlib.cli.signals import Stopped, heard_by
 from simlib.cli.text import say, tell
-from simlib.files import Output, distinct
+from simlib.files import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    import pandas as pd
-    from matplotlib.axes import Axes
+    import numpy as np
     from numpy.typing import NDArray
 
-    from simlib.evidence.abc_smc.inverse_problems import Generation, Inversion, Simulator
-    from simlib.scenario.schema import Scenario
+    from simlib.evidence.abc_smc.inverse_problems import Generation, Simulator
 
 
 @app.command(
@@ -72,14 +68,14 @@ def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
     with _stopping_between_runs(standing) as stop:
         problem = replace(problem, simulator=stop.unless_asked(problem.simulator))
         found = inverted_by(problem, output, Effort(population, generations), standing)
-    table = _table(found)
     say(
         f"observed: {observed.source}, {len(observed.counts)} months of "
         f"{len(observed.series)} series"
     )
-    show((), table, "posterior beside prior; gone: share of the prior variance that is gone")
-    _say_fitted(found, loaded, f"{observed.source}, up to {date}", as_of)
-    keep(kept, {"posterior": table, "draws": _draws(found)}, _figures(found))
+    for title, table in found.briefs().items():
+        show((), table, title)
+    show(found.sentences())
+    keep(kept, found.tables(), found.figures())
 
 
 class _Stop:
@@ -139,53 +135,3 @@ class _Standing:
         )
         command = shlex.join(["simlib", *sys.argv[1:]])
         return f"interrupted: {done} kept in {self._output}; to go on: {command}"
-
-
-def _table(found: Inversion) -> pd.DataFrame:
-    import pandas as pd
-
-    from simlib.chance.distributions import quantile
-
-    rows = []
-    for name, prior in found.problem.priors.items():
-        ((kind, arguments),) = prior.items()
-        posterior = np.quantile(found.draws(name, 10_000, 0), [0.05, 0.5, 0.95]).tolist()
-        before = [quantile(kind, dict(arguments), share) for share in (0.05, 0.5, 0.95)]
-        labels = ("5 %", "median", "95 %")
-        rows.append(
-            {
-                "parameter": name,
-                **dict(zip((f"prior {label}" for label in labels), before, strict=True)),
-                **dict(zip((f"posterior {label}" for label in labels), posterior, strict=True)),
-                "gone": found.contraction(name),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _draws(found: Inversion) -> pd.DataFrame:
-    import pandas as pd
-
-    values = {name: found.values(name) for name in found.problem.priors}
-    return pd.DataFrame({**values, "weight": found.weights})
-
-
-_LITTLE = 0.2
-
-
-def _say_fitted(found: Inversion, scenario: Scenario, data: str, as_of: str) -> None:
-    from simlib.evidence.abc_smc.inverse_problems import fitted_inversion
-
-    for fitted in fitted_inversion(found, scenario, data=data, as_of=as_date(as_of)):
-        little = found.contraction(fitted.name) < _LITTLE
-        verdict = "; the posterior is about the prior" if little else ""
-        say(f"{fitted.name}: {dict(fitted.distribution)}{verdict}")
-
-
-def _figures(found: Inversion) -> dict[str, Callable[[], Axes]]:
-    from simlib.plot import inversion
-
-    return {
-        f"posterior-{name}": partial(inversion, found, each)
-        for each, name in distinct(found.problem.priors, as_they_are=True).items()
-    }

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -12,17 +11,6 @@ from simlib.cli.app import Force, Jobs, ScenarioName, app, examples
 from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.errors import Problem, ScenarioError
-from simlib.files import distinct
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from matplotlib.axes import Axes
-
-    from simlib.files import Output
-
-_SHOWN = 30
-"""Rows of a table that are printed; the file has all."""
 
 
 @app.command(
@@ -79,24 +67,8 @@ def sensitivity(  # noqa: PLR0913, PLR0917  (options of a command line)
             kind = by if by in {"parameter", "grade", "kind"} else by.split(",")
             n = 256 if samples is None else samples
             found = split(scenario, outcome, options=chosen, by=kind, samples=n, **where)
-    _tell(found, method, kept)
-
-
-def _tell(found: Any, method: str, output: Output | None) -> None:
-    table = found.table()
-    show(found.sentences(), table.head(_SHOWN), f"largest of {len(table):,} rows")
-    if output is None:
-        return
-    from simlib import plot
-
-    draw: Callable[..., Axes] = plot.screening if method == "morris" else plot.sensitivity
-    outcomes = list(found.effects if method == "morris" else found.indices)
-    name = f"{method}-{'effect' if ' - ' in found.label else 'level'}"
-    figures = {
-        f"{name}-{each}": partial(draw, found, outcome)
-        for outcome, each in distinct(outcomes, as_they_are=True).items()
-        if len(outcomes) <= 3
-    }
-    if method == "sobol" and len(outcomes) > 1:
-        figures[name] = partial(draw, found, None)
-    keep(output, {name: table}, figures)
+    show(found.sentences())
+    for title, table in found.briefs().items():
+        show((), table, title)
+    if kept is not None:
+        keep(kept, found.tables(), found.figures())

@@ -16,7 +16,7 @@ from simlib.cli.text import say, tell
 from simlib.files import distinct
 
 if TYPE_CHECKING:
-    from simlib.analysis.value.informing import Information
+    from simlib.analysis.value.information import Information
     from simlib.files import Output
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -12,14 +11,6 @@ from simlib.cli.app import Force, Jobs, app, examples, is_folder, load_scenario
 from simlib.cli.findings import keep, output_of, show
 from simlib.cli.progress import stopping
 from simlib.errors import Problem, ScenarioError
-from simlib.files import distinct
-
-if TYPE_CHECKING:
-    from simlib.analysis import Explanation
-    from simlib.files import Output
-
-_LONGEST = 15
-"""Rows of a table that are printed; files have all."""
 
 
 @app.command(
@@ -67,9 +58,11 @@ def why(  # noqa: PLR0913, PLR0917  (options of a command line)
             directory=output,
             progress=reporter,
         )
-    _tell(found)
+    show(found.sentences())
+    for title, table in found.briefs().items():
+        show((), table, title)
     if kept is not None:
-        _keep(found, kept)
+        keep(kept, found.tables(), found.figures())
 
 
 def _source(text: str) -> Any:
@@ -80,31 +73,3 @@ def _source(text: str) -> Any:
         return open_results(text)
     load_scenario(text)
     return text
-
-
-def _tell(found: Explanation) -> None:
-    show(found.sentences(), found.effects(), "effects")
-    shares = found.table()
-    if len(shares):
-        show((), shares, f"shares by {found.by}, with 95 % intervals")
-    paths = found.paths().drop(columns="example").head(_LONGEST)
-    if len(paths):
-        show((), paths, "paths that differ most (description)")
-
-
-def _keep(found: Explanation, output: Output) -> None:
-    from simlib.plot.paths import shares_and_paths
-
-    tables = {
-        "effects": found.effects(),
-        "shares": found.table(),
-        "paths": found.paths(),
-        "ranking": found.ranking(),
-        "divergences": found.divergences(),
-    }
-    outcomes = distinct((finding.outcome for finding in found.findings), as_they_are=True)
-    figures = {
-        f"why-{name}": partial(shares_and_paths, found, outcome)
-        for outcome, name in outcomes.items()
-    }
-    keep(output, {f"why-{name}": table for name, table in tables.items()}, figures)

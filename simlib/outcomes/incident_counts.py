@@ -16,8 +16,9 @@ import numpy as np
 
 from simlib.errors import Problem, ScenarioError
 from simlib.journal import to_days
-from simlib.outcomes.windows import month_edges, names, window, within
+from simlib.outcomes.windows import month_edges, window, within
 from simlib.scenario.expressions import compile_quantity
+from simlib.scenario.schema import several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -267,7 +268,7 @@ def plan_series(scenario: Scenario, channels: Channels, name: str) -> SeriesPlan
     rows = np.full((len(combinations), len(channels)), len(series.rows), dtype=np.intp)
     for index in reversed(range(len(series.rows))):
         row = series.rows[index]
-        fits = _channel_mask(scenario, channels, (names(row.incident), row.place, row.target))
+        fits = _channel_mask(scenario, channels, (several(row.incident), row.place, row.target))
         for combination in combinations:
             if _matches(row, levels, combination):
                 rows[combination, fits] = index
@@ -338,7 +339,7 @@ def _cells(
 ) -> NDArray[np.intp]:
     first, last = window(outcome, scenario)
     segments = np.flatnonzero((edges[:-1] >= first) & (edges[1:] <= last))
-    types = names(outcome.count or outcome.of)
+    types = several(outcome.count or outcome.of)
     mask = _channel_mask(scenario, channels, (types, outcome.place, outcome.target))
     inner = segments[:, None] * len(channels) + np.flatnonzero(mask)[None, :]
     empty = (len(edges) - 1) * len(channels)

@@ -12,7 +12,8 @@ from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.journal import MARKS, to_days
 from simlib.outcomes.incident_counts import IncidentOutcomes, cell_of, plan_incidents
 from simlib.outcomes.recorded import Recorded, has_snapshot, plan_recorded
-from simlib.outcomes.windows import month_edges, names, window
+from simlib.outcomes.windows import month_edges, window
+from simlib.scenario.schema import several
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -164,7 +165,7 @@ def _refuse(scenario: Scenario) -> None:
     """Raise what a plan would stumble over, with the path of the outcome."""
     problems = []
     for name, outcome in scenario.outcomes.items():
-        marks = (*outcome.having, *names(outcome.total))
+        marks = (*outcome.having, *several(outcome.total))
         problems += [
             Problem(
                 f"outcomes.{name}", f"unknown mark (got {mark!r})", f"one of {', '.join(MARKS)}"

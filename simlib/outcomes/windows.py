@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.journal import firsts_of_months, to_date, to_days
+from simlib.scenario.schema import several
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -37,33 +38,14 @@ def month_edges(scenario: Scenario) -> NDArray[np.float64]:
     return np.array([start, *firsts_of_months(start, horizon), horizon])
 
 
-def names(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    """Return one name, several or none as a tuple."""
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, str) else value
-
-
 def within(scenario: Scenario, where: str | tuple[str, ...] | None) -> frozenset[str]:
     """Return the places that lie in the places or countries named; all, when none is.
 
     A base also lies in its governorate, and a segment in the country where it arrives.
     """
-    wanted = frozenset(names(where))
+    wanted = frozenset(several(where))
     return frozenset(
         name
         for name in scenario.places
-        if not wanted or not wanted.isdisjoint(_names_of(scenario, name))
+        if not wanted or not wanted.isdisjoint(scenario.regions_of(name))
     )
-
-
-def _names_of(scenario: Scenario, name: str) -> set[str]:
-    found, place = {name}, scenario.places[name]
-    if place.country is not None:
-        found.add(place.country)
-    if place.within is not None:
-        found |= _names_of(scenario, place.within)
-    if place.ends is not None and place.country is None:
-        country = scenario.places[place.ends[1]].country
-        found |= {country} if country is not None else set()
-    return found

@@ -3,35 +3,39 @@
 import simlib.plot.caching  # noqa: F401  (before matplotlib)
 
 # isort: split
-from simlib.plot.analogues import (
+from simlib.plot.analogue_figures import (
     analogue_panels,
     analogue_placebos,
     analogue_update,
     analogue_years,
     save_analogues,
 )
-from simlib.plot.attributions import attribution
-from simlib.plot.backtests import (
+from simlib.plot.curves import exit_curve, fan, inversion, ranks, rescaled
+from simlib.plot.forecast_verification import (
     backtest_coverage,
     backtest_figures,
     backtest_horizons,
     backtest_places,
     backtest_scores,
     backtest_transforms,
+    ledger_pit,
+    ledger_reliability,
 )
-from simlib.plot.calibration import calibration
-from simlib.plot.clustering import branching, inversion, ranks, rescaled
-from simlib.plot.distributions import distribution, probabilities
-from simlib.plot.drivers import screening, sensitivity
-from simlib.plot.effects import effect, effects
-from simlib.plot.exploring import box, lead_times, peeling, tripwire
-from simlib.plot.learning import information
-from simlib.plot.pages import figures, save_timeline
-from simlib.plot.paths import paths, save_why, shares, shares_and_paths
-from simlib.plot.reliability import ledger_pit, ledger_reliability
-from simlib.plot.timelines import timeline
-from simlib.plot.trajectories import exit_curve, fan
-from simlib.plot.two_readings import extension_forecast, readings
+from simlib.plot.histograms import distribution, effect, lead_times
+from simlib.plot.pages import figures
+from simlib.plot.rows import (
+    branching,
+    calibration,
+    effects,
+    extension_forecast,
+    information,
+    probabilities,
+    readings,
+    sensitivity,
+)
+from simlib.plot.scatters import box, peeling, screening, tripwire
+from simlib.plot.steps import attribution, paths, save_why, shares, shares_and_paths
+from simlib.plot.timelines import save_timeline, timeline
 
 __all__ = [
     "analogue_panels",

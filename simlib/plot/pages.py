@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simlib.files import Output, distinct, slug
-from simlib.plot.distributions import distribution, probabilities
-from simlib.plot.style import INK, MUTED, heading, image, new_figure, save, words
-from simlib.plot.timelines import timeline
-from simlib.plot.trajectories import exit_curve, fan
+from simlib.plot.curves import exit_curve, fan
+from simlib.plot.histograms import distribution
+from simlib.plot.rows import probabilities
+from simlib.plot.style import INK, MUTED, heading, image, new_figure, page, words
 
 if TYPE_CHECKING:
     import os
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from simlib.ensemble import Ensemble
-    from simlib.journal import Run
 
-_COLUMNS, _ROWS = 3, 3
+_COLUMNS = 3
+_ON_A_PAGE = 9
 
 
 def figures(
@@ -61,34 +61,20 @@ def figures(
     return written
 
 
-def save_timeline(run: Run, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-    """Write the timeline of one run as PNG, SVG or PDF, by the suffix.
-
-    Raises
-    ------
-    StoreError
-        The suffix is another one, another file is there, or it cannot be written.
-    """
-    n_lanes = len(run.postures) + len(run.milestones) + len({d.agent for d in run.decisions})
-    figure = new_figure(10.0, 1.6 + 0.34 * max(n_lanes, 3))
-    timeline(run, figure.subplots())
-    save(figure, path, overwrite=overwrite)
-
-
-def _pages_of(ensemble: Ensemble) -> dict[str, Callable[[], Figure]]:
+def _pages_of(ensemble: Ensemble) -> dict[str, Callable[[], Figure | Axes]]:
     """Return what draws each page of an option, by the name of its file."""
     option = ensemble.options[0]
     mark = f"-{slug(option)}" if option else ""
     head = f"{heading(ensemble.name)}{', ' + words(option) if option else ''}"
     # One pass over the chunks; what it gathered serves the pages that follow.
     kinds = {row.outcome: row.kind for row in ensemble.summaries()}
-    pages = _cut([name for name, kind in kinds.items() if kind != "flag"], _COLUMNS * _ROWS)
-    drawn: dict[str, Callable[[], Figure]] = {}
+    names = [name for name, kind in kinds.items() if kind != "flag"]
+    pages = [names[i : i + _ON_A_PAGE] for i in range(0, len(names), _ON_A_PAGE)]
+    drawn: dict[str, Callable[[], Figure | Axes]] = {}
     if "flag" in kinds.values():
-        n_flags = list(kinds.values()).count("flag")
-        drawn[f"probabilities{mark}"] = partial(_probabilities, ensemble, n_flags)
-    for number, names in enumerate(pages, start=1):
-        draw = [partial(distribution, ensemble, name) for name in names]
+        drawn[f"probabilities{mark}"] = partial(probabilities, ensemble)
+    for number, on_it in enumerate(pages, start=1):
+        draw = [partial(distribution, ensemble, name) for name in on_it]
         title = f"{head}: outcomes, page {number} of {len(pages)}"
         drawn[f"outcomes{mark}-{number}"] = partial(_page, draw, title)
     totals = ensemble.monthly_totals()
@@ -101,25 +87,8 @@ def _pages_of(ensemble: Ensemble) -> dict[str, Callable[[], Figure]]:
     return drawn
 
 
-def _probabilities(ensemble: Ensemble, n_flags: int) -> Figure:
-    figure = new_figure(6.4, 1.4 + 0.42 * n_flags)
-    probabilities(ensemble, figure.subplots())
-    return figure
-
-
 def _page(drawings: Sequence[Callable[..., Axes]], title: str) -> Figure:
-    n_columns = min(_COLUMNS, len(drawings))
-    n_rows = -(-len(drawings) // n_columns)
-    figure = new_figure(4.6 * n_columns, 0.6 + 3.1 * n_rows)
+    figure = page(drawings, _COLUMNS, (4.6, 3.3))
     figure.suptitle(title, x=0.012, ha="left", color=INK, size=13, weight="bold")
-    axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
-    for ax, draw in zip(axes, drawings, strict=False):
-        draw(ax=ax)
-    for ax in axes[len(drawings) :]:
-        ax.set_axis_off()
     figure.supxlabel("Model results, not observations.", x=0.99, ha="right", color=MUTED, size=8)
     return figure
-
-
-def _cut(names: list[str], size: int) -> list[list[str]]:
-    return [names[i : i + size] for i in range(0, len(names), size)]

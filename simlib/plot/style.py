@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import io
+import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from matplotlib import rc_context
@@ -13,17 +14,19 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogFormatter, MaxNLocator, StrMethodFormatter
+from matplotlib.transforms import ScaledTranslation
 
-from simlib.errors import StoreError
+from simlib.errors import Problem, ScenarioError, StoreError
 from simlib.files import write_file
 from simlib.packages import brought, loaded, refused
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from numpy.typing import NDArray
 
 # matplotlib types all but its dates.
@@ -48,6 +51,8 @@ LINES = ("-", "--", "-.", ":")
 WIDTHS = (3.2, 2.2, 1.5, 1.2)
 MARKERS = ("o", "s", "^", "D", "v", "P")
 SHADES = (MAIN, ACCENT, "#4c7a5a", "#7a5c8e", "#8a7433", MUTED)
+FILLS = (LIGHT, "#eadfd3", "#dbe7dc", "#e6dced", "#ebe6cc", "#dfe2e5")
+HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----")
 
 SPELLINGS = "simlib.spellings"
 """Entry points of this name say how names are spelled that identifiers write in lower case."""
@@ -124,27 +129,93 @@ def axes_or_new(ax: Axes | None, width: float = 6.4, height: float = 4.0) -> Axe
     return new_figure(width, height).subplots() if ax is None else ax
 
 
-def dress(ax: Axes, title: str, note: str = "") -> None:
-    """Give axes their title, a note below it, and nothing that is not needed."""
+def page(
+    drawings: Sequence[Callable[..., object]], columns: int, size: tuple[float, float]
+) -> Figure:
+    """Draw side by side, in rows of so many columns.
+
+    Parameters
+    ----------
+    drawings
+        Each takes ``ax``.
+    columns
+        How many at most.
+    size
+        Of each, in inches.
+    """
+    columns = min(columns, len(drawings))
+    rows = -(-len(drawings) // columns)
+    figure = new_figure(size[0] * columns, size[1] * rows)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax, draw in zip(axes, drawings, strict=False):
+        draw(ax=ax)
+    for ax in axes[len(drawings) :]:
+        ax.set_axis_off()
+    return figure
+
+
+def dress(ax: Axes, title: str, note: str = "", *, width: int = 64) -> None:
+    """Give axes their title, in lines of so many characters, a note below it, and no ornament."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(MUTED)
-    ax.tick_params(colors=INK, labelsize=8, length=3)
+    ax.tick_params(colors=INK, labelsize=8)
     ax.xaxis.label.set(color=INK, size=8.5)
     ax.yaxis.label.set(color=INK, size=8.5)
     ax.set_axisbelow(True)
     pad = 7 + 11 * (note.count("\n") + 1 if note else 0)
-    ax.set_title(title, loc="left", color=INK, size=10, weight="bold", pad=pad)
+    ax.set_title(wrapped(title, width), loc="left", color=INK, size=10, weight="bold", pad=pad)
     if note:
         ax.annotate(
-            note,
-            (0, 1),
-            (0, 4),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            color=MUTED,
-            size=8,
-            va="bottom",
-        )
+            note, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points",
+            color=MUTED, size=8, va="bottom",
+        )  # fmt: skip
+
+
+def grid(ax: Axes, along: Literal["x", "y", "both"]) -> None:
+    """Rule lines at the ticks of an axis, or of both."""
+    ax.grid(axis=along, color=RULE, linewidth=0.6)
+
+
+def legend(ax: Axes, place: str = "best", *, gap: float = 34, **how: Any) -> None:
+    """Say what is what, without a frame.
+
+    Parameters
+    ----------
+    place
+        As matplotlib says it, or ``below``: under the axes, where it can cover no line.
+    gap
+        Points between the axes and a legend below; there stand ticks and their label.
+    how
+        As matplotlib takes it.
+    """
+    look: dict[str, Any] = {"loc": place, "frameon": False, "fontsize": 7.5, "labelcolor": INK}
+    if place == "below":
+        figure = ax.get_figure(root=True)
+        assert figure is not None  # noqa: S101  (axes stand on one)
+        down = ScaledTranslation(0, -gap / 72, figure.dpi_scale_trans)
+        look |= {
+            "loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "borderaxespad": 0.0,
+            "bbox_transform": ax.transAxes + down,
+        }  # fmt: skip
+    ax.legend(**look | how)
+
+
+def beside(ax: Axes, text: str, at: tuple[float, float], gap: float = 6, **how: Any) -> None:
+    """Write text to the right of a point, so many points away; to its left where below 0."""
+    look = {"va": "center", "ha": "left" if gap > 0 else "right", "color": INK, "size": 7.5}
+    ax.annotate(text, at, (gap, 0), textcoords="offset points", **look | how)
+
+
+def at_edge(ax: Axes, text: str, height: float, **how: Any) -> None:
+    """Write text at the right edge of the axes, at a height of theirs."""
+    edge = ("axes fraction", "data")
+    beside(ax, text, (1, height), xycoords=edge, annotation_clip=False, **how)
+
+
+def number_axis(axis: Axis, n_ticks: int = 6) -> None:
+    """Label an axis with plain numbers at round places."""
+    axis.set_major_locator(MaxNLocator(n_ticks, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
 
 
 def date_axis(ax: Axes) -> None:
@@ -194,3 +265,25 @@ def heading(name: str) -> str:
     """Return an identifier as the words of a title."""
     text = words(name)
     return text[:1].upper() + text[1:]
+
+
+def wrapped(text: str, width: int = 28) -> str:
+    """Return text in lines of so many characters."""
+    return "\n".join(textwrap.wrap(text, width))
+
+
+def known(outcome: str | None, found: Iterable[str]) -> str:
+    """Return the outcome that is to be drawn; the only one where none is named.
+
+    Raises
+    ------
+    ScenarioError
+        It is not there, or there are several.
+    """
+    names = list(found)
+    if outcome is None and len(names) == 1:
+        return names[0]
+    if outcome is None or outcome not in names:
+        rule = f"nothing to draw of it (got {outcome})"
+        raise ScenarioError([Problem("outcome", rule, f"one of {', '.join(names) or 'none'}")])
+    return outcome

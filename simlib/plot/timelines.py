@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from simlib.plot.style import (
     ACCENT,
+    FILLS,
+    HATCHES,
     INK,
     LIGHT,
     MAIN,
@@ -15,20 +17,23 @@ from simlib.plot.style import (
     MUTED,
     RULE,
     axes_or_new,
+    beside,
     date_axis,
     date_numbers,
     dress,
+    grid,
     heading,
+    save,
     words,
 )
 
 if TYPE_CHECKING:
+    import os
+
     from matplotlib.axes import Axes
 
     from simlib.journal import Decision, MilestoneRecord, Run
 
-_FILLS = ("#d3e0ec", "#eadfd3", "#dbe7dc", "#e6dced", "#ebe6cc", "#dfe2e5")
-_HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----")
 _POSTURE_LANE = 1.7
 _CHARACTERS = 130
 """Characters of lane text that fit into the whole width."""
@@ -40,13 +45,6 @@ def timeline(run: Run, ax: Axes | None = None) -> Axes:
     Postures are bars that name their state. A milestone is a hollow diamond where it was
     agreed and a full one where it was completed. Decisions are dots (yes), ticks (no) and
     squares (a class).
-
-    Parameters
-    ----------
-    run
-        A run, such as `Ensemble.replay` returns.
-    ax
-        Where to draw; new axes when not given.
     """
     agents = sorted({decision.agent for decision in run.decisions})
     heights = _lanes(sorted(run.postures), [*sorted(run.milestones), *agents])
@@ -65,12 +63,23 @@ def timeline(run: Run, ax: Axes | None = None) -> Axes:
     first, last = date_numbers([run.start, run.horizon])
     ax.set_xlim(first, last)
     date_axis(ax)
-    ax.grid(axis="x", color=RULE, linewidth=0.6)
+    grid(ax, "x")
     note = "dot: yes   tick: no   square: a class   hollow diamond: agreed   full: completed"
     option = f", {words(run.option)}" if run.option else ""
     dress(ax, f"{heading(run.scenario)}{option}, replication {run.replication}", note)
     ax.tick_params(axis="y", length=0)
     return ax
+
+
+def save_timeline(run: Run, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Write the timeline of one run as PNG, SVG or PDF, by the suffix.
+
+    Raises
+    ------
+    StoreError
+        The suffix is another one, another file is there, or it cannot be written.
+    """
+    save(timeline(run), path, overwrite=overwrite)
 
 
 def _lanes(postures: list[str], others: list[str]) -> dict[str, float]:
@@ -97,9 +106,9 @@ def _draw_posture(
     ends = [*(began for began, _ in history[1:]), run.horizon]
     for (began, state), end in zip(history, ends, strict=True):
         left, right = date_numbers([max(began, run.start), end])
-        look = states.index(state) % len(_FILLS)
+        look = states.index(state) % len(FILLS)
         width = right - left
-        ax.barh(height, width, left=left, height=0.66, color=_FILLS[look], hatch=_HATCHES[look],
+        ax.barh(height, width, left=left, height=0.66, color=FILLS[look], hatch=HATCHES[look],
                 edgecolor="white", linewidth=0)  # fmt: skip
         ax.barh(height, width, left=left, height=0.66, fill=False, edgecolor=MUTED, linewidth=0.5)
         room = int(_CHARACTERS * (end - began) / (run.horizon - run.start))
@@ -120,20 +129,11 @@ def _draw_milestone(ax: Axes, run: Run, record: MilestoneRecord, height: float) 
     if done:
         where = date_numbers([record.completed_at])
         ax.plot(where, [height], "D", color=ACCENT, markersize=6, zorder=4)
+    first, last = sorted([until, record.agreed])
+    is_late = last > run.start + 0.82 * (run.horizon - run.start)
+    (where,) = date_numbers([first if is_late else last])
     text = words(record.classification or "open")
-    last = float(date_numbers([max(until, record.agreed)])[0])
-    is_late = max(until, record.agreed) > run.start + 0.82 * (run.horizon - run.start)
-    first = float(date_numbers([min(until, record.agreed)])[0])
-    ax.annotate(
-        text,
-        (first if is_late else last, height),
-        (-8 if is_late else 8, 0),
-        textcoords="offset points",
-        ha="right" if is_late else "left",
-        va="center",
-        color=INK,
-        size=7.5,
-    )
+    beside(ax, text, (float(where), height), -8 if is_late else 8)
 
 
 def _draw_decisions(ax: Axes, decisions: list[Decision], height: float) -> None:

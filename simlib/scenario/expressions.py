@@ -7,6 +7,7 @@ An expression is made of numbers, dotted names, ``+ - * / **``, parentheses and 
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -37,8 +38,7 @@ _TOKEN = re.compile(
     r"|(?P<name>[^\W\d]\w*(?:\.[^\W]\w*)*)"
     r"|(?P<symbol>\*\*|[-+*/(),]))"
 )
-_BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}
-_SIGN_BINDING = 3
+_BINARY = frozenset({"+", "-", "*", "/", "**"})
 _END = "the end"
 
 
@@ -80,117 +80,91 @@ def _wrong(text: str, met: str) -> ExpressionError:
     return ExpressionError(rule, f"{shown(met)} is not understood there")
 
 
-class _Parser:
-    """Checks one expression by precedence climbing, and writes it as Python.
+class _Expression:
+    """Checks one expression symbol by symbol, and writes it as Python.
 
-    The grammar is a part of Python's, so the symbols may stand as they are; names
-    become look-ups in the mapping ``p``, numbers are written as floats.
+    The grammar is a part of Python's, so symbols stand as they are and Python decides what
+    binds first; names become look-ups in the mapping ``p``, numbers are written as floats.
     """
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = _tokens(text)
-        self._position = 0
-        self._depth = 0
-        self._written: list[str] = []
+        self._open: list[tuple[str, int]] = []
+        """Signs and brackets without their end: function (or symbol), arguments so far."""
+        self._wants_operand = True
+        self.written: list[str] = []
         self.names: set[str] = set()
+        tokens = _tokens(text)
+        for token, following in itertools.pairwise(tokens):
+            if self._wants_operand:
+                self._operand(token, following.text)
+            else:
+                self._operator(token)
+        if self._wants_operand or self._open:
+            raise _wrong(text, _END)
 
-    def whole(self) -> str:
-        """Return the expression as Python."""
-        self._operation(1)
-        if self._peek().kind != "end":
-            raise _wrong(self._text, self._peek().text)
-        return " ".join(self._written)
-
-    def _peek(self) -> _Token:
-        return self._tokens[self._position]
-
-    def _take(self) -> _Token:
-        token = self._tokens[self._position]
-        self._position += 1
-        return token
-
-    def _symbol(self, symbol: str) -> None:
-        token = self._take()
-        if token.text != symbol:
-            raise _wrong(self._text, token.text)
-        self._written.append(symbol)
-
-    def _operation(self, least: int) -> None:
-        self._depth += 1
-        if self._depth > DEEPEST:
-            raise ExpressionError(f"must nest at most {DEEPEST} deep")
-        first = len(self._written)
-        self._operand()
-        while _BINDING.get(self._peek().text, 0) >= least:
-            symbol = self._peek().text
-            if symbol == "**":
-                self._power(first)
-                continue
-            self._symbol(symbol)
-            self._operation(_BINDING[symbol] + 1)
-        self._depth -= 1
-
-    def _power(self, first: int) -> None:
-        """Write a power of what stands from a place on, as a call: it is never complex."""
-        self._take()
-        self._written[first:] = ["power", "(", *self._written[first:], ","]
-        # A power binds to the right: 2 ** 3 ** 2 is 2 ** 9.
-        self._operation(_BINDING["**"])
-        self._written.append(")")
-
-    def _number(self) -> None:
-        text = self._take().text
-        if text[0] == "0" and text[1:2].isdigit():
-            raise _wrong(self._text, text)
-        if not math.isfinite(float(text)):
-            raise ExpressionError(f"must be made of finite numbers (got {bare(text)})")
-        self._written.append(repr(float(text)))
-
-    def _operand(self) -> None:
-        token = self._peek()
+    def _operand(self, token: _Token, following: str) -> None:
         if token.kind == "number":
-            self._number()
+            self._write(_float(self._text, token.text))
+        elif token.kind == "name" and following != "(":
+            self.names.add(token.text)
+            self._write(f"p[{token.text!r}]")
         elif token.kind == "name":
-            self._named(self._take().text)
-        elif token.text == "(":
-            self._symbol("(")
-            self._operation(1)
-            self._symbol(")")
-        elif token.text in {"-", "+"}:
-            self._symbol(token.text)
-            self._operation(_SIGN_BINDING)
+            if token.text not in FUNCTIONS:
+                rule = f"unknown function (got {shown(token.text)})"
+                raise ExpressionError(rule, near_or_all(token.text, FUNCTIONS))
+            self.written.append(token.text)
+        elif token.text in {"(", "-", "+"}:
+            is_call = token.text == "(" and self.written[-1:] and self.written[-1] in FUNCTIONS
+            self._open.append((self.written[-1] if is_call else token.text, 1))
+            if len(self._open) >= DEEPEST:
+                raise ExpressionError(f"must nest at most {DEEPEST} deep")
+            self.written.append(token.text)
         else:
             raise _wrong(self._text, token.text)
 
-    def _named(self, name: str) -> None:
-        if self._peek().text != "(":
-            self.names.add(name)
-            self._written.append(f"p[{name!r}]")
+    def _write(self, python: str) -> None:
+        """Write what ends an operand, and so the signs before it."""
+        self.written.append(python)
+        self._wants_operand = False
+        while self._open and self._open[-1][0] in {"-", "+"}:
+            self._open.pop()
+
+    def _operator(self, token: _Token) -> None:
+        function, n_arguments = self._open[-1] if self._open else ("", 0)
+        if token.text == ")" and function:
+            _check_arguments(function, n_arguments)
+            self._open.pop()
+            self._write(")")
             return
-        if name not in FUNCTIONS:
-            rule = f"unknown function (got {shown(name)})"
-            raise ExpressionError(rule, near_or_all(name, FUNCTIONS))
-        self._written.append(name)
-        self._symbol("(")
-        self._operation(1)
-        n_arguments = 1
-        while self._peek().text == ",":
-            self._symbol(",")
-            self._operation(1)
-            n_arguments += 1
-        self._symbol(")")
-        least, most = FUNCTIONS[name]
-        if not least <= n_arguments <= most:
-            wanted = str(least) if least == most else f"{least} to {most}"
-            plural = "" if most == 1 else "s"
-            raise ExpressionError(f"{name} takes {wanted} argument{plural} (got {n_arguments})")
+        if token.text == "," and function in FUNCTIONS:
+            self._open[-1] = function, n_arguments + 1
+        elif token.text not in _BINARY:
+            raise _wrong(self._text, token.text)
+        self.written.append(token.text)
+        self._wants_operand = True
+
+
+def _float(text: str, number: str) -> str:
+    if number[0] == "0" and number[1:2].isdigit():
+        raise _wrong(text, number)
+    if not math.isfinite(float(number)):
+        raise ExpressionError(f"must be made of finite numbers (got {bare(number)})")
+    return repr(float(number))
+
+
+def _check_arguments(function: str, n_arguments: int) -> None:
+    least, most = FUNCTIONS.get(function, (1, 1))
+    if not least <= n_arguments <= most:
+        wanted = str(least) if least == most else f"{least} to {most}"
+        plural = "" if most == 1 else "s"
+        raise ExpressionError(f"{function} takes {wanted} argument{plural} (got {n_arguments})")
 
 
 @functools.lru_cache(maxsize=32768)
 def _parsed(text: str) -> tuple[str, frozenset[str]]:
-    parser = _Parser(text)
-    return parser.whole(), frozenset(parser.names)
+    checked = _Expression(text)
+    return " ".join(checked.written), frozenset(checked.names)
 
 
 def names(quantity: Quantity) -> set[str]:
@@ -214,20 +188,12 @@ def _code(text: str) -> CodeType:
     return compile(f"lambda p: {_parsed(text)[0]}", "<expression>", "eval")
 
 
-def _power(base: float, exponent: float) -> float:
-    result = base**exponent
-    if isinstance(result, complex):
-        raise ValueError("root of a negative number")  # noqa: TRY004  (of value, not of kind)
-    return float(result)
-
-
 _GLOBALS = {
     "__builtins__": {},
     "exp": math.exp,
     "log": math.log,
     "max": max,
     "min": min,
-    "power": _power,
     "sqrt": math.sqrt,
 }
 
@@ -258,10 +224,14 @@ def compile_quantity(quantity: Quantity) -> Callable[[Mapping[str, float]], floa
             value = raw(parameters)
         except KeyError as error:
             raise SimulationError(f"{quantity}: no parameter {error}") from None
+        except TypeError:
+            value = 1j  # a function was given a complex number
         except OverflowError:
             raise SimulationError(f"{quantity}: a number that is too large") from None
         except (ArithmeticError, ValueError) as error:
             raise SimulationError(f"{quantity}: {error}") from None
+        if isinstance(value, complex):
+            raise SimulationError(f"{quantity}: root of a negative number")
         if not math.isfinite(value):
             raise SimulationError(f"{quantity}: no finite number (got {value})")
         return float(value)

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from simlib.scenario.context import Context
     from simlib.scenario.nodes import Path
     from simlib.scenario.schema import (
-        Effect,
         Factor,
         Gate,
-        Group,
+        IncidentEffect,
+        IncidentGroup,
         IncidentType,
         Mark,
         Place,
@@ -41,7 +41,7 @@ def check(context: Context) -> None:
         _check_channels(context, path, incident)
 
 
-def _check_group(context: Context, path: Path, group: Group) -> None:
+def _check_group(context: Context, path: Path, group: IncidentGroup) -> None:
     check_register(context, (*path, "register"), group.register)
     for name, factor in group.factors.items():
         _check_factor(context, (*path, "factors", name), factor, group.level)
@@ -154,7 +154,7 @@ def meant(context: Context, name: str, place: Place, at: str) -> set[str | None]
     return {name, place.within}
 
 
-def _check_mark(context: Context, path: Path, mark: Mark, group: Group) -> None:
+def _check_mark(context: Context, path: Path, mark: Mark, group: IncidentGroup) -> None:
     name = str(path[-1])
     if name not in MARKS:
         return
@@ -180,7 +180,7 @@ def _check_drawn_before(context: Context, path: Path, name: str, when: str) -> N
         context.add((*path, "when"), rule, f"marks are drawn in the order {', '.join(MARKS)}")
 
 
-def _check_when(context: Context, path: Path, when: str | None, group: Group) -> None:
+def _check_when(context: Context, path: Path, when: str | None, group: IncidentGroup) -> None:
     if when is None:
         return
     name = when.removeprefix("not ")
@@ -201,7 +201,9 @@ def _check_law(context: Context, path: Path, law: dict[str, dict[str, Quantity]]
             context.add((*path, kind), rule)
 
 
-def _check_effect(context: Context, path: Path, effect: Effect, group: Group) -> None:
+def _check_effect(
+    context: Context, path: Path, effect: IncidentEffect, group: IncidentGroup
+) -> None:
     key = context.expect_one(path, effect, ("change", "move"))
     if key is None:
         return

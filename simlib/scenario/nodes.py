@@ -20,7 +20,7 @@ MOST_DEPTH = 50
 Path: TypeAlias = tuple[str | int, ...]
 
 
-class Mark(NamedTuple):
+class FileMark(NamedTuple):
     """A place in a file; line and column count from 1, and are 0 where there is no text."""
 
     file: str = ""
@@ -33,7 +33,7 @@ class Scalar(NamedTuple):
 
     text: str
     value: str | float | bool | dt.date | None
-    mark: Mark
+    mark: FileMark
     quoted: bool = False
     size: int = 1
     height: int = 1
@@ -43,7 +43,7 @@ class Sequence(NamedTuple):
     """A list."""
 
     items: tuple[Node, ...]
-    mark: Mark
+    mark: FileMark
     size: int
     height: int
 
@@ -52,22 +52,30 @@ class Mapping(NamedTuple):
     """A mapping, with the mark of every key."""
 
     items: dict[str, Node]
-    mark: Mark
+    mark: FileMark
     size: int
     height: int
-    keys: dict[str, Mark]
+    keys: dict[str, FileMark]
+
+    def replaced(self, key: str, node: Node) -> Mapping:
+        """Return the mapping with another value under one of its keys."""
+        return self._replace(items={**self.items, key: node})
+
+    def without(self, key: str) -> Mapping:
+        """Return the mapping without one of its keys."""
+        return self._replace(items={k: item for k, item in self.items.items() if k != key})
 
 
 Node: TypeAlias = Scalar | Sequence | Mapping
 
 
-def sequence(items: Listable[Node], mark: Mark) -> Sequence:
+def sequence(items: Listable[Node], mark: FileMark) -> Sequence:
     """Return a list node over its items."""
     size = 1 + sum(item.size for item in items)
     return Sequence(tuple(items), mark, size, 1 + max((i.height for i in items), default=0))
 
 
-def mapping(items: dict[str, Node], keys: dict[str, Mark], mark: Mark) -> Mapping:
+def mapping(items: dict[str, Node], keys: dict[str, FileMark], mark: FileMark) -> Mapping:
     """Return a mapping node over its values."""
     size = 1 + sum(1 + item.size for item in items.values())
     height = 1 + max((item.height for item in items.values()), default=0)
@@ -87,7 +95,7 @@ def describe(node: Node) -> str:
     return bare(node.text)
 
 
-def find(root: Node, path: Path) -> tuple[Mark, bool]:
+def find(root: Node, path: Path) -> tuple[FileMark, bool]:
     """Return the mark of the node at a path, and whether the path leads all the way.
 
     Where it does not, the mark is that of the deepest node on the way.
@@ -103,7 +111,7 @@ def find(root: Node, path: Path) -> tuple[Mark, bool]:
     return node.mark, True
 
 
-def problem_at(mark: Mark, path: Path, rule: str, hint: str = "") -> Problem:
+def problem_at(mark: FileMark, path: Path, rule: str, hint: str = "") -> Problem:
     """Return a problem that stands at a mark."""
     return Problem(dotted(path), rule, hint, mark.file, mark.line, mark.column)
 
@@ -116,7 +124,7 @@ def from_python(value: object, path: Path = ()) -> Node:
     ScenarioError
         Something else is met, or a key is no text, or it nests too deep.
     """
-    mark = Mark()
+    mark = FileMark()
     if len(path) > MOST_DEPTH:
         raise _refused(path[:3], f"must nest at most {MOST_DEPTH} deep")
     if isinstance(value, Mappable):
@@ -133,7 +141,7 @@ def from_python(value: object, path: Path = ()) -> Node:
 
 
 def _python_scalar(value: Any, path: Path) -> Scalar:
-    mark = Mark()
+    mark = FileMark()
     if isinstance(value, str):
         _refuse_surrogates(value, path)
         # What Python calls text was meant as text, as if it stood between quotes.
@@ -162,7 +170,7 @@ def _kind(value: object) -> str:
 
 
 def _refused(path: Path, rule: str) -> ScenarioError:
-    return ScenarioError([problem_at(Mark(), path, rule)])
+    return ScenarioError([problem_at(FileMark(), path, rule)])
 
 
 _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -217,6 +225,8 @@ def number_hint(text: str, *, quoted: bool = False) -> str:
         return "remove the quotes"
     if len(text) > LONGEST_NUMBER:
         return f"a number has at most {LONGEST_NUMBER} characters"
+    if not stripped.startswith(("+", "-", ".")) and not stripped[:1].isdecimal():
+        return ""
     for pattern, hint in _HINTS:
         if pattern.fullmatch(stripped):
             return hint

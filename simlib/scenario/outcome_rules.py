@@ -9,6 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simlib.scenario.schema import several
 from simlib.scenario.wording import dotted, shown
 
 if TYPE_CHECKING:
@@ -58,12 +59,6 @@ def check(context: Context) -> None:
         _check_published(context)
 
 
-def _several(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, str) else value
-
-
 def _check_target(context: Context, path: Path, target: str | None, types: tuple[str, ...]) -> None:
     """Note a target of none of some incident types; of none at all where these are unknown."""
     if target is not None:
@@ -77,7 +72,7 @@ def check_outcome(context: Context, path: Path, outcome: Outcome) -> None:
     if context.expect_one(path, outcome, READS) is None:
         return
     _check_subject(context, path, outcome)
-    _check_target(context, path, outcome.target, _several(outcome.count or outcome.of))
+    _check_target(context, path, outcome.target, several(outcome.count or outcome.of))
     _check_window(context, path, outcome)
     _check_day(context, path, outcome)
 
@@ -181,7 +176,7 @@ def _check_once(context: Context, row: _Row, others: list[_Row]) -> None:
 
 
 def _row(context: Context, path: Path, row: SeriesRow) -> _Row:
-    wanted = (row.place,) if isinstance(row.place, str) else row.place
+    wanted = several(row.place)
     incident = context.scenario.incidents.get(row.incident)
     groups = incident.groups.values() if incident else ()
     channels = frozenset(
@@ -189,6 +184,6 @@ def _row(context: Context, path: Path, row: SeriesRow) -> _Row:
         for group in groups
         if row.target in {None, group.target}
         for place in group.level
-        if wanted is None or not context.scenario.regions_of(place).isdisjoint(wanted)
+        if row.place is None or not context.scenario.regions_of(place).isdisjoint(wanted)
     )
     return _Row(path, channels, row.having, row.below)

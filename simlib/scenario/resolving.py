@@ -16,8 +16,8 @@ from simlib.errors import Problem, ScenarioError
 from simlib.scenario import bundled
 from simlib.scenario.fitting import kind_keys
 from simlib.scenario.nodes import (
+    FileMark,
     Mapping,
-    Mark,
     Node,
     Path,
     Scalar,
@@ -64,12 +64,7 @@ def _merged_chain(root: Mapping, chain: Chain) -> Mapping:
         return own
     parent, above = _parent(root.items["extends"], chain)
     tree = _dotted_options(read_file(parent, str(parent), above.budget))
-    return _merge(_merged_chain(tree, above), _without(own, "extends"), ())
-
-
-def _without(root: Mapping, key: str) -> Mapping:
-    items = {name: item for name, item in root.items.items() if name != key}
-    return Mapping(items, root.mark, root.size, root.height, root.keys)
+    return _merge(_merged_chain(tree, above), own.without("extends"), ())
 
 
 def _with_parts(root: Mapping, chain: Chain) -> Mapping:
@@ -80,7 +75,7 @@ def _with_parts(root: Mapping, chain: Chain) -> Mapping:
     if not isinstance(listed, Sequence) or not 1 <= len(listed.items) <= MOST_PARTS:
         rule = f"must be a list of 1 to {MOST_PARTS} files (got {describe(listed)})"
         raise _refused(listed, rule, key="includes")
-    whole = _without(root, "includes")
+    whole = root.without("includes")
     for node in listed.items:
         name = node.text if isinstance(node, Scalar) else ""
         if not PART_NAME.fullmatch(name):
@@ -122,7 +117,7 @@ def _together(whole: Mapping, part: Mapping) -> Mapping:
     return mapping(items, keys, whole.mark)
 
 
-def _twice(mark: Mark, path: Path, first: Mark) -> Problem:
+def _twice(mark: FileMark, path: Path, first: FileMark) -> Problem:
     rule = f"stands in two files that go together (got {shown(str(path[-1]))})"
     return problem_at(
         mark, path, rule, f"first in {bare(FilePath(first.file).name)}, line {first.line}"
@@ -139,8 +134,7 @@ def _with_borders_found(root: Mapping, chain: Chain) -> Mapping:
         raise _refused(node, f"{rule} (got {describe(node)})", key="neighbors")
     folders = [f for f in (chain.folder, bundled.folder("seeds")) if f is not None]
     path = str(_found(node, node.text, folders, key="neighbors"))
-    found = Scalar(path, path, node.mark)
-    return mapping({**root.items, "neighbors": found}, root.keys, root.mark)
+    return root.replaced("neighbors", Scalar(path, path, node.mark))
 
 
 def _refused(node: Node, rule: str, hint: str = "", *, key: str = "extends") -> ScenarioError:
@@ -236,8 +230,7 @@ def _dotted_options(root: Mapping) -> Mapping:
         name: _undotted(option, ("options", name)) if isinstance(option, Mapping) else option
         for name, option in options.items.items()
     }
-    written = Mapping(items, options.mark, options.size, options.height, options.keys)
-    return Mapping({**root.items, "options": written}, root.mark, root.size, root.height, root.keys)
+    return root.replaced("options", options._replace(items=items))
 
 
 def _undotted(option: Mapping, path: Path) -> Mapping:
@@ -255,7 +248,7 @@ def _undotted(option: Mapping, path: Path) -> Mapping:
     return result
 
 
-def _refuse_twice(result: Mapping, head: str, tail: str, mark: Mark, path: Path) -> None:
+def _refuse_twice(result: Mapping, head: str, tail: str, mark: FileMark, path: Path) -> None:
     before = result.items.get(head)
     if isinstance(before, Mapping) and tail in before.items:
         hint = f"first on line {before.keys[tail].line}"
@@ -276,11 +269,8 @@ def _with_options(root: Mapping) -> Mapping:
                 p: _over(parameters.items.get(p), node, ("options", name, "parameters", p))
                 for p, node in given.items.items()
             }
-            full = mapping(whole, given.keys, given.mark)
-            changed = {**option.items, "parameters": full}
-            items[name] = mapping(changed, option.keys, option.mark)
-    written = mapping(items, options.keys, options.mark)
-    return mapping({**root.items, "options": written}, root.keys, root.mark)
+            items[name] = option.replaced("parameters", given._replace(items=whole))
+    return root.replaced("options", options._replace(items=items))
 
 
 def _over(parent: Node | None, child: Node, path: Path) -> Node:

@@ -58,6 +58,13 @@ Where: TypeAlias = Literal["here", "from", "to", "within"]
 """The place that is meant, seen from where an incident happens."""
 
 
+def several(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return one name, several or none as a tuple."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else value
+
+
 class Model(BaseModel):
     """Base of every scenario model: frozen, unknown keys refused."""
 
@@ -191,7 +198,7 @@ class Mark(Model):
     """A yes/no mark that must be yes (``not NAME``: must be no); else the mark is 0."""
 
 
-class Effect(Model):
+class IncidentEffect(Model):
     """A change of state by an incident: ``by`` times the marks named.
 
     Stocks stop at 0, and a move takes at most what is there.
@@ -241,7 +248,7 @@ class Tempo(Model):
     """Stationary standard deviation of the log."""
 
 
-class Group(Registered):
+class IncidentGroup(Registered):
     """The channels of one incident type that share target, factors, marks and effects."""
 
     target: Name
@@ -251,7 +258,7 @@ class Group(Registered):
     factors: dict[Name, Factor] = {}
     gates: tuple[Gate, ...] = ()
     marks: dict[MarkName, Mark] = {}
-    effects: tuple[Effect, ...] = ()
+    effects: tuple[IncidentEffect, ...] = ()
     trend: Trend | None = None
     tempo: Tempo | None = None
     source: str | None = None
@@ -263,7 +270,7 @@ class IncidentType(Model):
     """What happens too often for anyone to decide it."""
 
     description: str = ""
-    groups: dict[Name, Group]
+    groups: dict[Name, IncidentGroup]
     excites: tuple[Excitation, ...] = ()
     notable: dict[MarkName, float] = {}
     """Least values of marks, any of which makes it notable; empty: every incident is."""
@@ -293,7 +300,7 @@ class Posture(Registered):
     note: str | None = None
 
 
-class Decision(Registered):
+class DecisionLogit(Registered):
     """A logit: P = logistic(intercept + sum of weight * what is seen)."""
 
     intercept: Quantity
@@ -434,7 +441,7 @@ class Scenario(Model):
     parameters: dict[Name, Parameter] = {}
     incidents: dict[Name, IncidentType] = {}
     postures: dict[Name, Posture] = {}
-    decisions: dict[Name, Decision] = {}
+    decisions: dict[Name, DecisionLogit] = {}
     agents: dict[Name, AgentEntry] = {}
     timeline: dict[Name, Milestone] = {}
     options: dict[Name, Option] = {}
@@ -455,7 +462,7 @@ class Scenario(Model):
         place = self.places.get(name)
         if place is None:
             return frozenset({name})
-        around = place.within or (place.ends and place.ends[1])
-        home = self.places.get(around) if around else None
-        found = (name, place.within, place.country or (home and home.country))
+        arrives = place.ends[1] if place.ends and not place.country else ""
+        around = [self.places.get(other or "") for other in (place.within, arrives)]
+        found = (name, place.within, place.country, *(p.country for p in around if p))
         return frozenset(each for each in found if each)

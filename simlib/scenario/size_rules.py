@@ -13,7 +13,7 @@ from simlib.scenario.schema import LEAST_RATIO, MOST_RATIO, Falling, Power, Tabl
 
 if TYPE_CHECKING:
     from simlib.scenario.context import Context
-    from simlib.scenario.schema import Factor, Group, Quantity
+    from simlib.scenario.schema import Factor, IncidentGroup, Quantity
 
 MOST_INCIDENTS = 1_000_000
 """Cap on the incidents expected in one replication, levels as at the start."""
@@ -94,7 +94,7 @@ def _expected(context: Context) -> float:
     )
 
 
-def _multiplier(context: Context, group: Group, place: str) -> float:
+def _multiplier(context: Context, group: IncidentGroup, place: str) -> float:
     """Return what its factors multiply a level by at the start."""
     product = 1.0
     for factor in group.factors.values():

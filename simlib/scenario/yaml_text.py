@@ -20,8 +20,8 @@ from simlib.files import read_regular
 from simlib.scenario.nodes import (
     MOST_DEPTH,
     MOST_NODES,
+    FileMark,
     Mapping,
-    Mark,
     Node,
     Path,
     Scalar,
@@ -73,7 +73,7 @@ def read_bytes(data: bytes, file: str, budget: Budget) -> Mapping:
     except UnicodeDecodeError as error:
         before = data[: error.start]
         column = len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
-        mark = Mark(file, before.count(b"\n") + 1, column)
+        mark = FileMark(file, before.count(b"\n") + 1, column)
         rule = f"must be UTF-8 text (got byte 0x{data[error.start]:02x})"
         raise ScenarioError([problem_at(mark, (), rule)]) from None
 
@@ -88,7 +88,7 @@ def read_text(text: str, file: str, budget: Budget) -> Mapping:
     """
     if len(text) > MOST_BYTES:
         rule = f"must be at most {MOST_BYTES} bytes (got {len(text)} characters)"
-        raise ScenarioError([problem_at(Mark(file, 1, 1), (), rule)])
+        raise ScenarioError([problem_at(FileMark(file, 1, 1), (), rule)])
     strange = _UNPRINTABLE.search(text)
     if strange:
         raise ScenarioError([_unprintable(text, strange.start(), file)])
@@ -99,7 +99,9 @@ def read_text(text: str, file: str, budget: Budget) -> Mapping:
         raise ScenarioError([*reader.problems, _not_yaml(error, text, file)]) from None
     except (yaml.YAMLError, UnicodeError) as error:
         rule = f"cannot be read as YAML ({bare(str(error).splitlines()[0])})"
-        raise ScenarioError([*reader.problems, problem_at(Mark(file, 1, 1), (), rule)]) from None
+        raise ScenarioError(
+            [*reader.problems, problem_at(FileMark(file, 1, 1), (), rule)]
+        ) from None
     if reader.problems:
         raise ScenarioError(reader.problems)
     return node
@@ -109,7 +111,7 @@ def _unprintable(text: str, position: int, file: str) -> Problem:
     line = text.count("\n", 0, position) + 1
     column = position - text.rfind("\n", 0, position)
     rule = f"must hold no control characters (got U+{ord(text[position]):04X})"
-    return problem_at(Mark(file, line, column), (), rule)
+    return problem_at(FileMark(file, line, column), (), rule)
 
 
 _YAML_WORDS = (
@@ -141,7 +143,7 @@ def _not_yaml(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     if error.context_mark and any(words in complaint for words in _BEGAN_EARLIER):
         at = error.context_mark
     line, column = (at.line, at.column) if at else (0, 0)
-    mark = Mark(file, line + 1, column + 1)
+    mark = FileMark(file, line + 1, column + 1)
     lines = text.splitlines()
     here = lines[line] if line < len(lines) else ""
     if here[column : column + 1] == "\t" or here[: len(here) - len(here.lstrip())].count("\t"):
@@ -166,7 +168,9 @@ class _Reader:
         self._next()
         event = self._next()
         if isinstance(event, yaml.StreamEndEvent):
-            raise self._stop(Mark(self._file, 1, 1), (), "must hold a scenario (got an empty file)")
+            raise self._stop(
+                FileMark(self._file, 1, 1), (), "must hold a scenario (got an empty file)"
+            )
         self._check_start(event)
         event = self._next()
         node = self._node(event, (), 1)
@@ -184,7 +188,7 @@ class _Reader:
             rule = "must have no directive but '%YAML 1.2'"
             raise self._stop(self._mark(event), (), rule)
 
-    def _top(self, node: Node) -> tuple[Mark, Path, str, str]:
+    def _top(self, node: Node) -> tuple[FileMark, Path, str, str]:
         if isinstance(node, Sequence):
             return node.mark, (), "must be a mapping at the top (got a list)", ""
         assert isinstance(node, Scalar)  # noqa: S101
@@ -193,17 +197,17 @@ class _Reader:
         hint = "missing space after ':'?" if ":" in node.text else ""
         return node.mark, (), f"must be a mapping at the top (got {shown(node.text)})", hint
 
-    def _mark(self, event: Any) -> Mark:
+    def _mark(self, event: Any) -> FileMark:
         at = event.start_mark
-        return Mark(self._file, at.line + 1, at.column + 1)
+        return FileMark(self._file, at.line + 1, at.column + 1)
 
-    def _note(self, mark: Mark, path: Path, rule: str, hint: str = "") -> None:
+    def _note(self, mark: FileMark, path: Path, rule: str, hint: str = "") -> None:
         """Note a problem that reading goes on after, unless there are too many."""
         self.problems.append(problem_at(mark, path, rule, hint))
         if len(self.problems) >= MOST_PROBLEMS:
             raise ScenarioError(self.problems)
 
-    def _stop(self, mark: Mark, path: Path, rule: str, hint: str = "") -> ScenarioError:
+    def _stop(self, mark: FileMark, path: Path, rule: str, hint: str = "") -> ScenarioError:
         """Return what ends reading: what was found before, and this."""
         return ScenarioError([*self.problems, problem_at(mark, path, rule, hint)])
 
@@ -261,7 +265,7 @@ class _Reader:
 
     def _mapping(self, start: Any, path: Path, depth: int) -> Mapping:
         items: dict[str, Node] = {}
-        keys: dict[str, Mark] = {}
+        keys: dict[str, FileMark] = {}
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             mark = self._mark(event)
             key = self._key(event, path, depth)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.journal import Layout
-    from simlib.scenario.schema import Effect, Factor, Gate, Group, Mark, Scenario
+    from simlib.scenario.schema import Factor, Gate, IncidentEffect, IncidentGroup, Mark, Scenario
     from simlib.world.quantities import Quantities
     from simlib.world.state import Geography
 
@@ -94,7 +94,7 @@ class ChannelPlan:
         row[t.NOTABLE_FROM], row[t.NOTABLE_TO] = first, len(self._rows["notable_i"])
 
     @staticmethod
-    def _group_factors(group: Group, type_: str, name: str) -> dict[str, Factor]:
+    def _group_factors(group: IncidentGroup, type_: str, name: str) -> dict[str, Factor]:
         factors = dict(group.factors)
         if group.trend:
             factors["trend"] = Value(value=trend_name(type_, name))
@@ -163,7 +163,7 @@ class ChannelPlan:
             self._rows["gate_i"].append((0, where, self._index_list(codes), len(codes)))
         return first, len(self._rows["gate_i"])
 
-    def _add_marks(self, group: Group, place: str) -> tuple[int, int]:
+    def _add_marks(self, group: IncidentGroup, place: str) -> tuple[int, int]:
         first = len(self._rows["mark_i"])
         drawn = {MARKS.index(name): (name, mark) for name, mark in group.marks.items()}
         slots = {*drawn, _REPORTED}
@@ -207,7 +207,7 @@ class ChannelPlan:
             raise SimulationError(f"{variable}: {place!r} has no neighbor that has it")
         return self._index_list(near), len(near)
 
-    def _add_effects(self, effects: Sequence[Effect], place: str) -> tuple[int, int]:
+    def _add_effects(self, effects: Sequence[IncidentEffect], place: str) -> tuple[int, int]:
         first = len(self._rows["effect_i"])
         for effect in effects:
             variable = effect.change or effect.move or ""

@@ -1,1 +1,1 @@
-"""Options compared on the same luck, and forks."""
+"""Options compared under common random numbers, forks, and what two scenarios differ by."""

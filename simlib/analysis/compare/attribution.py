@@ -5,20 +5,21 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from simlib.analysis.columns import Column, columns_of, numbers_of
-from simlib.analysis.compare.scenario_changes import Changes, changes_between
-from simlib.ensemble.map_runs import Arrays, map_runs
+from simlib.analysis.columns import columns_of, reader_of
+from simlib.analysis.compare.scenario_changes import changes_between
+from simlib.ensemble.map_runs import map_runs
 from simlib.errors import Problem, ScenarioError
-from simlib.outcomes import plan
+from simlib.files import distinct
+from simlib.finding import Finding, plot_room
 from simlib.outcomes.planning import kind_of, unit_of
 from simlib.scenario import as_scenario, digest
 from simlib.scenario.requests import whole
 from simlib.scenario.schema import MOST_REPLICATIONS
-from simlib.simulation import assemble, simulate
+from simlib.simulation import simulate
 from simlib.statistics import shapley
 from simlib.statistics.formatting import number
 from simlib.statistics.intervals import Z95
@@ -26,18 +27,22 @@ from simlib.statistics.summaries import of_number
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from simlib.analysis.columns import Column, OutcomeReader
+    from simlib.analysis.compare.scenario_changes import Changes
     from simlib.ensemble.execution import Execution
+    from simlib.ensemble.map_runs import Arrays
     from simlib.scenario.schema import Scenario
     from simlib.statistics.summaries import Summary
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class OutcomeGap:
     """One outcome's gap between two scenarios, and each group's share of it.
 
     Attributes
@@ -67,18 +72,40 @@ class Gap:
         """Whether the interval of the gap leaves 0 out."""
         return self.gap.low > 0.0 or self.gap.high < 0.0
 
+    @property
+    def clearness(self) -> float:
+        """The gap in its Monte Carlo errors."""
+        error = self.gap.mc_error
+        return abs(self.gap.mean) / error if error > 0.0 else math.inf
+
+    def sentence(self) -> str:
+        """The gap, and each group's part of it, largest first."""
+        unit = f" {self.unit}" if self.unit else ""
+        head = (
+            f"{self.column}: {number(self.before)} to {number(self.after)}{unit}, a gap of "
+            f"{self.gap.mean:+.3g} ({self.gap.low:.3g} to {self.gap.high:.3g})"
+        )
+        parts = []
+        for name, share in sorted(self.shares.items(), key=lambda item: -abs(item[1].mean)):
+            if share.mean:
+                half = Z95 * share.mc_error / abs(self.gap.mean)
+                parts.append(f"{share.mean / self.gap.mean:.0%} ± {half:.0%} {name}")
+        return f"{head}; of it {', '.join(parts)}"
+
 
 @dataclass(frozen=True, slots=True)
-class Attribution:
+class Attribution(Finding):
     """What differs between two scenarios and what it does to their outcomes."""
+
+    stem = "gaps"
 
     names: tuple[str, str]
     changes: Changes
-    gaps: tuple[Gap, ...]
+    gaps: tuple[OutcomeGap, ...]
     n: int
     """Replications of each hybrid; 0 where only the files were compared."""
 
-    def gap(self, outcome: str) -> Gap:
+    def gap(self, outcome: str) -> OutcomeGap:
         """Return the gap of an outcome (``OUTCOME`` or ``OUTCOME.CLASS``).
 
         Raises
@@ -128,19 +155,38 @@ class Attribution:
         ]
         return pd.DataFrame(rows, columns=["group", "path", "before", "after"])
 
+    def briefs(self) -> dict[str, pd.DataFrame]:
+        """What differs; the gaps stand in the sentences."""
+        return {"what differs": self.changes_table()} if self.changes.found else {}
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """What differs and, where it was simulated, gaps and shares."""
+        return {"changes": self.changes_table()} | ({"gaps": self.table()} if self.n else {})
+
+    def figures(self) -> dict[str, Callable[[], Axes]]:
+        """What draws each clear gap: its whole way, group by group."""
+        clear = (str(gap.column) for gap in self.gaps if gap.is_clear)
+        draw = plot_room().attribution
+        return {
+            f"gap_{name}": functools.partial(draw, self, outcome)
+            for outcome, name in distinct(clear, as_they_are=True).items()
+        }
+
     def sentences(self) -> list[str]:
-        """Return what the gaps say, clearest first, in words."""
-        if not self.n:
-            return []
+        """Say what differs without a number resting on it, then the gaps, clearest first."""
+        said = [f"changes no number: {line}" for line in self.changes.listed]
+        if not self.changes.found:
+            return [*said, "no difference that a number rests on"]
+        return said + (self._gap_sentences() if self.n else [])
+
+    def _gap_sentences(self) -> list[str]:
         a, b = self.names
-        said = [
-            (
-                f"{b} against {a}: {len(self.changes.groups)} groups of changes, {self.n:,} "
-                "replications under the same luck; shares are Shapley values and sum to the gap"
-            )
-        ]
-        clear = sorted((g for g in self.gaps if g.is_clear), key=lambda g: -_clearness(g))
-        said += [_gap_sentence(gap) for gap in clear]
+        clear = sorted((gap for gap in self.gaps if gap.is_clear), key=lambda gap: -gap.clearness)
+        head = (
+            f"{b} against {a}: {len(self.changes.groups)} groups of changes, {self.n:,} "
+            "replications under the same luck; shares are Shapley values and sum to the gap"
+        )
+        said = [head, *(gap.sentence() for gap in clear)]
         n_unclear = len(self.gaps) - len(clear)
         if n_unclear:
             said.append(
@@ -162,9 +208,9 @@ def diff(
     """Compare two scenarios, and split the gap of their outcomes over what differs.
 
     Every set of groups is a scenario of its own: the first, with those groups as in the
-    second. All are simulated under the luck and the root seed of the first, so a changed
-    distribution swaps by quantile: a parameter stands at the same quantile of both. Shares
-    are exact Shapley values over all sets, replication by replication.
+    second. All are simulated under common random numbers, of the root seed of the first, so
+    a changed distribution swaps by quantile: a parameter stands at the same quantile of
+    both. Shares are exact Shapley values over all sets, replication by replication.
 
     Parameters
     ----------
@@ -175,7 +221,7 @@ def diff(
         them when not given.
     groups
         Groups by name: the beginnings of the paths of their changes. By default changes
-        are grouped by where they stand, in at most `changes.MOST_GROUPS` groups.
+        are grouped by where they stand, in at most `scenario_changes.MOST_GROUPS` groups.
     replications
         Of each set of groups; 0 compares the files only.
     execution
@@ -192,17 +238,15 @@ def diff(
     _refuse_strangers(first, second)
     changes = changes_between(first, second, groups)
     names = (first.name, second.name) if first.name != second.name else ("first", "second")
-    common = changes.hybrid(())
-    columns = columns_of(common, outcomes)
+    columns = columns_of(changes.hybrid(()), outcomes)
     if not replications or not changes.groups:
         return Attribution(names, changes, (), 0)
     if not columns:
         rule = f"{first.name} and {second.name} declare none alike: there is no gap to split"
         raise ScenarioError([Problem("outcomes", rule)])
-    job = _Job(changes, columns, replications)
     found = map_runs(
-        _valued,
-        job,
+        _values,
+        (changes, columns, replications),
         2 ** len(changes.groups) * replications,
         identity={
             "scenarios": [digest(first), digest(second)],
@@ -213,14 +257,7 @@ def diff(
         **execution,
     )
     worth = found["values"].reshape(-1, replications, len(columns))
-    parts = [group.name for group in changes.groups]
-    shares = shapley.exact(parts, lambda chosen: worth[_index(parts, chosen)])
-    gaps = tuple(
-        _gap(common, column, worth[[0, -1], :, i], {p: v[:, i] for p, v in shares.items()})
-        for i, column in enumerate(columns)
-        if not column.category or worth[[0, -1], :, i].any()
-    )
-    return Attribution(names, changes, gaps, replications)
+    return Attribution(names, changes, _gaps(changes, columns, worth), replications)
 
 
 def _refuse_strangers(first: Scenario, second: Scenario) -> None:
@@ -230,35 +267,39 @@ def _refuse_strangers(first: Scenario, second: Scenario) -> None:
         raise ScenarioError([Problem("places", rule)])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Job:
-    """What all hybrids share; a job is itself, so that a worker keeps what it made ready."""
-
-    changes: Changes
-    columns: tuple[Column, ...]
-    replications: int
-
-
 def _index(parts: Sequence[str], chosen: frozenset[str]) -> int:
     return sum(1 << i for i, part in enumerate(parts) if part in chosen)
 
 
-def _valued(job: _Job, rows: range) -> Arrays:
+def _values(job: tuple[Changes, tuple[Column, ...], int], rows: range) -> Arrays:
     """Return the outcomes of some rows: set by set of groups, the replications of each."""
-    values = np.empty((len(rows), len(job.columns)))
+    changes, columns, replications = job
+    values = np.empty((len(rows), len(columns)))
     for i, row in enumerate(rows):
-        bits, replication = divmod(row, job.replications)
-        blueprint, outcomes = _ready(job, bits)
-        values[i] = numbers_of(job.columns, outcomes.evaluate(simulate(blueprint, replication)))
+        bits, replication = divmod(row, replications)
+        reader = _hybrid(changes, columns, bits)
+        values[i] = reader.numbers(simulate(reader.blueprint, replication))
     return {"values": values}
 
 
 @functools.lru_cache(maxsize=2)
-def _ready(job: _Job, bits: int) -> tuple[Any, Any]:
-    chosen = [group.name for i, group in enumerate(job.changes.groups) if bits >> i & 1]
-    scenario = job.changes.hybrid(chosen)
-    blueprint = assemble(scenario)
-    return blueprint, plan(scenario, blueprint.channels.channels)
+def _hybrid(changes: Changes, columns: tuple[Column, ...], bits: int) -> OutcomeReader:
+    chosen = [group.name for i, group in enumerate(changes.groups) if bits >> i & 1]
+    return reader_of(changes.hybrid(chosen), columns=columns)
+
+
+def _gaps(
+    changes: Changes, columns: Sequence[Column], worth: NDArray[np.float64]
+) -> tuple[OutcomeGap, ...]:
+    """Split the gap of each column; `worth` has the shape (sets, replications, columns)."""
+    parts = [group.name for group in changes.groups]
+    shares = shapley.exact(parts, lambda chosen: worth[_index(parts, chosen)])
+    common = changes.hybrid(())
+    return tuple(
+        _gap(common, column, worth[[0, -1], :, i], {p: v[:, i] for p, v in shares.items()})
+        for i, column in enumerate(columns)
+        if not column.category or worth[[0, -1], :, i].any()
+    )
 
 
 def _gap(
@@ -266,7 +307,7 @@ def _gap(
     column: Column,
     ends: NDArray[np.float64],
     shares: Mapping[str, NDArray[np.float64]],
-) -> Gap:
+) -> OutcomeGap:
     """Sum up an outcome over the replications in which it was seen in every hybrid."""
     outcome = scenario.outcomes[column.outcome]
     unit = unit_of(outcome, scenario) if kind_of(outcome) == "number" else ""
@@ -278,7 +319,7 @@ def _gap(
     split = {
         part: of_number(part, unit, values[is_seen], n_asked) for part, values in shares.items()
     }
-    return Gap(
+    return OutcomeGap(
         column=column,
         unit=unit,
         before=float(before.mean()) if len(before) else math.nan,
@@ -286,27 +327,3 @@ def _gap(
         gap=gap,
         shares=split if has_gap else {},
     )
-
-
-def _clearness(gap: Gap) -> float:
-    error = gap.gap.mc_error
-    return abs(gap.gap.mean) / error if error > 0.0 else math.inf
-
-
-def _gap_sentence(gap: Gap) -> str:
-    unit = f" {gap.unit}" if gap.unit else ""
-    head = (
-        f"{gap.column}: {number(gap.before)} to {number(gap.after)}{unit}, a gap of "
-        f"{gap.gap.mean:+.3g} ({gap.gap.low:.3g} to {gap.gap.high:.3g})"
-    )
-    parts = sorted(gap.shares.items(), key=lambda item: -abs(item[1].mean))
-    told = [_share_text(name, share, gap.gap.mean) for name, share in parts if share.mean]
-    return f"{head}; of it {', '.join(told)}"
-
-
-def _share_text(name: str, share: Summary, whole: float) -> str:
-    half = Z95 * share.mc_error / abs(whole)
-    return f"{share.mean / whole:.0%} ± {half:.0%} {name}"
-
-
-__all__ = ["Attribution", "Gap", "diff"]

@@ -1,38 +1,47 @@
-"""Options on the same luck: paired effects, their errors, and what pairing saves."""
+"""Options under common random numbers: paired effects, their errors, what pairing saves."""
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from simlib.analysis.compare import telling
-from simlib.analysis.compare.divergence import reason_of
-from simlib.analysis.compare.paired_effects import ENOUGH, Effect, Subject, as_row, effect_of
+from simlib.analysis.compare.paired_effects import ENOUGH, Subject, effect_of, times
+from simlib.analysis.compare.variance_split import reason_of
 from simlib.chance import designs
 from simlib.ensemble import Ensemble, run
 from simlib.errors import Problem, ScenarioError, SimulationError, StoreError
+from simlib.files import slug
+from simlib.finding import Finding, plot_room
 from simlib.scenario import load_text
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
-    import datetime as dt
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import pandas as pd
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from simlib.analysis.compare.divergence import Reason
+    from simlib.analysis.compare.paired_effects import PairedEffect
+    from simlib.analysis.compare.variance_split import Reason
     from simlib.ensemble.execution import Running
     from simlib.scenario.schema import Scenario
 
 
+MOST_TOLD = 8
+"""Effects told in words for each option; the table has all."""
+YEAR = dt.timedelta(days=365)
+
+
 @dataclass(frozen=True)
-class Comparison:
-    """Options against a baseline, replication by replication on the same luck.
+class Comparison(Finding):
+    """Options against a baseline, replication by replication under common random numbers.
 
     Attributes
     ----------
@@ -47,13 +56,32 @@ class Comparison:
         differ when it is announced.
     checked
         What was verified of the common past, in sentences.
+    shown
+        Outcomes that a screen and figures show; all that differ when there is none.
     """
+
+    stem = "effects"
 
     ensemble: Ensemble
     baseline: str
     options: tuple[str, ...]
     fork: dt.date | None = None
     checked: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+
+    def showing(self, outcomes: Iterable[str]) -> Comparison:
+        """Return the comparison with a screen and figures of some outcomes only.
+
+        Raises
+        ------
+        ScenarioError
+            There is no such outcome.
+        """
+        found = replace(self, shown=tuple(dict.fromkeys(outcomes)))
+        for option in found.options:
+            for name in found.shown:
+                found.effect(name, option)
+        return found
 
     @functools.cached_property
     def scenario(self) -> Scenario:
@@ -61,7 +89,7 @@ class Comparison:
         return load_text(self.ensemble.manifest["scenario"])
 
     @functools.cached_property
-    def effects(self) -> tuple[Effect, ...]:
+    def effects(self) -> tuple[PairedEffect, ...]:
         """Every effect: of each option, on each outcome, on each class of a class."""
         return tuple(effect for option in self.options for effect in self._effects_of(option))
 
@@ -70,7 +98,7 @@ class Comparison:
         """How many pairs each option has: replications that failed under neither."""
         return {option: len(self._pairs(option)[0]) for option in self.options}
 
-    def effect(self, outcome: str, option: str | None = None) -> Effect:
+    def effect(self, outcome: str, option: str | None = None) -> PairedEffect:
         """Return one effect.
 
         Parameters
@@ -137,12 +165,90 @@ class Comparison:
         """
         import pandas as pd
 
-        rows = [as_row(e) | {"window_ends": self.ends(e.outcome)} for e in self.effects]
+        rows = [e.row() | {"window_ends": self.ends(e.outcome)} for e in self.effects]
         return pd.DataFrame(rows)
 
+    def brief(self) -> pd.DataFrame:
+        """The effects as the columns a reader compares: those chosen, or all that differ."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {"option": effect.option or "as written"} | effect.brief()
+            for effect in self.effects
+            if (effect.name in self.shown if self.shown else effect.n_differing > 0)
+        )
+
+    def briefs(self) -> dict[str, pd.DataFrame]:
+        """The same, a table for each option."""
+        rows = self.brief()
+        if rows.empty:
+            return {}
+        against = f"against {self.baseline or 'as written'}"
+        return {
+            f"{option} {against}": own.drop(columns="option")
+            for option, own in rows.groupby("option", sort=False)
+        }
+
+    def figures(self) -> dict[str, Callable[[], Axes]]:
+        """What draws all effects of each option, and each effect that was chosen."""
+        plot = plot_room()
+        found: dict[str, Callable[[], Axes]] = {}
+        for option in self.options:
+            if self.n_pairs[option] > 1:
+                found[f"effects-{slug(option)}"] = functools.partial(plot.effects, self, option)
+            for name in self.shown:
+                stem = f"effect-{slug(option)}-{slug(name)}"
+                found[stem] = functools.partial(plot.effect, self, name, option)
+        return found
+
     def sentences(self) -> list[str]:
-        """Return what the comparison says, in words."""
-        return list(telling.sentences(self))
+        """Say which pairs there are, the clear effects, what pairing saves, and caveats."""
+        said = list(self.checked)
+        for option in self.options:
+            effects = [effect for effect in self.effects if effect.option == option]
+            said.append(self._pairs_sentence(option))
+            said += _effect_sentences(effects)
+            if effects[0].n > 1:
+                said += self._saving_sentences(option, effects)
+        if self.ensemble.manifest["design"] == "latin_hypercube":
+            said.append("errors and reductions are taken between blocks of the Latin hypercube")
+        said.append(
+            "an effect is the mean difference between runs of the model on the same luck; its "
+            "interval speaks of the number of replications only, not of how well the model is known"
+        )
+        return said
+
+    def _pairs_sentence(self, option: str) -> str:
+        n = self.n_pairs[option]
+        n_asked = min(self.ensemble.of(name).n for name in (self.baseline, option))
+        pairs = f"{n:,} pair{'s' if n > 1 else ''} of replications with the same luck"
+        text = f"{_name(option)} against {_name(self.baseline)}: {pairs}"
+        if n < n_asked:
+            text += f"; {n_asked - n:,} left out because at least one of the two failed"
+        return text
+
+    def _saving_sentences(self, option: str, effects: Sequence[PairedEffect]) -> Iterator[str]:
+        """Say what pairing saves, and where and why it saves little."""
+        differing = [effect for effect in effects if effect.n_differing]
+        where = ""
+        if self.fork is not None:
+            until = self.fork + YEAR
+            differing = [effect for effect in differing if self.ends(effect.outcome) <= until]
+            where = " within a year of the fork"
+        n_enough = sum(effect.variance_reduction >= ENOUGH for effect in differing)
+        yield (
+            f"pairing: {n_enough} of {len(differing)} outcomes that differ{where} have a variance "
+            f"at least {ENOUGH:.0f} times smaller than independent runs would have"
+        )
+        if not differing:
+            return
+        middle = sorted(effect.variance_reduction for effect in differing)[len(differing) // 2]
+        n = self.n_pairs[option]
+        equals = "any number of" if math.isinf(middle) else f"{n * middle:,.0f}"
+        yield f"  half of them {times(middle)} or more: {n:,} pairs equal {equals} independent ones"
+        for effect in differing:
+            if effect.variance_reduction < ENOUGH:
+                yield f"  {effect.pairing_sentence()}"
 
     def _pairs(self, option: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         one, other = self._outcomes(self.baseline), self._outcomes(option)
@@ -158,7 +264,7 @@ class Comparison:
     def _held(self) -> dict[str, pd.DataFrame]:
         return {}
 
-    def _effects_of(self, option: str) -> Iterator[Effect]:
+    def _effects_of(self, option: str) -> Iterator[PairedEffect]:
         one, other = self._pairs(option)
         if one.empty:
             raise SimulationError(_no_pair(self.ensemble, self.baseline, option))
@@ -171,13 +277,13 @@ class Comparison:
                 a, b = (_as_numbers(side, category) for side in sides)
                 yield self._reasoned(effect_of(subject, a, b, blocks=blocks))
 
-    def _reasoned(self, effect: Effect) -> Effect:
+    def _reasoned(self, effect: PairedEffect) -> PairedEffect:
         """Return an effect with the reason why pairing does little for it, if it does."""
         if not effect.variance_reduction < ENOUGH:
             return effect
         return replace(effect, reason=self._reason(effect))
 
-    def _reason(self, effect: Effect) -> Reason | None:
+    def _reason(self, effect: PairedEffect) -> Reason | None:
         frames = self._pairs(effect.option)
         one, other = (_as_numbers(f[effect.outcome].to_numpy(), effect.category) for f in frames)
         is_seen = ~(np.isnan(one) | np.isnan(other))
@@ -205,6 +311,25 @@ class Comparison:
         return found.loc[:, (found != found.iloc[0]).any()]
 
 
+def _name(option: str) -> str:
+    return option or "the scenario as written"
+
+
+def _effect_sentences(effects: Sequence[PairedEffect]) -> Iterator[str]:
+    """Say which effects are clear, the largest first."""
+    clear = sorted((e for e in effects if e.is_clear), key=lambda e: e.size, reverse=True)
+    n_same = sum(not effect.n_differing for effect in effects)
+    if effects[0].n > 1:
+        yield (
+            f"{len(clear)} of {len(effects)} outcomes (each class counted) differ clearly, "
+            f"{n_same} are identical in every pair"
+        )
+    for effect in clear[:MOST_TOLD]:
+        yield f"  {effect.sentence()}"
+    if len(clear) > MOST_TOLD:
+        yield f"  and {len(clear) - MOST_TOLD} more, in the table"
+
+
 def compare(
     source: Scenario | str | os.PathLike[str] | Ensemble,
     options: Sequence[str],
@@ -213,7 +338,7 @@ def compare(
     replications: int | range | None = None,
     **running: Unpack[Running],
 ) -> Comparison:
-    """Compare options on the same luck.
+    """Compare options under common random numbers.
 
     Parameters
     ----------

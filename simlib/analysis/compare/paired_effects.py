@@ -1,4 +1,4 @@
-"""What pairs of replications with the same luck say of an effect, with its error."""
+"""What pairs of replications under common random numbers say of an effect, with its error."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simlib.statistics.formatting import signed
+from simlib.statistics.formatting import number, signed
 from simlib.statistics.intervals import student, tango
 from simlib.statistics.summaries import of_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simlib.analysis.compare.divergence import Reason
+    from simlib.analysis.compare.variance_split import Reason
     from simlib.statistics.summaries import Summary
 
 ENOUGH = 10.0
@@ -26,7 +26,7 @@ FEW_DIFFERING = 10
 
 
 class Subject(NamedTuple):
-    """What an effect is of; see `Effect`."""
+    """What an effect is of; see `PairedEffect`."""
 
     option: str
     outcome: str
@@ -36,8 +36,8 @@ class Subject(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """What an option does to one outcome, against the baseline on the same luck.
+class PairedEffect:
+    """What an option does to one outcome, against the baseline under common random numbers.
 
     Attributes
     ----------
@@ -138,6 +138,107 @@ class Effect:
             return f"{signed(self.effect)} in all {self.n:,} pairs"
         return f"{signed(self.effect)} ({signed(self.low)} to {signed(self.high)})"
 
+    def row(self) -> dict[str, Any]:
+        """The fields of its line in a table."""
+        reason = self.reason
+        return {
+            "option": self.option,
+            "outcome": self.outcome,
+            "category": self.category,
+            "kind": self.kind,
+            "unit": self.unit if self.kind == "number" else "probability",
+            "n": self.n,
+            "n_censored": self.n_censored,
+            "baseline": self.baseline,
+            "counterfactual": self.counterfactual,
+            "effect": self.effect,
+            "mc_error": self.mc_error,
+            "low": self.low,
+            "high": self.high,
+            "difference_q05": self.q05,
+            "difference_q50": self.q50,
+            "difference_q95": self.q95,
+            "share_differing": self.n_differing / self.n if self.n else math.nan,
+            "correlation": self.correlation,
+            "variance_reduction": self.variance_reduction,
+            "most_possible": self.most_possible,
+            "n_independent": self.n_independent,
+            "n_saved": self.n_independent - self.n,
+            "share_between_classes": reason.between_classes if reason else math.nan,
+            "share_of_parameters": reason.of_parameters if reason else math.nan,
+            "share_of_luck": reason.of_rest if reason else math.nan,
+            "shown": self.shown,
+        }
+
+    def brief(self) -> dict[str, str]:
+        """What a reader compares, as text."""
+        equals = f"{self.n_independent:,.0f}"
+        if self.variance_reduction > MOST_SHOWN:
+            equals = f"over {self.n * MOST_SHOWN:,}"
+        return {
+            "outcome": self.name,
+            "baseline": number(self.baseline),
+            "counterfactual": number(self.counterfactual),
+            "effect (95 % interval)": self.shown,
+            "unit": self.unit if self.kind == "number" else "probability",
+            "variance reduction": times(self.variance_reduction) if self.n > 1 else "",
+            "equals independent pairs": equals if self.n > 1 else "",
+        }
+
+    def sentence(self) -> str:
+        """Both means and the effect with its interval."""
+        unit = f" {self.unit}" if self.unit and self.kind == "number" else ""
+        text = (
+            f"{self.name}: {number(self.baseline)} becomes {number(self.counterfactual)}{unit}, "
+            f"effect {self.shown}"
+        )
+        if self.n > 1 and 0 < self.n_differing < FEW_DIFFERING:
+            text += f"; only {self.n_differing} pairs differ, so the interval is rough"
+        if self.n_censored:
+            text += f"; {self.n_censored} pairs left out, not settled by the horizon"
+        return text
+
+    def pairing_sentence(self) -> str:
+        """What common random numbers save for it, and why not more."""
+        head = f"{self.name}: {times(self.variance_reduction)}{self._bound()}"
+        if self.reason is None:
+            return f"{head}; too few pairs to say why"
+        return f"{head}; {self.reason.sentence()}"
+
+    def _bound(self) -> str:
+        """How much pairing could do at all, where the two spread too differently."""
+        if not self.most_possible < ENOUGH:
+            return ""
+        sides = (self.baseline_sd, self.counterfactual_sd)
+        if min(sides) == 0.0:
+            which = "the baseline" if not sides[0] else self.option
+            return f", all that is possible: under {which} it is the same in every replication"
+        low, high = (number(side) for side in sides)
+        return (
+            f" of at most {self.most_possible:,.1f} that are possible, as the two spread "
+            f"differently (standard deviation {low} and {high})"
+        )
+
+    @property
+    def size(self) -> float:
+        """Size of the effect in standard deviations of the baseline."""
+        return abs(self.effect) / self.baseline_sd if self.baseline_sd > 0.0 else math.inf
+
+
+def times(reduction: float) -> str:
+    """Return a reduction of variance as text.
+
+    Examples
+    --------
+    >>> times(4.33), times(262.0), times(1e9), times(math.inf)
+    ('4.3 times', '262 times', 'over 1,000,000 times', 'any number of times')
+    """
+    if math.isinf(reduction):
+        return "any number of times"
+    if reduction > MOST_SHOWN:
+        return f"over {MOST_SHOWN:,} times"
+    return f"{reduction:,.1f} times" if reduction < 100 else f"{reduction:,.0f} times"
+
 
 def effect_of(
     subject: Subject,
@@ -145,7 +246,7 @@ def effect_of(
     other: NDArray[np.float64],
     *,
     blocks: NDArray[np.integer] | None = None,
-) -> Effect:
+) -> PairedEffect:
     """Return the effect on one outcome.
 
     Parameters
@@ -164,7 +265,7 @@ def effect_of(
     n, change = len(one), other - one
     before, after, found = (of_number("", "", x, n, blocks=own) for x in (one, other, change))
     low, high = _interval(subject.kind, change, found, own)
-    return Effect(
+    return PairedEffect(
         *subject,
         n=n,
         n_censored=n_all - n,
@@ -226,51 +327,3 @@ def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     if len(one) < 2 or not np.ptp(one) or not np.ptp(other):
         return math.nan
     return float(np.corrcoef(one, other)[0, 1])
-
-
-def times(reduction: float) -> str:
-    """Return a reduction of variance as text.
-
-    Examples
-    --------
-    >>> times(4.33), times(262.0), times(1e9), times(math.inf)
-    ('4.3 times', '262 times', 'over 1,000,000 times', 'any number of times')
-    """
-    if math.isinf(reduction):
-        return "any number of times"
-    if reduction > MOST_SHOWN:
-        return f"over {MOST_SHOWN:,} times"
-    return f"{reduction:,.1f} times" if reduction < 100 else f"{reduction:,.0f} times"
-
-
-def as_row(effect: Effect) -> dict[str, Any]:
-    """Return an effect as the fields of a line of a table."""
-    reason = effect.reason
-    return {
-        "option": effect.option,
-        "outcome": effect.outcome,
-        "category": effect.category,
-        "kind": effect.kind,
-        "unit": effect.unit if effect.kind == "number" else "probability",
-        "n": effect.n,
-        "n_censored": effect.n_censored,
-        "baseline": effect.baseline,
-        "counterfactual": effect.counterfactual,
-        "effect": effect.effect,
-        "mc_error": effect.mc_error,
-        "low": effect.low,
-        "high": effect.high,
-        "difference_q05": effect.q05,
-        "difference_q50": effect.q50,
-        "difference_q95": effect.q95,
-        "share_differing": effect.n_differing / effect.n if effect.n else math.nan,
-        "correlation": effect.correlation,
-        "variance_reduction": effect.variance_reduction,
-        "most_possible": effect.most_possible,
-        "n_independent": effect.n_independent,
-        "n_saved": effect.n_independent - effect.n,
-        "share_between_classes": reason.between_classes if reason else math.nan,
-        "share_of_parameters": reason.of_parameters if reason else math.nan,
-        "share_of_luck": reason.of_rest if reason else math.nan,
-        "shown": effect.shown,
-    }

@@ -7,7 +7,7 @@ judgements) and what only says how a scenario is run change no number; they are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from simlib.errors import Problem, ScenarioError
@@ -35,7 +35,7 @@ _NAMED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ChangeGroup:
     """Changes that are taken together."""
 
     name: str
@@ -43,7 +43,7 @@ class Group:
     """Where each stands in the explicit form."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Changes:
     """What differs between two scenarios.
 
@@ -61,7 +61,7 @@ class Changes:
 
     listed: tuple[str, ...]
     found: tuple[Difference, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[ChangeGroup, ...]
     outcomes: tuple[str, ...]
     before: Mapping[str, Any]
     after: Mapping[str, Any]
@@ -141,7 +141,7 @@ def _usual(keys: Keys) -> str:
     return " ".join(keys[: 2 if keys[0] in {"incidents", "postures"} else 1])
 
 
-def _grouped(changes: Sequence[Keys], given: Mapping[str, Sequence[str]]) -> list[Group]:
+def _grouped(changes: Sequence[Keys], given: Mapping[str, Sequence[str]]) -> list[ChangeGroup]:
     gathered: dict[str, list[Keys]] = {name: [] for name in given}
     are_few = len(changes) <= MOST_GROUPS and not given
     for keys in changes:
@@ -162,31 +162,28 @@ def _begins(path: str, start: str) -> bool:
     return path == start or path.startswith(f"{start}.")
 
 
-def _few(gathered: dict[str, list[Keys]], kept: set[str]) -> list[Group]:
+def _few(gathered: dict[str, list[Keys]], kept: set[str]) -> list[ChangeGroup]:
     """Put the smallest groups together until there are few enough to try all sets."""
     while len(gathered) > MOST_GROUPS:
         free = [name for name in gathered if name not in kept and name != OTHER]
         least = min(free, key=lambda name: len(gathered[name]))
         gathered.setdefault(OTHER, []).extend(gathered.pop(least))
-    return [Group(name, tuple(members)) for name, members in gathered.items()]
+    return [ChangeGroup(name, tuple(members)) for name, members in gathered.items()]
 
 
 def _sound(changes: Changes) -> Changes:
     """Merge groups that are no scenario without one another."""
-    if changes.groups and not _stands(changes, [group.name for group in changes.groups]):
+    if changes.groups:
         changes.hybrid([group.name for group in changes.groups])  # says what is wrong
     while (pair := _torn(changes)) is not None:
         one, other = pair
-        merged = Group(f"{one.name} and {other.name}", (*one.changes, *other.changes))
+        merged = ChangeGroup(f"{one.name} and {other.name}", (*one.changes, *other.changes))
         rest = [group for group in changes.groups if group not in pair]
-        changes = Changes(
-            changes.listed, changes.found, (*rest, merged), changes.outcomes,
-            changes.before, changes.after,
-        )  # fmt: skip
+        changes = replace(changes, groups=(*rest, merged))
     return changes
 
 
-def _torn(changes: Changes) -> tuple[Group, Group] | None:
+def _torn(changes: Changes) -> tuple[ChangeGroup, ChangeGroup] | None:
     """Return two groups of which one, alone or alone left out, is no scenario."""
     names = {group.name for group in changes.groups}
     for group in changes.groups:

@@ -1,31 +1,37 @@
-"""What `why` found: numbers, tables, sentences."""
+"""What `why` found: tables, figures, sentences."""
 
 from __future__ import annotations
 
+import functools
 import shlex
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simlib.analysis.mediation.mediators import DECISIONS, NATIONAL, PARAMETERS
+from simlib.analysis.mediation.mediated_effects import LEVELS
+from simlib.analysis.mediation.mediators import NATIONAL
+from simlib.files import distinct
+from simlib.finding import Finding, plot_room
 from simlib.journal import to_date
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Callable, Iterator, Sequence
 
-    from simlib.analysis.mediation.mediated_effects import Finding
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from simlib.analysis.mediation.mediated_effects import MediatedEffect
     from simlib.analysis.mediation.path_description import Description, Path
     from simlib.analysis.mediation.path_divergence import Divergence
 
-LEVELS = ("agent", "mechanism", "place")
-_MOST_SHARES, _MOST_PATHS = 6, 3
+_MOST_PATHS = 3
 """Told in sentences; tables have all."""
-_LEAST_PERCENT = 5.0
+_LONGEST = 15
+"""Paths on a screen."""
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Finding):
     """Why two options differ.
 
     Attributes
@@ -46,6 +52,8 @@ class Explanation:
         Where each pair parts, by replication; pairs that never do are left out.
     """
 
+    stem = "why"
+
     scenario: str
     source: str
     baseline: str
@@ -54,10 +62,10 @@ class Explanation:
     n_asked: int
     n_failed: int
     results: str
-    findings: tuple[Finding, ...]
+    findings: tuple[MediatedEffect, ...]
     first: dict[int, Divergence]
 
-    def of(self, outcome: str) -> Finding:
+    def of(self, outcome: str) -> MediatedEffect:
         """Return what is found of an outcome.
 
         Raises
@@ -70,7 +78,40 @@ class Explanation:
                 return finding
         raise KeyError(f"no finding on {outcome!r}")
 
-    # tables
+    # tables and figures
+
+    def brief(self) -> pd.DataFrame:
+        """The effects; shares and paths have tables of their own."""
+        return self.effects()
+
+    def briefs(self) -> dict[str, pd.DataFrame]:
+        """Effects, shares and the first paths."""
+        found = {
+            "effects": self.effects(),
+            f"shares by {self.by}, with 95 % intervals": self.table(),
+            "paths that differ most (description)": (
+                self.paths().drop(columns="example").head(_LONGEST)
+            ),
+        }
+        return {title: table for title, table in found.items() if len(table)}
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Effects, shares, paths, their ranking, and where pairs part."""
+        return {
+            "why-effects": self.effects(),
+            "why-shares": self.table(),
+            "why-paths": self.paths(),
+            "why-ranking": self.ranking(),
+            "why-divergences": self.divergences(),
+        }
+
+    def figures(self) -> dict[str, Callable[[], Figure]]:
+        """What draws shares and paths of each outcome."""
+        draw = plot_room().shares_and_paths
+        names = distinct((finding.outcome for finding in self.findings), as_they_are=True)
+        return {
+            f"why-{name}": functools.partial(draw, self, outcome) for outcome, name in names.items()
+        }
 
     def effects(self) -> pd.DataFrame:
         """Return the effects: a row an outcome, in its unit."""
@@ -112,7 +153,7 @@ class Explanation:
         rows: list[tuple[Any, ...]] = []
         for finding in self.findings:
             for level in LEVELS:
-                ranked = _summed(finding, level)
+                ranked = finding.ranked(level)
                 whole = sum(abs(extra) + abs(missing) for _, extra, missing, _ in ranked)
                 for name, extra, missing, net in ranked:
                     moved = 100.0 * (abs(extra) + abs(missing)) / whole if whole else 0.0
@@ -139,18 +180,18 @@ class Explanation:
     # sentences
 
     def sentences(self) -> list[str]:
-        """Return what was found in words; descriptions are called so."""
+        """Say the effects and their shares; descriptions are called so."""
         lines = []
         if self.n_failed:
             lines.append(f"{self.n_failed:,} of {self.n_asked:,} pairs failed and are left out.")
         for finding in self.findings:
-            lines += [self._effect(finding), *self._shares(finding)]
+            lines += [self._effect(finding), *finding.share_sentences(self.by)]
         if any(finding.has_effect for finding in self.findings):
             lines.append(_MEANING[self.by])
         lines += self._described()
         return lines
 
-    def _effect(self, f: Finding) -> str:
+    def _effect(self, f: MediatedEffect) -> str:
         if f.is_same and f.n:
             value = f"{number(f.before)} {f.unit}".strip()
             return (
@@ -171,25 +212,6 @@ class Explanation:
         if not f.has_effect:
             text += " The interval includes 0, so no share is given."
         return text
-
-    def _shares(self, f: Finding) -> Iterator[str]:
-        told = [
-            s
-            for s in f.shares
-            if abs(s.percent) >= _LEAST_PERCENT or s.percent_low > 0 or s.percent_high < 0
-        ][:_MOST_SHARES]
-        for s in told:
-            percent = f"{s.percent:.0f} % ({s.percent_low:.0f} to {s.percent_high:.0f})"
-            through = _through(s.group, self.by)
-            if s.percent < 0.0:
-                yield f"{percent}: {through} works the other way."
-            else:
-                yield f"{percent} of {f.what} through {through}."
-        n_left = len(f.shares) - len(told)
-        if n_left:
-            rest = 100.0 - sum(s.percent for s in told)
-            others = f"{n_left} other {self.by}{'s' if n_left > 1 else ''}"
-            yield f"{rest:.0f} % through {others} together."
 
     def _described(self) -> Iterator[str]:
         n = self.n_asked - self.n_failed
@@ -216,14 +238,14 @@ class Explanation:
                 f"-o out/ --replications {self.n_asked}{options}"
             )
 
-    def _ways(self, finding: Finding) -> Iterator[str]:
+    def _ways(self, finding: MediatedEffect) -> Iterator[str]:
         told = finding.told
         if told.n_traced < told.n_differing:
             yield (
                 f"{finding.outcome}: {told.n_traced:,} of {told.n_differing:,} incidents that "
                 "differ are followed back, drawn by their addresses."
             )
-        yield self._ranked(finding)
+        yield finding.path_sentence()
         for path in told.paths[:_MOST_PATHS]:
             if path.net:
                 yield (
@@ -232,20 +254,6 @@ class Explanation:
                     f"{path.n_pairs:,} pairs; such as {path.example}. "
                     f"To see it: {self.command(path)}"
                 )
-
-    def _ranked(self, finding: Finding) -> str:
-        """Return who, through what and where most of the net difference leads back to."""
-        extra = sum(path.extra for path in finding.told.paths)
-        missing = sum(path.missing for path in finding.told.paths)
-        parts = []
-        for level in LEVELS:
-            first = _summed(finding, level)[:_MOST_PATHS]
-            named = ", ".join(f"{name} {net:+,.3g}" for name, _, _, net in first)
-            parts.append(f"by {level} {named}")
-        return (
-            f"{finding.outcome}: {number(extra)} extra and {number(missing)} missing over all "
-            f"pairs lead back, {'; '.join(parts)} (net)."
-        )
 
     def command(self, path: Path) -> str:
         """Return the command that replays a replication that shows a path."""
@@ -259,35 +267,15 @@ class Explanation:
 
 
 _MEANING = {
-    "agent": "A share is what clamping what an agent does to its path under the other option "
-    "changes (Shapley values; they sum to the effect). It is credited to whoever acts last: an "
+    "agent": "A share is what changes when an agent takes the path that it has under the other "
+    "option (Shapley values; they sum to the effect). It is credited to whoever acts last: an "
     "agent that answers another carries what passes through it.",
-    "mechanism": "A share is what clamping a variable's changes by agents to their path under "
-    "the other option changes (Shapley values; they sum to the effect). It is credited to the "
-    "last variable on the way to incidents.",
-    "place": "A share is what clamping the changes that agents make at a place to their path "
-    "under the other option changes (Shapley values; they sum to the effect).",
+    "mechanism": "A share is what changes when a variable takes, as far as agents change it, the "
+    "path that it has under the other option (Shapley values; they sum to the effect). It is "
+    "credited to the last variable on the way to incidents.",
+    "place": "A share is what changes when all that agents change at a place takes the path that "
+    "it has under the other option (Shapley values; they sum to the effect).",
 }
-
-
-def _summed(finding: Finding, level: str) -> list[tuple[str, float, float, float]]:
-    """Return paths summed by a level, largest net first: name, extra, missing, net."""
-    sums: dict[str, tuple[float, float]] = {}
-    for path in finding.told.paths:
-        extra, missing = sums.get(getattr(path, level), (0.0, 0.0))
-        sums[getattr(path, level)] = extra + path.extra, missing + path.missing
-    rows = [(name, extra, missing, extra - missing) for name, (extra, missing) in sums.items()]
-    return sorted(rows, key=lambda row: (-abs(row[3]), -abs(row[1]) - abs(row[2])))
-
-
-def _through(group: str, by: str) -> str:
-    known = {
-        PARAMETERS: "the parameters that the options replace",
-        NATIONAL: "what has no place",
-        DECISIONS: "the decisions that are counted",
-    }
-    spelled = {"agent": f"what {group} does", "place": f"what is changed in {group}"}
-    return known.get(group, spelled.get(by, group))
 
 
 def _parting(d: Divergence) -> str:

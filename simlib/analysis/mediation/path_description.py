@@ -1,4 +1,4 @@
-"""What differs between the pairs of two options, gathered and ranked; see `diverging`.
+"""What differs between the pairs of two options, gathered and ranked; see `path_divergence`.
 
 Described are, of an outcome counted over incidents, the incidents that add to it in one
 run of a pair and not (or less) in the other. Of a state variable: by how much acts on it
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,6 @@ import numpy as np
 from simlib.analysis.mediation.mediators import NATIONAL
 from simlib.analysis.mediation.path_divergence import INCIDENTS, Divergence, Side, Trace, Tracer
 from simlib.ensemble.surroundings import is_of_surroundings
-from simlib.outcomes import OutcomePlan, plan
 from simlib.outcomes.recorded import (
     DecisionOutcome,
     MilestoneOutcome,
@@ -29,9 +27,12 @@ from simlib.outcomes.recorded import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
-    from simlib.analysis.mediation.mediators import PairJob
+    from simlib.analysis.mediation.mediators import Mediation
+    from simlib.outcomes import OutcomePlan
     from simlib.world.acts import Act
 
 MOST_TRACED = 200
@@ -39,14 +40,6 @@ MOST_TRACED = 200
 _ROUNDING = 1e-9
 N_SHOWN = 3
 """Replications named for each path."""
-
-
-@dataclass(frozen=True, slots=True)
-class DescribeJob:
-    """Which outcomes of a pair of options are described."""
-
-    pair: PairJob
-    outcomes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +118,17 @@ class _Item:
 # one pair
 
 
-def described(job: DescribeJob, replications: range) -> dict[str, NDArray[Any]]:
+def described(
+    job: tuple[Mediation, tuple[str, ...]], replications: range
+) -> dict[str, NDArray[Any]]:
     """Return what differs in each pair, as JSON; for `simlib.ensemble.map_runs`.
+
+    Parameters
+    ----------
+    job
+        The two options, and the outcomes that are described.
+    replications
+        Which.
 
     Returns
     -------
@@ -134,18 +136,18 @@ def described(job: DescribeJob, replications: range) -> dict[str, NDArray[Any]]:
         ``text``, shape (n,): a mapping with ``first`` and, by outcome, ``traces``; empty
         for a pair of which a run failed.
     """
-    blueprints = job.pair.blueprints()
-    outcomes = plan(job.pair.scenario, blueprints[0].channels.channels)
+    mediation, names = job
+    outcomes = mediation.readers[0].outcomes
     texts = []
     for replication in replications:
         try:
-            first, second = (Side(blueprint, replication) for blueprint in blueprints)
+            first, second = (Side(each.blueprint, replication) for each in mediation.readers)
         except Exception as error:
             if is_of_surroundings(error):  # else whatever an agent raises is data
                 raise
             texts.append("")
             continue
-        texts.append(json.dumps(_pair(Tracer((first, second)), outcomes, job.outcomes)))
+        texts.append(json.dumps(_pair(Tracer((first, second)), outcomes, names)))
     return {"text": np.array(texts, dtype=np.bytes_)}
 
 

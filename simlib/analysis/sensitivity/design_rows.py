@@ -8,6 +8,7 @@ between options is taken under common random numbers.
 from __future__ import annotations
 
 import functools
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -15,6 +16,8 @@ import numpy as np
 
 from simlib.ensemble.map_runs import map_runs
 from simlib.errors import Problem, ScenarioError
+from simlib.files import distinct
+from simlib.finding import Finding
 from simlib.outcomes import kind_of, plan, unit_of
 from simlib.scenario import as_scenario, digest, option_scenario, with_design
 from simlib.scenario.parameter_order import value_names
@@ -23,8 +26,10 @@ from simlib.simulation import assemble, simulate
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    import pandas as pd
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from simlib.ensemble.execution import Execution
@@ -35,6 +40,8 @@ if TYPE_CHECKING:
 
 _N_LUCKS = 2**31
 """Replication indices that chance is keyed by; uniforms of a design tell them apart."""
+_SHOWN, _MOST_DRAWN = 30, 3
+"""Rows of a table on a screen, and most outcomes that have a figure each."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,64 @@ class Outputs:
 
     columns: dict[str, NDArray[np.float64]]
     units: dict[str, str]
+
+
+@dataclass(frozen=True)
+class DesignFinding(Finding):
+    """What is estimated from runs at the rows of a design; see `screen` and `sensitivity`.
+
+    Attributes
+    ----------
+    scenario, label
+        Name of the scenario; the option, or ``COUNTERFACTUAL - BASELINE``.
+    n_runs
+        Simulated runs.
+    units
+        Unit of each outcome (or ``OUTCOME.CLASS``) that something is estimated of.
+    left_out
+        Outcomes that allow no estimate, with the reason.
+    """
+
+    scenario: str
+    label: str
+    n_runs: int
+    units: dict[str, str]
+    left_out: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """The table's file, without suffix; differences and levels stand beside each other."""
+        return f"{self.stem}-{'effect' if ' - ' in self.label else 'level'}"
+
+    def brief(self) -> pd.DataFrame:
+        """The first rows of the table."""
+        return self.table().head(_SHOWN)
+
+    def briefs(self) -> dict[str, pd.DataFrame]:
+        """The first rows, with how many there are."""
+        return {f"largest of {len(self.table()):,} rows": self.brief()}
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The table, under its name."""
+        return {self.name: self.table()}
+
+    def figures(self) -> dict[str, Callable[[], Axes]]:
+        """What draws each outcome; none where there are too many to look at."""
+        if len(self.units) > _MOST_DRAWN:
+            return {}
+        names = distinct(self.units, as_they_are=True)
+        return {
+            f"{self.name}-{each}": functools.partial(self.draw, outcome)
+            for outcome, each in names.items()
+        }
+
+    @abstractmethod
+    def draw(self, outcome: str | None) -> Axes:
+        """Draw one outcome, or all together."""
+
+    def left_out_sentences(self) -> list[str]:
+        """Say which outcomes are left out, and why."""
+        return [f"{name}: left out, {why}." for name, why in self.left_out.items()]
 
 
 def study_of(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from simlib.analysis.sensitivity.design_rows import (
+    DesignFinding,
     chosen_columns,
     luck_at,
     simulate_rows,
@@ -18,6 +19,7 @@ from simlib.analysis.sensitivity.variance_shares import salib
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniform
 from simlib.errors import Problem, ScenarioError
+from simlib.finding import plot_room
 from simlib.scenario.requests import whole
 from simlib.statistics.formatting import number
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from simlib.analysis.sensitivity.design_rows import Study
@@ -49,7 +52,7 @@ _CAVEAT = (
 
 
 @dataclass(frozen=True)
-class Effects:
+class ElementaryEffects:
     """Elementary effects of every drawn value on one outcome, by value.
 
     Attributes
@@ -69,36 +72,27 @@ class Effects:
 
 
 @dataclass(frozen=True)
-class Screening:
+class Screening(DesignFinding):
     """What `screen` found.
 
     Attributes
     ----------
-    scenario, label
-        Name of the scenario; the option, or ``COUNTERFACTUAL - BASELINE``.
-    trajectories, n_runs
-        Paths through the cube, and simulated runs.
+    trajectories
+        Paths through the cube.
     effects
         By outcome, or ``OUTCOME.CLASS``.
-    units
-        Unit of each outcome.
     owners
         Parameter of each drawn value.
     spread
         Standard deviation of each outcome over the runs.
-    left_out
-        Outcomes that are not seen in every run, with the reason.
     """
 
-    scenario: str
-    label: str
+    stem = "morris"
+
     trajectories: int
-    n_runs: int
-    effects: dict[str, Effects]
-    units: dict[str, str]
+    effects: dict[str, ElementaryEffects]
     owners: dict[str, str]
     spread: dict[str, float]
-    left_out: dict[str, str]
 
     def ranking(self, outcome: str) -> list[str]:
         """Return the drawn values by the size of their effect, the largest first."""
@@ -116,7 +110,7 @@ class Screening:
         return sorted(size, key=lambda name: (-size[name], name))
 
     def table(self) -> pd.DataFrame:
-        """Return a row for each outcome and drawn value, the largest effects first."""
+        """A row for each outcome and drawn value, the largest effects first."""
         import pandas as pd
 
         rows = [
@@ -138,10 +132,14 @@ class Screening:
         return pd.DataFrame(rows)
 
     def sentences(self) -> list[str]:
-        """Return what was found in words."""
-        told = [self._sentence(outcome) for outcome in self.effects]
-        told += [f"{name}: left out, {why}." for name, why in self.left_out.items()]
-        return [*told, _CAVEAT]
+        """Say which numbers move each outcome most, and how many do not."""
+        each = [self._sentence(outcome) for outcome in self.effects]
+        return [*each, *self.left_out_sentences(), _CAVEAT]
+
+    def draw(self, outcome: str | None) -> Axes:
+        """Draw the effects on one outcome."""
+        drawn: Axes = plot_room().screening(self, outcome)
+        return drawn
 
     def _sentence(self, outcome: str) -> str:
         effects, unit = self.effects[outcome], self.units[outcome]
@@ -263,7 +261,7 @@ class Paths:
 
     def effects(
         self, names: Sequence[str], rows: NDArray[np.float64], values: NDArray[np.float64]
-    ) -> Effects:
+    ) -> ElementaryEffects:
         """Return the effects of columns, by their names, from a value at every row."""
         found = salib("analyze.morris").analyze(
             self.problem,
@@ -277,4 +275,4 @@ class Paths:
         def by_name(key: str) -> dict[str, float]:
             return dict(zip(names, map(float, found[key]), strict=True))
 
-        return Effects(*map(by_name, ("mu", "mu_star", "mu_star_conf", "sigma")))
+        return ElementaryEffects(*map(by_name, ("mu", "mu_star", "mu_star_conf", "sigma")))

@@ -7,10 +7,12 @@ has indices like any group.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack
 
 from simlib.analysis.sensitivity.design_rows import (
+    DesignFinding,
     chosen_columns,
     luck_at,
     simulate_rows,
@@ -21,13 +23,15 @@ from simlib.analysis.sensitivity.evidence_grades import GRADES, grade_of
 from simlib.analysis.sensitivity.morris import screen
 from simlib.analysis.sensitivity.variance_shares import Design, Indices, indices, why_not
 from simlib.errors import Problem, ScenarioError
+from simlib.finding import plot_room
 from simlib.scenario.wording import near, shown
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from simlib.analysis.sensitivity.design_rows import Study
     from simlib.ensemble.execution import Execution
@@ -47,42 +51,33 @@ _LEAST = 0.01
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(DesignFinding):
     """What `sensitivity` found.
 
     Attributes
     ----------
-    scenario, label
-        Name of the scenario; the option, or ``COUNTERFACTUAL - BASELINE``.
     is_effect
         Whether the variance is that of a difference between two options.
     by
         ``parameter``, ``grade`` or ``kind``.
     members
         Parameters of each group; chance has none.
-    samples, n_runs
-        Points of the sequence, and simulated runs.
+    samples
+        Points of the sequence.
     indices
-        By outcome, or ``OUTCOME.CLASS``.
-    units
-        Unit of each outcome; its variance is in the square of it.
-    left_out
-        Outcomes that allow no indices, with the reason.
+        By outcome, or ``OUTCOME.CLASS``; its variance is in the square of the unit.
     """
 
-    scenario: str
-    label: str
+    stem = "sobol"
+
     is_effect: bool
     by: str
     members: dict[str, tuple[str, ...]]
     samples: int
-    n_runs: int
     indices: dict[str, Indices]
-    units: dict[str, str]
-    left_out: dict[str, str]
 
     def table(self) -> pd.DataFrame:
-        """Return a row for each outcome and group; indices are shares of the variance."""
+        """A row for each outcome and group; indices are shares of the variance."""
         import pandas as pd
 
         rows = [
@@ -105,17 +100,26 @@ class Sensitivity:
         return pd.DataFrame(rows)
 
     def sentences(self) -> list[str]:
-        """Return what was found in words."""
-        tell = {"grade": self._by_grade, "kind": self._by_kind}.get(self.by, self._by_parameter)
-        told = [tell(outcome) for outcome in self.indices]
-        told += [f"{name}: left out, {why}." for name, why in self.left_out.items()]
+        """Say which share of the variance goes with each group."""
+        by = {"grade": self._by_grade, "kind": self._by_kind}.get(self.by, self._by_parameter)
+        each = [by(outcome) for outcome in self.indices]
         caveat = (
             f"Shares are of the variance over {self.n_runs:,} runs, each with its 95 % interval. "
             "First: what knowing it would take away on average. Total: the same with every "
             "interaction it takes part in, so totals may sum to more than 100 %. Estimates below "
             "0 or above 100 % are noise; more samples narrow the intervals."
         )
-        return [*told, caveat]
+        return [*each, *self.left_out_sentences(), caveat]
+
+    def figures(self) -> dict[str, Callable[[], Axes]]:
+        """What draws each outcome, and all beside each other where there are several."""
+        together = {self.name: functools.partial(self.draw, None)} if len(self.indices) > 1 else {}
+        return super().figures() | together
+
+    def draw(self, outcome: str | None) -> Axes:
+        """Draw the shares of one outcome, or first indices of all."""
+        drawn: Axes = plot_room().sensitivity(self, outcome)
+        return drawn
 
     def _of(self, outcome: str) -> str:
         return f"the variance of {outcome}, {self.label}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from simlib.evidence.analogues.updating import (
     pooled,
     worth_in_years,
 )
+from simlib.finding import Finding, plot_room
 from simlib.scenario.requests import whole
 from simlib.scenario.schema import MOST_REPLICATIONS
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from simlib.ensemble.execution import Listener
@@ -82,7 +84,7 @@ class Prediction:
         return np.asarray(np.log(np.maximum(self.counts, 0.5) / self.observed.before))
 
     def ratios(self) -> tuple[float, float, float]:
-        """Return the 5 %, 50 % and 95 % quantiles of events after to events before."""
+        """Give the 5 %, 50 % and 95 % quantiles of events after to events before."""
         low, middle, high = np.exp(np.quantile(self.log_ratios, [0.05, 0.5, 0.95]))
         return float(low), float(middle), float(high)
 
@@ -96,28 +98,7 @@ def predict(
     directory: Path | None = None,
     progress: Listener | None = None,
 ) -> dict[str, Prediction]:
-    """Simulate a case's scenario with and without the withdrawal, under the same luck.
-
-    Parameters
-    ----------
-    case
-        One that has a scenario.
-    observed
-        The years around its exit.
-    replications
-        How many of each option.
-    jobs
-        Worker processes; it changes no number.
-    directory
-        Where results are kept, and gone on from.
-    progress
-        Told how far it is.
-
-    Returns
-    -------
-    dict
-        A prediction for each option.
-    """
+    """Simulate a case's scenario with and without the withdrawal, under common random numbers."""
     ensemble = run(
         case.name,
         options=OPTIONS,
@@ -178,7 +159,7 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
-class AnalogueStudy:
+class AnalogueStudy(Finding):
     """What the analogues say.
 
     Attributes
@@ -201,6 +182,8 @@ class AnalogueStudy:
         Log-sd of one observed year of the theatre about its mean.
     """
 
+    stem: ClassVar[str] = "analogues"
+
     as_of: dt.date
     rows: tuple[CaseRow, ...]
     placebos: Placebos
@@ -213,7 +196,7 @@ class AnalogueStudy:
     year_sd: float
 
     def table(self) -> pd.DataFrame:
-        """Return a row a case: counts, ratio, and where it stands among placebos."""
+        """Tell of each case counts, ratio, and where it stands among placebos."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -237,7 +220,7 @@ class AnalogueStudy:
         )
 
     def predicted(self) -> pd.DataFrame:
-        """Return a row a case and option: simulated ratio after to before, and the PIT."""
+        """Tell of each case and option the simulated ratio after to before, and the PIT."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -257,7 +240,7 @@ class AnalogueStudy:
         )
 
     def effects(self) -> pd.DataFrame:
-        """Return a row a belief: the effect as log and as factor, and what was learnt."""
+        """Tell of each belief the effect as log and as factor, and what was learnt."""
         import pandas as pd
 
         before = Alternative("prior", self.before, self.before)
@@ -266,8 +249,30 @@ class AnalogueStudy:
             [_effect_row(x, self.year_sd) for x in (before, after, *self.alternatives)]
         )
 
+    def briefs(self) -> dict[str, pd.DataFrame]:
+        """Show cases beside placebos, simulated years, and what is believed of the effect."""
+        predicted = {"events after to events before, as simulated": self.predicted()}
+        return {
+            "twelve months after an exit beside twelve before": self.table(),
+            **(predicted if self._is_simulated else {}),
+            "effect of full exit (log), before and after the pooled cases": self.effects(),
+        }
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Give cases, beliefs and, where they were simulated, predictions."""
+        tables = {"analogues": self.table(), "effects": self.effects()}
+        return {**tables, "predicted": self.predicted()} if self._is_simulated else tables
+
+    def figures(self) -> dict[str, Callable[[], Figure]]:
+        """Draw cases, years and beliefs as panels of one figure."""
+        return {"analogues": lambda: plot_room().analogue_panels(self)}
+
+    @property
+    def _is_simulated(self) -> bool:
+        return any(row.predictions for row in self.rows)
+
     def sentences(self) -> list[str]:
-        """Return what was found, in words."""
+        """Say what was found."""
         low, high = self.sd_interval
         pooled = [row for row in self.rows if row.case.is_pooled]
         least = min(row.among_all.p_value for row in pooled)

@@ -8,18 +8,20 @@ import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from simlib._moved import default
 from simlib.chance.distributions import check, quantile
 from simlib.evidence.calibration.published_record import CalibrationError, Record, read_record
+from simlib.finding import Finding, plot_room
 from simlib.scenario.canonical import WIDTH, flow
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from simlib.evidence.calibration.published_record import Fitter
     from simlib.evidence.fitted import Fitted
@@ -29,7 +31,7 @@ SHARES = (0.05, 0.5, 0.95)
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Finding):
     """What was fitted, to what.
 
     Attributes
@@ -44,13 +46,15 @@ class Calibration:
         The event files, by name; none when the shipped counts were read.
     """
 
+    stem: ClassVar[str] = "calibration"
+
     record: Record
     fitted: tuple[Fitted, ...]
     lags: Mapping[str, tuple[float, str]]
     files: tuple[str, ...] = ()
 
     def table(self) -> pd.DataFrame:
-        """Return prior and posterior of every number side by side.
+        """Set prior and posterior of every number side by side.
 
         Returns
         -------
@@ -64,7 +68,7 @@ class Calibration:
         return pd.DataFrame([line for one in self.fitted for line in self._lines(one)])
 
     def brief(self) -> pd.DataFrame:
-        """Return the table without what it rests on, points of a distribution in one cell."""
+        """Leave out what it rests on; points of a distribution stand in one cell."""
         import pandas as pd
 
         table = self.table()
@@ -79,7 +83,7 @@ class Calibration:
         return pd.DataFrame(lines)
 
     def sources(self) -> pd.DataFrame:
-        """Return data and method of each parameter."""
+        """Tell data and method of each parameter."""
         import pandas as pd
 
         columns = ["parameter", "data", "method"]
@@ -87,8 +91,23 @@ class Calibration:
             [(one.name, one.data, one.method) for one in self.fitted], columns=columns
         )
 
+    def briefs(self) -> dict[str, pd.DataFrame]:
+        """Show points of priors and posteriors, and what each was fitted to."""
+        return {
+            "prior and posterior, 5, 50 and 95 % points": self.brief(),
+            "what each was fitted to": self.sources(),
+        }
+
+    def figures(self) -> dict[str, Callable[[], Axes]]:
+        """Draw priors beside posteriors, shares of places apart."""
+        plot = plot_room()
+        return {
+            "calibration": lambda: plot.calibration(self),
+            "calibration-places": lambda: plot.calibration(self, shares=True),
+        }
+
     def sentences(self) -> list[str]:
-        """Return what was read, how much was fitted, and what keeps its prior."""
+        """Say what was read, how much was fitted, and what keeps its prior."""
         record = self.record
         drawn = [name for name, p in record.base.parameters.items() if p.distribution is not None]
         kept = sorted(set(drawn) - {one.name for one in self.fitted})
@@ -193,7 +212,7 @@ def calibrate(
 def quantiles(
     distribution: Mapping[str, Mapping[str, float]],
 ) -> dict[str, tuple[float, ...]]:
-    """Return 5, 50 and 95 % points of a distribution, by part; one part is named ``""``."""
+    """Give 5, 50 and 95 % points of a distribution, by part; one part is named ``""``."""
     ((kind, arguments),) = distribution.items()
     if kind != "dirichlet":
         return {"": tuple(quantile(kind, arguments, share) for share in SHARES)}

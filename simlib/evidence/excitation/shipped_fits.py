@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
+import functools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -18,14 +17,16 @@ from simlib.evidence.excitation.hawkes import unthinned
 from simlib.evidence.excitation.hawkes_fit import HIGHEST_RATIO
 from simlib.evidence.excitation.likelihood import ExcitationError
 from simlib.evidence.fitted import Fitted
-from simlib.files import raising, read_regular
+from simlib.evidence.history.csv_text import read_table
+from simlib.finding import Finding, plot_room
 from simlib.scenario.bundled import folder
 from simlib.statistics.moments import beta_arguments, digits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from simlib.evidence.excitation.hawkes_fit import ExcitationFit, ParameterGrid
@@ -54,22 +55,17 @@ class Pooled:
     n_regimes: int
 
     def draws(self, n_draws: int, root_seed: int, name: str) -> NDArray[np.float64]:
-        """Return draws, the same for the same root seed and name, shape (n_draws,)."""
+        """Draw, the same for the same root seed and name, shape (n_draws,)."""
         uniforms = uniforms_of(root_seed, name, (2, n_draws))
         cells = np.searchsorted(np.cumsum(self.weights), uniforms[0] * (1.0 - 1e-12))
         return self.grid.inside(np.minimum(cells, len(self.weights) - 1), uniforms[1])
 
 
 def pooled_ratio(fits: Sequence[ExcitationFit]) -> Pooled:
-    """Return the branching ratio of a further regime, apparent among the events counted.
+    """Pool the branching ratio of a further regime, apparent among the events counted.
 
     Regimes' ratios over .95 come from a beta of unknown mean m and concentration c; m has the
     scenario's Beta(2, 5), log c is uniform on 2 to 60, so that between-regime spread is learnt.
-
-    Parameters
-    ----------
-    fits
-        One a regime, with the same grids.
     """
     from scipy.stats import beta
 
@@ -86,15 +82,10 @@ def pooled_ratio(fits: Sequence[ExcitationFit]) -> Pooled:
 
 
 def pooled_decay(fits: Sequence[ExcitationFit]) -> Pooled:
-    """Return the mean delay of a further regime, apparent among the events counted.
+    """Pool the mean delay of a further regime, apparent among the events counted.
 
     Logs of regimes' delays are normal with unknown mean, which has the prior of the delay, and
     unknown sd, its log uniform on .1 to 1.6.
-
-    Parameters
-    ----------
-    fits
-        One a regime, with the same grids.
     """
     from scipy.stats import norm
 
@@ -118,6 +109,8 @@ def _pooled(
     likelihoods: Sequence[NDArray[np.float64]],
 ) -> Pooled:
     """Average over the hyperparameters (first two axes of `cells`) given all regimes."""
+    # A regime's likelihood given the hyperparameters: that of its cells, averaged over their
+    # distribution; regimes are independent given these (Gelman et al., BDA, 3rd ed., section 5.2).
     logs = np.log(prior)
     for likelihood in likelihoods:
         logs = logs + np.log(np.maximum(cells @ likelihood, 1e-300))
@@ -129,25 +122,11 @@ def _pooled(
 def draws_of_all_incidents(
     fits: Sequence[ExcitationFit], kept: float, n_draws: int, root_seed: int
 ) -> NDArray[np.float64]:
-    """Return draws of branching ratio and mean delay of all incidents in a further regime.
+    """Draw ratio (at most .95) and delay of all incidents in a further regime, shape (2, n_draws).
 
     The events are those of the incidents with a death. If lethality fell on incidents
     independently, events would be a thinning by the lethal share; if whole waves are lethal or
     not, no thinning. What holds is unknown: the share is drawn evenly from `kept` to 1.
-
-    Parameters
-    ----------
-    fits
-        One a regime, with the same grids.
-    kept
-        Lethal share of incidents, in (0, 1].
-    n_draws, root_seed
-        How many, and what makes them repeatable.
-
-    Returns
-    -------
-    ndarray
-        Shape (2, n_draws): ratio, at most .95, and mean delay in days.
     """
     ratios = pooled_ratio(fits).draws(n_draws, root_seed, "pooled ratio")
     decays = pooled_decay(fits).draws(n_draws, root_seed, "pooled decay")
@@ -167,8 +146,6 @@ COLUMNS = (
     *("rescaled_p", "counts_p", "log_evidence", "method"),
 )
 SOURCE = "UCDP GED and Candidate (Sundberg and Melander 2013; Hegre et al. 2020; CC BY 4.0)"
-MOST_BYTES = 2**24
-"""Largest table of fits that is read."""
 _SEED, _N_DRAWS = 20241231, 20_000
 
 
@@ -193,10 +170,75 @@ class Pool(NamedTuple):
     is_decay: bool = False
 
 
+@dataclass(frozen=True)
+class ExcitationFits(Finding):
+    """What every regime says, and what pooled regimes say of the scenario's parameters.
+
+    Attributes
+    ----------
+    fits
+        What `fit_regimes` returns.
+    pools
+        Parameters of the scenario and what they are pooled from.
+    """
+
+    stem: ClassVar[str] = "excitation"
+
+    fits: tuple[RegimeFit, ...]
+    pools: Mapping[str, Pool]
+
+    @functools.cached_property
+    def _table(self) -> pd.DataFrame:
+        import pandas as pd
+
+        rows: list[dict[str, Any]] = [row for fit in self.fits for row in rows_of(fit)]
+        groups = {pool.group for pool in self.pools.values()} - {""}
+        for name, pool in self.pools.items():
+            of_group = {pool.group} if pool.group else groups
+            chosen = [fit for fit in self.fits if fit.regime.group in of_group]
+            rows += _pooled_rows(name, pool, chosen)
+        table = pd.DataFrame(rows, columns=list(COLUMNS))
+        numbers = table.select_dtypes("number").columns.difference(["n_events"])
+        table[numbers] = table[numbers].map(lambda value: float(f"{value:.4g}"))
+        return table
+
+    def table(self) -> pd.DataFrame:
+        """Tell all of every regime, then of every pool.
+
+        Returns
+        -------
+        DataFrame
+            Columns `COLUMNS`: median, ends of the 90 % interval, mean and sd; p of the
+            residuals; the log evidence, which compares backgrounds of one regime.
+        """
+        return self._table.copy()
+
+    def sentences(self) -> list[str]:
+        """Say what a further regime is expected to have, and on how many it rests."""
+        pooled = self._table[self._table["parameter"].isin(list(self.pools))]
+        return [
+            f"{row.parameter}: {row.estimate:g} (90 % {row.low:g} to {row.high:g}), from "
+            f"{row.n_events} events in {row.regime}."
+            for row in pooled.itertuples()
+        ]
+
+    def briefs(self) -> dict[str, pd.DataFrame]:
+        """Show posteriors, regime by regime."""
+        columns = ["series", "regime", "n_events", "background", "parameter"]
+        shown = [*columns, "estimate", "low", "high", "rescaled_p"]
+        kept = self._table[self._table["low"].notna()][shown]
+        title = "branching ratio and mean delay: median and 90 % interval"
+        return {title: kept.fillna({"series": "pooled"})}
+
+    def figures(self) -> dict[str, Callable[[], Axes]]:
+        """Draw the branching ratio of each regime."""
+        return {"branching": lambda: plot_room().branching(self.fits)}
+
+
 def excitation_table(
     fits: Sequence[RegimeFit], pools: Mapping[str, Pool] | None = None
 ) -> pd.DataFrame:
-    """Return what every regime says, then what pooled regimes say of the scenario's parameters.
+    """Tell what every regime says, then what pooled ones do: `ExcitationFits.table`.
 
     Parameters
     ----------
@@ -204,26 +246,9 @@ def excitation_table(
         What `fit_regimes` returns.
     pools
         Parameters of the scenario and what they are pooled from; to be given.
-
-    Returns
-    -------
-    DataFrame
-        Columns `COLUMNS`: median, ends of the 90 % interval, mean and sd; p of the residuals;
-        the log evidence, which compares backgrounds of one regime.
     """
-    import pandas as pd
-
-    rows: list[dict[str, Any]] = [row for fit in fits for row in rows_of(fit)]
     wanted = default("excitation_table(pools=)") if pools is None else pools
-    groups = {pool.group for pool in wanted.values()} - {""}
-    for name, pool in wanted.items():
-        of_group = {pool.group} if pool.group else groups
-        chosen = [fit for fit in fits if fit.regime.group in of_group]
-        rows += _pooled_rows(name, pool, chosen)
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    numbers = table.select_dtypes("number").columns.difference(["n_events"])
-    table[numbers] = table[numbers].map(lambda value: float(f"{value:.4g}"))
-    return table
+    return ExcitationFits(tuple(fits), wanted).table()
 
 
 def _pooled_rows(name: str, pool: Pool, chosen: Sequence[RegimeFit]) -> list[dict[str, Any]]:
@@ -260,7 +285,7 @@ def fitted_excitation(
     as_of: dt.date | None = None,
     pools: Mapping[str, Pool] | None = None,
 ) -> list[Fitted]:
-    """Return the distributions of the scenario's excitation parameters.
+    """Read the distributions of the scenario's excitation parameters.
 
     Parameters
     ----------
@@ -280,18 +305,19 @@ def fitted_excitation(
     pools = default("fitted_excitation(pools=)") if pools is None else pools
     source = path if path is not None else folder("seeds") / "fits" / "excitation.csv"
     barrier = as_of if as_of is not None else dt.date(2024, 12, 31)
-    data = read_regular(source, MOST_BYTES, refuse=raising(ExcitationError))
+    table = read_table(source, COLUMNS, ExcitationError)
+    table.require("parameter", "last")
+    found = {}
     try:
-        rows = list(enumerate(csv.DictReader(io.StringIO(data.decode(), newline="")), start=2))
-        found = {}
-        for number, row in rows:
+        for line, values in zip(table.rows, zip(*table.columns.values(), strict=True), strict=True):
+            row = dict(zip(table.columns, values, strict=True))
             if dt.date.fromisoformat(row["last"]) > barrier:
                 raise ExcitationError(
-                    f"{source.name}:{number}: fitted to days up to {row['last']}, after {barrier}"
+                    f"{table.file}:{line}: fitted to days up to {row['last']}, after {barrier}"
                 )
             if row["parameter"] in pools:
                 found[row["parameter"]] = _fitted(row, pools[row["parameter"]], barrier)
-    except (KeyError, ValueError, TypeError, csv.Error) as error:
+    except (KeyError, ValueError) as error:
         raise ExcitationError(f"{source}: no fits can be read ({error!r})") from error
     missing = sorted(set(pools) - set(found))
     if missing:

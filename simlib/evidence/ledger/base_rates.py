@@ -101,7 +101,7 @@ def added(values: Sequence[float], times: int) -> tuple[NDArray[np.float64], NDA
     return sums[order], weights[order]
 
 
-def broken_rules(base: BaseRate, kind: str, classes: Sequence[str]) -> Iterator[tuple[str, str]]:
+def broken_base(base: BaseRate, kind: str, classes: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Iterate over what is wrong with a base forecast: key and rule."""
     given = [key for key in _FORMS if getattr(base, key) not in (None, ())]
     allowed = _OF_KIND[kind]

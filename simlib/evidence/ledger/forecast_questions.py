@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from simlib.evidence.ledger.base_rates import LARGEST, BaseRate, broken_rules
+from simlib.evidence.ledger.base_rates import LARGEST, BaseRate, broken_base
 from simlib.outcomes.planning import kind_of
 from simlib.scenario import bundled
 from simlib.scenario.checking import check_references
@@ -24,7 +24,7 @@ FEWEST_WORDS = 5
 """A question of fewer words cannot say what counts."""
 
 
-class Question(Model):
+class ForecastQuestion(Model):
     """One question, written so that two people who see the same sources agree on its answer."""
 
     text: str
@@ -49,11 +49,11 @@ class Question(Model):
 class Questionnaire(Model):
     """Questions by id."""
 
-    questions: dict[Name, Question]
+    questions: dict[Name, ForecastQuestion]
     note: str = ""
 
     def outcomes_of(self, scenario: Scenario) -> dict[str, tuple[str, Outcome]]:
-        """Return the outcome each question reads, with its name in `asked`."""
+        """Return the outcome each question reads, with its name in `extended`."""
         found = {}
         for name, question in self.questions.items():
             if question.reads is not None:
@@ -63,7 +63,7 @@ class Questionnaire(Model):
                 found[name] = (given, scenario.outcomes[given])
         return found
 
-    def asked(self, scenario: Scenario) -> Scenario:
+    def extended(self, scenario: Scenario) -> Scenario:
         """Return a scenario that counts what the questions ask besides its own outcomes."""
         own = dict(self.outcomes_of(scenario).values())
         return scenario.model_copy(update={"outcomes": {**scenario.outcomes, **own}})
@@ -91,17 +91,17 @@ def load_questions(
     if isinstance(questions, Questionnaire):
         questions = questions.model_dump(exclude_none=True, by_alias=True)
     shipped = bundled.folder("seeds") / "questions.yaml"
-    asked, log = read_model(Questionnaire, shipped if questions is None else questions)
+    found, log = read_model(Questionnaire, shipped if questions is None else questions)
     if not log.problems:
-        _check(asked, Context(scenario, log))
+        _check(found, Context(scenario, log))
     log.refuse()
-    return asked
+    return found
 
 
-class _Checker:
+class _QuestionChecker:
     """Notes what is wrong with one question, with its line."""
 
-    def __init__(self, context: Context, name: str, question: Question) -> None:
+    def __init__(self, context: Context, name: str, question: ForecastQuestion) -> None:
         self._context, self._question = context, question
         self._path = ("questions", name)
 
@@ -119,7 +119,7 @@ class _Checker:
         if outcome is not None:
             self._check_kind(outcome)
         classes = self.classes(outcome)
-        for key, rule in broken_rules(question.base, question.kind, classes):
+        for key, rule in broken_base(question.base, question.kind, classes):
             self.add(key, rule)
 
     @staticmethod
@@ -175,8 +175,8 @@ class _Checker:
             self.add("cap", f"must be at most {LARGEST:g} (got {question.cap:g})")
 
 
-def _check(asked: Questionnaire, context: Context) -> None:
-    if not asked.questions:
+def _check(questionnaire: Questionnaire, context: Context) -> None:
+    if not questionnaire.questions:
         context.log.add(context.log.tree, ("questions",), "must hold at least one question")
-    for name, question in asked.questions.items():
-        _Checker(context, name, question).check()
+    for name, question in questionnaire.questions.items():
+        _QuestionChecker(context, name, question).check()

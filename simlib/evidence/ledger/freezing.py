@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from simlib._version import __version__
 from simlib.ensemble import run, store
+from simlib.ensemble.execution import execution_of
 from simlib.ensemble.manifest import scenario_digest
 from simlib.ensemble.results import open_results
 from simlib.evidence.ledger.base_rates import LARGEST, LEVELS
-from simlib.evidence.ledger.forecast_questions import Question, Questionnaire, load_questions
+from simlib.evidence.ledger.forecast_questions import (
+    ForecastQuestion,
+    Questionnaire,
+    load_questions,
+)
+from simlib.evidence.ledger.ledger_scores import stated
 from simlib.evidence.ledger.sealing import LedgerError, sealed
 from simlib.scenario import as_scenario
 from simlib.scenario.context import CLASSES
@@ -23,9 +30,10 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
-    from simlib.ensemble.execution import Listener
+    from simlib.ensemble.execution import Execution
     from simlib.ensemble.results import Ensemble
     from simlib.scenario.schema import Outcome, Scenario
     from simlib.statistics.summaries import Summary
@@ -34,15 +42,14 @@ DIGITS = 6
 """Significant digits that are kept of a number."""
 
 
-def freeze(  # noqa: PLR0913  (all but the scenario have defaults)
+def freeze(
     scenario: Scenario | str | os.PathLike[str],
     questions: Questionnaire | Mapping[str, Any] | str | os.PathLike[str] | None = None,
     *,
-    results: str | os.PathLike[str] | None = None,
     replications: int | None = None,
     dated: dt.date | None = None,
-    jobs: int | None = None,
-    progress: Listener | None = None,
+    results: str | os.PathLike[str] | None = None,
+    **execution: Unpack[Execution],
 ) -> dict[str, Any]:
     """Return a ledger: dated, hashed questions with what a run says of each.
 
@@ -52,16 +59,17 @@ def freeze(  # noqa: PLR0913  (all but the scenario have defaults)
         A scenario, or the path or bundled name of one.
     questions
         As `simlib.evidence.ledger.forecast_questions.load_questions` takes them.
-    results
-        A results directory. One that holds every outcome the questions read, and no other
-        number of replications than is asked for, is frozen as it is; else the run is kept,
-        or gone on with, there, and all that is there then is frozen.
     replications
         How many; the scenario's number, or those of the results, when not given.
     dated
         The day of writing. It is kept beside the hashes, not under them.
-    jobs, progress
-        As in `simlib.run`.
+    results
+        The name of `directory` in the release before.
+    execution
+        Where it runs: `simlib.ensemble.execution.Execution`. A results directory that holds
+        every outcome the questions read, and no other number of replications than is asked
+        for, is frozen as it is; else the run is kept, or gone on with, there, and all that is
+        there then is frozen.
 
     Raises
     ------
@@ -72,12 +80,15 @@ def freeze(  # noqa: PLR0913  (all but the scenario have defaults)
     LedgerError
         Every replication failed.
     """
+    if results is not None:
+        warnings.warn("results= is directory=", DeprecationWarning, stacklevel=2)
+        execution["directory"] = results
     loaded = as_scenario(scenario)
-    asked = load_questions(loaded, questions)
-    ensemble = _ensemble(loaded, asked, results, replications, jobs, progress)
+    questionnaire = load_questions(loaded, questions)
+    ensemble = _ensemble(loaded, questionnaire, replications, execution_of(execution))
     if ensemble.n == ensemble.n_failed:
         raise LedgerError("every replication failed: there is nothing to freeze")
-    read = asked.outcomes_of(loaded)
+    read = questionnaire.outcomes_of(loaded)
     head = {
         "scenario": loaded.name,
         "scenario_digest": scenario_digest(loaded),
@@ -88,7 +99,7 @@ def freeze(  # noqa: PLR0913  (all but the scenario have defaults)
         "as_of": str(loaded.as_of or loaded.start),
         "simlib": __version__,
         "context_of_use": loaded.context_of_use,
-        "note": asked.note,
+        "note": questionnaire.note,
         "levels": LEVELS.tolist(),
         "dated": None if dated is None else str(dated),
     }
@@ -96,29 +107,50 @@ def freeze(  # noqa: PLR0913  (all but the scenario have defaults)
         head,
         [
             _frozen(name, question, read[name][1], _seen(name, ensemble.values(read[name][0])))
-            for name, question in asked.questions.items()
+            for name, question in questionnaire.questions.items()
         ],
+    )
+
+
+def frozen_table(ledger: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a row a question: what is forecast, what the base rate says, when it resolves.
+
+    Probabilities of a yes or of classes; of numbers the median with its 90 % interval.
+    """
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {
+                "id": question["id"],
+                "kind": question["kind"],
+                "forecast": stated(question["forecast"]),
+                "base rate": stated(question["base"]),
+                "resolves on": question["resolves_on"],
+            }
+            for question in ledger["questions"]
+        ]
     )
 
 
 def _ensemble(
     scenario: Scenario,
-    asked: Questionnaire,
-    results: str | os.PathLike[str] | None,
+    questions: Questionnaire,
     replications: int | None,
-    jobs: int | None,
-    progress: Listener | None,
+    execution: Execution,
 ) -> Ensemble:
-    whole = asked.asked(scenario)
-    path = None if results is None else Path(results)
+    """Take results that have all the questions read, or simulate them."""
+    whole = questions.extended(scenario)
+    directory = execution.get("directory")
+    path = None if directory is None else Path(directory)
     if path is not None and not store.is_free(path):
         held = open_results(path)
-        names = [name for name, _ in asked.outcomes_of(scenario).values()]
+        names = [name for name, _ in questions.outcomes_of(scenario).values()]
         same = held.manifest["scenario_digest"] in map(scenario_digest, (scenario, whole))
         has_all = all(name in held.manifest["outcomes"] for name in names)
         if same and has_all and held.options == ("",) and replications in {None, held.n}:
             return held
-    return run(whole, replications=replications, directory=path, jobs=jobs, progress=progress)
+    return run(whole, replications=replications, **execution)
 
 
 def _seen(name: str, values: NDArray[Any]) -> NDArray[Any]:
@@ -132,7 +164,7 @@ def _seen(name: str, values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _frozen(
-    name: str, question: Question, outcome: Outcome, values: NDArray[Any]
+    name: str, question: ForecastQuestion, outcome: Outcome, values: NDArray[Any]
 ) -> dict[str, Any]:
     entry = {
         "id": name,
@@ -152,7 +184,7 @@ def _frozen(
 
 
 def _of_flag(
-    question: Question, _outcome: Outcome, values: NDArray[np.float64]
+    question: ForecastQuestion, _outcome: Outcome, values: NDArray[np.float64]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     if question.at_least is not None:
         values = np.where(np.isnan(values), np.nan, values >= question.at_least)
@@ -162,7 +194,7 @@ def _of_flag(
 
 
 def _of_classes(
-    question: Question, outcome: Outcome, values: NDArray[Any]
+    question: ForecastQuestion, outcome: Outcome, values: NDArray[Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     known = dict.fromkeys([*outcome.classes, *CLASSES])
     rows = of_classes("", tuple(known), [str(value) for value in values], len(values))
@@ -174,7 +206,7 @@ def _of_classes(
 
 
 def _of_number(
-    question: Question, _outcome: Outcome, values: NDArray[np.float64]
+    question: ForecastQuestion, _outcome: Outcome, values: NDArray[np.float64]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     base = question.base.quantiles()
     if question.cap is not None:

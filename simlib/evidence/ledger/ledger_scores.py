@@ -16,21 +16,22 @@ for what.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from simlib.evidence.ledger.base_rates import LEVELS
+from simlib.finding import Finding, plot_room
 from simlib.statistics.formatting import number
 from simlib.statistics.intervals import standard_error
 from simlib.statistics.scores import brier_score, clipped_log_score, place_in, quantile_crps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from simlib.evidence.ledger.resolutions import Resolution
@@ -42,7 +43,7 @@ _LOW, _HIGH = 5, 94
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ScoreLine:
     """One score of one question.
 
     Attributes
@@ -50,9 +51,9 @@ class Line:
     id, kind, measure
         The question, and which score.
     forecast, base
-        What was said, as text: a probability, or a median with its 90 % interval.
+        What was stated, as text: a probability, or a median with its 90 % interval.
     outcome
-        What came, as text.
+        What happened, as text.
     score, base_score
         Less is better; in the unit of the question for a CRPS.
     scale
@@ -69,9 +70,16 @@ class Line:
     base_score: float
     scale: float = 1.0
 
+    @property
+    def better(self) -> str:
+        """Which scored less: the forecast, the base rate, or neither."""
+        if self.score == self.base_score:
+            return "neither"
+        return "forecast" if self.score < self.base_score else "base rate"
+
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class LedgerScores(Finding):
     """What a ledger scored.
 
     Attributes
@@ -90,9 +98,11 @@ class Scores:
         Where each number fell in its forecast: the mean of F(y-) and F(y).
     """
 
+    stem: ClassVar[str] = "score"
+
     scenario: str
     digest: str
-    lines: tuple[Line, ...]
+    lines: tuple[ScoreLine, ...]
     unresolved: tuple[str, ...]
     probabilities: NDArray[np.float64]
     base_probabilities: NDArray[np.float64]
@@ -112,7 +122,7 @@ class Scores:
                     "outcome": line.outcome,
                     "value": line.score,
                     "base value": line.base_score,
-                    "better": _better(line),
+                    "better": line.better,
                 }
                 for line in self.lines
             ]
@@ -134,28 +144,41 @@ class Scores:
             own = np.array([line.score / line.scale for line in lines])
             base = np.array([line.base_score / line.scale for line in lines])
             gain = base - own
-            n = len(gain)
-            error = standard_error(gain)
             rows.append(
                 {
                     "score": "CRPS, scaled" if measure == "CRPS" else measure,
-                    "questions": n,
+                    "questions": len(gain),
                     "mean": float(own.mean()),
                     "base mean": float(base.mean()),
                     "difference": float(gain.mean()),
-                    "standard error": error,
-                    "skill": float(1.0 - own.mean() / base.mean()) if base.any() else math.nan,
+                    "standard error": standard_error(gain),
+                    "skill": float(1.0 - own.mean() / base.mean()) if base.any() else np.nan,
                     "better": int((gain > 0).sum()),
                     "worse": int((gain < 0).sum()),
                 }
             )
         return pd.DataFrame(rows)
 
+    def brief(self) -> pd.DataFrame:
+        """Mean scores beside the base rate's."""
+        return self.means()
+
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """Every score, and their means."""
+        return {"scores": self.table(), "means": self.means()}
+
+    def figures(self) -> Mapping[str, Callable[[], Axes]]:
+        """Whether what was stated came that often, and where numbers fell."""
+        return {
+            "reliability": lambda: plot_room().ledger_reliability(self),
+            "pit": lambda: plot_room().ledger_pit(self),
+        }
+
     def sentences(self) -> tuple[str, ...]:
-        """Return what came of it in words, losses first; by any score of a question."""
+        """Say how many questions resolved, losses first; by any score of a question."""
         n = len({line.id for line in self.lines})
-        lost = sorted({line.id for line in self.lines if _better(line) == "base rate"})
-        won = sorted({line.id for line in self.lines if _better(line) == "forecast"})
+        lost = sorted({line.id for line in self.lines if line.better == "base rate"})
+        won = sorted({line.id for line in self.lines if line.better == "forecast"})
         return (
             f"{n} of {n + len(self.unresolved)} questions resolved, {len(self.unresolved)} not",
             f"the base rate was better on {len(lost)}: {', '.join(lost) or 'none'}",
@@ -163,7 +186,7 @@ class Scores:
         )
 
 
-def score(ledger: Mapping[str, Any], resolutions: Mapping[str, Resolution]) -> Scores:
+def score(ledger: Mapping[str, Any], resolutions: Mapping[str, Resolution]) -> LedgerScores:
     """Score the questions of a ledger that have an answer.
 
     Parameters
@@ -173,79 +196,77 @@ def score(ledger: Mapping[str, Any], resolutions: Mapping[str, Resolution]) -> S
     resolutions
         By id, as `simlib.evidence.ledger.resolutions.read_resolutions` returns them.
     """
-    lines: list[Line] = []
-    stated: list[list[float]] = []
-    stated_base: list[list[float]] = []
+    lines: list[ScoreLine] = []
+    pairs: list[list[float]] = []
+    base_pairs: list[list[float]] = []
     places: list[float] = []
     for question in ledger["questions"]:
         if question["id"] not in resolutions:
             continue
         outcome = resolutions[question["id"]].outcome
         if question["kind"] == "number":
-            value = _capped(outcome, question)
+            cap = question["forecast"]["cap"]
+            value = float(outcome) if cap is None else min(float(outcome), cap)
             lines.append(_number_line(question, value))
             places.append(place_in(question["forecast"]["quantiles"], value))
-            continue
-        lines += _probability_lines(question, outcome)
-        stated += _stated(question["forecast"], outcome)
-        stated_base += _stated(question["base"], outcome)
-    return Scores(
+        else:
+            answer = outcome if isinstance(outcome, str) else "yes" if outcome else "no"
+            lines += _probability_lines(question, answer)
+            pairs += _pairs(question["forecast"], answer)
+            base_pairs += _pairs(question["base"], answer)
+    return LedgerScores(
         scenario=ledger["scenario"],
         digest=ledger["digest"],
         lines=tuple(lines),
         unresolved=tuple(q["id"] for q in ledger["questions"] if q["id"] not in resolutions),
-        probabilities=np.array(stated, dtype=np.float64).reshape(-1, 2),
-        base_probabilities=np.array(stated_base, dtype=np.float64).reshape(-1, 2),
+        probabilities=np.array(pairs, dtype=np.float64).reshape(-1, 2),
+        base_probabilities=np.array(base_pairs, dtype=np.float64).reshape(-1, 2),
         pit=np.array(places, dtype=np.float64),
     )
 
 
-def shown(said: Mapping[str, Any]) -> str:
+def stated(forecast: Mapping[str, Any]) -> str:
     """Return a forecast or a base rate as text: probabilities, or a median with 90 %."""
-    return _shown_quantiles(said["quantiles"]) if "quantiles" in said else _shown_law(_laws(said))
+    if "quantiles" in forecast:
+        quantiles: Sequence[float] = forecast["quantiles"]
+        low, middle, high = quantiles[_LOW], quantiles[len(quantiles) // 2], quantiles[_HIGH]
+        return f"{number(middle)} ({number(low)} to {number(high)})"
+    law = _law(forecast)
+    if "probability" in forecast:
+        return f"{law['yes']:.3g}"
+    return ", ".join(f"{name} {value:.2g}" for name, value in law.items() if value > 0.0)
 
 
-def _probability_lines(question: Mapping[str, Any], outcome: float | str) -> list[Line]:
+def _probability_lines(question: Mapping[str, Any], answer: str) -> list[ScoreLine]:
     n = question["forecast"]["n"]
-    own, base = _laws(question["forecast"]), _laws(question["base"])
-    came = _name(outcome)
+    own, base = _law(question["forecast"]), _law(question["base"])
     is_binary = question["kind"] == "binary"
-    head: dict[str, Any] = {
-        "id": question["id"],
-        "kind": question["kind"],
-        "forecast": shown(question["forecast"]),
-        "base": shown(question["base"]),
-        "outcome": came,
-    }
-    brier: Measure = "Brier" if is_binary else "Brier, classes"
     # Of a yes/no both classes err alike: Brier's sum over the two is halved.
     half = 0.5 if is_binary else 1.0
+    scored: dict[Measure, tuple[float, float]] = {
+        "Brier" if is_binary else "Brier, classes": (
+            half * brier_score(own, answer),
+            half * brier_score(base, answer),
+        ),
+        "log": (clipped_log_score(own[answer], n), clipped_log_score(base[answer], n)),
+    }
+    forecast, base_rate = stated(question["forecast"]), stated(question["base"])
     return [
-        Line(
-            **head,
-            measure=brier,
-            score=half * brier_score(own, came),
-            base_score=half * brier_score(base, came),
-        ),
-        Line(
-            **head,
-            measure="log",
-            score=clipped_log_score(own[came], n),
-            base_score=clipped_log_score(base[came], n),
-        ),
+        ScoreLine(question["id"], question["kind"], measure, forecast, base_rate, answer, *scores)
+        for measure, scores in scored.items()
     ]
 
 
-def _number_line(question: Mapping[str, Any], value: float) -> Line:
+def _number_line(question: Mapping[str, Any], value: float) -> ScoreLine:
     own, base = question["forecast"]["quantiles"], question["base"]["quantiles"]
     # A base rate that is certain has no width: its CRPS are not scaled.
     width = (base[_HIGH] + base[_HIGH + 1] - base[_LOW - 1] - base[_LOW]) / 2.0
-    return Line(
+    return ScoreLine(
         id=question["id"],
         kind="number",
         measure="CRPS",
-        forecast=shown(question["forecast"]),
-        base=shown(question["base"]),
+        forecast=stated(question["forecast"]),
+        base=stated(question["base"]),
         outcome=number(value),
         score=quantile_crps(own, LEVELS, value),
         base_score=quantile_crps(base, LEVELS, value),
@@ -253,50 +274,23 @@ def _number_line(question: Mapping[str, Any], value: float) -> Line:
     )
 
 
-def _capped(outcome: float | str, question: Mapping[str, Any]) -> float:
-    cap = question["forecast"]["cap"]
-    return float(outcome) if cap is None else min(float(outcome), cap)
-
-
-def _laws(said: Mapping[str, Any]) -> dict[str, float]:
+def _law(forecast: Mapping[str, Any]) -> dict[str, float]:
     """Return the probability of each answer."""
-    if "probability" in said:
-        return {"yes": said["probability"], "no": 1.0 - said["probability"]}
+    if "probability" in forecast:
+        return {"yes": forecast["probability"], "no": 1.0 - forecast["probability"]}
     return {
         name: entry["probability"] if isinstance(entry, dict) else entry
-        for name, entry in said["classes"].items()
+        for name, entry in forecast["classes"].items()
     }
 
 
-def _stated(said: Mapping[str, Any], outcome: float | str) -> list[list[float]]:
+def _pairs(forecast: Mapping[str, Any], answer: str) -> list[list[float]]:
     """Return what was stated as probable, and whether it came: a yes, or each class.
 
     A class that is said never to come is no statement, unless it came.
     """
-    came = _name(outcome)
-    law = _laws(said)
-    names = ["yes"] if "probability" in said else list(law)
-    return [[law[name], float(name == came)] for name in names if law[name] > 0.0 or name == came]
-
-
-def _name(outcome: float | str) -> str:
-    if isinstance(outcome, str):
-        return outcome
-    return "yes" if outcome else "no"
-
-
-def _better(line: Line) -> str:
-    if line.score == line.base_score:
-        return "neither"
-    return "forecast" if line.score < line.base_score else "base rate"
-
-
-def _shown_law(law: Mapping[str, float]) -> str:
-    if set(law) == {"yes", "no"}:
-        return f"{law['yes']:.3g}"
-    return ", ".join(f"{name} {value:.2g}" for name, value in law.items() if value > 0.0)
-
-
-def _shown_quantiles(quantiles: Sequence[float]) -> str:
-    low, middle, high = quantiles[_LOW], quantiles[len(quantiles) // 2], quantiles[_HIGH]
-    return f"{number(middle)} ({number(low)} to {number(high)})"
+    law = _law(forecast)
+    names = ["yes"] if "probability" in forecast else list(law)
+    return [
+        [law[name], float(name == answer)] for name in names if law[name] > 0.0 or name == answer
+    ]

@@ -22,9 +22,8 @@ from simlib.evidence.calibration.level_fits import (
     fit_levels,
     pattern_weights,
 )
-from simlib.evidence.calibration.published_record import Record, by_place
 from simlib.evidence.excitation.shipped_fits import fitted_excitation
-from simlib.evidence.history.shipped import shipped_panel
+from simlib.evidence.history.tallies import shipped_panel
 from simlib.evidence.panels import CountPanel
 from simlib.statistics.moments import beta_arguments, gamma, weighted_moments
 from simlib.theatre.record.regimes import POOLS
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from simlib.evidence.calibration.published_record import Record
     from simlib.evidence.fitted import Fitted
 
 
@@ -224,7 +224,7 @@ def fit_places(record: Record) -> list[Fitted]:
         slugs = list((record.base.parameters[name].distribution or {})["dirichlet"])
         places = [_place(record, slug) for slug in slugs]
         known = older(record, series)
-        counts, guide = record.by_place(series, places), by_place(known, series, places)
+        counts, guide = record.lethal.by_place(series, places), known.by_place(series, places)
         fit = fit_intensities(places, counts, guide, record.months)
         weights = dict(zip(slugs, fit.dirichlet().tolist(), strict=True))
         total, located = int(record.monthly(series).sum()), int(counts.sum())

@@ -1,8 +1,9 @@
-"""Why pairs on the same luck still differ from one another in what an option does.
+"""Why pairs under common random numbers still differ in what an option does.
 
 The variance of the paired differences is divided into what lies between the ways a
-milestone ends in the baseline, what goes with the parameters drawn, and the rest: luck that
-diverged after the options did, and whatever is not linear in the parameters.
+milestone ends in the baseline, what goes with the parameters drawn, and the rest: random
+numbers that serve other draws once the options part, and whatever is not linear in the
+parameters.
 """
 
 from __future__ import annotations
@@ -50,8 +51,28 @@ class Reason:
 
     @property
     def of_rest(self) -> float:
-        """Share that neither tells: luck that diverged, and what is not linear."""
+        """Share that neither tells: chance after the options part, and what is not linear."""
         return 1.0 - self.between_classes - self.of_parameters
+
+    def sentence(self) -> str:
+        """The shares, largest cause first."""
+        parts = []
+        if self.milestone:
+            parts.append(
+                f"{self.between_classes:.0%} of the variance of the difference is between how "
+                f"and when {self.milestone} ends in the baseline"
+            )
+        if self.parameter:
+            whole = "" if parts else " of the variance of the difference"
+            parts.append(
+                f"{self.of_parameters:.0%}{whole} goes with drawn parameters, first "
+                f"{self.parameter} (the effect really differs between replications)"
+            )
+        whole = "" if parts else " of the variance of the difference"
+        rest = max(0.0, self.of_rest)
+        return ", ".join(
+            [*parts, f"{rest:.0%}{whole} is luck that diverged, and what a line misses"]
+        )
 
 
 def reason_of(
@@ -115,7 +136,7 @@ def foretold(values: Floats, parameters: Floats) -> tuple[float, int]:
 
     Ten times a linear fit is made on nine tenths of the replications and foretells the
     last tenth. Which parameters enter, those of the largest correlation, is chosen anew in
-    each nine tenths: a choice on all would fit luck (T. Hastie, R. Tibshirani and J.
+    each nine tenths: a choice on all would fit chance (T. Hastie, R. Tibshirani and J.
     Friedman, *The Elements of Statistical Learning*, 2009, section 7.10.2,
     doi:10.1007/978-0-387-84858-7). Their number is that which foretells best. Parameters
     that mean nothing foretell nothing, so the share is 0 and not the usual overfit.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlib.plot.rows import Dots, rows
 from simlib.plot.style import (
     ACCENT,
     INK,
@@ -18,7 +20,8 @@ from simlib.plot.style import (
     axes_or_new,
     dress,
     heading,
-    new_figure,
+    legend,
+    page,
     save,
     words,
 )
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from simlib.evidence.analogues.study import AnalogueStudy, CaseRow
+    from simlib.evidence.analogues.study import AnalogueStudy
 
 _FACTORS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _SHOWN = (-3.2, 3.2)
@@ -37,15 +40,7 @@ _SHOWN = (-3.2, 3.2)
 
 
 def analogue_placebos(study: AnalogueStudy, ax: Axes | None = None) -> Axes:
-    """Draw the cases over the density of placebo log ratios.
-
-    Parameters
-    ----------
-    study
-        What `simlib.evidence.study_analogues` found.
-    ax
-        Where to draw; new axes when not given.
-    """
+    """Draw the cases over the density of placebo log ratios."""
     ax = axes_or_new(ax, 6.4, 4.0)
     values = study.placebos.log_ratios
     ax.hist(values, np.linspace(*_SHOWN, 65).tolist(), density=True, color=LIGHT, label="placebos")
@@ -74,37 +69,25 @@ def analogue_placebos(study: AnalogueStudy, ax: Axes | None = None) -> Axes:
 
 
 def analogue_years(study: AnalogueStudy, ax: Axes | None = None) -> Axes:
-    """Draw the simulated year after each exit, with and without it, and the observed one.
-
-    Parameters
-    ----------
-    study
-        What `simlib.evidence.study_analogues` found, with replications.
-    ax
-        Where to draw; new axes when not given.
-    """
+    """Draw the simulated year after each exit, with and without it, and the observed one."""
     ax = axes_or_new(ax, 6.4, 3.6)
-    rows = [row for row in study.rows if row.predictions]
-    for i, row in enumerate(reversed(rows)):
-        _draw_years(ax, row, float(i), has_label=i == 0)
-    ax.set_yticks(range(len(rows)), [heading(row.case.name) for row in reversed(rows)])
-    ax.set_ylim(-0.6, len(rows) + 0.4)
+    shown = [row for row in study.rows if row.predictions]
+    dots = []
+    for option, color in (("no_withdrawal", MUTED), ("withdrawal", MAIN)):
+        low, middle, high = np.log([row.predictions[option].ratios() for row in shown]).T
+        dots.append(Dots([middle, low, high], f"simulated, {words(option)}", color))
+    y = rows(ax, [heading(row.case.name) for row in shown], dots)
+    observed = [row.observed.log_ratio for row in shown]
+    ax.plot(observed, y, "D", color=ACCENT, ms=5, label="observed")
     _factor_axis(ax, "events, twelve months after / observed twelve before (ratio)")
-    ax.legend(fontsize=7.5, frameon=False, labelcolor=INK, loc="upper left")
+    ax.set_ylim(-0.6, len(shown) + 0.4)
+    legend(ax, "upper left")
     dress(ax, "Simulated and observed year after", "lines: 5 % to 95 % of replications, and median")
     return ax
 
 
 def analogue_update(study: AnalogueStudy, ax: Axes | None = None) -> Axes:
-    """Draw the effect as believed before and after the pooled cases.
-
-    Parameters
-    ----------
-    study
-        What `simlib.evidence.study_analogues` found.
-    ax
-        Where to draw; new axes when not given.
-    """
+    """Draw the effect as believed before and after the pooled cases."""
     ax = axes_or_new(ax, 6.4, 4.0)
     lines = {"prior": study.before, "posterior": study.after}
     lines |= {each.name: each.after for each in study.alternatives if "afghan" in each.name}
@@ -116,7 +99,7 @@ def analogue_update(study: AnalogueStudy, ax: Axes | None = None) -> Axes:
     _factor_axis(ax, "effect of full exit on attacks over twelve months (factor)")
     ax.set_xlim(-2.0, 2.0)
     ax.set_ylabel("density (per log unit)")
-    ax.legend(fontsize=7.5, frameon=False, labelcolor=INK, loc="upper right")
+    legend(ax, "upper right")
     dress(ax, "What the pooled cases add to the prior", "prior set with the cases in sight")
     return ax
 
@@ -139,21 +122,7 @@ def analogue_panels(study: AnalogueStudy) -> Figure:
     panels = [analogue_placebos, analogue_years, analogue_update]
     if not any(row.predictions for row in study.rows):
         panels.remove(analogue_years)
-    figure = new_figure(5.4 * len(panels), 4.6)
-    for panel, ax in zip(panels, figure.subplots(1, len(panels)), strict=True):
-        panel(study, ax)
-    return figure
-
-
-def _draw_years(ax: Axes, row: CaseRow, place: float, *, has_label: bool) -> None:
-    for option, offset, color in (("no_withdrawal", 0.16, MUTED), ("withdrawal", -0.16, MAIN)):
-        low, middle, high = np.log(row.predictions[option].ratios()).tolist()
-        label = f"simulated, {words(option)}" if has_label else None
-        y = place + offset
-        ax.plot([low, high], [y, y], color=color, linewidth=2.0, label=label)
-        ax.plot(middle, y, "|", color=color, markersize=9, markeredgewidth=2.0)
-    label = "observed" if has_label else None
-    ax.plot(row.observed.log_ratio, place, "D", color=ACCENT, markersize=5, label=label, ls="")
+    return page([partial(panel, study) for panel in panels], 3, (5.4, 4.6))
 
 
 def _factor_axis(ax: Axes, label: str) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from simlib.chance.distributions import quantile
 from simlib.chance.philox import uniform
 from simlib.ensemble.map_runs import map_runs
 from simlib.errors import Problem, ScenarioError
+from simlib.finding import Finding
 from simlib.outcomes.incident_counts import Published, plan_published
 from simlib.outcomes.windows import month_starts
 from simlib.scenario import as_scenario, digest
@@ -44,12 +45,14 @@ if TYPE_CHECKING:
     from simlib.journal import Run
     from simlib.scenario.schema import Scenario
 
+STATISTICS = ("mean", "variance / mean", "share of zeros", "largest")
+MONTHS_SHOWN = 12
 FIRST = "first"
 """The release a series counts by itself: UCDP's candidate events, a monitor's monthly sheet."""
 
 
 @dataclass(frozen=True, slots=True)
-class Publications:
+class Publications(Finding):
     """What one publisher will print, month by month, in every replication.
 
     Attributes
@@ -68,6 +71,8 @@ class Publications:
         Shape (n_replications, n_months, n_series).
     """
 
+    stem: ClassVar[str] = "publications"
+
     publisher: str
     vintage: str
     scenario: str
@@ -85,8 +90,16 @@ class Publications:
                 for replication, count in enumerate(self.counts[:, row, column].tolist()):
                     yield name, month, replication, count
 
+    def sentences(self) -> list[str]:
+        """Say who prints what, of which release, and on how many replications it rests."""
+        release = "first release" if self.vintage == FIRST else f"release {self.vintage}"
+        what = f"Monthly counts of {len(self.series)} series as {self.publisher} will print them"
+        span = f"{release}, {self.months[0]} to {self.months[-1]}"
+        rests = f"medians and 90 % intervals over {len(self.counts):,} replications"
+        return [f"{what} ({span}): {rests} of {self.scenario}."]
+
     def table(self, usual: Mapping[str, float] | None = None) -> pd.DataFrame:
-        """Return a row a series and month: what is expected, and how far it spreads.
+        """Say what is expected of each series and month, and how far it spreads.
 
         Parameters
         ----------
@@ -101,27 +114,80 @@ class Publications:
         """
         import pandas as pd
 
+        n_series, n_months = len(self.series), len(self.months)
         low, middle, high = np.quantile(
             self.counts, (0.05, 0.5, 0.95), axis=0, method="inverted_cdf"
         )
         mean, variance = self.counts.mean(axis=0), self.counts.var(axis=0)
-        zero = (self.counts == 0).mean(axis=0)
-        rows = [
-            {
-                "series": name,
-                "month": str(month),
-                "median": float(middle[row, column]),
-                "q05": float(low[row, column]),
-                "q95": float(high[row, column]),
-                "mean": float(mean[row, column]),
-                "variance_over_mean": _ratio(variance[row, column], mean[row, column]),
-                "share_of_zeros": float(zero[row, column]),
-                "mean_2024": (usual or {}).get(name, math.nan),
-            }
-            for column, name in enumerate(self.series)
-            for row, month in enumerate(self.months)
-        ]
-        return pd.DataFrame(rows)
+        ratio = np.divide(variance, mean, out=np.full(mean.shape, math.nan), where=mean > 0)
+        columns = {
+            "median": middle,
+            "q05": low,
+            "q95": high,
+            "mean": mean,
+            "variance_over_mean": ratio,
+            "share_of_zeros": (self.counts == 0).mean(axis=0),
+        }
+        table = {
+            "series": np.repeat(self.series, n_months),
+            "month": np.tile(self.months.astype(str), n_series),
+            **{name: values.T.ravel().astype(np.float64) for name, values in columns.items()},
+        }
+        known = [(usual or {}).get(name, math.nan) for name in self.series]
+        return pd.DataFrame({**table, "mean_2024": np.repeat(known, n_months)})
+
+    def brief(self) -> pd.DataFrame:
+        """Keep the first months of the table."""
+        table = self.table()
+        return table[table["month"].isin([str(month) for month in self.months[:MONTHS_SHOWN]])]
+
+    def beside(self, past: Mapping[str, NDArray[np.int64]], label: str) -> pd.DataFrame:
+        """Judge the forecast by what was known: whether it would call past months a surprise.
+
+        No later month is looked at. Statistics of past months are held against the same
+        statistics of as many months of every replication (a predictive check: Gelman, Meng and
+        Stern 1996, Statistica Sinica 6, 733-760). A forecast of a year that is expected to differ
+        may well call the past one a surprise; then it has to say why.
+
+        Parameters
+        ----------
+        past
+            Monthly counts of a series, such as ``ucdp_1``; series without are left out.
+        label
+            What the past months are called.
+
+        Returns
+        -------
+        DataFrame
+            A row a series and statistic: its past value, the median and 90 % interval over
+            replications, and ``below``, the share of replications with less (half of those with
+            the same): near 0 or 1 is a surprise. Empty where there are too few months.
+        """
+        import pandas as pd
+
+        rows = []
+        for column, (key, name) in enumerate(zip(self.keys, self.series, strict=True)):
+            months = past.get(key, np.empty(0, dtype=np.int64))
+            if not 0 < len(months) <= len(self.months):
+                continue
+            drawn = self.counts[:, : len(months), column]
+            for statistic, once, forecast in zip(
+                STATISTICS, _statistics(months[None, :]), _statistics(drawn), strict=True
+            ):
+                low, middle, high = np.quantile(forecast, (0.05, 0.5, 0.95)).tolist()
+                below = (forecast < once[0]).mean() + (forecast == once[0]).mean() / 2.0
+                rows.append((name, statistic, float(once[0]), middle, low, high, float(below)))
+        columns = ["series", "statistic", label, "median", "q05", "q95", "below"]
+        return pd.DataFrame(rows, columns=columns)
+
+
+def _statistics(counts: NDArray[np.int64]) -> Iterator[NDArray[np.float64]]:
+    """Iterate over `STATISTICS` of every row, shape (n,); no events have no dispersion."""
+    mean, variance = counts.mean(axis=1), counts.var(axis=1, ddof=1)
+    yield mean
+    yield np.divide(variance, mean, out=np.zeros(len(mean)), where=mean > 0)
+    yield (counts == 0).mean(axis=1)
+    yield counts.max(axis=1).astype(np.float64)
 
 
 def publications(
@@ -158,7 +224,7 @@ def publications(
     loaded = as_scenario(scenario)
     keys = _keys(loaded, publisher, vintage)
     wanted = _months(loaded, months)
-    job = _Job(loaded, keys, len(wanted), vintage)
+    job = _PublicationJob(loaded, keys, len(wanted), vintage)
     identity = {
         "scenario": digest(loaded.model_copy(update={"replications": 1})),
         "series": keys,
@@ -180,7 +246,7 @@ def publications(
 
 
 @dataclass(frozen=True)
-class _Job:
+class _PublicationJob:
     """What all replications share."""
 
     scenario: Scenario
@@ -195,8 +261,8 @@ class _Job:
         return blueprint, plan_published(self.scenario, blueprint.channels.channels, self.keys)
 
 
-def _counted(job: _Job, replications: range) -> dict[str, NDArray[Any]]:
-    """Return the counts of some replications, shape (n, n_months, n_series)."""
+def _counted(job: _PublicationJob, replications: range) -> dict[str, NDArray[Any]]:
+    """Count some replications, shape (n, n_months, n_series)."""
     blueprint, published = job.prepared
     order = [published.names.index(key) for key in job.keys]
     counts = [
@@ -206,7 +272,7 @@ def _counted(job: _Job, replications: range) -> dict[str, NDArray[Any]]:
     return {"counts": np.array(counts, dtype=np.int64)}
 
 
-def _printed(job: _Job, published: Published, run: Run) -> NDArray[np.int64]:
+def _printed(job: _PublicationJob, published: Published, run: Run) -> NDArray[np.int64]:
     if job.vintage == FIRST:
         return published.monthly(run)
     factors = [_factor(job.scenario, key, job.vintage, run.replication) for key in published.names]
@@ -214,14 +280,14 @@ def _printed(job: _Job, published: Published, run: Run) -> NDArray[np.int64]:
 
 
 def _factor(scenario: Scenario, key: str, vintage: str, replication: int) -> float:
-    """Return a later release's count over the first one's, drawn at its own address."""
+    """Draw a later release's count over the first one's, at its own address."""
     ((kind, arguments),) = scenario.series[key].vintages[vintage].items()
     u = uniform(scenario.root_seed, replication, name_hash(f"vintage|{key}|{vintage}"))
     return quantile(kind, arguments, u)
 
 
 def _keys(scenario: Scenario, publisher: str, vintage: str) -> tuple[str, ...]:
-    """Return the series of a publisher, in the order of the names they are published under."""
+    """List the series of a publisher, in the order of the names they are published under."""
     known = sorted({series.publisher for series in scenario.series.values() if series.publisher})
     if publisher not in known:
         rule = f"no series of that publisher (got {shown(publisher)})"
@@ -243,7 +309,3 @@ def _months(scenario: Scenario, months: int | None) -> NDArray[np.datetime64]:
     if months is None:
         return every
     return every[: whole("months", months, 1, len(every))]
-
-
-def _ratio(variance: float, mean: float) -> float:
-    return float(variance / mean) if mean else math.nan

@@ -1,4 +1,4 @@
-"""How forecasts would have done: scores, coverage, transforms, skill by horizon and by place."""
+"""Forecast verification: scores, coverage, calibration and skill of a back-test or a ledger."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import numpy as np
 
 from simlib.evidence.backtest.result import UNIT_BASELINE
 from simlib.files import distinct
+from simlib.plot.rows import Dots, rows
 from simlib.plot.style import (
     ACCENT,
     INK,
+    LIGHT,
     LINES,
     MAIN,
     MARKERS,
@@ -21,10 +23,13 @@ from simlib.plot.style import (
     SHADES,
     axes_or_new,
     dress,
-    new_figure,
+    grid,
+    heading,
+    legend,
+    page,
     words,
 )
-from simlib.statistics.scores import LEVELS, pit_histogram
+from simlib.statistics.scores import LEVELS, N_BINS, pit_counts, pit_histogram, reliability
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from simlib.evidence.backtest.result import BackTest
+    from simlib.evidence.ledger.ledger_scores import LedgerScores
 
 _BINS = 10
 _LEVELS = {
@@ -50,30 +56,25 @@ def backtest_scores(
 
     Parameters
     ----------
-    found
-        What `simlib.evidence.backtest` returns.
     part
         Name of a part, or ``all``.
     level
         ``unit``, ``series`` or ``country``.
-    ax
-        Where to draw; new axes when not given.
     """
     ax = axes_or_new(ax, 6.0, 3.2)
-    table = _of(found, part, level, "all", "crps").set_index("forecaster")
-    for height, name in enumerate(reversed(found.forecasters)):
-        row = table.loc[name]
-        color, marker = (MIDDLE, "o") if name in found.baselines else (ACCENT, "D")
-        if np.isfinite(row["low"]):
-            ax.plot([row["low"], row["high"]], [height] * 2, color=color, linewidth=2)
-        ax.plot(row["mean"], height, marker, color=color, markeredgecolor=INK, markersize=6)
-    ax.set_yticks(range(len(found.forecasters)), list(map(words, reversed(found.forecasters))))
+    names = list(found.forecasters)
+    table = _of(found, part, level, "all", "crps").set_index("forecaster").loc[names]
+    is_baseline = [name in found.baselines for name in names]
+    dots = Dots(
+        table[["mean", "low", "high"]].to_numpy(dtype=np.float64).T,
+        color=[MIDDLE if each else ACCENT for each in is_baseline],
+        marker=["o" if each else "D" for each in is_baseline],
+    )
+    rows(ax, [words(name) for name in names], [dots])
     ax.set_xlim(left=0)
     ax.set_xlabel("mean CRPS (events; lower is better), 95 % interval")
-    ax.grid(axis="x", color=RULE, linewidth=0.6)
-    n_origins = int(table["n_origins"].iloc[0])
+    note = f"{_LEVELS[level]}; {table['n_origins'].iloc[0]} origins"
     has_interval = np.isfinite(table["low"]).all()
-    note = f"{_LEVELS[level]}; {n_origins} origins"
     dress(ax, _part(part), note if has_interval else f"{note}, too few for an interval")
     return ax
 
@@ -85,12 +86,8 @@ def backtest_coverage(found: BackTest, level: str = "unit", ax: Axes | None = No
 
     Parameters
     ----------
-    found
-        What `simlib.evidence.backtest` returns.
     level
         ``unit``, ``series`` or ``country``.
-    ax
-        Where to draw; new axes when not given.
     """
     ax = axes_or_new(ax, 5.0, 4.2)
     cases = _cases(found, level)
@@ -102,25 +99,12 @@ def backtest_coverage(found: BackTest, level: str = "unit", ax: Axes | None = No
     ax.set_ylim(0, 100)
     ax.set_xlabel("central interval (%)")
     ax.set_ylabel("counts that it held (%)")
-    ax.grid(color=RULE, linewidth=0.6)
-    _legend_below(ax)
+    grid(ax, "both")
+    legend(ax, "below", ncols=3)
     n = len(cases) // len(found.forecasters)
-    dress(
-        ax, "Coverage", f"{_level(level)};\n{n:,} cases; counts are whole: the share said or more"
-    )
+    note = f"{_level(level)};\n{n:,} cases; counts are whole: the share said or more"
+    dress(ax, "Coverage", note)
     return ax
-
-
-def _legend_below(ax: Axes) -> None:
-    """Put the legend where no line is."""
-    ax.legend(
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.2),
-        ncols=3,
-        frameon=False,
-        fontsize=7.5,
-        labelcolor=INK,
-    )
 
 
 def backtest_transforms(
@@ -130,22 +114,17 @@ def backtest_transforms(
 
     Parameters
     ----------
-    found
-        What `simlib.evidence.backtest` returns.
     forecaster
         Its name.
     level
         ``unit`` (active ones), ``series`` or ``country``.
-    ax
-        Where to draw; new axes when not given.
     """
     ax = axes_or_new(ax, 4.4, 3.2)
     cases = _cases(found, level)
     own = cases[cases["forecaster"] == forecaster]
     heights = pit_histogram(own["below"].to_numpy(), own["at_most"].to_numpy(), _BINS)
     edges = np.linspace(0, 1, _BINS + 1)
-    ax.stairs(heights, edges, fill=True, color=MIDDLE)
-    ax.stairs(heights, edges, color=MAIN, linewidth=0.8)
+    ax.stairs(heights, edges, fill=True, fc=MIDDLE, ec=MAIN, lw=0.8)
     ax.axhline(1, color=ACCENT, linewidth=1.2, linestyle="--")
     ax.set_xlim(0, 1)
     ax.set_ylim(0, max(2.0, 1.08 * heights.max()))
@@ -162,14 +141,10 @@ def backtest_horizons(
 
     Parameters
     ----------
-    found
-        What `simlib.evidence.backtest` returns; the negative binomial is among its forecasters.
     part
         Name of a part, or ``all``.
     level
         ``unit``, ``series`` or ``country``.
-    ax
-        Where to draw; new axes when not given.
     """
     ax = axes_or_new(ax, 6.0, 3.8)
     table = _of(found, part, level, "horizon", "crps")
@@ -183,8 +158,8 @@ def backtest_horizons(
     ax.set_xticks(wide.index)
     ax.set_xlabel("horizon (months)")
     ax.set_ylabel("CRPS lower by (%); below 0: worse")
-    ax.grid(axis="y", color=RULE, linewidth=0.6)
-    _legend_below(ax)
+    grid(ax, "y")
+    legend(ax, "below", ncols=3)
     dress(ax, f"{_part(part)}: against the negative binomial", _LEVELS[level])
     return ax
 
@@ -196,14 +171,10 @@ def backtest_places(found: BackTest, part: str, candidate: str, ax: Axes | None 
 
     Parameters
     ----------
-    found
-        What `simlib.evidence.backtest` returns.
     part
         Name of a part.
     candidate
         The forecaster that is compared.
-    ax
-        Where to draw; new axes when not given.
     """
     own = found.differences
     own = own[
@@ -212,16 +183,12 @@ def backtest_places(found: BackTest, part: str, candidate: str, ax: Axes | None 
         & (own["of_baseline"] > 0.01)
     ]  # fmt: skip
     ax = axes_or_new(ax, 6.4, 1.6 + 0.27 * len(own))
-    values = own[["difference", "low", "high"]].to_numpy(dtype=np.float64)[::-1]
-    for height, (difference, low, high) in enumerate(values):
-        color = ACCENT if difference > 0 else MAIN
-        ax.barh(height, difference, height=0.6, color=color, alpha=0.55)
-        if np.isfinite(low):
-            ax.plot([low, high], [height] * 2, color=INK, linewidth=1)
-    ax.set_yticks(range(len(own)), list(own["group"].iloc[::-1]))
-    ax.axvline(0, color=MUTED, linewidth=1)
+    values = own[["difference", "low", "high"]].to_numpy(dtype=np.float64).T
+    colors = [ACCENT if difference > 0 else MAIN for difference in values[0]]
+    bars = [(color, 0.55) for color in colors]
+    dots = Dots(values, color=colors, marker="", bar=bars)
+    rows(ax, list(own["group"]), [dots], reference=0.0)
     ax.set_xlabel("difference of mean CRPS (events); left of 0: better; line: 95 % interval")
-    ax.grid(axis="x", color=RULE, linewidth=0.6)
     dress(ax, f"{_part(part)}: {words(candidate)} against the negative binomial", "by governorate")
     return ax
 
@@ -233,8 +200,6 @@ def backtest_figures(
 
     Parameters
     ----------
-    found
-        What `simlib.evidence.backtest` returns.
     candidate
         The forecaster that is compared with the negative binomial by governorate.
     """
@@ -254,15 +219,8 @@ def backtest_figures(
 
 
 def _page(draw: Callable[..., Axes], names: Sequence[str]) -> Figure:
-    n_columns = min(3 if len(names) != 4 else 2, len(names))
-    n_rows = -(-len(names) // n_columns)
-    figure = new_figure(5.2 * n_columns, 4.0 * n_rows)
-    axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
-    for ax, name in zip(axes, names, strict=False):
-        draw(name, ax=ax)
-    for ax in axes[len(names) :]:
-        ax.set_axis_off()
-    return figure
+    drawings = [partial(draw, name) for name in names]
+    return page(drawings, 2 if len(names) == 4 else 3, (5.2, 4.0))
 
 
 def _of(found: BackTest, part: str, level: str, by: str, score: str) -> pd.DataFrame:
@@ -291,9 +249,45 @@ def _line(found: BackTest, i: int) -> dict[str, Any]:
     is_baseline = name in found.baselines
     return {
         "color": SHADES[i % len(SHADES)] if is_baseline else INK,
-        "linestyle": LINES[i % len(LINES)] if is_baseline else "-",
+        "ls": LINES[i % len(LINES)] if is_baseline else "-",
+        "lw": 1.2 if is_baseline else 2.4,
         "marker": MARKERS[i % len(MARKERS)],
-        "markersize": 4,
-        "linewidth": 1.2 if is_baseline else 2.4,
+        "ms": 4,
         "label": words(name),
     }
+
+
+def ledger_reliability(scores: LedgerScores, ax: Axes | None = None) -> Axes:
+    """Draw how often stated probabilities came, with 90 % bands, beside the base rate's."""
+    ax = axes_or_new(ax, 5.4, 5.0)
+    own, base = reliability(scores.probabilities), reliability(scores.base_probabilities)
+    ax.plot([0, 1], [0, 1], color=RULE, linewidth=1.2)
+    ax.vlines(own.stated, own.low, own.high, color=LIGHT, linewidth=8, label="90 % band if true")
+    ax.plot(
+        own.stated, own.observed, "o-", color=MAIN, markersize=5, linewidth=1.4, label="forecast"
+    )
+    ax.plot(base.stated, base.observed, "s--", color=ACCENT, ms=4, lw=1.0, label="base rate")
+    for x, y, count in zip(own.stated, own.observed, own.count, strict=True):
+        ax.annotate(f"{count}", (x, y), (5, -11), textcoords="offset points", size=8, color=INK)
+    ax.set(xlim=(-0.03, 1.03), ylim=(-0.05, 1.05))
+    ax.set(xlabel="stated probability", ylabel="share that came")
+    legend(ax, "lower right")
+    n = len(scores.probabilities)
+    note = f"{n} probabilities in {N_BINS} bins, counts beside the points; classes count one by one"
+    dress(ax, f"Reliability: {heading(scores.scenario)}", note)
+    return ax
+
+
+def ledger_pit(scores: LedgerScores, ax: Axes | None = None) -> Axes:
+    """Draw in which part of their forecasts numbers fell; even counts are calibrated."""
+    ax = axes_or_new(ax, 5.4, 3.6)
+    counts, (low, high) = pit_counts(scores.pit)
+    middles = (np.arange(N_BINS) + 0.5) / N_BINS
+    ax.axhspan(low, high, color=LIGHT, zorder=0)
+    ax.axhline(len(scores.pit) / N_BINS, color=MUTED, linewidth=0.8)
+    ax.bar(middles, counts, 0.9 / N_BINS, color=MAIN)
+    ax.set(xlim=(0, 1), xlabel="where the number fell in its forecast (probability below it)")
+    ax.set_ylabel("numbers")
+    note = f"{len(scores.pit)} numbers; shaded: 90 % of each count where forecasts are calibrated"
+    dress(ax, f"Numbers in their forecasts: {heading(scores.scenario)}", note)
+    return ax

@@ -1,1 +1,0 @@
-"""The observation model: incidents become the monthly series that sources publish."""

@@ -1,0 +1,274 @@
+"""Histograms: how an outcome, the differences within pairs or lead times are spread."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from simlib.analysis.compare.paired_effects import times
+from simlib.plot.rows import draw_shares
+from simlib.plot.style import (
+    ACCENT,
+    INK,
+    LIGHT,
+    MAIN,
+    MIDDLE,
+    MUTED,
+    axes_or_new,
+    beside,
+    dress,
+    grid,
+    heading,
+    legend,
+    number_axis,
+    words,
+    wrapped,
+)
+from simlib.statistics.formatting import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from simlib.analysis.compare.comparison import Comparison
+    from simlib.analysis.compare.paired_effects import PairedEffect
+    from simlib.analysis.discovery.early_warning import EarlyWarning
+    from simlib.ensemble import Ensemble
+    from simlib.statistics.summaries import Summary
+
+    Floats = NDArray[np.float64]
+
+FEWEST_BARS, MOST_BINS = 10, 40
+
+
+def bin_edges(values: Floats, fewest: int = FEWEST_BARS) -> Floats:
+    """Return the edges of bars: as many as Freedman and Diaconis advise, but not too few or many.
+
+    Bars of whole numbers each hold as many of them.
+    """
+    if not len(values):
+        return np.array([0.0, 1.0])
+    low, high = float(values.min()), float(values.max())
+    n_bins = min(max(len(np.histogram_bin_edges(values, "fd")) - 1, fewest), MOST_BINS)
+    if np.all(values == np.round(values)):
+        step = float(np.ceil((high - low + 1) / n_bins))
+        return np.arange(low - 0.5, high + step + 0.5, step)
+    if high <= low:
+        return np.array([low - 0.5, low + 0.5])
+    return np.linspace(low, high, n_bins + 1)
+
+
+def histogram(
+    ax: Axes, values: Floats, edges: Floats, *, n: int | None = None, **how: Any
+) -> Floats:
+    """Draw percent of the values, or of ``n``, between edges; return them."""
+    weights = np.full(len(values), 100.0 / max(len(values) if n is None else n, 1))
+    shares: Floats = np.histogram(values, edges, weights=weights)[0]
+    ax.stairs(shares, edges, **how)
+    return shares
+
+
+def distribution(ensemble: Ensemble, outcome: str, ax: Axes | None = None) -> Axes:
+    """Draw the distribution of one outcome over the replications of one option.
+
+    A number: a histogram with the median and the 5-95 % range. A class or a yes/no:
+    probabilities with Wilson 95 % intervals.
+    """
+    ax = axes_or_new(ax)
+    found = ensemble.summary(outcome)
+    first = found[0]
+    if first.kind == "number":
+        _draw_number(ax, first, ensemble.values(outcome))
+        note = _number_note(first)
+    else:
+        draw_shares(ax, found, [words(each.category) if each.category else "yes" for each in found])
+        note = f"n = {first.n} of {first.n_asked}"
+    dress(ax, heading(outcome), note, width=46)
+    return ax
+
+
+def _draw_number(ax: Axes, row: Summary, values: Floats) -> None:
+    seen = values[~np.isnan(values)]
+    ax.set_xlabel(row.unit or "value")
+    ax.set_ylabel("replications (%)")
+    grid(ax, "y")
+    if len(seen):
+        edges = bin_edges(seen)
+        number_axis(ax.xaxis)
+        shares = histogram(ax, seen, edges, n=len(values), fill=True, color=MIDDLE)
+        # One line a gap: a patch for each bar takes far longer to draw.
+        ax.vlines(edges[1:-1], 0, np.minimum(shares[1:], shares[:-1]), color="white", linewidth=0.6)
+        _mark_range(ax, row, (float(edges[0]), float(edges[-1])))
+
+
+def _mark_range(ax: Axes, row: Summary, span: tuple[float, float]) -> None:
+    """Draw the 5-95 % range and the median just above the bars."""
+    low, high = (min(max(q, span[0]), span[1]) for q in (row.q05, row.q95))
+    top = ax.get_ylim()[1] * 1.06
+    ax.plot([low, high], [top, top], color=INK, linewidth=1.4, solid_capstyle="butt")
+    ends = [end for end, q in ((low, row.q05), (high, row.q95)) if np.isfinite(q)]
+    ax.plot(ends, [top] * len(ends), "|", color=INK, markersize=7)
+    if np.isfinite(row.q50):
+        ax.plot([row.q50], [top], "D", color=ACCENT, markersize=5)
+        ax.axvline(row.q50, color=ACCENT, linewidth=1, linestyle=(0, (4, 3)), ymax=0.9)
+    ax.set_ylim(0, top * 1.08)
+
+
+def _number_note(row: Summary) -> str:
+    if not row.n:
+        return f"none observed in {row.n_asked} replications"
+    middle = f"median {number(row.q50)}, 5-95 % {number(row.q05)} to {number(row.q95)}"
+    text = f"{middle}; n = {row.n} of {row.n_asked}"
+    return f"{text}\n{row.n_censored} not completed by the end" if row.n_censored else text
+
+
+def effect(
+    comparison: Comparison, outcome: str, option: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw the differences of one outcome within pairs, beside those of independent runs.
+
+    A number: a histogram of the paired differences with their mean and its 95 % interval,
+    the outline of the differences that the same runs have when they are paired at random,
+    and, in a corner, the outcome under both options. A class or a yes/no: how many pairs
+    are yes under both, one, or none.
+
+    Parameters
+    ----------
+    outcome
+        Name of the outcome; of one that is a class, ``OUTCOME.CLASS``.
+    option
+        The counterfactual option; the only one when not given.
+
+    Raises
+    ------
+    ScenarioError
+        There is no such outcome or option.
+    """
+    found = comparison.effect(outcome, option)
+    ax = axes_or_new(ax, 7.2, 4.4)
+    one, other = comparison.pairs(outcome, found.option)
+    is_seen = ~(np.isnan(one) | np.isnan(other))
+    pairs = one[is_seen], other[is_seen]
+    before, after = (words(name or "as written") for name in (comparison.baseline, found.option))
+    if found.kind == "number":
+        _draw_differences(ax, found, pairs)
+        if len(pairs[0]):
+            _draw_both(ax, found, pairs, (before, after))
+    else:
+        _draw_pairs(ax, found, pairs, (before, after))
+    dress(ax, f"{heading(found.name)}: {after} against {before}", _effect_note(found))
+    return ax
+
+
+def _draw_differences(ax: Axes, found: PairedEffect, pairs: tuple[Floats, Floats]) -> None:
+    change, strangers = pairs[1] - pairs[0], _strangers(*pairs)
+    edges = bin_edges(np.concatenate([change, strangers]), MOST_BINS)
+    ax.set_xlabel(f"difference ({found.unit})" if found.unit else "difference")
+    ax.set_ylabel("pairs (%)")
+    grid(ax, "y")
+    if not len(change):
+        return
+    within = histogram(ax, change, edges, fill=True, color=MIDDLE, label="within pairs, same luck")
+    other = histogram(ax, strangers, edges, color=INK, lw=1.1, ls="--", label="independent runs")
+    # The upper half is kept free for the legend and for the outcome under both options.
+    top = max(float(within.max()), float(other.max())) * 1.85
+    ax.set_ylim(0, top)
+    ax.axvline(found.effect, color=ACCENT, linewidth=1.2, ymax=0.56)
+    ax.axvline(0, color=MUTED, linewidth=0.8, linestyle=":", ymax=0.56)
+    if math.isfinite(found.low):
+        ends = [found.low, found.high]
+        ax.plot(ends, [top * 0.575] * 2, color=ACCENT, linewidth=2, solid_capstyle="butt")
+    ax.plot(found.effect, top * 0.575, "D", color=ACCENT, ms=5, label="mean, 95 % interval")
+    number_axis(ax.xaxis, 7)
+    legend(ax, "upper left")
+
+
+def _strangers(one: Floats, other: Floats) -> Floats:
+    """Return differences of the same runs, each with another's: as if they were independent."""
+    n = len(one)
+    if n < 2:
+        return other - one
+    return np.concatenate([np.roll(other, k) - one for k in range(1, min(n, 8))])
+
+
+def _draw_both(
+    ax: Axes, found: PairedEffect, pairs: tuple[Floats, Floats], names: tuple[str, str]
+) -> None:
+    """Draw the outcome under both options, in the corner kept free for it."""
+    small = ax.inset_axes((0.58, 0.72, 0.41, 0.25))
+    edges = bin_edges(np.concatenate(pairs), MOST_BINS)
+    before = histogram(small, pairs[0], edges, fill=True, color=LIGHT, label=names[0])
+    after = histogram(small, pairs[1], edges, color=ACCENT, linewidth=1, label=names[1])
+    small.set_yticks([])
+    small.set_ylim(0, max(float(before.max()), float(after.max())) * 1.9)
+    number_axis(small.xaxis, 4)
+    small.spines[["top", "right", "left"]].set_visible(False)
+    small.spines["bottom"].set_color(MUTED)
+    small.tick_params(colors=INK, labelsize=6.5, length=2)
+    small.set_xlabel(found.unit or "value", size=6.5, color=INK, labelpad=1)
+    legend(small, "upper right", fontsize=6.5, borderpad=0)
+
+
+def _draw_pairs(
+    ax: Axes, found: PairedEffect, pairs: tuple[Floats, Floats], names: tuple[str, str]
+) -> None:
+    one, other = (side > 0 for side in pairs)
+    kinds = (
+        ("under both", one & other, LIGHT, ""),
+        (f"only under {names[0]}", one & ~other, MIDDLE, "//"),
+        (f"only under {names[1]}", ~one & other, ACCENT, "\\\\"),
+        ("under neither", ~one & ~other, "white", ""),
+    )
+    y = range(len(kinds) - 1, -1, -1)
+    for height, (_, is_so, color, hatch) in zip(y, kinds, strict=True):
+        share = 100.0 * float(is_so.mean()) if len(is_so) else 0.0
+        ax.barh(height, share, 0.62, fc=color, ec=MAIN, hatch=hatch, lw=0.8)
+        beside(ax, f"{share:.1f} % ({int(is_so.sum()):,})", (share, height), size=8)
+    what = words(found.category) if found.category else "yes"
+    ax.set_yticks(y, [wrapped(f"{what} {kind[0]}") for kind in kinds])
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlim(0, 118)
+    ax.set_xticks(range(0, 101, 20))
+    ax.set_xlabel("pairs (%)")
+    grid(ax, "x")
+
+
+def _effect_note(found: PairedEffect) -> str:
+    unit = f" {found.unit}" if found.unit and found.kind == "number" else ""
+    text = (
+        f"{number(found.baseline)} becomes {number(found.counterfactual)}{unit}; "
+        f"effect {found.shown}; n = {found.n:,} pairs"
+    )
+    if found.n_censored:
+        text += f", {found.n_censored} not settled by the end"
+    if math.isnan(found.variance_reduction) or math.isinf(found.variance_reduction):
+        return text
+    return f"{text}\nindependent runs would need {times(found.variance_reduction)} as many pairs"
+
+
+def lead_times(found: EarlyWarning, ax: Axes | None = None) -> Axes:
+    """Draw how many weeks before the event the right alarms of the chosen rule came."""
+    ax = axes_or_new(ax, 6.4, 3.4)
+    edges = found.terms.ahead_weeks + np.linspace(0.0, 1.0, 13) * found.terms.window_weeks
+    judged = None if found.chosen is None else found.chosen.held_out
+    leads = () if judged is None else judged.lead_weeks
+    counts, _ = np.histogram(leads, edges)
+    ax.stairs(counts, edges, fill=True, fc=MIDDLE, ec=MAIN, lw=0.8)
+    note = "no right alarm on the other half"
+    if judged is not None and leads:
+        low, middle, high = judged.lead_quartiles()
+        ax.axvline(middle, color=ACCENT, linewidth=1.4, linestyle="--")
+        note = (
+            f"{len(leads)} right alarms: median {middle:.1f}, half of them {low:.1f} to {high:.1f}"
+        )
+    ax.set_xlim(edges[0], edges[-1])
+    ax.set_ylim(0, max(1, counts.max(initial=0)) * 1.1)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set_xlabel("lead: weeks from the alarm to the event")
+    ax.set_ylabel("right alarms (replications)")
+    grid(ax, "y")
+    dress(ax, f"Lead: {found.event}", note, width=62)
+    return ax
