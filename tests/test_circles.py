@@ -27,7 +27,6 @@ STILL_CIRCLES: set[frozenset[str]] = set()
 STILL_TWICE_CLASSES: set[str] = set()
 """Classes of one name in two modules, that still stand."""
 STILL_TWICE_MODULES: set[str] = {
-    "excitation",
     "why",
 }
 """Modules of one name in two packages, that still stand."""

@@ -16,7 +16,7 @@ from simlib.agents.registry import agent_class, agent_names
 from simlib.scenario import load
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import compile_quantity, names
-from simlib.scenario.parameter_order import typical, value_names
+from simlib.scenario.parameter_values import typical
 from simlib.scenario.schema import (
     IncidentGroup,
     Parameter,
@@ -74,7 +74,7 @@ def test_installed_agents_and_entries_match(theatre: Scenario) -> None:
 
 
 KNOWN: dict[str, Callable[[Scenario], Collection[str]]] = {
-    "parameter": lambda theatre: value_names(theatre.parameters),
+    "parameter": lambda theatre: theatre.value_names(),
     "posture": lambda theatre: theatre.postures,
     "live_posture": lambda theatre: theatre.postures,
     "decides": lambda theatre: theatre.decisions,
@@ -205,7 +205,8 @@ def _lethal(group: IncidentGroup, place: str, parameters: dict[str, float]) -> f
 def _expected(theatre: Scenario) -> dict[tuple[str, str, str], tuple[float, float]]:
     """Return all and lethal incidents a month by type, place and row target."""
     central = {n: Parameter(value=v, unit="x", judgement="x") for n, v in CENTRAL.items()}
-    parameters, _ = typical({**theatre.parameters, **central})
+    given = {**theatre.parameters, **central}
+    parameters, _ = typical(theatre.model_copy(update={"parameters": given}))
     result: dict[tuple[str, str, str], tuple[float, float]] = {}
     for type_, incident in theatre.incidents.items():
         for group in incident.groups.values():
@@ -259,7 +260,7 @@ def unused_parameters(scenario: Scenario) -> set[str]:
     )
     used = _quantities(dumped)
     used |= {name.rsplit(".", 1)[0] for name in used}
-    values = value_names(scenario.parameters)
+    values = scenario.value_names()
     for name in scenario.agents:
         used |= {values[read] for read in parameters_read(agent_class(name), values)}
     return set(scenario.parameters) - used

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from simlib.chance.distributions import COUNT_LAWS, check_count
 from simlib.journal import MARKS
-from simlib.scenario.parameter_rules import check_register
+from simlib.scenario.parameter_values import check_register
 from simlib.scenario.schema import Falling, Power, Shield, Table, Value
 from simlib.scenario.wording import near_or_all, shown
 

@@ -95,7 +95,7 @@ def _expected(context: Context) -> float:
 
 
 def _multiplier(context: Context, group: IncidentGroup, place: str) -> float:
-    """Return what its factors multiply a level by at the start."""
+    """Return the product of a group's factors at the start."""
     product = 1.0
     for factor in group.factors.values():
         product *= max(_factor(context, factor, place), 0.0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlib.errors import Problem, ScenarioError
-from simlib.scenario.parameter_order import typical
+from simlib.scenario.parameter_values import typical
 from simlib.scenario.schema import MilestoneChange, Option
 from simlib.scenario.wording import listed
 
@@ -69,7 +69,7 @@ class Deadline:
     def meetings(self, scenario: Scenario) -> tuple[dt.date, ...]:
         """The dates of the scheduled meetings."""
         agreed = scenario.timeline[self.milestone].date
-        means, _ = typical(scenario.parameters)
+        means, _ = typical(scenario)
         days = (means[lead] if isinstance(lead, str) else lead for lead in self.leads)
         return tuple(agreed - dt.timedelta(days=lead) for lead in days)
 

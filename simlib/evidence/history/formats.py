@@ -58,26 +58,21 @@ class Form:
     name: str
     source: Literal["UCDP", "ACLED"]
     columns: dict[str, str]
-    release: str
-    centroid: int
-    nowhere: int
+    release: str = ""
+    centroid: int = 4
+    nowhere: int = 6
 
 
 PUBLISHED = Form(
     "UCDP GED or Candidate",
     "UCDP",
     {**_UCDP, "conflict": "conflict_new_id", "governorate": "adm_1"},
-    release="",
-    centroid=4,
-    nowhere=6,
 )
 REDUCED = Form(
     "UCDP GED, reduced",
     "UCDP",
     {**_UCDP, "governorate": "governorate"},
     release="version",
-    centroid=4,
-    nowhere=6,
 )
 BRIEF = Form(
     "UCDP Candidate, reduced",
@@ -93,8 +88,6 @@ BRIEF = Form(
         "deaths": "best",
     },
     release="release",
-    centroid=4,
-    nowhere=6,
 )
 ACLED = Form(
     "ACLED export",
@@ -113,7 +106,6 @@ ACLED = Form(
         "deaths": "fatalities",
         "published": "timestamp",
     },
-    release="",
     centroid=3,
     nowhere=4,
 )

@@ -16,7 +16,6 @@ from simlib.scenario.canonical import explicit
 from simlib.scenario.expressions import names
 from simlib.scenario.fitting import fitted
 from simlib.scenario.nodes import from_python
-from simlib.scenario.parameter_order import value_names
 from simlib.scenario.schema import Model
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def _takers(name: str, scenario: Scenario) -> list[str]:
 
 def _expressions(scenario: Scenario) -> dict[str, list[str]]:
     """Return, by parameter, those whose expressions name it."""
-    givers = value_names(scenario.parameters)
+    givers = scenario.value_names()
     found: dict[str, list[str]] = {}
     for name, parameter in scenario.parameters.items():
         for value in sorted(names(parameter.expression or 0.0)):
@@ -91,7 +90,7 @@ def _direct_uses(scenario: Scenario) -> dict[str, list[str]]:
 
 def _mentions(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Yield parameter and place for every time that one is named."""
-    givers = value_names(scenario.parameters)
+    givers = scenario.value_names()
     for name, takers in _expressions(scenario).items():
         yield from ((name, f"parameter {taker}") for taker in takers)
     for place, quantity in _quantities(scenario):
