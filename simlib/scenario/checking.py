@@ -17,7 +17,6 @@ from simlib.scenario import (
     outcome_rules,
     parameter_values,
     place_rules,
-    size_rules,
     timeline_rules,
 )
 from simlib.scenario.context import Context
@@ -83,7 +82,7 @@ def _judge(context: Context) -> None:
         if not context.is_moot(path):
             context.check_within(path, quantity, within)
     if not context.log.problems:
-        size_rules.check(context)
+        incident_rules.check_size(context)
 
 
 def _check_unique(context: Context, path: Path, given: Iterable[str]) -> None:
