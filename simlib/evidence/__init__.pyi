@@ -49,8 +49,8 @@ from .publications import Publications as Publications
 from .publications import publications as publications
 from .register.cards import cards as cards
 from .register.correlations import correlations_of as correlations_of
-from .register.derivations import load_derivations as load_derivations
-from .register.derivations import rederive as rederive
+from .register.figures import load_derivations as load_derivations
+from .register.figures import rederive as rederive
 from .register.implied import reached_within as reached_within
 from .register.register_page import page_of as page_of
 from .severity import exponent_posterior as exponent_posterior

@@ -27,11 +27,11 @@ from simlib.analysis.sensitivity.design_rows import (
     simulate_rows,
     varied,
 )
-from simlib.analysis.sensitivity.evidence_grades import GRADES, grade_of
 from simlib.analysis.sensitivity.morris import screen
 from simlib.chance.addresses import name_hash
 from simlib.errors import Problem, ScenarioError
 from simlib.finding import plot_room
+from simlib.scenario.register_rows import GRADES, grade_of
 from simlib.scenario.requests import whole
 from simlib.scenario.wording import near, shown
 from simlib.statistics.intervals import Z95
