@@ -6,8 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from simlib.agents.mentions import parameters_read
-from simlib.agents.registry import agent_class, agent_names
+from simlib.agents.registry import agent_class, agent_names, parameters_read
 from simlib.evidence.register.derivations import figures_named, load_derivations
 from simlib.evidence.register.figures import owner
 from simlib.evidence.register.register_rows import rows
