@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from simlib.agents.registry import agent_class, parameters_read
-from simlib.analysis.sensitivity.evidence_grades import grade_of
 from simlib.chance.distributions import quantile
 from simlib.cli import main
 from simlib.evidence.calibration.collecting import Calibration, calibrate
@@ -37,7 +36,7 @@ from simlib.evidence.history.csv_text import LeakError
 from simlib.scenario import load, load_text
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import ExpressionError, names
-from simlib.scenario.parameter_order import value_names
+from simlib.scenario.register_rows import grade_of
 from simlib.theatre.questions.standardizing import committee_constants
 from simlib.theatre.record.fitters import GEOGRAPHIES, UCDP, older, ucdp_levels
 from simlib.theatre.record.published import FITTERS, fit_trend
@@ -105,7 +104,7 @@ def _decided(scenario: Scenario) -> set[str]:
     for text in texts:
         used |= _mentioned(text.model_dump())
     used |= {name.rsplit(".", 1)[0] for name in used}
-    values = value_names(scenario.parameters)
+    values = scenario.value_names()
     for name in scenario.agents:
         used |= {values[read] for read in parameters_read(agent_class(name), values)}
     shifts = {name for name in scenario.parameters if name.startswith(("shift.", "structure."))}

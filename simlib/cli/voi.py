@@ -66,7 +66,7 @@ def voi(  # noqa: PLR0913, PLR0917  (options of a command line)
             directory=output,
             progress=reporter,
         )
-    show(result.sentences(), result.ranking(), "options, nothing learnt")
+    show(result.sentences(), result.ranking, "options, nothing learnt")
     show((), result.brief(), "value of learning, ± Monte Carlo standard error")
     if kept is None:
         say("nothing is kept; give -o DIRECTORY to keep results, tables and figures")
@@ -81,4 +81,4 @@ def _keep(result: Information, output: Output) -> None:
         f"information-{name}": partial(information, result, each)
         for each, name in distinct(result.panel.losses, as_they_are=True).items()
     }
-    keep(output, {"information": result.table(), "ranking": result.ranking()}, figures)
+    keep(output, {"information": result.table(), "ranking": result.ranking}, figures)

@@ -233,7 +233,7 @@ class _ShortForms:
 
 
 def _items(node: Node | None, *keys: str) -> dict[str, Node]:
-    """Return what stands below some keys, one in the other; nothing where no mapping does."""
+    """Return the entries below some keys, one in the other; none where no mapping stands."""
     for key in keys:
         node = node.items.get(key) if isinstance(node, Mapping) else None
     return node.items if isinstance(node, Mapping) else {}
@@ -245,7 +245,7 @@ def _text(node: Node, key: str) -> str:
 
 
 def _as_part(place: str) -> str:
-    """Return what a part of a Dirichlet calls a place.
+    """Return the name of a place among the parts of a Dirichlet.
 
     Examples
     --------
@@ -268,7 +268,7 @@ def _in_brackets(text: str, operators: str) -> str:
 def _sum(
     before: tuple[Node, FileMark] | None, number: Node, mark: FileMark
 ) -> tuple[Node, FileMark]:
-    """Return what a place has so far with another number added."""
+    """Add another number to that of a place."""
     if before is None:
         return number, mark
     node, mark = before

@@ -55,10 +55,6 @@ class Reach:
         is_at_risk = event_at > begins
         return cls(dates, is_at_risk, is_at_risk & (event_at <= begins + window), observed.event_at)
 
-    def part(self, rows: NDArray[np.bool_]) -> Reach:
-        """The reach of some replications."""
-        return Reach(self.dates, self.is_at_risk[rows], self.is_inside[rows], self.event_at[rows])
-
     @property
     def can_be_hit(self) -> NDArray[np.bool_]:
         """Whether some date of a replication has the event in its window, shape (n,)."""

@@ -282,7 +282,7 @@ def _thirds(column: NDArray[np.float64]) -> list[tuple[str, str, NDArray[np.bool
 def _coefficients(
     names: list[str], x: NDArray[np.float64], y: NDArray[np.bool_], root_seed: int
 ) -> pd.DataFrame:
-    """Return what a regression on all open replications weighs.
+    """Return the coefficients of a regression on all open replications, with their intervals.
 
     Replications are resampled; penalty and scales stay.
     """

@@ -107,14 +107,14 @@ def choices(losses_less_first: NDArray[np.float64]) -> NDArray[np.intp]:
 
 
 def best_option(losses: NDArray[np.float64]) -> int:
-    """Return what is chosen where nothing is learnt: the option with the least mean loss."""
+    """Return the option with the least mean loss: it is chosen where nothing is learnt."""
     return int(np.argmin(losses.mean(axis=0)))
 
 
 def saved(
     losses: NDArray[np.float64], choice: NDArray[np.intp], before: NDArray[np.intp] | int
 ) -> ExpectedValue:
-    """Return what one choice saves against another, shapes (n,): what led to it is worth that."""
+    """Compare two choices, shapes (n,): the information behind one is worth what it saves."""
     rows = np.arange(len(losses))
     less = losses[rows, before] - losses[rows, choice]
     return ExpectedValue(float(less.mean()), standard_error(less), float(np.mean(choice != before)))
@@ -123,7 +123,7 @@ def saved(
 def evppi(
     losses: NDArray[np.float64], what: NDArray[np.float64], *, root_seed: int = 0
 ) -> ExpectedValue:
-    """Return what learning something is worth before an option is chosen.
+    """Value what may be learnt before an option is chosen.
 
     For parameters this is their expected value of partial perfect information (EVPPI); for
     reports, the expected value of sample information (EVSI).
@@ -158,7 +158,7 @@ def evppi(
 
 
 def evpi(losses: NDArray[np.float64]) -> ExpectedValue:
-    """Return what foreseeing each run would be worth: expected value of perfect information.
+    """Value foreseeing each run: the expected value of perfect information.
 
     Chance events included, so no information is worth more: it bounds the value of learning
     all parameters.
