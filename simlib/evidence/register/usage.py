@@ -6,8 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from simlib.agents.mentions import parameters_read
-from simlib.agents.registry import agent_class, agent_names
+from simlib.agents.registry import agent_class, agent_names, parameters_read
 from simlib.evidence.register.figures import figures_named, load_derivations, owner
 from simlib.scenario.bundled import folder, seed_table
 from simlib.scenario.canonical import explicit
