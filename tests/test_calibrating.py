@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from simlib.agents.mentions import parameters_read
-from simlib.agents.registry import agent_class
-from simlib.analysis.sensitivity.evidence_grades import grade_of
+from simlib.agents.registry import agent_class, parameters_read
 from simlib.chance.distributions import quantile
 from simlib.cli import main
 from simlib.evidence.calibration.collecting import Calibration, calibrate
@@ -38,6 +36,7 @@ from simlib.evidence.history.csv_text import LeakError
 from simlib.scenario import load, load_text
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import ExpressionError, names
+from simlib.scenario.register_rows import grade_of
 from simlib.theatre.questions.standardizing import committee_constants
 from simlib.theatre.record.fitters import GEOGRAPHIES, UCDP, older, ucdp_levels
 from simlib.theatre.record.published import FITTERS, fit_trend

@@ -35,14 +35,19 @@ from simlib.evidence.excitation.shipped_fits import (
     fitted_excitation,
 )
 from simlib.evidence.history.event_files import Events
-from simlib.evidence.severity.model_law import severity_table, severity_tails, sizes_of
-from simlib.evidence.severity.power_law import SeverityError, power_law_sizes
+from simlib.evidence.severity import (
+    SeverityError,
+    power_law_sizes,
+    severity_table,
+    severity_tails,
+    sizes_of,
+)
 from simlib.plot.style import save
 from simlib.scenario import load
 from simlib.scenario.bundled import folder
 from simlib.statistics.moments import beta_arguments
 from simlib.statistics.ranks import uniformity
-from simlib.theatre.record.regimes import POOLS, REGIMES
+from simlib.theatre.record.fitters import POOLS, REGIMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from simlib import analysis, plot
-from simlib.analysis.sensitivity.evidence_grades import grade_of
 from simlib.analysis.sensitivity.morris import Paths, screen
 from simlib.analysis.sensitivity.sobol import Design, indices, sensitivity
 from simlib.cli.sensitivity import sensitivity as command
 from simlib.ensemble.execution import Execution
 from simlib.errors import ScenarioError, SimulationError
 from simlib.scenario import load, load_text
+from simlib.scenario.register_rows import grade_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -35,8 +35,8 @@ def excitation(
     from simlib.evidence.excitation.excitation_regimes import fit_regimes
     from simlib.evidence.excitation.shipped_fits import ExcitationFits
     from simlib.evidence.history.barrier import calibration_events
-    from simlib.evidence.severity.model_law import severity_tails
-    from simlib.theatre.record.regimes import POOLS, REGIMES
+    from simlib.evidence.severity import severity_tails
+    from simlib.theatre.record.fitters import POOLS, REGIMES
 
     kept = output_of("excitation", output, force=force)
     events = calibration_events(files, as_date(as_of))

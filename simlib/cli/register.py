@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simlib.cli.app import Force, Jobs, app, examples, load_scenario
+from simlib.cli.findings import show
 from simlib.cli.progress import stopping
 from simlib.cli.text import say
 from simlib.errors import Problem, ScenarioError
@@ -150,21 +151,10 @@ def _show(card: Card, known: Correlations | None) -> None:
 
 
 def _summarize(page: RegisterPage) -> None:
-    for sentence in page.sentences():
-        say(sentence)
-    _tabulate(page.grade_head(), page.grades())
+    show(page.sentences(), page.brief())
     if page.correlations is not None:
-        head = ("", "parameter", "grade", *page.correlations.outcomes)
-        _tabulate(head, page.index()[:_SHOWN])
+        show((), page.index().head(_SHOWN))
     say("a card: simlib register PARAMETER_OR_ID; all of them: -o register.md")
-
-
-def _tabulate(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
-    import pandas as pd
-
-    from simlib.cli.findings import show
-
-    show((), pd.DataFrame(lines, columns=list(head)))
 
 
 def _write(page: RegisterPage, output: Path, command: str, *, force: bool) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from simlib.chance.distributions import mean, quantile
 from simlib.errors import Problem, ScenarioError, SimulationError
-from simlib.scenario import bundled
 from simlib.scenario.expressions import ExpressionError, compile_quantity, names
+from simlib.scenario.register_rows import register_rows
 from simlib.scenario.resolving import DETERMINED_BY
 from simlib.scenario.wording import shown
 
@@ -174,6 +174,6 @@ def _check_origin(context: Context, path: Path, parameter: Parameter) -> None:
 def check_register(context: Context, path: Path, register: str | None) -> None:
     """Note ids that are no rows of the bundled register."""
     for name in (register or "").replace(",", " ").split():
-        if name not in bundled.register_ids():
+        if name not in register_rows():
             hint = "ids are the first column of seeds/parameters.csv"
             context.add(path, f"undefined register id (got {shown(name)})", hint)

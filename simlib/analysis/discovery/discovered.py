@@ -337,23 +337,23 @@ class Discovery(Finding):
 
     def sentences(self) -> list[str]:
         """Say what was found: how sure, on which replications, and what it is not."""
-        said = [self._on_cases(), self._on_halves()]
+        lines = [self._on_cases(), self._on_halves()]
         if not self.boxes[0].limits:
-            said.append(
+            lines.append(
                 "Boxes: nothing found. No range of a drawn parameter goes with the condition more "
                 f"than chance would show among {len(self.drawn.names)} of them."
             )
         for i, box in enumerate(self.boxes, start=1):
             if box.limits:
-                said += [self._on_box(box, i), *(limit.sentence() for limit in box.limits)]
+                lines += [self._on_box(box, i), *(limit.sentence() for limit in box.limits)]
         if not self.boxes[0].limits:
-            said += self._on_resamples()
-        said.append(self._on_tree())
-        said.append(
+            lines += self._on_resamples()
+        lines.append(self._on_tree())
+        lines.append(
             "A box says which draws go with the condition in this model. Its density on the other "
             "half is a fair estimate; on the half it was peeled from it is too high."
         )
-        return said
+        return lines
 
     def _on_cases(self) -> str:
         halves = self.drawn.training[1], self.drawn.held_out[1]
@@ -395,8 +395,8 @@ class Discovery(Finding):
             return [f"  Restricted in 0 % of {self.n_resamples} resamples: no parameter."]
         (column, side), seen = max(stability.items(), key=lambda item: item[1].share)
         name, end = self.drawn.names[column], ("below", "above")[side]
-        said = f"restricted in {100 * seen.share:.0f} % of them"
-        return [f"  The most frequent limit over resamples, {name} from {end}, is {said}."]
+        often = f"restricted in {100 * seen.share:.0f} % of them"
+        return [f"  The most frequent limit over resamples, {name} from {end}, is {often}."]
 
     def _on_tree(self) -> str:
         if not self.tree.depth:

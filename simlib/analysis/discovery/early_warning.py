@@ -158,20 +158,20 @@ class EarlyWarning(Finding):
 
     def sentences(self) -> list[str]:
         """Say what was found, on which replications, and what it is not."""
-        said = [self._on_event(), self._on_search()]
+        lines = [self._on_event(), self._on_search()]
         if self.chosen is None:
-            said.append(
+            lines.append(
                 "No rule has a score above 0 at the price of so few false alarms: no tripwire."
             )
         else:
-            said += [f"Chosen: {self.chosen.rule.shown}.", *self.chosen.held_out.sentences()]
-        said.append(
+            lines += [f"Chosen: {self.chosen.rule.shown}.", *self.chosen.held_out.sentences()]
+        lines.append(
             "An alarm is right if the event falls into the window; only the first alarm of a "
             "replication counts, and none after the event. The hit rate is of replications in "
             "which the event falls into the window of some week, the false-alarm rate of those "
             "that had a week without it. All of it is about this model's published series."
         )
-        return said
+        return lines
 
     def _on_event(self) -> str:
         n = self.training.n + self.held_out.n
@@ -239,14 +239,7 @@ def tripwires(
 
 
 def search(observed: Observed, terms: Terms | None = None) -> EarlyWarning:
-    """Search rules on what was observed of one half of the replications; judge on the other.
-
-    Parameters
-    ----------
-    observed
-        Published series and when the event first happened.
-    terms
-        How far ahead, in which window, at the price of how many false alarms.
+    """Search rules on one half of what was observed, and judge them on the other.
 
     Raises
     ------

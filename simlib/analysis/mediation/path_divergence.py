@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -46,11 +46,6 @@ class Trace:
     place: str
     steps: tuple[str, ...]
 
-    @property
-    def cause(self) -> str:
-        """Where the way ends."""
-        return self.steps[-1]
-
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
@@ -66,6 +61,13 @@ class Divergence:
     """The decision and what was taken, or the target of the incident."""
     place: str
     cause: str
+
+    def __str__(self) -> str:
+        at = "" if self.place == NATIONAL else f" in {self.place}"
+        date = to_date(self.time)
+        if self.kind == "decision":
+            return f"a decision of {self.who} ({self.what}{at}, {date}; {self.cause})"
+        return f"an incident ({self.who}{at}, {date})"
 
 
 class Write(NamedTuple):
@@ -126,25 +128,19 @@ class Side:
 
 
 def decision_key(decision: Decision) -> Key:
-    """Return what makes a decision the same in two journals."""
+    """A decision of which this is equal in two journals is the same."""
     d = decision
     return (d.time, d.agent, d.name, d.place, d.taken, repr(d.value))
 
 
-@dataclass
 class Tracer:
     """Follows causes through the journals of a pair."""
 
-    sides: tuple[Side, Side]
-    _names: dict[int, tuple[str, str]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        positions = self.sides[0].run.layout.positions
-        self._names = {at: (name, place or NATIONAL) for (name, place), at in positions.items()}
-
-    def name_of(self, position: int) -> tuple[str, str]:
-        """Return variable and place of a position."""
-        return self._names[position]
+    def __init__(self, sides: tuple[Side, Side]) -> None:
+        self.sides = sides
+        positions = sides[0].run.layout.positions
+        self.names = {at: (name, place or NATIONAL) for (name, place), at in positions.items()}
+        """Variable and place of each position of the state."""
 
     def is_shared(self, side: int, row: int) -> bool:
         """Whether the other run has an incident too."""
@@ -221,15 +217,15 @@ class Tracer:
             return self._from_act(side, opened, steps)
         position = self._telling(side, time, own, other)
         if position is None:
-            is_told = here.run.parameters != self.sides[1 - side].run.parameters
-            why = PARAMETERS if is_told else UNTRACED
+            is_same = here.run.parameters == self.sides[1 - side].run.parameters
+            why = UNTRACED if is_same else PARAMETERS
             return Trace(why, why, place, (*steps, why.strip("()")))
         return self._from_variable(side, position, time, steps)
 
     def _opening(
         self, side: int, row: int, other: Sequence[IntensityPart]
     ) -> tuple[int, Act] | None:
-        """Return what opened a channel that is closed in the other run."""
+        """Find the act that opened a channel which is closed in the other run."""
         here = self.sides[side]
         opener = int(here.run.incidents.opener[row])
         if opener < 0 or self.is_shared_decision(side, opener):
@@ -246,6 +242,7 @@ class Tracer:
         self, side: int, time: float, own: Sequence[IntensityPart], other: Sequence[IntensityPart]
     ) -> int | None:
         """Return the variable that is most in favor of an incident; None: no variable is."""
+        # An intensity is a product of parts: their log ratios sum to that of the whole.
         ratios = [_log_ratio(a.value, b.value) for a, b in zip(own, other, strict=True)]
         if not ratios or not max(map(abs, ratios)):
             return None
@@ -253,13 +250,14 @@ class Tracer:
         if ratios[best] <= 0.0:  # of marks: one that is less likely here
             best = max(range(len(ratios)), key=lambda i: abs(ratios[i]))
         here, there = (self.sides[s].state_before(time) for s in (side, 1 - side))
+        # A part may read several variables; the one that differs most stands for it.
         moved = [at for at in own[best].positions if here[at] != there[at]]
         if not moved:
             return None
         return max(moved, key=lambda at: abs(float(here[at] - there[at])))
 
     def _from_variable(self, side: int, position: int, time: float, steps: list[str]) -> Trace:
-        variable, place = self.name_of(position)
+        variable, place = self.names[position]
         steps = [*steps, variable if place == NATIONAL else f"{variable} in {place}"]
         who = self._who_moved(side, position, time)
         found = self._last_act(side, position, time, who) if who != INCIDENTS else None
@@ -285,6 +283,7 @@ class Tracer:
         """
         here, there = self.sides[side], self.sides[1 - side]
         difference = float(here.state_before(time)[position] - there.state_before(time)[position])
+        # Changes of the own run count up, those of the other down: what both made cancels.
         sums: dict[str, float] = {}
         for sign, each in ((1.0, here), (-1.0, there)):
             for w in each.writes.get(position, ()):
@@ -292,9 +291,10 @@ class Tracer:
                     sums[w.act.agent] = sums.get(w.act.agent, 0.0) + sign * (w.after - w.before)
         start = float(here.factoring.start_state[position] - there.factoring.start_state[position])
         rest = difference - start - math.fsum(sums.values())
-        scenario, variable = here.blueprint.scenario, self.name_of(position)[0]
+        scenario, variable = here.blueprint.scenario, self.names[position][0]
         if variable not in scenario.state and variable not in scenario.postures:
             start, rest = start + rest, 0.0  # the calendar's: nobody and no incident moves it
+        # Most toward the difference, not the largest: changes that work against it explain none.
         sums[PARAMETERS], sums[INCIDENTS] = start, rest
         toward = math.copysign(1.0, difference)
         return max(sums, key=lambda name: toward * sums[name])
@@ -303,7 +303,7 @@ class Tracer:
 
     def _from_act(self, side: int, what: tuple[int, Act], steps: list[str]) -> Trace:
         position, act = what
-        variable, place = self.name_of(position)
+        variable, place = self.names[position]
         return self.trace_act(side, act, place, (*steps, *_if_new(variable, place, steps)))
 
     def trace_act(self, side: int, act: Act, place: str, steps: Sequence[str] = ()) -> Trace:

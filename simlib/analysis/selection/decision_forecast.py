@@ -162,14 +162,10 @@ def forecast(
 
     Parameters
     ----------
-    date
-        The date.
     observables, known
         What is known, shape (n, len(observables)).
-    is_extended
-        Whether an extension is agreed in the end, shape (n,).
-    is_open
-        Whether none has been agreed by the date, shape (n,).
+    is_extended, is_open
+        Whether an extension is agreed in the end, and whether none was by the date, (n,).
     root_seed
         Key of the bootstrap's uniforms.
 

@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 
 ALL = "all parameters"
 MOST_REGIONS = 5
-"""Parameters for which it is said where in their range another option is best."""
+"""Parameters for which it is lines where in their range another option is best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +181,15 @@ class Information(Finding):
 
     def sentences(self) -> list[str]:
         """Say which option is best at each date, and what would be worth knowing."""
-        said = [f"{self._on_options(*of)} {self._on_unknowns(*of)}" for of in self._decisions()]
-        said.append(
+        lines = [f"{self._on_options(*of)} {self._on_unknowns(*of)}" for of in self._decisions()]
+        lines.append(
             f"Values are estimated on {self.n} replications by rules learnt on others, so noise "
             f"adds nothing; ± is the Monte Carlo standard error. {self.n_unknowns} unknowns were "
             "looked at for each loss and date: one is named only where it stands out among them."
         )
         if self.panel.note:
-            said.append(f"Losses: {self.panel.note}")
-        return said
+            lines.append(f"Losses: {self.panel.note}")
+        return lines
 
     def briefs(self) -> dict[str, pd.DataFrame]:
         """The ranking, and what is worth most, under their titles."""
@@ -240,18 +240,18 @@ class Information(Finding):
         unit = self.panel.losses[loss].unit
         those = self._of(loss, date)
         reports = next(each for each in those if each.kind == "reports")
-        said = [f"The reports to that date are worth {reports.alone.shown} {unit}"]
+        parts = [f"The reports to that date are worth {reports.alone.shown} {unit}"]
         standing_out = [each for each in those if each.alone.is_clear(self.z_family)]
         single = [each for each in standing_out if each.kind == "parameter"]
         clear = single or [each for each in standing_out if each.kind == "group"]
         if not clear:
-            said.append("no unknown looked at stands out from 0")
+            parts.append("no unknown looked at stands out from 0")
         for each in clear[:3]:
             beyond = f", {each.beyond.shown} beyond the reports" if each.beyond else ""
             where = "; ".join(f"{option} is best {_between(a, b)}" for a, b, option in each.regions)
             tail = f" ({where})" if where else ""
-            said.append(f"{each.name} is worth {each.alone.shown} {unit}{beyond}{tail}")
-        return "; ".join(said) + "."
+            parts.append(f"{each.name} is worth {each.alone.shown} {unit}{beyond}{tail}")
+        return "; ".join(parts) + "."
 
 
 def _between(low: float, high: float) -> str:
@@ -298,11 +298,10 @@ def value_of_information(
         Nobody decides, a date lies outside, a loss weighs what is not there, or
         there are too few replications.
     """
-    asked: DecisionQuestion = (
-        default("value_of_information(question=)") if question is None else question
-    )
+    if question is None:
+        question = default("value_of_information(question=)")
     loaded = as_scenario(scenario)
-    asked.deadline.refuse_without(loaded)
+    question.deadline.refuse_without(loaded)
     panel = load_losses(loaded, losses)
     _refuse_options(loaded, options)
     n = n_replications(replications, loaded.replications)
@@ -310,10 +309,10 @@ def value_of_information(
         rule = f"must be {FEWEST} or more (got {n})"
         raise ScenarioError([Problem("replications", rule)])
     names = {
-        at: (HELD, *(extension_name(months, at) for months in asked.deadline.lengths), *options)
-        for at in _dates(loaded, asked.deadline, dates)
+        at: (HELD, *(extension_name(months, at) for months in question.deadline.lengths), *options)
+        for at in _dates(loaded, question.deadline, dates)
     }
-    sample = _sample(loaded, asked, panel, names, n, execution_of(execution))
+    sample = _sample(loaded, question, panel, names, n, execution_of(execution))
     unknowns = value_unknowns(sample, execution_of(execution))
     return Information(
         scenario=loaded.name,
@@ -477,7 +476,7 @@ def _with_regions(
     unknowns: list[UnknownValue], sample: DecisionSample, names: Mapping[dt.date, tuple[str, ...]]
 ) -> list[UnknownValue]:
     """Say of the parameters worth most where in their range another option is best."""
-    told: dict[tuple[str, dt.date, str], tuple[tuple[float, float, str], ...]] = {}
+    ranges: dict[tuple[str, dt.date, str], tuple[tuple[float, float, str], ...]] = {}
     for (loss, date), losses in sample.losses.items():
         best = best_option(losses)
         those = [
@@ -488,8 +487,8 @@ def _with_regions(
         those.sort(key=lambda each: -each.alone.estimate)
         for each in those[:MOST_REGIONS]:
             found = regions(losses, sample.drawn[each.name], best)
-            told[loss, date, each.name] = tuple((a, b, names[date][d]) for a, b, d in found)
+            ranges[loss, date, each.name] = tuple((a, b, names[date][d]) for a, b, d in found)
     return [
-        dataclasses.replace(each, regions=told.get((each.loss, each.date, each.name), ()))
+        dataclasses.replace(each, regions=ranges.get((each.loss, each.date, each.name), ()))
         for each in unknowns
     ]

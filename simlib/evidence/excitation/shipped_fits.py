@@ -34,6 +34,13 @@ if TYPE_CHECKING:
 _MEANS = np.linspace(0.05, 0.95, 37)
 _CONCENTRATIONS = np.geomspace(2.0, 60.0, 12)
 _SPREADS = np.geomspace(0.1, 1.6, 12)
+COLUMNS = (
+    *("group", "series", "regime", "vintage", "first", "last", "n_events", "background"),
+    *("parameter", "estimate", "low", "high", "mean", "sd"),
+    *("rescaled_p", "counts_p", "log_evidence", "method"),
+)
+SOURCE = "UCDP GED and Candidate (Sundberg and Melander 2013; Hegre et al. 2020; CC BY 4.0)"
+_SEED, _N_DRAWS = 20241231, 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +145,6 @@ def draws_of_all_incidents(
         ]
     ).T
     return np.vstack([np.minimum(both[0], 0.999 * HIGHEST_RATIO), both[1]])
-
-
-COLUMNS = (
-    *("group", "series", "regime", "vintage", "first", "last", "n_events", "background"),
-    *("parameter", "estimate", "low", "high", "mean", "sd"),
-    *("rescaled_p", "counts_p", "log_evidence", "method"),
-)
-SOURCE = "UCDP GED and Candidate (Sundberg and Melander 2013; Hegre et al. 2020; CC BY 4.0)"
-_SEED, _N_DRAWS = 20241231, 20_000
 
 
 class Pool(NamedTuple):

@@ -33,6 +33,14 @@ _UCDP = {
     **_UCDP_DEATHS,
     "deaths": "best",
 }
+NUMBERS = (
+    *("date_precision", "precision", "conflict"),
+    *("deaths_a", "deaths_b", "deaths_civilians", "deaths_unknown", "deaths"),
+)
+TEXTS = (
+    *("event", "country", "governorate", "conflict_name", "dyad_name"),
+    *("side_a", "side_b", "event_type", "sub_event_type"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +150,6 @@ def form_of(table: TextTable) -> Form:
             f"{table.file}: row 1: column must be given: {missing[0]} (read as {form.name})"
         )
     return form
-
-
-NUMBERS = (
-    *("date_precision", "precision", "conflict"),
-    *("deaths_a", "deaths_b", "deaths_civilians", "deaths_unknown", "deaths"),
-)
-TEXTS = (
-    *("event", "country", "governorate", "conflict_name", "dyad_name"),
-    *("side_a", "side_b", "event_type", "sub_event_type"),
-)
 
 
 def parsed(table: TextTable, form: Form) -> pd.DataFrame:

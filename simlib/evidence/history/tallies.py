@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 MEASURES = ("events", "lethal_events", "one_death_events", "deaths")
 BY = ("vintage", "country", "series", "place")
+COUNTS, COVERAGE = "monthly_counts.csv", "monthly_counts_coverage.csv"
+COVERED = (
+    *("vintage", "country", "series", "first_month", "last_month", "published"),
+    *("events", "lethal_events", "located_events", "deaths"),
+)
+"""Columns of the table of what is covered."""
 
 
 def monthly_counts(events: Events, *, by: Sequence[str] = BY) -> pd.DataFrame:
@@ -147,14 +153,6 @@ def _of_vintage(table: pd.DataFrame, vintage: str | None) -> pd.DataFrame:
     if vintage is not None and vintage not in met:
         raise HistoryError(f"vintage: unknown (got {vintage!r}); known: {listed(met)}")
     return table if vintage is None else table[table["vintage"] == vintage]
-
-
-COUNTS, COVERAGE = "monthly_counts.csv", "monthly_counts_coverage.csv"
-COVERED = (
-    *("vintage", "country", "series", "first_month", "last_month", "published"),
-    *("events", "lethal_events", "located_events", "deaths"),
-)
-"""Columns of the table of what is covered."""
 
 
 @functools.cache

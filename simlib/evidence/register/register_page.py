@@ -5,25 +5,28 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
-from simlib.analysis.sensitivity.evidence_grades import GRADES
-from simlib.evidence.register.cards import (
-    cards,
+from simlib.evidence.register.cards import cards
+from simlib.evidence.register.figures import (
     derivations_apart,
     derivations_of_the_rest,
+    load_derivations,
 )
-from simlib.evidence.register.derivations import load_derivations
 from simlib.evidence.register.implied import reached_within
+from simlib.finding import Finding
+from simlib.scenario.register_rows import GRADES
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    import pandas as pd
+
     from simlib.evidence.register.cards import Card
     from simlib.evidence.register.correlations import Correlation, Correlations
-    from simlib.evidence.register.register_rows import RegisterRow
+    from simlib.scenario.register_rows import RegisterRow
     from simlib.scenario.schema import Scenario
 
     Cells = tuple[str, ...]
@@ -42,7 +45,7 @@ _MEASURE = (
 
 
 @dataclass(frozen=True)
-class RegisterPage:
+class RegisterPage(Finding):
     """What stands on the page of the register.
 
     Attributes
@@ -63,6 +66,8 @@ class RegisterPage:
         Rows of basis D that are no arithmetic on others, with the reason.
     """
 
+    stem: ClassVar[str] = "register"
+
     scenario: str
     as_of: str
     cards: Mapping[str, Card]
@@ -72,33 +77,54 @@ class RegisterPage:
     apart: Sequence[Cells]
     underived: Sequence[Cells]
 
-    def grades(self) -> list[Cells]:
+    def table(self) -> pd.DataFrame:
+        """A row a card: number, value, points, grade, source and what uses it."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "name": card.name,
+                    "kind": "parameter" if card.is_parameter else "row",
+                    "title": card.title,
+                    "value": card.value,
+                    "unit": card.unit,
+                    "points": card.points,
+                    "grade": card.grade,
+                    "source": "" if card.row is None else card.row.source,
+                    "uses": "; ".join(card.uses),
+                }
+                for card in self.cards.values()
+            ]
+        )
+
+    def brief(self) -> pd.DataFrame:
         """Count by grade: parameters, of them with a clear correlation, rows of the register."""
-        parameters = Counter(c.grade for c in self.cards.values() if c.is_parameter)
-        listed = Counter(c.grade for c in self.cards.values() if not c.is_parameter)
-        clear = Counter(self.cards[name].grade for name in self._ranking())
-        counted = (parameters, clear, listed) if self.correlations else (parameters, listed)
-        return [
-            (name, *(str(counts[name]) for counts in counted))
-            for name in GRADES.values()
-            if parameters[name] or listed[name]
-        ]
+        import pandas as pd
 
-    def grade_head(self) -> Cells:
-        """Head the columns of `grades`."""
-        return ("grade", "parameters", *(("clear",) if self.correlations else ()), "rows")
-
-    def index(self) -> list[Cells]:
-        """List the parameters with a clear correlation by its size: rank, name, grade, each."""
+        counted = {
+            "parameters": Counter(c.grade for c in self.cards.values() if c.is_parameter),
+            "clear": Counter(self.cards[name].grade for name in self._ranking()),
+            "rows": Counter(c.grade for c in self.cards.values() if not c.is_parameter),
+        }
         if self.correlations is None:
-            return []
+            del counted["clear"]
+        grades = [grade for grade in GRADES.values() if any(c[grade] for c in counted.values())]
+        counts = {name: [each[grade] for grade in grades] for name, each in counted.items()}
+        return pd.DataFrame({"grade": grades, **counts})
+
+    def index(self) -> pd.DataFrame:
+        """List the parameters with a clear correlation by its size: rank, name, grade, each."""
+        import pandas as pd
+
+        outcomes = self.correlations.outcomes if self.correlations else ()
         lines = []
         for rank, name in enumerate(self._ranking(), 1):
             card = self.cards[name]
             clear = {e.outcome: f"{e.rho:.2f}" for e in card.correlations if e.is_clear}
-            sizes = (clear.get(outcome, "") for outcome in self.correlations.outcomes)
-            lines.append((str(rank), name, card.grade, *sizes))
-        return lines
+            sizes = (clear.get(outcome, "") for outcome in outcomes)
+            lines.append((rank, name, card.grade, *sizes))
+        return pd.DataFrame(lines, columns=["", "parameter", "grade", *outcomes])
 
     def _ranking(self) -> list[str]:
         return [] if self.correlations is None else self.correlations.ranking()
@@ -143,13 +169,14 @@ class RegisterPage:
         yield from (BEGIN, "## Which numbers matter", "")
         for sentence in self.sentences():
             yield from (_plain(sentence), "")
-        yield from _table(self.grade_head(), self.grades())
+        brief = self.brief()
+        yield from _table(list(map(str, brief)), brief.to_numpy().tolist())
         if self.correlations is not None:
             # A heading breaks between words only.
             outcomes = (_plain(name.replace("_", " ")) for name in self.correlations.outcomes)
             lines = (
-                (rank, f"[{_code(name)}](#{anchor(name)})", *rest)
-                for rank, name, *rest in self.index()
+                (str(rank), f"[{_code(name)}](#{anchor(name)})", *rest)
+                for rank, name, *rest in self.index().to_numpy().tolist()
             )
             yield from _rows(("", "parameter", "grade", *outcomes), lines)
         yield END
@@ -237,13 +264,13 @@ def _card(card: Card) -> Iterator[str]:
 def _correlated(found: Sequence[Correlation]) -> list[str]:
     """Say what correlations come to: the clear ones with intervals, the rest in one phrase."""
     clear = sorted((e for e in found if e.is_clear), key=lambda e: -abs(e.rho))
-    told = [f"{e.outcome} {e.rho:.2f} ({e.low:.2f} to {e.high:.2f})" for e in clear]
+    words = [f"{e.outcome} {e.rho:.2f} ({e.low:.2f} to {e.high:.2f})" for e in clear]
     n_rest = len(found) - len(clear)
     if n_rest and clear:
-        told.append(f"{n_rest} other{'s' if n_rest > 1 else ''} indistinguishable from none")
+        words.append(f"{n_rest} other{'s' if n_rest > 1 else ''} indistinguishable from none")
     elif n_rest:
-        told.append("indistinguishable from none")
-    return told
+        words.append("indistinguishable from none")
+    return words
 
 
 def _source(row: RegisterRow) -> str:
@@ -252,8 +279,8 @@ def _source(row: RegisterRow) -> str:
     return f"[{title}](<{url}>), {row.date}" if row.url else f"{title}, {row.date}"
 
 
-def _table(head: Sequence[str], lines: Iterable[Cells]) -> Iterator[str]:
-    return _rows(head, ([_plain(cell) for cell in line] for line in lines))
+def _table(head: Sequence[str], lines: Iterable[Sequence[object]]) -> Iterator[str]:
+    return _rows(head, ([_plain(str(cell)) for cell in line] for line in lines))
 
 
 def _rows(head: Sequence[str], lines: Iterable[Sequence[str]]) -> Iterator[str]:
