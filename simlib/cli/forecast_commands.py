@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import enum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simlib.cli.app import Force, Jobs, app, examples, load_scenario
-from simlib.cli.findings import keep, output_of, show
-from simlib.cli.progress import stopping
-from simlib.cli.readings import as_date
-from simlib.cli.text import say, tell
+from simlib.cli.app import Folder, Force, Jobs, Replications, ScenarioName, app, examples
+from simlib.cli.driver import as_date, load_scenario, output_of, present, running, show
+from simlib.cli.streams import say, tell
 from simlib.errors import Problem, ScenarioError, StoreError
 from simlib.files import csv_of_rows, refuse_unwritable, remove_own, write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from simlib.ensemble.execution import Execution
+    from simlib.evidence.publications import Publications
 
 _OF_A_RUN = ("manifest.json", ".lock", ".holder")
 """Files of a run that its folder has besides its parts."""
@@ -47,9 +49,7 @@ def forecast(  # noqa: PLR0913, PLR0917  (options of a command line)
     output: Annotated[
         Path, typer.Option("-o", "--output", help="The ledger (JSON); with --as, a CSV file.")
     ],
-    scenario: Annotated[
-        str, typer.Argument(help="A scenario file, or the name of a bundled one.")
-    ] = "as_agreed",
+    scenario: ScenarioName = "as_agreed",
     published_by: Annotated[
         Publisher | None,
         typer.Option("--as", help="Forecast the monthly series of this publisher instead."),
@@ -60,9 +60,7 @@ def forecast(  # noqa: PLR0913, PLR0917  (options of a command line)
     results: Annotated[
         Path | None, typer.Option(help="Directory of results to freeze, or to keep the run in.")
     ] = None,
-    replications: Annotated[
-        int | None, typer.Option(help="How many; the scenario's number when not given.")
-    ] = None,
+    replications: Replications = None,
     months: Annotated[
         int | None, typer.Option(help="With --as: months from the start; all when not given.")
     ] = None,
@@ -76,13 +74,24 @@ def forecast(  # noqa: PLR0913, PLR0917  (options of a command line)
     jobs: Jobs = None,
 ) -> None:
     """Freeze a run as dated, hashed questions; or forecast what a publisher will print."""
+    make: Callable[..., Any]
     if published_by is not None:
+        from simlib.evidence.publications import publications
+
         _refuse({"--questions": questions, "--dated": dated}, "--as")
-        how = (replications, months, vintage, jobs)
-        _publish(scenario, published_by.value, output, results, how, force=force)
-        return
-    _refuse({"--months": months, "--vintage": None if vintage == "first" else vintage}, "a ledger")
-    _freeze(scenario, questions, output, results, (replications, dated, jobs), force=force)
+        make = partial(publications, vintage=vintage, months=months)
+        given: tuple[Any, ...] = (published_by.value,)
+        finish: Callable[..., None] = partial(_publish, is_cut=months is None)
+    else:
+        from simlib.evidence.ledger.freezing import freeze
+
+        later = None if vintage == "first" else vintage
+        _refuse({"--months": months, "--vintage": later}, "a ledger")
+        make = partial(freeze, dated=None if dated is None else as_date(dated))
+        given, finish = (questions,), _freeze
+    work = partial(make, load_scenario(scenario), *given, replications=replications)
+    _refuse_unwritable(output, results, questions)
+    finish(work, _kept(output, results, jobs), output, force=force)
 
 
 @app.command(
@@ -99,9 +108,7 @@ def score(
             help="CSV: id,outcome[,resolved_on,source]; outcomes yes or no, a class, or a number."
         ),
     ],
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Directory for tables and figures.")
-    ] = None,
+    output: Folder = None,
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Say how good a ledger was, beside the base rate: Brier, log, CRPS and calibration."""
@@ -113,91 +120,56 @@ def score(
     held = read_ledger(ledger)
     say(f"ledger: {held['scenario']} as of {held['as_of']}, hashes verified, {held['digest']}")
     scores = scored(held, read_resolutions(outcomes, held))
-    show(scores.sentences(), scores.means(), "mean scores beside the base rate's; less is better")
-    show((), scores.table(), "question by question")
-    if kept is None:
-        say("nothing is kept; give -o DIRECTORY to keep tables and figures")
-        return
-    keep(kept, dict(scores.tables()), scores.figures())
+    present(kept, scores)
 
 
 def _freeze(
-    scenario: str,
-    questions: Path | None,
+    freeze: Callable[..., dict[str, Any]],
+    kept: AbstractContextManager[Execution],
     output: Path,
-    results: Path | None,
-    how: tuple[int | None, str | None, int | None],
     *,
     force: bool,
 ) -> None:
-    from simlib.evidence.ledger.freezing import freeze, frozen_table
+    from simlib.evidence.ledger.freezing import frozen_table
     from simlib.evidence.ledger.sealing import refuse_overwriting, write_ledger
 
-    replications, dated, jobs = how
-    loaded = load_scenario(scenario)
     refuse_overwriting(output, overwrite=force)
-    _refuse_unwritable(output, results, questions)
-    tell(f"context of use: {loaded.context_of_use}")
-    day: dt.date | None = None if dated is None else as_date(dated)
-    with _kept(output, results) as folder, stopping(folder) as reporter:
-        ledger = freeze(
-            loaded,
-            questions,
-            directory=folder,
-            replications=replications,
-            dated=day,
-            jobs=jobs,
-            progress=reporter,
-        )
+    with kept as where:
+        ledger = freeze(**where)
         write_ledger(ledger, output, overwrite=force)
     n, n_failed = ledger["replications"], ledger["failed"]
     say(
         f"{len(ledger['questions'])} questions of {ledger['scenario']} as of {ledger['as_of']}, "
         f"from {n - n_failed:,} of {n:,} replications"
     )
-    show((), frozen_table(ledger), "what is frozen; numbers: median (90 % interval)")
+    show(frozen_table(ledger), "what is frozen; numbers: median (90 % interval)")
     say(f"ledger: {output}")
     say(f"digest: {ledger['digest']}")
 
 
 def _publish(
-    scenario: str,
-    publisher: str,
+    publish: Callable[..., Publications],
+    kept: AbstractContextManager[Execution],
     output: Path,
-    results: Path | None,
-    how: tuple[int | None, int | None, str, int | None],
     *,
     force: bool,
+    is_cut: bool,
 ) -> None:
-    from simlib.evidence.publications import publications
     from simlib.theatre.record.usual import ucdp_2024, usual
 
-    replications, months, vintage, jobs = how
-    loaded = load_scenario(scenario)
-    _refuse_unwritable(output, results)
-    tell(f"context of use: {loaded.context_of_use}")
-    with _kept(output, results) as folder, stopping(folder) as reporter:
-        found = publications(
-            loaded,
-            publisher,
-            months=months,
-            replications=replications,
-            vintage=vintage,
-            jobs=jobs,
-            directory=folder,
-            progress=reporter,
-        )
+    with kept as where:
+        found = publish(**where)
         head = ("series", "month", "replication", "count")
         write_file(output, csv_of_rows(head, found.rows()), force=force)
     table = found.table(usual(found))
-    if months is None and len(found.months) > MONTHS_SHOWN:
+    if is_cut and len(found.months) > MONTHS_SHOWN:
         table = table[table["month"].isin([str(m) for m in found.months[:MONTHS_SHOWN]])]
         tell(f"the first {MONTHS_SHOWN} months are shown; the file has all {len(found.months)}")
-    release = "first release" if vintage == "first" else f"release {vintage}"
-    show((), table, f"monthly counts as {publisher} will print them, {release}; 90 % intervals")
+    release = "first release" if found.vintage == "first" else f"release {found.vintage}"
+    show(table, f"monthly counts as {found.publisher} will print them, {release}; 90 % intervals")
     judged = found.beside(ucdp_2024(), "2024")
     if len(judged):
-        show((), judged, "the months of 2024 and as many of the forecast; below: share with less")
+        show(judged, "the months of 2024 and as many of the forecast; below: share with less")
     say(f"forecast: {output}")
 
 
@@ -213,13 +185,12 @@ def _refuse_unwritable(output: Path, results: Path | None, questions: Path | Non
 
 
 @contextlib.contextmanager
-def _kept(output: Path, results: Path | None) -> Iterator[Path]:
-    """Yield where the run is kept: beside the output it goes once that is written."""
-    if results is not None:
-        yield results
-        return
-    yield _parts(output)
-    remove_own(_parts(output), also=_OF_A_RUN)
+def _kept(output: Path, results: Path | None, jobs: int | None) -> Iterator[Execution]:
+    """Say where it runs, and is kept: beside the output it goes once that is written."""
+    with running(results or _parts(output), jobs) as where:
+        yield where
+    if results is None:
+        remove_own(_parts(output), also=_OF_A_RUN)
 
 
 def _parts(output: Path) -> Path:

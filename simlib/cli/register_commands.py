@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simlib.cli.app import Force, Jobs, app, examples, load_scenario
-from simlib.cli.progress import stopping
-from simlib.cli.text import say
+from simlib.cli.app import Force, Jobs, Outcomes, app, examples
+from simlib.cli.driver import Head, load_scenario, running, show_lines
+from simlib.cli.streams import say
 from simlib.errors import Problem, ScenarioError
 from simlib.files import refuse_unwritable, write_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simlib.evidence.register.cards import Card
     from simlib.evidence.register.correlations import Correlations
     from simlib.evidence.register.register_page import RegisterPage
@@ -48,10 +50,7 @@ def register(  # noqa: PLR0913, PLR0917  (options of a command line)
         int | None,
         typer.Option(min=1, help="Simulate so many for that instead; 400 see what matters most."),
     ] = None,
-    outcome: Annotated[
-        list[str] | None,
-        typer.Option(help="OUTCOME or OUTCOME.CLASS; may be repeated; a few when not given."),
-    ] = None,
+    outcome: Outcomes = None,
     jobs: Jobs = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write the page (Markdown, .md).")
@@ -74,14 +73,13 @@ def register(  # noqa: PLR0913, PLR0917  (options of a command line)
     known = _correlations(scenario, results, replications, outcome, jobs)
     if card is not None:
         _show(card if known is None else find(cards(scenario, known), name), known)
-        if output is None:
-            return
-    page = page_of(scenario, known)
-    if output is None:
-        _summarize(page)
-    else:
+    if output is not None:
+        page = page_of(scenario, known)
         command = _command(scenario_name, results, replications, outcome, output)
-        _write(page, output, command, force=force)
+        write_file(output, page.markdown(command).encode(), force=force)
+        say(f"page: {output}, {len(page.cards):,} cards")
+    elif card is None:
+        _summarize(page_of(scenario, known))
 
 
 def _parsed(names: list[str]) -> tuple[str, str]:
@@ -124,12 +122,10 @@ def _correlations(
             hint = "give --results DIRECTORY or --replications N"
             raise ScenarioError([Problem("outcome", "needs replications", hint)])
         return None
-    import simlib.ensemble
+    from simlib.ensemble import run
 
-    with stopping(None) as reporter:
-        ensemble = simlib.ensemble.run(
-            scenario, replications=replications, jobs=jobs, progress=reporter
-        )
+    with running(None, jobs) as where:
+        ensemble = run(scenario, replications=replications, **where)
     return correlations_of(ensemble, scenario, outcomes, headlines=HEADLINES)
 
 
@@ -159,17 +155,8 @@ def _summarize(page: RegisterPage) -> None:
     say("a card: simlib register PARAMETER_OR_ID; all of them: -o register.md")
 
 
-def _tabulate(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
-    import pandas as pd
-
-    from simlib.cli.findings import show
-
-    show((), pd.DataFrame(lines, columns=list(head)))
-
-
-def _write(page: RegisterPage, output: Path, command: str, *, force: bool) -> None:
-    write_file(output, page.markdown(command).encode(), force=force)
-    say(f"page: {output}, {len(page.cards):,} cards")
+def _tabulate(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    show_lines([Head(name) for name in heads], lines)
 
 
 def _command(
