@@ -14,6 +14,7 @@ _QUESTIONS = "simlib.theatre.questions"
 
 NAMES = {
     "simlib.analysis.Effect": "simlib.analysis:PairedEffect",
+    "simlib.analysis.value_of_learning": "simlib.analysis:evppi",
     "simlib.evidence.Band": "simlib.statistics.ranks",
     "simlib.evidence.Part": "simlib.evidence:HistoryPart",
     "simlib.evidence.Uniformity": "simlib.statistics.ranks",
@@ -32,7 +33,7 @@ NAMES = {
 
 DEFAULTS = {
     "calibrate(fitters=)": (f"{_RECORD}.published", "FITTERS"),
-    "correlations_of(headlines=)": (f"{_QUESTIONS}.headlines", "HEADLINES"),
+    "correlations_of(headlines=)": (f"{_QUESTIONS}.iraq_mission", "HEADLINES"),
     "excitation_table(pools=)": (f"{_RECORD}.regimes", "POOLS"),
     "fit_regimes(regimes=)": (f"{_RECORD}.regimes", "REGIMES"),
     "fitted_excitation(pools=)": (f"{_RECORD}.regimes", "POOLS"),

@@ -39,7 +39,7 @@ from simlib.scenario import load, load_text
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import ExpressionError, names
 from simlib.scenario.parameter_order import value_names
-from simlib.theatre.questions.constants import committee_constants
+from simlib.theatre.questions.standardizing import committee_constants
 from simlib.theatre.record.fitters import GEOGRAPHIES, UCDP, older, ucdp_levels
 from simlib.theatre.record.published import FITTERS, fit_trend
 

@@ -24,10 +24,7 @@ PARTIES = ("simlib.theatre.agents.", "simlib.theatre.analogues.")
 
 STILL_CIRCLES: set[frozenset[str]] = set()
 """Circles that still stand; one that is gone is taken off here."""
-STILL_TWICE_CLASSES: set[str] = {
-    "Ranking",
-    "_Job",
-}
+STILL_TWICE_CLASSES: set[str] = set()
 """Classes of one name in two modules, that still stand."""
 STILL_TWICE_MODULES: set[str] = {
     "excitation",

@@ -19,32 +19,33 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import SplineTransformer
 
 import simlib
-from simlib.analysis.selection.forced_ends import HELD, Deadline, extension_name
-from simlib.analysis.selection.forced_runs import known_when_held
-from simlib.analysis.value.evppi import EVERYTHING, REPORTS
+from simlib.analysis.selection.deadlines import HELD, Deadline, extension_name
+from simlib.analysis.selection.forced_runs import NEVER, Answer, simulate_answers
+from simlib.analysis.value.evppi import (
+    EVERYTHING,
+    REPORTS,
+    ExpectedValue,
+    evpi,
+    evppi,
+    p_incorrect_selection,
+    regions,
+)
 from simlib.analysis.value.information import ALL, value_of_information
 from simlib.analysis.value.losses import load_losses
-from simlib.analysis.value.valuing import (
-    FOLDS,
-    Worth,
-    regions,
-    value_of_everything,
-    value_of_learning,
-    wrong_ranking,
-)
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.errors import ScenarioError
 from simlib.journal import to_days
 from simlib.outcomes.planning import kind_of
 from simlib.simulation import assemble, simulate
+from simlib.statistics.regression import FOLDS
 from simlib.statistics.resampling import folds_of
 from simlib.theatre.questions.iraq_mission import DEADLINE, EXTENSION
 from simlib.world.quantities import ParameterPlan
 from support.scenarios import small
 
 if TYPE_CHECKING:
-    from simlib.analysis.value.informing import Information
+    from simlib.analysis.value.information import Information
     from simlib.scenario.schema import Parameter, Scenario
 
 N = 2000
@@ -80,7 +81,7 @@ def linear(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_a_linear_gaussian_parameter_has_its_closed_form(seed: int) -> None:
     """EVPPI of theta: s phi(m/s) - m Phi(-m/s), m = 1, s = 2; within 3.3 standard errors."""
     theta, _, losses = linear(seed)
-    found = value_of_learning(losses, theta)
+    found = evppi(losses, theta)
     assert 0.0 < found.error < 0.1 * expected_value(1.0, 2.0) * 2.0
     assert abs(found.estimate - expected_value(1.0, 2.0)) < 3.3 * found.error
     assert found.is_clear()
@@ -90,7 +91,7 @@ def test_three_options_are_valued_by_the_best_of_them() -> None:
     """Losses 0, theta and -theta: E max(0, |theta|) = sqrt(2 / pi); within 3.3 errors."""
     theta, noise = normals(2)
     losses = np.column_stack([noise, theta + noise, noise - theta])
-    found = value_of_learning(losses, theta)
+    found = evppi(losses, theta)
     assert abs(found.estimate - math.sqrt(2.0 / math.pi)) < 3.3 * found.error
 
 
@@ -98,10 +99,10 @@ def test_a_gaussian_signal_has_its_closed_form() -> None:
     """EVSI of theta + e, e of variance 1: s falls to 2 / sqrt(2); within 3.3 errors."""
     theta, _, losses = linear()
     signal = theta + normals(4)[3]
-    found = value_of_learning(losses, signal)
+    found = evppi(losses, signal)
     wanted = expected_value(1.0, 2.0 / math.sqrt(2.0))
     assert abs(found.estimate - wanted) < 3.3 * found.error
-    assert found.estimate < value_of_learning(losses, theta).estimate
+    assert found.estimate < evppi(losses, theta).estimate
 
 
 def test_a_bend_is_found_whatever_the_scale_of_the_parameter() -> None:
@@ -113,7 +114,7 @@ def test_a_bend_is_found_whatever_the_scale_of_the_parameter() -> None:
     theta, noise = normals(2)
     losses = np.column_stack([np.zeros(N), theta**2 - 1.0 + 0.5 * noise])
     wanted = 2.0 * math.exp(-0.5) / math.sqrt(2.0 * math.pi)
-    found = value_of_learning(losses, np.exp(3.0 * theta))
+    found = evppi(losses, np.exp(3.0 * theta))
     assert abs(found.estimate - wanted) < 3.3 * found.error + 0.1 * wanted
 
 
@@ -125,7 +126,7 @@ def test_what_is_irrelevant_is_worth_nothing_and_noise_is_no_value() -> None:
     """
     irrelevant, noise, other = normals(3, 300)
     losses = np.column_stack([3.0 * noise, 3.0 * other + 0.05])
-    found = value_of_learning(losses, irrelevant)
+    found = evppi(losses, irrelevant)
     assert found.estimate <= 2.0 * found.error
     assert not found.is_clear()
     inputs = SplineTransformer(n_knots=18).fit_transform(irrelevant[:, None])
@@ -147,7 +148,7 @@ def test_what_is_irrelevant_is_worth_nothing_where_options_tie_exactly() -> None
     columns = normals(42, 300)
     gap = columns[0] - columns[0].mean()
     losses = np.column_stack([np.zeros(300), gap])
-    found = [value_of_learning(losses, column) for column in columns[2:]]
+    found = [evppi(losses, column) for column in columns[2:]]
     scaled = [each.estimate / each.error if each.error else 0.0 for each in found]
     assert float(np.mean(scaled)) < 0.5
     folds = folds_of(300, 5, 0)
@@ -158,22 +159,22 @@ def test_what_is_irrelevant_is_worth_nothing_where_options_tie_exactly() -> None
 
 def test_no_parameter_is_worth_more_than_foreseeing_everything() -> None:
     theta, irrelevant, losses = linear()
-    everything = value_of_everything(losses)
+    everything = evpi(losses)
     for what in (theta, irrelevant, np.column_stack([theta, irrelevant])):
-        assert value_of_learning(losses, what).estimate <= everything.estimate
+        assert evppi(losses, what).estimate <= everything.estimate
 
 
 def test_two_equal_options_leave_nothing_to_learn() -> None:
     theta, _, losses = linear()
     alike = np.column_stack([losses[:, 1], losses[:, 1]])
-    assert value_of_learning(alike, theta) == Worth(0.0, 0.0, 0.0)
-    assert value_of_everything(alike).estimate == 0.0
-    assert wrong_ranking(alike, 0) == 0.0
+    assert evppi(alike, theta) == ExpectedValue(0.0, 0.0, 0.0)
+    assert evpi(alike).estimate == 0.0
+    assert p_incorrect_selection(alike, 0) == 0.0
 
 
 def test_a_parameter_that_does_not_vary_is_worth_nothing() -> None:
     _, _, losses = linear()
-    assert value_of_learning(losses, np.ones(N)).estimate == 0.0
+    assert evppi(losses, np.ones(N)).estimate == 0.0
 
 
 def test_the_range_in_which_another_option_is_best_is_named() -> None:
@@ -189,7 +190,7 @@ def test_a_ranking_is_as_sure_as_its_paired_difference() -> None:
     """Difference .2 with sd 1 over 100: two errors, Phi(-2) = .023."""
     z = np.resize([-1.0, 1.0], 100) * math.sqrt(99.0 / 100.0)
     losses = np.column_stack([np.zeros(100), z + 0.2])
-    assert wrong_ranking(losses, 0) == pytest.approx(float(ndtr(-2.0)), rel=1e-6)
+    assert p_incorrect_selection(losses, 0) == pytest.approx(float(ndtr(-2.0)), rel=1e-6)
 
 
 def test_folds_are_even_and_addressed() -> None:
@@ -200,7 +201,7 @@ def test_folds_are_even_and_addressed() -> None:
 
 def test_too_few_replications_are_refused() -> None:
     with pytest.raises(ValueError, match=r"at least 50 replications are needed \(got 10\)"):
-        value_of_learning(np.zeros((10, 2)), np.arange(10.0))
+        evppi(np.zeros((10, 2)), np.arange(10.0))
 
 
 # losses
@@ -338,7 +339,7 @@ def test_troops_make_an_extension_the_worst_for_who_counts_them() -> None:
     found = whole()
     (ranking,) = [r for r in found.rankings if r.loss == "stay"]
     assert ranking.best == HELD
-    assert ranking.p_wrong < 1e-6
+    assert ranking.p_incorrect < 1e-6
     stay = found.table().query("loss == 'stay' and kind == 'parameter'")
     assert (stay["value"] == 0.0).all()
     said = " ".join(found.sentences())
@@ -356,7 +357,8 @@ def test_forks_share_their_past_and_leave_it_at_the_date() -> None:
     assert runs[1].milestones["iraq_mission_end"].date - runs[0].milestones[
         "iraq_mission_end"
     ].date == 365.0  # fmt: skip
-    known = known_when_held(short(), 2, [at], EXTENSION, jobs=1)
+    held = [Answer(replication, NEVER) for replication in range(2)]
+    known = simulate_answers(short(), held, EXTENSION, times=[at], jobs=1).known
     assert known.shape[:2] == (2, 1)
 
 

@@ -7,7 +7,8 @@ import datetime as dt
 import functools
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,20 +16,19 @@ import pytest
 import simlib
 from simlib.analysis.selection.decision_forecast import forecast
 from simlib.analysis.selection.forced_runs import (
-    Decided,
-    decided,
-    forced,
-    known_when_held,
+    NEVER,
+    Answer,
+    AnsweredRuns,
     numbers_of,
+    simulate_answers,
 )
 from simlib.analysis.selection.observables import (
     Observable,
     encoded,
-    normal_scores,
     plan_observables,
 )
 from simlib.analysis.selection.observational import AS_WRITTEN, Readings, readings
-from simlib.analysis.selection.selection_effect import Selection, assigned, select
+from simlib.analysis.selection.selection_effect import SelectionEffects, assigned, select
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.ensemble.execution import Execution
@@ -36,13 +36,11 @@ from simlib.errors import ScenarioError
 from simlib.journal import to_days
 from simlib.scenario.schema import Outcome, Scenario
 from simlib.simulation import assemble, simulate
+from simlib.statistics.regression import normal_scores
 from simlib.theatre.agents.committee import GROUNDS
 from simlib.theatre.questions.iraq_mission import BEFORE, EXTENSION
 from simlib.world.quantities import ParameterPlan
 from support.scenarios import small
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 N = 120
 HERE = Execution(jobs=1)
@@ -72,7 +70,7 @@ def short() -> Scenario:
 
 
 @functools.cache
-def selection(which: str) -> Selection:
+def selection(which: str) -> SelectionEffects:
     """Return both readings where the committee is blind to its grounds, or heeds threat."""
     return select(short(), N, EXTENSION, given=BLIND if which == "blind" else ALARMED, **HERE)
 
@@ -87,7 +85,7 @@ def test_without_selection_by_grounds_there_is_no_gap() -> None:
     meeting and for what follows.
     """
     for name in (BEFORE, "isis_attacks_iraq_2025", "troops_federal_bases_end_2025"):
-        gap = selection("blind").gaps[name].gap
+        gap = selection("blind").effects[name].gap
         assert gap.error > 0.0
         assert abs(gap.value) < 3.3 * gap.error, name
 
@@ -98,10 +96,10 @@ def test_selection_by_threat_shows_in_attacks_before_the_meetings() -> None:
     Negative control: nobody can change attacks before the meetings, so extending by force
     changes none, while a comparison of runs "shows" some.
     """
-    gap = selection("alarmed").gaps[BEFORE]
+    gap = selection("alarmed").effects[BEFORE]
     assert gap.gap.value > 3.0 * gap.gap.error
-    assert gap.seen.value > 3.0 * gap.seen.error
-    assert abs(gap.made.value) < 0.3
+    assert gap.observational.value > 3.0 * gap.observational.error
+    assert abs(gap.interventional.value) < 0.3
 
 
 def test_the_extended_redone_by_force_come_out_alike() -> None:
@@ -111,29 +109,29 @@ def test_the_extended_redone_by_force_come_out_alike() -> None:
     """
     for which in ("blind", "alarmed"):
         for name in (BEFORE, "isis_attacks_iraq_2025"):
-            gap = selection(which).gaps[name]
+            gap = selection(which).effects[name]
             assert abs(gap.mechanics.value) <= 3.3 * gap.mechanics.error + 0.02
             assert gap.mechanics.error < 0.25 * gap.gap.error
             assert gap.gap.value == pytest.approx(gap.selection.value + gap.mechanics.value)
 
 
 def test_extending_keeps_troops_and_the_naive_difference_agrees_in_sign() -> None:
-    gap = selection("blind").gaps["troops_federal_bases_end_2025"]
-    assert gap.made.value > 3.0 * gap.made.error
-    assert gap.seen.value > 0.0
+    gap = selection("blind").effects["troops_federal_bases_end_2025"]
+    assert gap.interventional.value > 3.0 * gap.interventional.error
+    assert gap.observational.value > 0.0
 
 
 def test_meetings_and_lengths_are_dealt_out_as_they_were_observed() -> None:
     """Each donor lends n / n_donors times, up to one; a replication's lot is addressed."""
     months = np.array([0, 6, 12, 0, 24, 6, 0, 0, 0, 0, 0])
     at = np.where(months > 0, 9200.5 + np.arange(11.0), np.nan)
-    natural = Decided(np.zeros((11, 1)), months, at, np.zeros((11, 0, 0)))
+    natural = AnsweredRuns(np.zeros((11, 1)), months, at, np.zeros((11, 0, 0)))
     rows = assigned(natural, 7)
     assert [row.replication for row in rows] == list(range(11))
-    donors = [row.at for row in rows]
-    assert sorted(donors.count(date) for date in set(donors)) == [2, 3, 3, 3]
-    assert {(row.at.day, row.months) for row in rows} == {
-        (row.at.day, row.months) for row in assigned(natural, 8)
+    donors = Counter(row.at for row in rows)
+    assert sorted(donors.values()) == [2, 3, 3, 3]
+    assert {(row.at, row.months) for row in rows} == {
+        (row.at, row.months) for row in assigned(natural, 8)
     }
     assert rows != assigned(natural, 8)
 
@@ -159,11 +157,16 @@ def test_errors_are_those_of_the_influence_of_each_replication() -> None:
 
 
 @functools.cache
-def known() -> tuple[np.ndarray, Decided]:
+def known() -> tuple[np.ndarray, AnsweredRuns]:
     """Return what is known of six replications, held and as the committee decides."""
     times = [to_days(dt.date(2025, 2, 20)), to_days(dt.date(2025, 6, 30))]
-    held = known_when_held(short(), 6, times, EXTENSION, **HERE)
-    return held, decided(short(), 6, EXTENSION, given={}, times=times, **HERE)
+    held, natural = (
+        simulate_answers(
+            short(), [Answer(r, months) for r in range(6)], EXTENSION, times=times, **HERE
+        )
+        for months in (NEVER, None)
+    )
+    return held.known, natural
 
 
 def test_what_is_known_early_is_the_same_whatever_the_committee_does_later() -> None:
@@ -274,7 +277,7 @@ def test_tables_and_sentences_say_what_was_found() -> None:
     assert set(table["version"]) == {AS_WRITTEN, "1.2"}
     assert set(table["outcome"]) == {BEFORE, *short().outcomes} - {"iraq_end_class"}
     row = table[(table["version"] == AS_WRITTEN) & (table["outcome"] == BEFORE)].iloc[0]
-    assert row["gap"] == pytest.approx(row["extended"] - row["made_extended"])
+    assert row["gap"] == pytest.approx(row["extended"] - row["do_extended"])
     assert row["gap_low"] < row["gap"] < row["gap_high"]
     said = " ".join(found.sentences())
     assert "By 2025-04-15 an extension was agreed in" in said
@@ -306,19 +309,19 @@ def test_what_cannot_be_asked_is_refused() -> None:
 
 def test_forced_rows_do_not_depend_on_their_company() -> None:
     rows = assigned(_two(), 7)
-    together = forced(short(), rows, EXTENSION, given={}, **HERE)
-    alone = forced(short(), rows[1:], EXTENSION, given={}, **HERE)
+    together = simulate_answers(short(), rows, EXTENSION, **HERE).outcomes
+    alone = simulate_answers(short(), rows[1:], EXTENSION, **HERE).outcomes
     assert np.array_equal(together[1:], alone)
     assert together.shape == (2, len(numbers_of(short())))
 
 
-def _two() -> Decided:
+def _two() -> AnsweredRuns:
     at = np.array([to_days(dt.date(2025, 6, 15)), np.nan])
-    return Decided(np.zeros((2, 1)), np.array([12, 0]), at, np.zeros((2, 0, 0)))
+    return AnsweredRuns(np.zeros((2, 1)), np.array([12, 0]), at, np.zeros((2, 0, 0)))
 
 
 def test_estimates_are_plain_numbers() -> None:
-    gap = selection("blind").gaps[BEFORE]
+    gap = selection("blind").effects[BEFORE]
     assert all(
         isinstance(value, str) or np.isfinite([value["value"], value["error"]]).all()
         for value in dataclasses.asdict(gap).values()

@@ -111,35 +111,35 @@ def test_every_kind_of_use_is_found() -> None:
     """Levels, factors, marks, effects, tempo, excitation, state, decisions, postures and so on."""
     uses = uses_of_parameters(load_text(USED))
     assert uses == {
-        "a": ("state guards (2 times)", "decision alarm: intercept"),
+        "a": ("state guards: start (2 times)", "decision alarm: intercept"),
         "b": (
-            "incident raid, main: level (2 times)",
-            "incident raid, main: mark fatalities: law",
+            "incident raid: group main: level (2 times)",
+            "incident raid: group main: mark fatalities: law",
             "posture talks.posture: state on: median_months",
             "option more replaces it",
         ),
         "c": (
-            "incident raid, main: mark lethal: probability",
-            "series press: rows",
+            "incident raid: group main: mark lethal: probability",
+            "series press: row raid: probability",
             "agent watcher",
             "outcome reported",
         ),
         "d": (
             "parameter f",
-            "incident raid, excites raid: ratio",
+            "incident raid: excites raid: ratio",
             "f -> parameter g",
-            "g -> incident raid, main: tempo: rho",
+            "g -> incident raid: group main: tempo: rho",
         ),
         "e": (
             "parameter f",
-            "incident raid, main: factor guards: elasticity",
-            "incident raid, main: effect",
+            "incident raid: group main: factor guards: elasticity",
+            "incident raid: group main: effect guards: by",
             "decision alarm: weights",
             "f -> parameter g",
-            "g -> incident raid, main: tempo: rho",
+            "g -> incident raid: group main: tempo: rho",
         ),
-        "f": ("parameter g", "g -> incident raid, main: tempo: rho"),
-        "g": ("incident raid, main: tempo: rho",),
+        "f": ("parameter g", "g -> incident raid: group main: tempo: rho"),
+        "g": ("incident raid: group main: tempo: rho",),
         "idle": (),
     }
 

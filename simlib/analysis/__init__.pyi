@@ -10,6 +10,6 @@ from .mediation.why import why as why
 from .selection.observational import readings as readings
 from .sensitivity.morris import screen as screen
 from .sensitivity.sobol import sensitivity as sensitivity
+from .value.evppi import evppi as evppi
 from .value.information import value_of_information as value_of_information
 from .value.losses import load_losses as load_losses
-from .value.valuing import value_of_learning as value_of_learning

@@ -164,7 +164,7 @@ def calibrate(
 
 
 def _write(result: Calibration, replications: int, output: Path, *, force: bool) -> None:
-    from simlib.theatre.questions.constants import committee_constants
+    from simlib.theatre.questions.standardizing import committee_constants
 
     constants = committee_constants(result, replications) if replications else {}
     write_file(output, result.scenario_text(constants).encode(), force=force)

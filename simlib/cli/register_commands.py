@@ -108,7 +108,7 @@ def _correlations(
 ) -> Correlations | None:
     """Return what stored or simulated replications say; nothing where none are asked for."""
     from simlib.evidence.register.correlations import correlations_of
-    from simlib.theatre.questions.headlines import HEADLINES
+    from simlib.theatre.questions.iraq_mission import HEADLINES
 
     if results is not None and replications is not None:
         raise ScenarioError([Problem("results", "give one of --results and --replications")])

@@ -41,10 +41,11 @@ if TYPE_CHECKING:
 
     from simlib.analysis.compare.comparison import Comparison
     from simlib.analysis.compare.paired_effects import PairedEffect
-    from simlib.analysis.selection.decision_forecast import Forecast
+    from simlib.analysis.selection.decision_forecast import DecisionForecast
     from simlib.analysis.selection.observational import Readings
     from simlib.analysis.sensitivity.sobol import Sensitivity
-    from simlib.analysis.value.informing import Information, Learning
+    from simlib.analysis.value.evppi import UnknownValue
+    from simlib.analysis.value.information import Information
     from simlib.ensemble import Ensemble
     from simlib.evidence.calibration.collecting import Calibration
     from simlib.evidence.excitation.excitation_regimes import RegimeFit
@@ -324,16 +325,16 @@ def information(result: Information, loss: str | None = None, ax: Axes | None = 
         Name of the loss; the first of the panel when not given.
     """
     name = loss or next(iter(result.panel.losses))
-    shown = _most_valuable([x for x in result.learnings if x.loss == name])
+    shown = _most_valuable([x for x in result.unknowns if x.loss == name])
     ax = axes_or_new(ax, 7.6, 1.9 + 0.52 * len(shown))
     dots = []
     for i, date in enumerate(result.options):
-        those = {x.name: x.worth for x in result.learnings if (x.loss, x.date) == (name, date)}
+        those = {x.name: x.alone for x in result.unknowns if (x.loss, x.date) == (name, date)}
         worths = [those[each.name] for each in shown]
         values = np.transpose([(worth.value, *worth.interval()) for worth in worths])
         color, marker = SHADES[i % len(SHADES)], MARKERS[i % len(MARKERS)]
         dots.append(Dots(values, f"{date}", color, marker, bar=(color, 0.4)))
-    rows(ax, [_learning_label(each) for each in shown], dots)
+    rows(ax, [_unknown_label(each) for each in shown], dots)
     ax.set_xlim(left=0.0)
     ax.set_xlabel(f"value of learning it before choosing ({result.panel.losses[name].unit})")
     legend(ax, title="decided on", title_fontsize=8)
@@ -341,28 +342,28 @@ def information(result: Information, loss: str | None = None, ax: Axes | None = 
     return ax
 
 
-def _most_valuable(learnings: list[Learning]) -> list[Learning]:
+def _most_valuable(unknowns: list[UnknownValue]) -> list[UnknownValue]:
     """Return the reports and the unknowns worth most at some date, one of each name."""
-    best: dict[str, Learning] = {}
-    for each in learnings:
+    best: dict[str, UnknownValue] = {}
+    for each in unknowns:
         so_far = best.get(each.name)
-        is_more = so_far is None or each.worth.estimate > so_far.worth.estimate
+        is_more = so_far is None or each.alone.estimate > so_far.alone.estimate
         if each.kind != "everything" and is_more:
             best[each.name] = each
-    ranked = sorted(best.values(), key=lambda x: (x.kind != "reports", -x.worth.estimate))
+    ranked = sorted(best.values(), key=lambda x: (x.kind != "reports", -x.alone.estimate))
     return ranked[:MOST_BARS]
 
 
-def _learning_label(each: Learning) -> str:
+def _unknown_label(each: UnknownValue) -> str:
     kind = "group: " if each.kind == "group" and each.name.endswith(".*") else ""
     return f"{kind}{words(each.name.removesuffix('.*'))}"
 
 
 def _ranking_note(result: Information, loss: str) -> str:
-    foreseen = {(x.loss, x.date): x.worth for x in result.learnings if x.kind == "everything"}
+    foreseen = {(x.loss, x.date): x.alone for x in result.unknowns if x.kind == "everything"}
     return "\n".join(
         f"{ranking.date}: {words(ranking.best)} is best (wrong with P <= "
-        f"{max(ranking.p_wrong, 0.001):.2g}); foreseeing all: "
+        f"{max(ranking.p_incorrect, 0.001):.2g}); foreseeing all: "
         f"{foreseen[loss, ranking.date].value:.3g}"
         for ranking in result.rankings
         if ranking.loss == loss
@@ -371,8 +372,8 @@ def _ranking_note(result: Information, loss: str) -> str:
 
 _READ = {
     "gap": "selection gap: E[Y | extended] - E[Y | do(extended)]",
-    "seen": "seen: E[Y | extended] - E[Y | not extended]",
-    "made": "made: E[Y | do(extended)] - E[Y | do(as agreed)]",
+    "observational": "seen: E[Y | extended] - E[Y | not extended]",
+    "interventional": "made: E[Y | do(extended)] - E[Y | do(as agreed)]",
 }
 MOST_OBSERVABLES = 8
 FEWEST_RUNS = 30
@@ -404,7 +405,7 @@ def readings(result: Readings, outcome: str | None = None, ax: Axes | None = Non
     return ax
 
 
-def extension_forecast(found: Forecast, ax: Axes | None = None) -> Axes:
+def extension_forecast(found: DecisionForecast, ax: Axes | None = None) -> Axes:
     """Draw P(extension) by thirds of what is known at a date, with Wilson 95 % intervals.
 
     The observables in which the groups differ most are shown, at most

@@ -67,7 +67,7 @@ def _each(node: Mapping, key: str, path: Path, change: _Change) -> Mapping:
         name: change(item, (*path, key, name)) if isinstance(item, Mapping) else item
         for name, item in inner.items.items()
     }
-    return node.replaced(key, mapping(items, inner.keys, inner.mark))
+    return node.replaced(key, inner._replace(items=items))
 
 
 class _ShortForms:

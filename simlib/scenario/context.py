@@ -57,7 +57,7 @@ class Context:
 
     def is_moot(self, path: Path) -> bool:
         """Whether what stands at a path, or on the way to it, is not judged any further."""
-        return any(path[:i] in self.moot for i in range(len(path) + 1))
+        return bool(self.moot) and any(path[:i] in self.moot for i in range(len(path) + 1))
 
     @property
     def has_span(self) -> bool:

@@ -17,7 +17,17 @@ from collections.abc import Callable
 from collections.abc import Mapping as Mappable
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    TypeAlias,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -39,6 +49,9 @@ from simlib.scenario.nodes import (
 from simlib.scenario.schema import Quantity, Ref, Within
 from simlib.scenario.wording import bare, near, near_or_all, shown
 from simlib.scenario.yaml_text import MOST_PROBLEMS, Budget, read_file
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 NAME_RULE = "must be a name: a letter, then letters, digits, spaces or _ . ' & -, at most 80"
 FIRST_YEAR, LAST_YEAR = 1900, 2200
@@ -245,7 +258,7 @@ def fitter(wanted: Any) -> Fitter:
     if origin in makers:
         return makers[origin]()
     if isinstance(wanted, type) and issubclass(wanted, BaseModel):
-        return _Model(wanted)
+        return _model(wanted)
     return _SCALARS[wanted]
 
 
@@ -339,11 +352,11 @@ def _dictionary(keys: Any, values: Any) -> Fitter:
         if not isinstance(node, Mapping):
             log.unwanted(node, path, "a mapping")
             return {}
-        for key, mark in node.keys.items():
+        for key in node.items:
             here = (*path, key)
             broken = constraint(key)
             if broken:
-                log.note(problem_at(mark, path, f"{broken} (got {shown(key)})"), here)
+                log.note(problem_at(node.keys[key], path, f"{broken} (got {shown(key)})"), here)
             for reference in references:
                 log.references[here] = reference, key
         return {key: inner(item, (*path, key), log) for key, item in node.items.items()}
@@ -428,45 +441,34 @@ def _one_of(models: list[type[BaseModel]]) -> Fitter:
     return fit
 
 
-class _Model:
-    """Fits a mapping to one model."""
+def _model(model: type[BaseModel]) -> Fitter:
+    infos = {info.alias or name: info for name, info in model.model_fields.items()}
+    fields = {key: fitter(_wanted(info)) for key, info in infos.items()}
+    required = [key for key, info in infos.items() if info.is_required()]
 
-    def __init__(self, model: type[BaseModel]) -> None:
-        self._model = model
-        self._required: dict[str, Fitter] = {}
-
-    @functools.cached_property
-    def _fields(self) -> dict[str, Fitter]:
-        """The fitter of each key, made when the model is first met: models may hold themselves."""
-        fields: dict[str, Fitter] = {}
-        for name, info in self._model.model_fields.items():
-            key = info.alias or name
-            wanted: Any = info.annotation
-            fields[key] = fitter(Annotated[wanted, *info.metadata] if info.metadata else wanted)
-            if info.is_required():
-                self._required[key] = fields[key]
-        return fields
-
-    def __call__(self, node: Node, path: Path, log: ProblemLog) -> Any:
-        values = {}
-        fields = self._fields
+    def fit(node: Node, path: Path, log: ProblemLog) -> Any:
         if not isinstance(node, Mapping):
             log.unwanted(node, path, "a mapping")
-            node = _NOTHING
-            log = ProblemLog()
+            return fit(_NOTHING, (), ProblemLog())
+        values = {}
         for key, item in node.items.items():
             if key in fields:
                 values[key] = fields[key](item, (*path, key), log)
             else:
-                self._refuse(node, key, path, log)
-        for key, required in self._required.items():
+                known = fields if path else [*fields, "extends"]
+                hint = near_or_all(key, known, "allowed") if log.has_room() else ""
+                rule = f"unknown key (got {shown(key)})"
+                log.note(problem_at(node.keys[key], path, rule, hint), (*path, key))
+        for key in required:
             if key not in values:
                 log.add(node, (*path, key), "must be given")
-                values[key] = required(_NOTHING, (), ProblemLog())
-        return self._model.model_construct(**values)
+                values[key] = fields[key](_NOTHING, (), ProblemLog())
+        return model.model_construct(**values)
 
-    def _refuse(self, node: Mapping, key: str, path: Path, log: ProblemLog) -> None:
-        allowed = {*self._fields, *(() if path else ("extends",))}
-        hint = near_or_all(key, allowed, "allowed") if log.has_room() else ""
-        rule = f"unknown key (got {shown(key)})"
-        log.note(problem_at(node.keys[key], path, rule, hint), (*path, key))
+    return fit
+
+
+def _wanted(info: FieldInfo) -> Any:
+    """Return the type of a field with all that is said of it."""
+    wanted: Any = info.annotation
+    return Annotated[wanted, *info.metadata] if info.metadata else wanted

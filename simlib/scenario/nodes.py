@@ -59,12 +59,11 @@ class Mapping(NamedTuple):
 
     def replaced(self, key: str, node: Node) -> Mapping:
         """Return the mapping with another value under one of its keys."""
-        return mapping({**self.items, key: node}, self.keys, self.mark)
+        return self._replace(items={**self.items, key: node})
 
     def without(self, key: str) -> Mapping:
         """Return the mapping without one of its keys."""
-        rest = {name: item for name, item in self.items.items() if name != key}
-        return mapping(rest, self.keys, self.mark)
+        return self._replace(items={k: item for k, item in self.items.items() if k != key})
 
 
 Node: TypeAlias = Scalar | Sequence | Mapping
@@ -226,6 +225,8 @@ def number_hint(text: str, *, quoted: bool = False) -> str:
         return "remove the quotes"
     if len(text) > LONGEST_NUMBER:
         return f"a number has at most {LONGEST_NUMBER} characters"
+    if not stripped.startswith(("+", "-", ".")) and not stripped[:1].isdecimal():
+        return ""
     for pattern, hint in _HINTS:
         if pattern.fullmatch(stripped):
             return hint

@@ -230,7 +230,7 @@ def _dotted_options(root: Mapping) -> Mapping:
         name: _undotted(option, ("options", name)) if isinstance(option, Mapping) else option
         for name, option in options.items.items()
     }
-    return root.replaced("options", mapping(items, options.keys, options.mark))
+    return root.replaced("options", options._replace(items=items))
 
 
 def _undotted(option: Mapping, path: Path) -> Mapping:
@@ -269,8 +269,8 @@ def _with_options(root: Mapping) -> Mapping:
                 p: _over(parameters.items.get(p), node, ("options", name, "parameters", p))
                 for p, node in given.items.items()
             }
-            items[name] = option.replaced("parameters", mapping(whole, given.keys, given.mark))
-    return root.replaced("options", mapping(items, options.keys, options.mark))
+            items[name] = option.replaced("parameters", given._replace(items=whole))
+    return root.replaced("options", options._replace(items=items))
 
 
 def _over(parent: Node | None, child: Node, path: Path) -> Node:

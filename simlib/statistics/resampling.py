@@ -89,9 +89,9 @@ def redrawn(root_seed: int, resample: int, n: int, what: str) -> NDArray[np.intp
     what
         What it is for.
     """
-    address = name_hash(f"resample|{what}")
-    lots = [uniform(root_seed, resample, address, row) for row in range(n)]
-    return (np.array(lots) * n).astype(np.intp)
+    address = np.array([name_hash(f"resample|{what}")], dtype=np.uint64)
+    u = uniforms(root_seed, resample, address, np.arange(n, dtype=np.uint64))[0]
+    return np.asarray((u * n).astype(np.intp))
 
 
 def block_weights(

@@ -1,1 +1,1 @@
-"""Effects as observed and as brought about, and the selection between them."""
+"""Effects as observed and by intervention, and the effect of selection between them."""

@@ -7,29 +7,34 @@ and the logarithmic one, against the share of extensions where it was fitted.
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from simlib.analysis.selection.observables import Observable, encoded
-from simlib.analysis.value.threads import one_thread
-from simlib.chance.addresses import name_hash
-from simlib.chance.philox import uniforms
 from simlib.errors import Problem, ScenarioError
+from simlib.finding import Finding, plot_room
+from simlib.statistics.formatting import with_error
 from simlib.statistics.intervals import standard_error, wilson
+from simlib.statistics.regression import FOLDS, one_thread
+from simlib.statistics.resampling import redrawn
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+
     import pandas as pd
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-FOLDS = 5
 PENALTIES = tuple(float(c) for c in np.logspace(-3, 1, 5))
 """Inverse strengths of the ridge penalty among which cross-validation chooses."""
 MOST = 3.0
 """Standard deviations that an input counts at most."""
 RESAMPLES = 200
+MOST_SHOWN = 12
+"""Coefficients that are shown on a screen."""
 FEWEST = FOLDS
 """Extensions, and others, that each half must have."""
 BANDS = 4
@@ -37,7 +42,7 @@ BANDS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class ForecastScore:
     """How far forecasts are from what came, and how far the base rate is; less is better.
 
     Attributes
@@ -56,9 +61,20 @@ class Score:
     gain: float
     gain_error: float
 
+    def sentence(self, n_judged: int) -> str:
+        """Say whether forecasts are better than the base rate, over so many replications."""
+        is_better = self.gain > 2.0 * self.gain_error
+        verdict = "better than" if is_better else "not clearly better than"
+        return (
+            f"{self.name} score of forecasts from what is known on that day, over {n_judged} "
+            f"replications that they were not fitted on: {self.model:.4f} against {self.base:.4f} "
+            f"of the base rate (gain {with_error(self.gain, self.gain_error)}): {verdict} the base "
+            "rate."
+        )
+
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class DecisionForecast(Finding):
     """What is known at a date says of an extension later on.
 
     Attributes
@@ -74,19 +90,63 @@ class Forecast:
         Its size.
     """
 
+    stem: ClassVar[str] = "extension_by_observable"
+
     date: dt.date
     n: int
     n_decided: int
     n_open: int
     n_extended: int
     n_judged: int
-    scores: tuple[Score, ...]
+    scores: tuple[ForecastScore, ...]
     groups: pd.DataFrame
     """A row a third of an observable (or a state of a posture), with P(extension)."""
     coefficients: pd.DataFrame
     """Log odds per standard deviation of each input, with bootstrap intervals."""
     calibration: pd.DataFrame
     """A row a band of forecasts, with the share that was extended."""
+
+    def table(self) -> pd.DataFrame:
+        """P(extension) by what is known."""
+        return self.groups
+
+    def briefs(self) -> dict[str, pd.DataFrame]:
+        """All three tables under their titles, of the coefficients the largest."""
+        return {
+            "P(extension) by what is known": self.groups,
+            "logistic regression, largest coefficients": self.coefficients.head(MOST_SHOWN),
+            "forecasts against what came": self.calibration,
+        }
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Groups, coefficients and calibration."""
+        return {
+            self.stem: self.groups,
+            "extension_coefficients": self.coefficients,
+            "extension_calibration": self.calibration,
+        }
+
+    def figures(self) -> dict[str, Callable[[], Axes]]:
+        """P(extension) by groups of what is known."""
+        return {"extension_forecast": lambda: plot_room().extension_forecast(self)}
+
+    def sentences(self) -> list[str]:
+        """Say how many are extended, and whether what is known forecasts it."""
+        clear = self.coefficients.query("low > 0 or high < 0").head(5)
+        inputs = [f"{row.input} ({row.log_odds_per_sd:+.2f})" for row in clear.itertuples()]
+        return [
+            (
+                f"By {self.date} an extension was agreed in {self.n_decided} of {self.n} "
+                f"replications ({self.n_decided / self.n:.1%}). Of the other {self.n_open}, "
+                f"{self.n_extended} ({self.n_extended / self.n_open:.1%}) were extended later."
+            ),
+            *(score.sentence(self.n_judged) for score in self.scores),
+            (
+                "Inputs whose coefficient's interval excludes 0 (log odds per standard deviation, "
+                f"shrunk; of {len(self.coefficients)} inputs some do by luck): "
+                f"{', '.join(inputs) or 'none'}."
+            ),
+        ]
 
 
 def forecast(
@@ -97,7 +157,7 @@ def forecast(
     *,
     is_open: NDArray[np.bool_],
     root_seed: int,
-) -> Forecast:
+) -> DecisionForecast:
     """Relate what is known at a date to extensions after it.
 
     Parameters
@@ -130,7 +190,7 @@ def forecast(
     with one_thread():
         p = _fit(x[fitted], y[fitted]).predict_proba(x[judged])[:, 1]
         coefficients = _coefficients(names, x, y, root_seed)
-    return Forecast(
+    return DecisionForecast(
         date=date,
         n=len(is_open),
         n_decided=int((~is_open).sum()),
@@ -162,7 +222,7 @@ def _fit(x: NDArray[np.float64], y: NDArray[np.bool_]) -> Any:
     return search.fit(x, y).best_estimator_
 
 
-def _scores(p: NDArray[np.float64], y: NDArray[np.bool_], base: float) -> tuple[Score, ...]:
+def _scores(p: NDArray[np.float64], y: NDArray[np.bool_], base: float) -> tuple[ForecastScore, ...]:
     def log_score(q: NDArray[np.float64]) -> NDArray[np.float64]:
         return -np.log(np.where(y, q, 1.0 - q))
 
@@ -174,7 +234,7 @@ def _scores(p: NDArray[np.float64], y: NDArray[np.bool_], base: float) -> tuple[
         gain = usual - model
         error = standard_error(gain)
         found.append(
-            Score(name, float(model.mean()), float(usual.mean()), float(gain.mean()), error)
+            ForecastScore(name, float(model.mean()), float(usual.mean()), float(gain.mean()), error)
         )
     return tuple(found)
 
@@ -232,10 +292,8 @@ def _coefficients(
     model = _fit(x, y)
     bounded, regression = model[:-1].transform(x), model[-1]
     draws = np.empty((RESAMPLES, len(names)))
-    places = np.arange(len(y), dtype=np.uint64)
-    address = np.array([name_hash("readings|bootstrap")], dtype=np.uint64)
     for k in range(RESAMPLES):
-        rows = (uniforms(root_seed, k, address, places)[0] * len(y)).astype(np.intp)
+        rows = redrawn(root_seed, k, len(y), "readings")
         draws[k] = clone(regression).fit(bounded[rows], y[rows]).coef_[0]
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)
     table = pd.DataFrame(

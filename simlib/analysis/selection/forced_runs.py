@@ -5,17 +5,17 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from simlib.analysis.selection.forced_ends import HELD
-from simlib.analysis.selection.observables import plan_observables
+from simlib.analysis.selection.deadlines import HELD
+from simlib.analysis.selection.observables import Observables, plan_observables
 from simlib.ensemble.map_runs import map_runs
 from simlib.outcomes import plan
-from simlib.outcomes.planning import kind_of
+from simlib.outcomes.planning import OutcomePlan, kind_of
 from simlib.scenario import resolve
-from simlib.simulation import assemble, simulate
+from simlib.simulation import Blueprint, assemble, simulate
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,60 +23,49 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.analysis.selection.decision_questions import Question
-    from simlib.analysis.selection.forced_ends import Deadline
+    from simlib.analysis.selection.deadlines import Deadline, DecisionQuestion
     from simlib.ensemble.execution import Execution
     from simlib.ensemble.map_runs import Arrays
     from simlib.journal import Run
     from simlib.scenario.schema import Scenario
-    from simlib.simulation import Blueprint
 
 NEVER = 0
 """Months of an extension that is not granted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Forced:
-    """One replication with the answer given.
+class Answer:
+    """A replication, and who answers in it.
 
     Attributes
     ----------
     replication
         Its index.
+    months
+        Length of the extension that is forced; `NEVER` holds to the end as agreed. None:
+        the agent decides.
     at
         The meeting it is forked at; nobody knows of anything before.
-    months
-        Length of the extension; `NEVER` holds to the end as agreed.
     """
 
     replication: int
-    at: dt.date
-    months: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Job:
-    """What all rows share. Compared by identity, so that it is prepared once a worker."""
-
-    scenario: Scenario
-    question: Question
-    given: Mapping[str, float]
-    times: tuple[float, ...] = ()
-    rows: tuple[Forced, ...] = ()
+    months: int | None = None
+    at: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    """Runs in which the agent decided, in the order of replications.
+class AnsweredRuns:
+    """What came of runs, in the order of the answers.
 
     Attributes
     ----------
     outcomes
         Numbers and yes/no's, shape (n, n_outcomes), in the order of `numbers_of`.
     months
-        Length of the extension, shape (n,); `NEVER` where there is none.
+        Length of the extension that the agent chose, shape (n,); `NEVER` where it chose
+        none.
     decided_at
-        When it was agreed (days), shape (n,); nan where there is none.
+        When it did (days), shape (n,); nan where there is none.
     known
         What was known at each time asked for, shape (n, n_times, n_observables).
     """
@@ -88,9 +77,20 @@ class Decided:
 
     @property
     def is_extended(self) -> NDArray[np.bool_]:
-        """Which replications were extended."""
+        """Which replications the agent extended."""
         found: NDArray[np.bool_] = self.months != NEVER
         return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _AnswerJob:
+    """What all rows share. Compared by identity, so that it is prepared once a worker."""
+
+    scenario: Scenario
+    answers: tuple[Answer, ...]
+    question: DecisionQuestion
+    given: Mapping[str, float]
+    times: tuple[float, ...]
 
 
 def numbers_of(scenario: Scenario) -> tuple[str, ...]:
@@ -98,23 +98,26 @@ def numbers_of(scenario: Scenario) -> tuple[str, ...]:
     return tuple(name for name, o in scenario.outcomes.items() if kind_of(o) != "class")
 
 
-def decided(
+def simulate_answers(
     scenario: Scenario,
-    n: int,
-    question: Question,
+    answers: Sequence[Answer],
+    question: DecisionQuestion,
     *,
-    given: Mapping[str, float],
+    given: Mapping[str, float] | None = None,
     times: Sequence[float] = (),
     **execution: Unpack[Execution],
-) -> Decided:
-    """Simulate replications in which the agent decides.
+) -> AnsweredRuns:
+    """Simulate replications in which the agent decides, or is given the answer.
+
+    Where the answer is given, the agent is frozen from the start: it holds to the end as
+    agreed up to the fork, and to what is given after it.
 
     Parameters
     ----------
     scenario
         A resolved scenario with the agent, taken as it is written.
-    n
-        Number of replications.
+    answers
+        What is simulated.
     question
         The deadline, and what is known of it.
     given
@@ -124,110 +127,55 @@ def decided(
     execution
         Where it runs: `simlib.ensemble.execution.Execution`.
     """
-    job = _Job(scenario, question, dict(given), tuple(times))
-    found = map_runs(_decided, job, n, identity=_identity(job), **execution)
-    return Decided(found["outcomes"], found["months"], found["decided_at"], found["known"])
-
-
-def forced(
-    scenario: Scenario,
-    rows: Sequence[Forced],
-    question: Question,
-    *,
-    given: Mapping[str, float],
-    **execution: Unpack[Execution],
-) -> NDArray[np.float64]:
-    """Simulate replications with the answer given.
-
-    The agent is frozen from the start: it holds to the end as agreed up to the fork,
-    and to what is given after it.
-
-    Parameters
-    ----------
-    scenario, question, given, how
-        As in `decided`.
-    rows
-        What is simulated.
-
-    Returns
-    -------
-    Outcomes, shape (len(rows), n_outcomes), in the order of `numbers_of`.
-    """
-    job = _Job(scenario, question, dict(given), rows=tuple(rows))
-    return map_runs(_forced, job, len(rows), identity=_identity(job), **execution)["outcomes"]
-
-
-def known_when_held(
-    scenario: Scenario,
-    n: int,
-    times: Sequence[float],
-    question: Question,
-    **execution: Unpack[Execution],
-) -> NDArray[np.float64]:
-    """Return what is known at some times when the end is held as agreed.
-
-    Shape (n, n_times, n_observables): the past that all forks of `HELD` share.
-    """
-    job = _Job(scenario, question, {}, tuple(times))
-    return map_runs(_known_when_held, job, n, identity=_identity(job), **execution)["known"]
-
-
-def _identity(job: _Job) -> dict[str, Any]:
-    # How many there are to be changes no row.
-    scenario = job.scenario.model_copy(update={"replications": 1})
-    rows = [[row.replication, str(row.at), row.months] for row in job.rows]
-    return {
-        "scenario": resolve(scenario),
+    job = _AnswerJob(scenario, tuple(answers), question, dict(given or {}), tuple(times))
+    identity = {
+        # How many there are to be changes no row.
+        "scenario": resolve(scenario.model_copy(update={"replications": 1})),
         "given": dict(sorted(job.given.items())),
-        "times": list(job.times),
-        "rows": rows,
+        "times": list(times),
+        "rows": [[each.replication, each.months, str(each.at)] for each in answers],
     }
+    found = map_runs(_answered, job, len(answers), identity=identity, **execution)
+    return AnsweredRuns(**found)
 
 
 @functools.lru_cache(maxsize=2)
-def _prepared(job: _Job) -> tuple[Blueprint, Any, Any]:
-    """Assemble the held scenario once; forks differ in their timeline only."""
+def _prepared(job: _AnswerJob) -> tuple[Blueprint, OutcomePlan, Observables]:
+    """Assemble the scenario once; forks differ in their timeline only."""
     held = job.question.deadline.held(job.scenario)
-    scenario = job.scenario.model_copy(update={"options": {HELD: held}})
-    blueprint = assemble(scenario)
+    blueprint = assemble(job.scenario.model_copy(update={"options": {HELD: held}}))
     channels = blueprint.channels.channels
     observables = plan_observables(job.scenario, channels, job.question.public)
     return blueprint, plan(job.scenario, channels), observables
 
 
-def _simulated(blueprint: Blueprint, job: _Job, replication: int) -> Run:
-    months = [*blueprint.calendar.times, blueprint.horizon]
-    observe = sorted({*months, *job.times})
-    return simulate(blueprint, replication, parameters=job.given, observe=observe)
-
-
-def _values(plan_of_outcomes: Any, names: Sequence[str], run: Run) -> list[float]:
-    values = plan_of_outcomes.evaluate(run)
-    return [float(values[name]) for name in names]
-
-
-def _decided(job: _Job, replications: range) -> Arrays:
+def _answered(job: _AnswerJob, rows: range) -> Arrays:
     blueprint, outcomes, observables = _prepared(job)
-    names = numbers_of(job.scenario)
-    rows, months, decided_at, known = [], [], [], []
-    for replication in replications:
-        run = _simulated(blueprint, job, replication)
-        rows.append(_values(outcomes, names, run))
-        agreed = _agreed(run, job.question.deadline)
-        months.append(agreed[0])
-        decided_at.append(agreed[1])
+    names, deadline = numbers_of(job.scenario), job.question.deadline
+    observe = sorted({*blueprint.calendar.times, blueprint.horizon, *job.times})
+    values, chosen, known = [], [], []
+    for answer in (job.answers[row] for row in rows):
+        run = simulate(
+            _forked(blueprint, answer, deadline),
+            answer.replication,
+            parameters=job.given,
+            observe=observe,
+        )
+        found = outcomes.evaluate(run)
+        values.append([float(found[name]) for name in names])
+        chosen.append(_chosen(run, deadline))
         known.append([observables.at(run, time) for time in job.times])
     shape = (len(rows), len(job.times), len(observables.all))
     return {
-        "outcomes": np.array(rows).reshape(len(rows), len(names)),
-        "months": np.array(months, dtype=np.int64),
-        "decided_at": np.array(decided_at),
+        "outcomes": np.array(values).reshape(len(rows), len(names)),
+        "months": np.array([months for months, _ in chosen], dtype=np.int64),
+        "decided_at": np.array([time for _, time in chosen]),
         "known": np.array(known).reshape(shape),
     }
 
 
-def _agreed(run: Run, deadline: Deadline) -> tuple[int, float]:
-    """Return months and time of the extension that was agreed, if any."""
+def _chosen(run: Run, deadline: Deadline) -> tuple[int, float]:
+    """Return months and time of the extension that the agent chose, if any."""
     if run.milestones[deadline.milestone].classification == deadline.extended:
         for decision in run.decisions:
             if (decision.agent, decision.name) == (deadline.agent, deadline.decision):
@@ -235,32 +183,13 @@ def _agreed(run: Run, deadline: Deadline) -> tuple[int, float]:
     return NEVER, math.nan
 
 
-def _forced(job: _Job, rows: range) -> Arrays:
-    blueprint, outcomes, _ = _prepared(job)
-    names = numbers_of(job.scenario)
-    found = []
-    for row in rows:
-        one = job.rows[row]
-        run = _simulated(_forked(blueprint, one, job.question.deadline), job, one.replication)
-        found.append(_values(outcomes, names, run))
-    return {"outcomes": np.array(found).reshape(len(rows), len(names))}
-
-
-def _known_when_held(job: _Job, replications: range) -> Arrays:
-    blueprint, _, observables = _prepared(job)
-    at_end = replace(blueprint, option=HELD)
-    known = []
-    for replication in replications:
-        run = _simulated(at_end, job, replication)
-        known.append([observables.at(run, time) for time in job.times])
-    shape = (len(known), len(job.times), len(observables.all))
-    return {"known": np.array(known).reshape(shape)}
-
-
-def _forked(blueprint: Blueprint, row: Forced, deadline: Deadline) -> Blueprint:
+def _forked(blueprint: Blueprint, answer: Answer, deadline: Deadline) -> Blueprint:
     """Return a blueprint with another timeline; nothing else of it depends on the option."""
-    if row.months == NEVER:
+    if answer.months is None:
+        return blueprint
+    if answer.months == NEVER or answer.at is None:
         return replace(blueprint, option=HELD)
-    options = {**blueprint.scenario.options, "extended": deadline.extension(row.months, row.at)}
+    extension = deadline.extension(answer.months, answer.at)
+    options = {**blueprint.scenario.options, "extended": extension}
     scenario = blueprint.scenario.model_copy(update={"options": options})
     return replace(blueprint, scenario=scenario, option="extended")

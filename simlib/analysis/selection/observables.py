@@ -68,7 +68,7 @@ class Observables:
     """The state variable of troops at bases."""
 
     def at(self, run: Run, time: float) -> NDArray[np.float64]:
-        """Return what is known at an instant, shape (len(all),); a posture by its state's index.
+        """Read off what is known at an instant, shape (len(all),); a posture by its state's index.
 
         Parameters
         ----------
@@ -90,7 +90,7 @@ class Observables:
         return np.array(values)
 
     def _standing(self, run: Run, observable: Observable, time: float, row: int) -> float:
-        """Return the troops of a base, or the index of the state a posture is in."""
+        """The troops of a base, or the index of the state a posture is in."""
         if not observable.states:
             place = observable.name.removeprefix("troops ")
             return float(run.snapshots[row, run.layout.index(self.troops, place)])
@@ -125,19 +125,6 @@ def plan_observables(scenario: Scenario, channels: Channels, public: Public) -> 
     ]
     masks = tuple(types == name for name in heard)
     return Observables((*counted, *standing), published, masks, public.troops)
-
-
-def normal_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the normal quantiles of the ranks of values, shape (n,); ties share their mean.
-
-    Whatever its scale and skewness, what is drawn from a continuous law becomes standard
-    normal, and a normal one is only shifted and scaled.
-    """
-    from scipy.special import ndtri
-    from scipy.stats import rankdata
-
-    found: NDArray[np.float64] = ndtri((rankdata(values) - 0.5) / len(values))
-    return found
 
 
 def encoded(

@@ -1,4 +1,4 @@
-"""Two readings of "extended": seen to be extended, and made to be.
+"""Effect of selection on an outcome: its observational against its interventional mean.
 
 E[Y | A = extended] is taken over replications in which the agent extends by itself.
 E[Y | do(A = extended)] is taken over all replications, each forked at a meeting and with a
@@ -17,11 +17,10 @@ import numpy as np
 
 from simlib.analysis.selection.forced_runs import (
     NEVER,
-    Decided,
-    Forced,
-    decided,
-    forced,
+    Answer,
+    AnsweredRuns,
     numbers_of,
+    simulate_answers,
 )
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniform
@@ -34,17 +33,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.analysis.selection.decision_questions import Question
+    from simlib.analysis.selection.deadlines import DecisionQuestion
     from simlib.ensemble.execution import Execution
     from simlib.scenario.schema import Scenario
 
 FEWEST_EXTENDED = 10
 """With fewer extended replications there is no error to be stated."""
-CONTRASTS = ("gap", "selection", "mechanics", "seen", "made")
+MEANS = ("extended", "others", "redone", "do_extended", "do_held")
+CONTRASTS = ("gap", "selection", "mechanics", "observational", "interventional")
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class MeanEstimate:
     """A mean or a difference of means with its Monte Carlo error; normal 95 % interval."""
 
     value: float
@@ -60,10 +60,17 @@ class Estimate:
         """Upper end of the interval."""
         return self.value + Z95 * self.error
 
+    @property
+    def shown(self) -> str:
+        """The difference with its interval."""
+        places = 1 if np.isfinite(self.value) and self.high - self.low >= 1.0 else 3
+        value, low, high = (f"{x:+.{places}f}" for x in (self.value, self.low, self.high))
+        return f"{value} ({low} to {high})"
+
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """What one outcome comes to under both readings.
+class SelectionEffect:
+    """What one outcome comes to, observed and by intervention.
 
     Attributes
     ----------
@@ -75,53 +82,53 @@ class Gap:
         E[Y | A = not extended].
     redone
         The extended ones forced at their own meeting, by their own length.
-    made_extended
+    do_extended
         E[Y | do(A = extended)], over all replications.
-    made_held
+    do_held
         E[Y | do(A = end as agreed)], over all replications.
     gap
-        `extended` less `made_extended`: how wrong it is to read the first as the second.
+        `extended` less `do_extended`: how wrong it is to read the first as the second.
     selection
-        `redone` less `made_extended`: that other worlds are extended than not.
+        `redone` less `do_extended`: that other worlds are extended than not.
     mechanics
         `extended` less `redone`: what is left if the same worlds are extended by force.
-    seen
+    observational
         `extended` less `others`: what a comparison of runs shows.
-    made
-        `made_extended` less `made_held`: what extending does.
+    interventional
+        `do_extended` less `do_held`: what extending does.
     """
 
     outcome: str
-    extended: Estimate
-    others: Estimate
-    redone: Estimate
-    made_extended: Estimate
-    made_held: Estimate
-    gap: Estimate
-    selection: Estimate
-    mechanics: Estimate
-    seen: Estimate
-    made: Estimate
+    extended: MeanEstimate
+    others: MeanEstimate
+    redone: MeanEstimate
+    do_extended: MeanEstimate
+    do_held: MeanEstimate
+    gap: MeanEstimate
+    selection: MeanEstimate
+    mechanics: MeanEstimate
+    observational: MeanEstimate
+    interventional: MeanEstimate
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """Both readings for every outcome, from one set of replications.
+class SelectionEffects:
+    """The effect of selection on every outcome, from one set of replications.
 
     Attributes
     ----------
     n, n_extended
         Replications, and how many of them were extended.
-    gaps
+    effects
         By outcome.
     """
 
     n: int
     n_extended: int
-    gaps: dict[str, Gap]
+    effects: dict[str, SelectionEffect]
 
 
-def assigned(natural: Decided, root_seed: int) -> list[Forced]:
+def assigned(natural: AnsweredRuns, root_seed: int) -> list[Answer]:
     """Return all replications, each with meeting and length of an extended one.
 
     Replications are put in the order of a uniform each and dealt out evenly, so that every
@@ -143,21 +150,21 @@ def assigned(natural: Decided, root_seed: int) -> list[Forced]:
     return [_as_in(natural, r, int(donor)) for r, donor in enumerate(chosen)]
 
 
-def _as_in(natural: Decided, replication: int, donor: int) -> Forced:
+def _as_in(natural: AnsweredRuns, replication: int, donor: int) -> Answer:
     at = to_date(float(natural.decided_at[donor]))
-    return Forced(replication, at, int(natural.months[donor]))
+    return Answer(replication, int(natural.months[donor]), at)
 
 
 def select(
     scenario: Scenario,
     n: int,
-    question: Question,
+    question: DecisionQuestion,
     *,
     given: Mapping[str, float],
-    natural: Decided | None = None,
+    natural: AnsweredRuns | None = None,
     **execution: Unpack[Execution],
-) -> Selection:
-    """Compare both readings of "extended".
+) -> SelectionEffects:
+    """Compare observational with interventional means of every outcome.
 
     Parameters
     ----------
@@ -179,31 +186,34 @@ def select(
     ScenarioError
         Fewer than `FEWEST_EXTENDED` replications are extended.
     """
-    natural = natural or decided(scenario, n, question, given=given, **execution)
+    if natural is None:
+        deciding = [Answer(replication) for replication in range(n)]
+        natural = simulate_answers(scenario, deciding, question, given=given, **execution)
     own = np.flatnonzero(natural.is_extended)
     if not FEWEST_EXTENDED <= len(own) < n:
         rule = f"the {question.deadline.agent} extends in {len(own)} of {n} replications"
         hint = f"at least {FEWEST_EXTENDED}, and not all, are needed: give more"
         raise ScenarioError([Problem("replications", rule, hint)])
     everyone = assigned(natural, scenario.root_seed)
-    holding = [Forced(r, scenario.start, NEVER) for r in range(n)]
+    holding = [Answer(r, NEVER) for r in range(n)]
     redone = [_as_in(natural, int(r), int(r)) for r in own]
-    found = forced(scenario, [*everyone, *holding, *redone], question, given=given, **execution)
+    answers = [*everyone, *holding, *redone]
+    found = simulate_answers(scenario, answers, question, given=given, **execution).outcomes
     parts = found[:n], found[n : 2 * n], found[2 * n :]
-    gaps = {
-        name: _gap(name, natural.is_extended, natural.outcomes[:, i], [p[:, i] for p in parts])
+    effects = {
+        name: _effect(name, natural.is_extended, natural.outcomes[:, i], [p[:, i] for p in parts])
         for i, name in enumerate(numbers_of(scenario))
     }
-    return Selection(n, len(own), gaps)
+    return SelectionEffects(n, len(own), effects)
 
 
-def _gap(
+def _effect(
     name: str,
     is_extended: NDArray[np.bool_],
     natural: NDArray[np.float64],
     parts: list[NDArray[np.float64]],
-) -> Gap:
-    """Estimate both readings of one outcome from influence values, one a replication."""
+) -> SelectionEffect:
+    """Estimate the effect on one outcome from influence values, one a replication."""
     made, kept, own = parts
     redone = np.zeros(len(natural))
     redone[is_extended] = own
@@ -211,22 +221,22 @@ def _gap(
         "extended": _influence(natural, is_extended),
         "others": _influence(natural, ~is_extended),
         "redone": _influence(redone, is_extended),
-        "made_extended": _influence(made, np.ones_like(is_extended)),
-        "made_held": _influence(kept, np.ones_like(is_extended)),
+        "do_extended": _influence(made, np.ones_like(is_extended)),
+        "do_held": _influence(kept, np.ones_like(is_extended)),
     }
 
-    def less(one: str, other: str) -> Estimate:
+    def less(one: str, other: str) -> MeanEstimate:
         (a, of_a), (b, of_b) = means[one], means[other]
         return _estimate(a - b, of_a - of_b)
 
-    return Gap(
+    return SelectionEffect(
         outcome=name,
         **{key: _estimate(*mean) for key, mean in means.items()},
-        gap=less("extended", "made_extended"),
-        selection=less("redone", "made_extended"),
+        gap=less("extended", "do_extended"),
+        selection=less("redone", "do_extended"),
         mechanics=less("extended", "redone"),
-        seen=less("extended", "others"),
-        made=less("made_extended", "made_held"),
+        observational=less("extended", "others"),
+        interventional=less("do_extended", "do_held"),
     )
 
 
@@ -242,5 +252,5 @@ def _influence(
     return mean, np.where(is_in, values - mean, 0.0) / np.mean(is_in)
 
 
-def _estimate(value: float, influence: NDArray[np.float64]) -> Estimate:
-    return Estimate(value, standard_error(influence))
+def _estimate(value: float, influence: NDArray[np.float64]) -> MeanEstimate:
+    return MeanEstimate(value, standard_error(influence))

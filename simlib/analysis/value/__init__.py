@@ -1,1 +1,1 @@
-"""Two readings of an extension, and what would be worth knowing before it is decided."""
+"""What would be worth knowing before a deadline is decided on: EVPPI, EVSI, EVPI."""

@@ -1,27 +1,43 @@
-"""Every unknown valued, for every loss and date, by itself and beside what is reported."""
+"""What learning something is worth to somebody who then chooses an option: EVPPI, EVSI, EVPI.
+
+The value of learning X is min_d E[L_d] - E[min_d E[L_d | X]]. The inner expectation is a
+regression of differences of loss on X (M. Strong, J. E. Oakley and A. Brennan 2014,
+"Estimating multiparameter partial expected value of perfect information from a
+probabilistic sensitivity analysis sample", doi:10.1177/0272989X13505910). Read off the
+sample it was fitted on, its noise would count as value. So a rule "given X, choose d" is
+learnt on four fifths of the replications and valued by the losses of the last fifth, each
+fifth in turn: noise then adds nothing on average, and a rule that is not the best one
+loses a little. Only how losses vary with X is learnt so; where they lie on average is
+taken from all replications, with and without X, so that nothing is gained where options
+are nearly equal by choosing as one fifth happens to lie. An estimate may come out below
+0; that says 0 within its error.
+
+Everywhere `losses` has the shape (n, n_options), of shared replications.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.analysis.value.informing import Learning
-from simlib.analysis.value.threads import one_thread
-from simlib.analysis.value.valuing import (
-    Worth,
-    chosen,
-    differences,
-    inputs_of,
-    predicted,
-    value_of_everything,
-    without_learning,
-    worth,
-)
 from simlib.ensemble.map_runs import map_runs
+from simlib.statistics.formatting import number, with_error
+from simlib.statistics.intervals import Z95, standard_error
+from simlib.statistics.regression import (
+    FOLDS,
+    cross_fitted,
+    curved,
+    normal_scores,
+    one_thread,
+    ridge,
+    spline_columns,
+)
+from simlib.statistics.resampling import folds_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -32,12 +48,174 @@ if TYPE_CHECKING:
     from simlib.ensemble.execution import Execution
     from simlib.ensemble.map_runs import Arrays
 
+FEWEST = 10 * FOLDS
+"""Replications below which no rule is learnt."""
+KINDS = ("everything", "reports", "group", "parameter")
 REPORTS = "reports to that date"
 EVERYTHING = "everything, luck included"
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class ExpectedValue:
+    """An expected value of information, in the unit of the loss.
+
+    Attributes
+    ----------
+    estimate, error
+        Estimate (0 or less: nothing was gained) and its Monte Carlo standard error.
+    share_changed
+        Share of replications in which what is learnt changes the choice.
+    """
+
+    estimate: float
+    error: float
+    share_changed: float
+
+    @property
+    def value(self) -> float:
+        """The estimate, and 0 where it lies below: information cannot do harm."""
+        return max(0.0, self.estimate)
+
+    def interval(self, z: float = Z95) -> tuple[float, float]:
+        """The normal interval, cut off at 0."""
+        half = z * self.error
+        return max(0.0, self.estimate - half), max(0.0, self.estimate + half)
+
+    def is_clear(self, z: float = Z95) -> bool:
+        """Whether the interval lies above 0."""
+        return self.estimate - z * self.error > 0.0
+
+    @property
+    def shown(self) -> str:
+        """The value with its error; where it is not above 0, that it may be 0."""
+        if self.error == 0.0:
+            return number(self.value)
+        text = with_error(self.value, self.error)
+        return text if self.is_clear() else f"{text} (0 within error)"
+
+
+def loss_differences(losses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the losses of options less those of the first, shape (n, n_options - 1)."""
+    return losses[:, 1:] - losses[:, :1]
+
+
+def choices(losses_less_first: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the option with the least loss, shape (n,); the first among equals."""
+    first = np.zeros((len(losses_less_first), 1))
+    least: NDArray[np.intp] = np.argmin(np.column_stack([first, losses_less_first]), axis=1)
+    return least
+
+
+def best_option(losses: NDArray[np.float64]) -> int:
+    """Return what is chosen where nothing is learnt: the option with the least mean loss."""
+    return int(np.argmin(losses.mean(axis=0)))
+
+
+def saved(
+    losses: NDArray[np.float64], choice: NDArray[np.intp], before: NDArray[np.intp] | int
+) -> ExpectedValue:
+    """Return what one choice saves against another, shapes (n,): what led to it is worth that."""
+    rows = np.arange(len(losses))
+    less = losses[rows, before] - losses[rows, choice]
+    return ExpectedValue(float(less.mean()), standard_error(less), float(np.mean(choice != before)))
+
+
+def evppi(
+    losses: NDArray[np.float64], what: NDArray[np.float64], *, root_seed: int = 0
+) -> ExpectedValue:
+    """Return what learning something is worth before an option is chosen.
+
+    For parameters this is their expected value of partial perfect information (EVPPI); for
+    reports, the expected value of sample information (EVSI).
+
+    Parameters
+    ----------
+    losses
+        Shape (n, n_options), of shared replications.
+    what
+        One number, shape (n,), or several, shape (n, k).
+    root_seed
+        Key of the uniforms that deal out folds.
+
+    Raises
+    ------
+    ValueError
+        There are fewer than `FEWEST` replications.
+
+    Examples
+    --------
+    >>> theta = np.linspace(-1.0, 1.0, 200)
+    >>> losses = np.column_stack([np.zeros(200), theta])
+    >>> round(evppi(losses, theta).value, 2)
+    0.25
+    """
+    if len(losses) < FEWEST:
+        raise ValueError(f"at least {FEWEST} replications are needed (got {len(losses)})")
+    folds, gaps = folds_of(len(losses), FOLDS, root_seed), loss_differences(losses)
+    with one_thread():
+        said, _ = cross_fitted(spline_columns(what), gaps, folds)
+    return saved(losses, choices(said + gaps.mean(axis=0)), best_option(losses))
+
+
+def evpi(losses: NDArray[np.float64]) -> ExpectedValue:
+    """Return what foreseeing each run would be worth: expected value of perfect information.
+
+    Chance events included, so no information is worth more: it bounds the value of learning
+    all parameters.
+    """
+    return saved(losses, choices(loss_differences(losses)), best_option(losses))
+
+
+def p_incorrect_selection(losses: NDArray[np.float64], best: int) -> float:
+    """Return a bound of the probability that another option is better on average, 0-1.
+
+    The sum over the others of Phi(-d / s), of the mean paired difference d and its standard
+    error s (normal, flat prior). Options equal in every run are not better.
+    """
+    total = 0.0
+    for option in range(losses.shape[1]):
+        gap = losses[:, option] - losses[:, best]
+        error = standard_error(gap)
+        if option != best and error > 0.0:
+            total += 0.5 * math.erfc(float(gap.mean()) / error / math.sqrt(2.0))
+    return min(1.0, total)
+
+
+def regions(
+    losses: NDArray[np.float64], what: NDArray[np.float64], best: int
+) -> list[tuple[float, float, int]]:
+    """Return where in a parameter's range another option than the best is best on average.
+
+    Lower and upper probability (0-1) of each range, with the option that is best in it.
+    A regression on all replications says so: it is a description and no test.
+    """
+    from scipy.special import ndtr
+
+    scores = normal_scores(what)
+    order = np.argsort(scores, kind="stable")
+    with one_thread():
+        inputs = curved(scores[:, None])
+        said = ridge(inputs, loss_differences(losses)).predict(inputs)
+    choice = choices(np.asarray(said).reshape(len(losses), -1))[order]
+    at = ndtr(scores[order])
+    # The range falls apart where the choice changes from one rank to the next.
+    cuts = [0, *(np.flatnonzero(np.diff(choice)) + 1).tolist(), len(choice)]
+    return [
+        (_edge(at, begin), _edge(at, end), int(choice[begin]))
+        for begin, end in itertools.pairwise(cuts)
+        if choice[begin] != best
+    ]
+
+
+def _edge(at: NDArray[np.float64], place: int) -> float:
+    """Return the probability between the ranks before and after a place."""
+    if place in {0, len(at)}:
+        return float(place > 0)
+    return float(at[place - 1] + at[place]) / 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionSample:
     """What regressions are fitted on.
 
     Attributes
@@ -58,10 +236,47 @@ class Sample:
     reports: dict[dt.date, NDArray[np.float64]]
     folds: NDArray[np.intp]
 
+    def unknowns(self) -> list[tuple[str, str, NDArray[np.float64]]]:
+        """Kind, name and columns of every parameter and group."""
+        single = [("parameter", name, values) for name, values in self.drawn.items()]
+        several = [
+            ("group", name, np.column_stack([self.drawn[member] for member in members]))
+            for name, members in self.groups.items()
+        ]
+        return [*single, *several]
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownValue:
+    """What learning one thing is worth, for one loss at one date.
+
+    Attributes
+    ----------
+    loss, date
+        Name of the loss; when it is decided.
+    kind, name
+        One of `KINDS`, and what is learnt.
+    alone
+        Learnt by itself.
+    beyond
+        In addition to the reports to that date; none for the reports themselves.
+    regions
+        Of some parameters: lower and upper probability of each part of the range in which
+        another option is best than now, and that option.
+    """
+
+    loss: str
+    date: dt.date
+    kind: str
+    name: str
+    alone: ExpectedValue
+    beyond: ExpectedValue | None
+    regions: tuple[tuple[float, float, str], ...] = ()
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Valuation:
-    """What is shared by the valuation of all unknowns; rows are unknowns.
+    """What is shared by the valuation of all unknowns, which are its rows.
 
     Attributes
     ----------
@@ -88,56 +303,61 @@ class _Valuation:
     unknowns: tuple[NDArray[np.float64], ...]
     folds: NDArray[np.intp]
 
+    @classmethod
+    def of(cls, sample: DecisionSample) -> _Valuation:
+        """Take differences of all losses, and what reports say of them, side by side."""
+        losses = tuple(sample.losses.values())
+        parts = [loss_differences(each) for each in losses]
+        ends = np.cumsum([0, *(part.shape[1] for part in parts)]).tolist()
+        columns = tuple(slice(a, b) for a, b in itertools.pairwise(ends))
+        with one_thread():
+            found = [
+                cross_fitted(sample.reports[date], part, sample.folds)
+                for (_, date), part in zip(sample.losses, parts, strict=True)
+            ]
+        said = np.concatenate([said for said, _ in found], axis=1)
+        left = np.concatenate([left for _, left in found], axis=2)
+        gaps = np.concatenate(parts, axis=1)
+        mean = gaps.mean(axis=0)
+        return cls(
+            losses=losses,
+            before=tuple(map(best_option, losses)),
+            informed=tuple(choices((mean + said)[:, each]) for each in columns),
+            columns=columns,
+            mean=mean,
+            said=said,
+            targets=np.concatenate([np.broadcast_to(gaps, left.shape), left], axis=2),
+            unknowns=tuple(values for _, _, values in sample.unknowns()),
+            folds=sample.folds,
+        )
 
-def value_all(sample: Sample, execution: Execution) -> list[Learning]:
+    def digest(self) -> str:
+        """A hash of all numbers that values depend on."""
+        found = hashlib.sha256()
+        for array in (*self.losses, *self.unknowns, self.said, self.targets, self.folds):
+            found.update(repr((array.shape, array.dtype.str)).encode())
+            found.update(np.ascontiguousarray(array).tobytes())
+        return found.hexdigest()
+
+
+def value_unknowns(sample: DecisionSample, execution: Execution) -> list[UnknownValue]:
     """Value every parameter and group by itself and beside the reports, and the reports."""
-    unknowns = _unknowns(sample)
-    job = _valuation(sample, [columns for _, _, columns in unknowns])
+    job, unknowns = _Valuation.of(sample), sample.unknowns()
     found = []
     parts = zip(sample.losses, job.losses, job.before, job.informed, strict=True)
     for key, losses, before, informed in parts:
-        reports = worth(losses, informed, before)
-        everything = value_of_everything(losses)
-        found.append(Learning(*key, "reports", REPORTS, reports, None))
-        found.append(Learning(*key, "everything", EVERYTHING, everything, None))
-    identity = {"sample": _digest(job)}
+        reports = saved(losses, informed, before)
+        found.append(UnknownValue(*key, "reports", REPORTS, reports, None))
+        found.append(UnknownValue(*key, "everything", EVERYTHING, evpi(losses), None))
+    identity = {"sample": job.digest()}
     values = map_runs(_valued, job, len(unknowns), identity=identity, each=12, **execution)
     for row, (kind, name, _) in enumerate(unknowns):
         for place, key in enumerate(sample.losses):
-            alone, beyond = (Worth(*values[part][row, place]) for part in ("alone", "beyond"))
-            found.append(Learning(*key, kind, name, alone, beyond))
+            alone, beyond = (
+                ExpectedValue(*values[part][row, place]) for part in ("alone", "beyond")
+            )
+            found.append(UnknownValue(*key, kind, name, alone, beyond))
     return found
-
-
-def _valuation(sample: Sample, unknowns: Sequence[NDArray[np.float64]]) -> _Valuation:
-    keys, folds = list(sample.losses), sample.folds
-    losses = tuple(sample.losses.values())
-    parts = [differences(each) for each in losses]
-    widths = np.cumsum([0, *(part.shape[1] for part in parts)]).tolist()
-    said, left = _from_reports(sample, keys, parts)
-    gaps = np.concatenate(parts, axis=1)
-    mean, targets = gaps.mean(axis=0), np.broadcast_to(gaps, left.shape)
-    columns = tuple(slice(a, b) for a, b in itertools.pairwise(widths))
-    return _Valuation(
-        losses=losses,
-        before=tuple(map(without_learning, losses)),
-        informed=tuple(chosen((mean + said)[:, each]) for each in columns),
-        columns=columns,
-        mean=mean,
-        said=said,
-        targets=np.concatenate([targets, left], axis=2),
-        unknowns=tuple(unknowns),
-        folds=folds,
-    )
-
-
-def _digest(job: _Valuation) -> str:
-    """Return a hash of all numbers that values depend on."""
-    found = hashlib.sha256()
-    for array in (*job.losses, *job.unknowns, job.said, job.targets, job.folds):
-        found.update(repr((array.shape, array.dtype.str)).encode())
-        found.update(np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()
 
 
 def _valued(job: _Valuation, rows: range) -> Arrays:
@@ -146,35 +366,20 @@ def _valued(job: _Valuation, rows: range) -> Arrays:
     n_targets = job.said.shape[1]
     for row in rows:
         with one_thread():
-            ahead, _ = predicted(inputs_of(job.unknowns[row]), job.targets, job.folds)
+            ahead, _ = cross_fitted(spline_columns(job.unknowns[row]), job.targets, job.folds)
+        # The first targets are the differences themselves; the others what reports leave of
+        # them, so that the unknown only adds to what reports say.
         own, besides = ahead[:, :n_targets] + job.mean, ahead[:, n_targets:] + job.mean + job.said
-        parts = list(zip(job.losses, job.before, job.informed, job.columns, strict=True))
-        alone.append([_row(worth(o, chosen(own[:, c]), before)) for o, before, _, c in parts])
-        beyond.append([_row(worth(o, chosen(besides[:, c]), known)) for o, _, known, c in parts])
+        alone.append(_saved_of_each(job, own, job.before))
+        beyond.append(_saved_of_each(job, besides, job.informed))
     return {"alone": np.array(alone), "beyond": np.array(beyond)}
 
 
-def _row(found: Worth) -> tuple[float, float, float]:
-    return found.estimate, found.error, found.share_changed
-
-
-def _from_reports(
-    sample: Sample, keys: Sequence[tuple[str, dt.date]], parts: Sequence[NDArray[np.float64]]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what the reports to each date say of differences of loss, and what they leave."""
-    said, left = [], []
-    for (_, date), part in zip(keys, parts, strict=True):
-        with one_thread():
-            one, rest = predicted(sample.reports[date], part, sample.folds)
-        said.append(one)
-        left.append(rest)
-    return np.concatenate(said, axis=1), np.concatenate(left, axis=2)
-
-
-def _unknowns(sample: Sample) -> list[tuple[str, str, NDArray[np.float64]]]:
-    single = [("parameter", name, values) for name, values in sample.drawn.items()]
-    several = [
-        ("group", name, np.column_stack([sample.drawn[member] for member in members]))
-        for name, members in sample.groups.items()
-    ]
-    return [*single, *several]
+def _saved_of_each(
+    job: _Valuation, gaps: NDArray[np.float64], before: Sequence[NDArray[np.intp] | int]
+) -> list[tuple[float, float, float]]:
+    rows = []
+    for losses, columns, known in zip(job.losses, job.columns, before, strict=True):
+        found = saved(losses, choices(gaps[:, columns]), known)
+        rows.append((found.estimate, found.error, found.share_changed))
+    return rows

@@ -27,24 +27,16 @@ STATISTICS = ("log mean", "log dispersion", "lag-1 correlation")
 
 
 def summary_names(series: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the summaries, statistic by statistic."""
+    """Name the summaries, statistic by statistic."""
     return tuple(f"{statistic} of {name}" for statistic in STATISTICS for name in series)
 
 
 def summarize(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return summaries of monthly counts.
+    """Summarize monthly counts, shape (n_months, n_series), of at least 3 months.
 
-    Parameters
-    ----------
-    counts
-        Shape (n_months, n_series), at least 3 months.
-
-    Returns
-    -------
-    ndarray
-        Of each series the log of its mean, of variance over mean, and the correlation of
-        months with the next, shape (3 n_series,). Half a count is added to mean and
-        variance, so that quiet series have summaries too.
+    Of each series the log of its mean, of variance over mean, and the correlation of months with
+    the next, shape (3 n_series,). Half a count is added to mean and variance, so that quiet series
+    have summaries too.
     """
     mean = counts.mean(axis=0) + 0.5
     variance = counts.var(axis=0, ddof=1) + 0.5
@@ -83,7 +75,7 @@ class MonthlyCounts(NamedTuple):
 def ucdp_counts(
     path: Path | None = None, series: Sequence[str] | None = None, as_of: dt.date | None = None
 ) -> MonthlyCounts:
-    """Return the events by month of UCDP conflicts.
+    """Read the events by month of UCDP conflicts.
 
     Parameters
     ----------
@@ -133,7 +125,7 @@ def forecaster_problem(
     observed: MonthlyCounts,
     given: Mapping[str, float] | None = None,
 ) -> InverseProblem:
-    """Return the problem of finding parameters from monthly counts through the simulator.
+    """Pose the problem of finding parameters from monthly counts through the simulator.
 
     The same months of the scenario's first year are simulated without agents: postures and
     everything that agents move stay as at the start; incidents, AR(1) multipliers, trend and

@@ -65,13 +65,7 @@ class InverseProblem:
     identity: Mapping[str, object]
 
     def __post_init__(self) -> None:
-        """Refuse an observation that does not fit its names.
-
-        Raises
-        ------
-        InversionError
-            Their numbers differ, a summary is no finite number, or nothing is unknown.
-        """
+        """Refuse an observation that does not fit its names or is not finite, and no unknowns."""
         if self.observed.shape != (len(self.names),) or not np.isfinite(self.observed).all():
             raise InversionError(
                 f"observed summaries must be {len(self.names)} finite numbers (got {self.observed})"
@@ -80,7 +74,7 @@ class InverseProblem:
             raise InversionError("name at least one parameter that is drawn")
 
     def values(self, places: Mapping[str, float]) -> dict[str, float]:
-        """Return the unknowns where their prior's cumulative probability has a value."""
+        """Give the unknowns where their prior's cumulative probability has a value."""
         values = {}
         for name, distribution in self.priors.items():
             ((kind, arguments),) = distribution.items()
@@ -88,33 +82,18 @@ class InverseProblem:
         return values
 
     def summaries(self, places: Mapping[str, float]) -> NDArray[np.float64]:
-        """Simulate at a place in the unit cube; the same place is the same run.
-
-        Parameters
-        ----------
-        places
-            Unknown -> cumulative probability of its prior.
-        """
+        """Simulate at cumulative prior probabilities; the same place is the same run."""
         spelt = json.dumps({name: places[name] for name in sorted(places)})
         return self.simulator(self.values(places), seed_of(0, spelt) % 2**31)
 
     def projection(self) -> NDArray[np.float64]:
-        """Return weights that turn summaries into what they say of each unknown.
+        """Give weights that turn summaries into what they say of each unknown.
 
         Runs from the prior, and the linear regression of the unknowns' places on the
         summaries: the posterior means are the statistics with the least loss (Fearnhead and
         Prangle 2012, doi 10.1111/j.1467-9868.2011.01010.x). An unknown that no summary says
-        anything of has weights near 0 and does not count in the distance.
-
-        Returns
-        -------
-        ndarray
-            Shape (n_unknowns, n_summaries).
-
-        Raises
-        ------
-        InversionError
-            A summary never varies.
+        anything of has weights near 0 and does not count in the distance. Shape (n_unknowns,
+        n_summaries); a summary that never varies is refused.
         """
         places = uniforms_of(0, "pilots", (_N_PILOTS, len(self.priors)))
         runs = np.array(
@@ -192,14 +171,14 @@ class Inversion(Finding):
     generations: tuple[Generation, ...]
 
     def values(self, name: str) -> NDArray[np.float64]:
-        """Return the draws of an unknown, shape (n_draws,)."""
+        """Give the draws of an unknown, shape (n_draws,)."""
         ((kind, arguments),) = self.problem.priors[name].items()
         row = list(self.problem.priors).index(name)
         places = self.places[row].tolist()
         return np.array([quantile(kind, dict(arguments), place) for place in places])
 
     def draws(self, name: str, n_draws: int, root_seed: int) -> NDArray[np.float64]:
-        """Return draws of an unknown without weights, by systematic resampling."""
+        """Draw an unknown without weights, by systematic resampling."""
         start = uniforms_of(root_seed, "resample", 1)[0]
         at = (start + np.arange(n_draws)) / n_draws
         chosen = np.searchsorted(np.cumsum(self.weights) * (1.0 + 1e-12), at)
@@ -207,7 +186,7 @@ class Inversion(Finding):
         return np.asarray(self.values(name)[np.minimum(chosen, last)], dtype=np.float64)
 
     def contraction(self, name: str) -> float:
-        """Return 1 less posterior over prior variance of the cumulative prior probability.
+        """Tell 1 less posterior over prior variance of the cumulative prior probability.
 
         0 where the data say nothing, near 1 where they say nearly all; below 0 where the
         draws spread more than the prior.
@@ -217,7 +196,7 @@ class Inversion(Finding):
         return float(1.0 - 12.0 * (self.weights @ (row - mean) ** 2))
 
     def shift(self, name: str) -> float:
-        """Return how far the posterior mean lies from the prior's, in the prior's sds."""
+        """Tell how far the posterior mean lies from the prior's, in the prior's sds."""
         row = self.places[list(self.problem.priors).index(name)]
         return float((self.weights @ row - 0.5) * np.sqrt(12.0))
 

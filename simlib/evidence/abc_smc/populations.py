@@ -61,13 +61,7 @@ class Effort:
     generations: int = 6
 
     def __post_init__(self) -> None:
-        """Refuse too little and too much.
-
-        Raises
-        ------
-        ScenarioError
-            Fewer than 20 runs a generation or no generation, or too many.
-        """
+        """Refuse fewer than 20 runs a generation or no generation, and too many."""
         whole("population", self.population, 20, MOST_POPULATION)
         whole("generations", self.generations, 1, MOST_GENERATIONS)
 
@@ -159,7 +153,7 @@ def _quiet() -> Iterator[None]:
 def _continued(
     problem: InverseProblem, folder: Path, effort: Effort, weights: NDArray[np.float64]
 ) -> Any:
-    """Return a sampler at the end of what is stored, which may be nothing."""
+    """Stand a sampler at the end of what is stored, which may be nothing."""
     sampler = _sampler(problem, effort, weights)
     path = folder.resolve() / _STORE
     if _is_begun(path):
@@ -171,13 +165,7 @@ def _continued(
 
 
 def _is_begun(path: Path) -> bool:
-    """Return whether a store has its observation, which it may lack if it was cut off.
-
-    Raises
-    ------
-    InversionError
-        It is somebody else's, or damaged: it is not begun anew.
-    """
+    """Tell whether a store has its observation, which it may lack if it was cut off."""
     if not path.exists():
         return False
     with contextlib.closing(sqlite3.connect(path)) as connection:

@@ -28,12 +28,12 @@ class AnalogueError(SimlibError):
 
 
 def record_path() -> Path:
-    """Return where the record stands, ``seeds/history/analogues_monthly.csv``."""
+    """Tell where the record stands, ``seeds/history/analogues_monthly.csv``."""
     return bundled.folder("seeds") / "history" / "analogues_monthly.csv"
 
 
 def last_published(as_of: dt.date) -> np.datetime64:
-    """Return the last month of which a yearly release tells on a date.
+    """Tell the last month that a yearly release of a date holds.
 
     Examples
     --------
@@ -45,19 +45,10 @@ def last_published(as_of: dt.date) -> np.datetime64:
 
 
 def read_record(as_of: dt.date, path: Path | None = None) -> CountPanel:
-    """Return events by country, series and month that were published on a date.
+    """Read events by country, series and month that were published on a date.
 
-    Parameters
-    ----------
-    as_of
-        Nothing of a year whose release came later is returned.
-    path
-        A file of the same columns; the bundled record when not given.
-
-    Raises
-    ------
-    AnalogueError
-        The file cannot be read, a row is wrong, or nothing was published by then.
+    From a file of the columns `COLUMNS`, the bundled record when not given. It is refused when
+    it cannot be read, a row is wrong, or nothing was published by then.
     """
     file = record_path() if path is None else path
     table = read_table(file, COLUMNS, AnalogueError)

@@ -46,13 +46,7 @@ class LogLinearLevel(NamedTuple):
 
 
 def level_before(panel: CountPanel, case: Case) -> LogLinearLevel:
-    """Return level and slope of the months before a case's exit.
-
-    Raises
-    ------
-    AnalogueError
-        The panel does not reach back so far, or nothing happened.
-    """
+    """Fit level and slope of the `N_MONTHS` before a case's exit, which the panel must reach."""
     position = int((case.month - panel.months[0]).astype(int))
     if position < N_MONTHS or position > len(panel.months):
         raise AnalogueError(f"{case.name}: needs {N_MONTHS} months before {case.month}")
@@ -61,21 +55,10 @@ def level_before(panel: CountPanel, case: Case) -> LogLinearLevel:
 
 
 def fit_level(counts: NDArray[np.int64]) -> LogLinearLevel:
-    """Fit a log-linear mean to monthly counts by quasi-likelihood.
+    """Fit a log-linear mean to three or more consecutive months by quasi-likelihood.
 
-    Parameters
-    ----------
-    counts
-        Consecutive months, at least three.
-
-    Raises
-    ------
-    AnalogueError
-        Nothing happened in them, or only in one, to which no slope is finite.
-
-    Notes
-    -----
-    P. McCullagh and J. A. Nelder, Generalized Linear Models (1989), chapter 9.
+    P. McCullagh and J. A. Nelder, Generalized Linear Models (1989), chapter 9. Refused where
+    nothing happened, or only in one month, to which no slope is finite.
     """
     if len(counts) < 3 or not counts.sum():
         raise AnalogueError(f"a level needs three months and an event (got {counts.tolist()})")
@@ -84,6 +67,8 @@ def fit_level(counts: NDArray[np.int64]) -> LogLinearLevel:
     weights = np.array([math.log(counts.mean()), 0.0])
     if np.count_nonzero(counts) < 2:
         raise AnalogueError(f"no slope fits these counts (got {counts.tolist()})")
+    # Fisher scoring of a Poisson mean with a log link; the weights of the normal equations are
+    # the means (McCullagh and Nelder, section 2.5).
     for _ in range(_STEPS):
         means = np.exp(design @ weights)
         step = np.linalg.solve(design.T @ (design * means[:, None]), design.T @ (counts - means))
@@ -91,6 +76,7 @@ def fit_level(counts: NDArray[np.int64]) -> LogLinearLevel:
         if np.abs(step).max() < _DONE:
             break
     means = np.exp(design @ weights)
+    # Quasi-likelihood: errors by Pearson's dispersion, widened because deviations last.
     dispersion = float(((counts - means) ** 2 / means).sum() / (len(counts) - 2))
     information = design.T @ (design * means[:, None])
     errors = np.sqrt(np.diag(np.linalg.inv(information)) * dispersion) * LASTING

@@ -77,38 +77,25 @@ class Placebos:
         return float(self.log_ratios.std())
 
     def of(self, country: str) -> NDArray[np.float64]:
-        """Return those of one country that are used."""
+        """Give those of one country that are used."""
         own = self.by_country[country]
         return np.asarray(own[~np.isnan(own)])
 
     def sd_resamples(
         self, n_resamples: int = N_RESAMPLES, root_seed: int = 0
     ) -> NDArray[np.float64]:
-        """Return standard deviations of resamples that keep overlap and country together.
+        """Resample standard deviations so that overlap and country stay together.
 
         Countries are drawn with replacement, and inside each as many months as it has, in
-        circular blocks as long as a window: two months farther apart than that share no count.
-
-        Parameters
-        ----------
-        n_resamples
-            How many.
-        root_seed
-            Makes them repeatable.
-
-        Returns
-        -------
-        ndarray
-            Shape (n_resamples,), less those in which no two windows were drawn.
-
-        Notes
-        -----
-        D. N. Politis and J. P. Romano, "A circular block-resampling procedure for stationary
-        data", in Exploring the Limits of Bootstrap (1992).
+        circular blocks as long as a window: two months farther apart than that share no count
+        (D. N. Politis and J. P. Romano, "A circular block-resampling procedure for stationary
+        data", in Exploring the Limits of Bootstrap, 1992). Resamples in which no two windows were
+        drawn are left out.
         """
         names = sorted(self.by_country)
         n_months = len(self.by_country[names[0]])
         n_blocks = -(-n_months // SPAN)
+        # Countries, then starts of circular blocks in each, as many as its months need.
         chosen = uniforms_of(root_seed, "placebo country", (n_resamples, len(names)))
         starts = uniforms_of(root_seed, "placebo block", (n_resamples, len(names), n_blocks))
         table = np.array([self.by_country[name] for name in names])
@@ -140,13 +127,7 @@ class Standing:
 
 
 def contrast(panel: CountPanel, country: str, month: np.datetime64, series: str = ALL) -> Contrast:
-    """Return the years after and before a month.
-
-    Raises
-    ------
-    AnalogueError
-        The panel lacks the country, a month of either year, or any event in one of them.
-    """
+    """Count the years after and before a month, both of which the panel must have, with events."""
     unit = Unit(country, series, "")
     if unit not in panel.units:
         raise AnalogueError(f"no {series} of {country} in the record")
@@ -175,23 +156,16 @@ def placebos(
     *,
     least_before: int = LEAST_BEFORE,
 ) -> Placebos:
-    """Return the log ratios around every month without an exit in its two years.
+    """Take the log ratios around every month without an exit in its two years.
 
     Parameters
     ----------
-    panel
-        Events by country and month.
+    panel, series
+        Events by country and month; which of its series.
     exits
         Cases; windows around those that are exits are left out. None keeps all, for comparison.
-    series
-        Which of its series.
     least_before
         Events before that a window must have, at least 1.
-
-    Raises
-    ------
-    AnalogueError
-        No window can be used.
     """
     rows = {unit.country: row for row, unit in enumerate(panel.units) if unit.series == series}
     found: dict[str, NDArray[np.float64]] = {}
@@ -214,7 +188,7 @@ def placebos(
 
 
 def standing(log_ratio: float, among: NDArray[np.float64]) -> Standing:
-    """Return where a log ratio stands among placebos."""
+    """Rank a log ratio among placebos."""
     below, ties = float((among < log_ratio).sum()), float((among == log_ratio).sum())
     n = len(among)
     low, high = (below + ties + 1.0) / (n + 1.0), (n - below + 1.0) / (n + 1.0)
@@ -226,5 +200,5 @@ def _near(month: np.datetime64, exit_month: np.datetime64) -> bool:
 
 
 def contrast_of(panel: CountPanel, case: Case, series: str = ALL) -> Contrast:
-    """Return the years around a case's exit; see `contrast`."""
+    """Count the years around a case's exit; see `contrast`."""
     return contrast(panel, case.country, case.month, series)

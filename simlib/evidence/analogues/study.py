@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Unpack
 
 import numpy as np
 
 from simlib._moved import default
 from simlib.ensemble import run
+from simlib.ensemble.execution import Execution, execution_of
 from simlib.evidence.analogues.analogue_record import (
     STATE_BASED,
     read_record,
@@ -39,13 +41,11 @@ from simlib.scenario.schema import MOST_REPLICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import pandas as pd
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from simlib.ensemble.execution import Listener
     from simlib.evidence.analogues.analogue_record import Analogues, Case
     from simlib.evidence.analogues.placebo import Contrast
     from simlib.evidence.panels import CountPanel
@@ -84,50 +84,19 @@ class Prediction:
         return np.asarray(np.log(np.maximum(self.counts, 0.5) / self.observed.before))
 
     def ratios(self) -> tuple[float, float, float]:
-        """Return the 5 %, 50 % and 95 % quantiles of events after to events before."""
+        """Give the 5 %, 50 % and 95 % quantiles of events after to events before."""
         low, middle, high = np.exp(np.quantile(self.log_ratios, [0.05, 0.5, 0.95]))
         return float(low), float(middle), float(high)
 
 
 def predict(
-    case: Case,
-    observed: Contrast,
-    *,
-    replications: int,
-    jobs: int | None = None,
-    directory: Path | None = None,
-    progress: Listener | None = None,
+    case: Case, observed: Contrast, *, replications: int, **execution: Unpack[Execution]
 ) -> dict[str, Prediction]:
-    """Simulate a case's scenario with and without the withdrawal, under the same luck.
-
-    Parameters
-    ----------
-    case
-        One that has a scenario.
-    observed
-        The years around its exit.
-    replications
-        How many of each option.
-    jobs
-        Worker processes; it changes no number.
-    directory
-        Where results are kept, and gone on from.
-    progress
-        Told how far it is.
-
-    Returns
-    -------
-    dict
-        A prediction for each option.
-    """
-    ensemble = run(
-        case.name,
-        options=OPTIONS,
-        replications=replications,
-        jobs=jobs,
-        directory=None if directory is None else directory / case.name,
-        progress=progress,
-    )
+    """Simulate a case's scenario with and without the withdrawal, under common random numbers."""
+    directory = execution.get("directory")
+    if directory is not None:
+        execution["directory"] = Path(directory) / case.name
+    ensemble = run(case.name, options=OPTIONS, replications=replications, **execution)
     return {
         option: Prediction(option, ensemble.of(option).values(OUTCOME), observed)
         for option in OPTIONS
@@ -217,7 +186,7 @@ class AnalogueStudy(Finding):
     year_sd: float
 
     def table(self) -> pd.DataFrame:
-        """Return a row a case: counts, ratio, and where it stands among placebos."""
+        """Tell of each case counts, ratio, and where it stands among placebos."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -241,7 +210,7 @@ class AnalogueStudy(Finding):
         )
 
     def predicted(self) -> pd.DataFrame:
-        """Return a row a case and option: simulated ratio after to before, and the PIT."""
+        """Tell of each case and option the simulated ratio after to before, and the PIT."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -261,7 +230,7 @@ class AnalogueStudy(Finding):
         )
 
     def effects(self) -> pd.DataFrame:
-        """Return a row a belief: the effect as log and as factor, and what was learnt."""
+        """Tell of each belief the effect as log and as factor, and what was learnt."""
         import pandas as pd
 
         before = Alternative("prior", self.before, self.before)
@@ -293,7 +262,7 @@ class AnalogueStudy(Finding):
         return any(row.predictions for row in self.rows)
 
     def sentences(self) -> list[str]:
-        """Return what was found, in words."""
+        """Say what was found."""
         low, high = self.sd_interval
         pooled = [row for row in self.rows if row.case.is_pooled]
         least = min(row.among_all.p_value for row in pooled)
@@ -323,15 +292,13 @@ class AnalogueStudy(Finding):
         return [width, far, learnt, twice, match]
 
 
-def study_analogues(  # noqa: PLR0913  (one door; all but the analogues have defaults)
+def study_analogues(
     as_of: dt.date = AS_OF,
     *,
     analogues: Analogues | None = None,
     replications: int = REPLICATIONS,
     record: Path | None = None,
-    jobs: int | None = None,
-    directory: Path | None = None,
-    progress: Listener | None = None,
+    **execution: Unpack[Execution],
 ) -> AnalogueStudy:
     """Set withdrawals elsewhere against placebos, simulate them, and update the prior.
 
@@ -345,12 +312,8 @@ def study_analogues(  # noqa: PLR0913  (one door; all but the analogues have def
         Of each scenario and option; 0 simulates nothing.
     record
         Counts by country and month; the bundled ones when not given.
-    jobs
-        Worker processes; it changes no number.
-    directory
-        Where simulated results are kept, and gone on from.
-    progress
-        Told how far it is.
+    execution
+        Where runs are simulated; it changes no number.
 
     Raises
     ------
@@ -362,9 +325,8 @@ def study_analogues(  # noqa: PLR0913  (one door; all but the analogues have def
     chosen: Analogues = default("study_analogues(analogues=)") if analogues is None else analogues
     cases = known_cases(panel, chosen.cases, as_of)
     usual = placebos(panel, chosen.cases)
-    simulated = functools.partial(
-        predict, replications=replications, jobs=jobs, directory=directory, progress=progress
-    )
+    where = execution_of(execution)
+    simulated = functools.partial(predict, replications=replications, **where)
     rows = [_row(panel, case, usual, simulated if replications else None) for case in cases]
     sds = usual.sd_resamples()
     low, high = np.quantile(sds, [0.05, 0.95])

@@ -70,17 +70,17 @@ class Belief:
         return np.asarray(self.mass / (self.grid[1] - self.grid[0]))
 
     def quantiles(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the effects below which the shares lie, linear between midpoints of the grid."""
+        """Give the effects below which the shares lie, linear between midpoints of the grid."""
         half = (self.grid[1] - self.grid[0]) / 2.0
         return np.asarray(np.interp(shares, np.cumsum(self.mass), self.grid + half))
 
     def draws(self, n_draws: int, root_seed: int) -> NDArray[np.float64]:
-        """Return independent draws, shape (n_draws,)."""
+        """Draw independently, shape (n_draws,)."""
         return self.quantiles(uniforms_of(root_seed, "withdrawal effect", n_draws))
 
 
 def belief_of(distribution: Mapping[str, Mapping[str, float]]) -> Belief:
-    """Return a scenario's Student t on the grid."""
+    """Put a scenario's Student t on the grid."""
     from scipy.stats import t
 
     arguments = distribution["student_t"]
@@ -90,14 +90,14 @@ def belief_of(distribution: Mapping[str, Mapping[str, float]]) -> Belief:
 
 @functools.cache
 def spreads(scale: float = SPREAD, n_spreads: int = N_SPREADS) -> NDArray[np.float64]:
-    """Return equally likely spreads of cases, shape (n_spreads,): a half-normal's."""
+    """Give equally likely spreads of cases, shape (n_spreads,): a half-normal's."""
     shares = (np.arange(n_spreads) + 0.5) / n_spreads
     normal = {"mean": 0.0, "sd": scale}
     return np.array([quantile("normal", normal, (1.0 + share) / 2.0) for share in shares.tolist()])
 
 
 def thinned(sds: NDArray[np.float64], n_sds: int = N_SDS) -> NDArray[np.float64]:
-    """Return equally likely standard deviations, shape (n_sds,), in place of many."""
+    """Give equally likely standard deviations, shape (n_sds,), in place of many."""
     return np.asarray(np.quantile(sds, (np.arange(n_sds) + 0.5) / n_sds))
 
 
@@ -106,7 +106,7 @@ def updated(
     placebo_sds: NDArray[np.float64],
     prior: Mapping[str, Mapping[str, float]],
 ) -> Belief:
-    """Return what is believed of the effect after the cases.
+    """Update the prior of the effect, as a scenario spells it, by the cases.
 
     Parameters
     ----------
@@ -120,6 +120,8 @@ def updated(
     """
     sds = np.broadcast_to(placebo_sds, (len(log_ratios), placebo_sds.shape[-1]))
     before = belief_of(prior)
+    # The case effect is integrated out in closed form (variances add), spread and placebo sd by
+    # averaging the likelihood over their equally likely points.
     logs = np.zeros((N_SPREADS * sds.shape[1], len(_GRID)))
     for ratio, own in zip(log_ratios, sds, strict=True):
         variances = (spreads()[:, None] ** 2 + own[None, :] ** 2).reshape(-1, 1)
@@ -130,13 +132,13 @@ def updated(
 
 
 def information(before: Belief, after: Belief) -> float:
-    """Return the information gained, in nats: the divergence of after from before."""
+    """Measure the information gained, in nats: the divergence of after from before."""
     is_held = after.mass > 0.0
     return float(after.mass[is_held] @ np.log(after.mass[is_held] / before.mass[is_held]))
 
 
 def worth_in_years(before: Belief, after: Belief, year_sd: float) -> float:
-    """Return how many observed years of the theatre would say as much.
+    """Tell how many observed years of the theatre would say as much.
 
     A year adds 1 / `year_sd` squared to the precision, the reciprocal of the variance.
     """
@@ -160,7 +162,7 @@ class Match:
 
 
 def matched(belief: Belief) -> Match:
-    """Return the Student t whose quantiles come nearest to a belief's.
+    """Find the Student t whose quantiles come nearest to a belief's.
 
     Least squares over the quantiles .01, .05, .1, .25, .5 and their mirrors; arguments are
     rounded to four digits before the error is taken.
@@ -185,13 +187,7 @@ def matched(belief: Belief) -> Match:
 
 
 def known_cases(panel: CountPanel, cases: Sequence[Case], as_of: dt.date) -> tuple[Case, ...]:
-    """Return the cases whose year after is in the panel.
-
-    Raises
-    ------
-    AnalogueError
-        None of them is pooled.
-    """
+    """Keep the cases whose year after is in the panel; one of them must be pooled."""
     known = tuple(case for case in cases if case.month + YEAR <= panel.months[-1])
     if not any(case.is_pooled for case in known):
         raise AnalogueError(f"no pooled case has a year after that was published by {as_of}")
@@ -208,7 +204,7 @@ def pooled(  # noqa: PLR0913  (each choice alone is changed)
     is_own: bool = False,
     is_unseen: bool = False,
 ) -> Belief:
-    """Return what the pooled cases (and one too) make of the prior, with some choices changed."""
+    """Update the prior by the pooled cases (and one too), with some choices changed."""
     chosen = [case for case in cases if case.is_pooled or case.name == too]
     usual = placebos(panel, analogues.cases, series)
     ratios = np.array([contrast_of(panel, case, series).log_ratio for case in chosen])

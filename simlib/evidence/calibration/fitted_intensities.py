@@ -54,31 +54,18 @@ class Intensities:
     older_weight: float
 
     def draw(self, n_draws: int, root_seed: int) -> NDArray[np.float64]:
-        """Draw intensities, events a month.
-
-        Parameters
-        ----------
-        n_draws
-            How many.
-        root_seed
-            Makes the draws repeatable.
-
-        Returns
-        -------
-        ndarray
-            Shape (n_draws, n_places).
-        """
+        """Draw intensities, events a month, shape (n_draws, n_places)."""
         cumulative = np.cumsum(self.weights)
         chosen = uniforms_of(root_seed, "points", n_draws) * cumulative[-1]
         points = np.searchsorted(cumulative, chosen, side="right")
         return _gammas(self.shapes[points], self.rates[points, None], root_seed)
 
     def mean(self) -> NDArray[np.float64]:
-        """Return the posterior mean of each place, events a month, shape (n_places,)."""
+        """Take the posterior mean of each place, events a month, shape (n_places,)."""
         return np.asarray(self.weights @ (self.shapes / self.rates[:, None]))
 
     def share_moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return mean and variance of each place's share of the total, shape (n_places,).
+        """Take mean and variance of each place's share of the total, shape (n_places,).
 
         At each point of the grid shares are Dirichlet, because the gammas have one rate.
         """
@@ -89,7 +76,7 @@ class Intensities:
         return mean, self.weights @ (within + means**2) - mean**2
 
     def dirichlet(self) -> NDArray[np.float64]:
-        """Return weights of the Dirichlet with the same mean shares and the same total variance.
+        """Match a Dirichlet to the mean shares and to the total of their variances.
 
         One Dirichlet has one concentration: it is that with which the variances of all shares
         add up to those of the mixture.
@@ -118,12 +105,7 @@ def fit_intensities(
         Older events by place, shape (n_places,); only their shares enter, with a half event
         added everywhere.
     months
-        Exposure.
-
-    Raises
-    ------
-    ValueError
-        Shapes differ, a count is negative, or the exposure is not positive.
+        Exposure, above 0.
     """
     if counts.shape != (len(places),) or older.shape != counts.shape:
         raise ValueError(f"counts must have shape {(len(places),)} (got {counts.shape})")
@@ -143,15 +125,7 @@ def fit_intensities(
 
 
 def draw_prior(older: NDArray[np.float64], root_seed: int) -> NDArray[np.float64]:
-    """Draw the intensities of places from the prior, events a month, shape (n_places,).
-
-    Parameters
-    ----------
-    older
-        Older events by place.
-    root_seed
-        Makes the draw repeatable.
-    """
+    """Draw the intensities of places from the prior, events a month, shape (n_places,)."""
     shapes, rates, _ = _grid(older)
     point = int(uniforms_of(root_seed, "points", 1)[0] * len(rates))
     return _gammas(shapes[point], rates[point], root_seed)
@@ -169,7 +143,7 @@ def _gammas(
 def _grid(
     older: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return shapes (n_grid, n_places), rates (n_grid,) and older weights (n_grid,)."""
+    """Lay out shapes (n_grid, n_places), rates (n_grid,) and older weights (n_grid,)."""
     n_places = len(older)
     guide = (older + 0.5) / (older + 0.5).sum()
     totals, older_weights, means = (
@@ -186,7 +160,7 @@ def _log_evidence(
     rates: NDArray[np.float64],
     months: float,
 ) -> NDArray[np.float64]:
-    """Return the log probability of the counts at each point: negative binomials."""
+    """Take the log probability of the counts at each point: negative binomials."""
     from scipy.special import gammaln
 
     rates = rates[:, None]

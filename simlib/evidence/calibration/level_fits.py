@@ -65,7 +65,7 @@ class MonthlySeries:
     pattern: NDArray[np.float64] | None = None
 
     def levels(self) -> NDArray[np.float64]:
-        """Return the grid of levels: a factor of six either way of the mean count, in its log."""
+        """Lay the grid of levels: a factor of six either way of the mean count, in its log."""
         middle = (self.counts.sum() + 0.5) / len(self.counts)
         return np.asarray(np.geomspace(middle / 6.0, middle * 6.0, 61))
 
@@ -92,27 +92,16 @@ class LevelPosterior:
     level_weights: Mapping[str, NDArray[np.float64]]
 
     def moments(self, name: str) -> tuple[float, float]:
-        """Return mean and variance of a level."""
+        """Take mean and variance of a level."""
         return weighted_moments(self.levels[name], self.level_weights[name])
 
 
 def fit_levels(series: Mapping[str, MonthlySeries], grid: Ar1Grid) -> LevelPosterior:
-    """Fit the levels of series that share persistence and spread of what no one models.
-
-    Parameters
-    ----------
-    series
-        By name.
-    grid
-        Points of persistence and spread with prior weights.
-
-    Raises
-    ------
-    ValueError
-        There is no series.
-    """
+    """Fit the levels of one or more series that share persistence and spread, over a grid."""
     if not series:
         raise ValueError("must have at least one series")
+    # Given persistence and spread, series are independent: their evidences multiply, and the
+    # posterior of each level is an average over the grid.
     tables = {name: log_likelihood(one, grid) + _log_prior(one) for name, one in series.items()}
     log_weights = np.log(grid.prior)
     for table in tables.values():
@@ -126,7 +115,8 @@ def fit_levels(series: Mapping[str, MonthlySeries], grid: Ar1Grid) -> LevelPoste
 
 
 def log_likelihood(series: MonthlySeries, grid: Ar1Grid) -> NDArray[np.float64]:
-    """Return the log likelihood of a series, shape (n_points, n_levels)."""
+    """Filter a series at every point of the grid and level, shape (n_points, n_levels)."""
+    # The AR(1)'s standardized value starts stationary; its multiplier has mean 1, hence -sd^2 / 2.
     levels = series.levels()
     total = np.zeros((len(grid.rho), len(levels)))
     alpha = np.broadcast_to(_stationary(), (*total.shape, len(STATES)))
@@ -134,6 +124,8 @@ def log_likelihood(series: MonthlySeries, grid: Ar1Grid) -> NDArray[np.float64]:
     transitions = np.stack([_transition(rho) for rho in grid.rho])
     pattern = np.ones(len(series.counts)) if series.pattern is None else series.pattern
     for month, count in enumerate(series.counts.tolist()):
+        # Predict by the transition, update by the month's count, keep the normalizing constant: the
+        # forward recursion of a hidden Markov chain, whose log likelihood is the constants' sum.
         if month:
             alpha = alpha @ transitions
         rates = pattern[month] * levels[None, :, None] * multiplier[:, None, :]
@@ -150,24 +142,16 @@ def pattern_weights(
     amplitudes: NDArray[np.float64],
     shape: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return posterior weights of a pattern's amplitudes, level and tempo integrated.
+    """Weigh the amplitudes of a pattern by a series, level and AR(1) integrated.
 
     Parameters
     ----------
-    series
-        Counts, and the prior of their level.
-    grid
-        Points of persistence and spread with their weights.
+    series, grid
+        Counts with the prior of their level; points of persistence and spread.
     amplitudes
         Equally likely beforehand, shape (n_amplitudes,).
     shape
-        The pattern: a month's rate is multiplied by one plus amplitude times this, shape
-        (n_months,).
-
-    Returns
-    -------
-    ndarray
-        Shape (n_amplitudes,), summing to 1.
+        A month's rate is multiplied by one plus amplitude times this, shape (n_months,).
     """
     log_weights = []
     for amplitude in amplitudes.tolist():
@@ -188,15 +172,16 @@ def _transition(rho: float) -> NDArray[np.float64]:
 
 
 def _count_probability(count: int, rates: NDArray[np.float64], fano: float) -> NDArray[np.float64]:
-    """Return the probability of a count: Poisson, or negative binomial of a variance ratio."""
+    """Take the probability of a count: Poisson, or negative binomial of a variance ratio."""
     if fano <= 1.0:
         return np.asarray(np.exp(xlogy(count, rates) - rates - gammaln(count + 1.0)))
+    # Negative binomial with mean `rates` and variance `fano` times the mean: success 1 / fano.
     sizes = rates / (fano - 1.0)
     log = gammaln(sizes + count) - gammaln(sizes) - gammaln(count + 1.0)
     return np.asarray(np.exp(log - sizes * np.log(fano) + count * np.log1p(-1.0 / fano)))
 
 
 def _log_prior(series: MonthlySeries) -> NDArray[np.float64]:
-    """Return the log of the exponential prior of a level on its logarithmic grid."""
+    """Take the log of the exponential prior of a level on its logarithmic grid."""
     levels = series.levels()
     return np.asarray(np.log(levels / series.prior_mean) - levels / series.prior_mean)

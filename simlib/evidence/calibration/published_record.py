@@ -67,25 +67,17 @@ class Record:
         return len(self.lethal.months)
 
     def monthly(self, series: str, *, lethal: bool = True) -> NDArray[np.int64]:
-        """Return the recent counts of a series over all places, shape (n_months,)."""
+        """Sum the recent counts of a series over all places, shape (n_months,)."""
         source = self.lethal if lethal else self.rows
         is_of = [unit.series == series for unit in source.units]
         return np.asarray(source.counts[is_of].sum(axis=0))
 
     def by_place(self, series: str, places: Sequence[str]) -> NDArray[np.float64]:
-        """Return the recent lethal counts of a series at some places, shape (n_places,)."""
+        """Sum the recent lethal counts of a series at some places, shape (n_places,)."""
         return by_place(self.lethal, series, places)
 
     def figure(self, row_id: str) -> float:
-        """Return the central value of a row of the register.
-
-        Raises
-        ------
-        LeakError
-            The row is dated later than the record.
-        CalibrationError
-            There is no such row.
-        """
+        """Look up the central value of a row of the register."""
         for number, row in enumerate(seed_table(REGISTER), start=2):
             if row["id"] == row_id:
                 _require(row["date"], self.as_of, f"{REGISTER}: row {number}: {row_id}")
@@ -93,13 +85,7 @@ class Record:
         raise CalibrationError(f"{REGISTER}: no row {row_id}")
 
     def pairs(self, factor: str) -> list[tuple[float, float, str]]:
-        """Return numerator, denominator and label of a reporting factor's pairs.
-
-        Raises
-        ------
-        LeakError
-            A pair was published later than the record.
-        """
+        """List numerator, denominator and label of a reporting factor's pairs."""
         found = []
         for number, row in enumerate(seed_table(PAIRS), start=2):
             if row["factor"] == factor:
@@ -109,13 +95,7 @@ class Record:
         return found
 
     def publications(self, series: str) -> list[tuple[dt.date, dt.date, dt.date]]:
-        """Return first month, last month and date of publication of a series' releases.
-
-        Raises
-        ------
-        LeakError
-            A release came later than the record.
-        """
+        """List first month, last month and date of publication of a series' releases."""
         found = []
         for number, row in enumerate(seed_table(DATES), start=2):
             if row["series"] == series:
@@ -181,7 +161,7 @@ def read_record(
     as_of: dt.date,
     base: Scenario | str | os.PathLike[str] = "theatre",
 ) -> Record:
-    """Read what a calibration may know.
+    """Read what a calibration may know: anything later than `as_of` is refused.
 
     Parameters
     ----------
@@ -192,13 +172,6 @@ def read_record(
         Date of the forecast.
     base
         The scenario whose parameters are fitted.
-
-    Raises
-    ------
-    LeakError
-        Something is dated or published later than `as_of`.
-    HistoryError
-        A file is wrong.
     """
     if files:
         events = calibration_events([Path(file) for file in files], as_of)
@@ -224,13 +197,7 @@ def by_place(counts: CountPanel, series: str, places: Sequence[str]) -> NDArray[
 
 
 def month_lags(releases: Sequence[tuple[dt.date, dt.date, dt.date]]) -> list[int]:
-    """Return days from the end of each month to the release that counts it.
-
-    Parameters
-    ----------
-    releases
-        First month, last month and date of publication of each.
-    """
+    """Count days from the end of each month of a release (first, last, published) to it."""
     return [
         (published - end).days
         for first, last, published in releases

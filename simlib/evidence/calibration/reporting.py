@@ -55,7 +55,7 @@ def fit_ratio(pairs: Sequence[CountPair], fano: float = 1.0) -> BetaShare:
     Parameters
     ----------
     pairs
-        At least one.
+        At least one, of counts above 0.
     fano
         Variance over mean of both counts at known rates.
 
@@ -63,17 +63,14 @@ def fit_ratio(pairs: Sequence[CountPair], fano: float = 1.0) -> BetaShare:
     -------
     BetaShare
         Beta nearest to another pair's ratio, given that it is below 1.
-
-    Raises
-    ------
-    ValueError
-        There is no pair, or a count is not positive.
     """
     if not pairs or any(min(pair) <= 0 for pair in pairs):
         raise ValueError("must have at least one pair of counts above 0")
     counts = np.array(pairs, dtype=np.float64)
     logs, variance = log_count(counts, fano)
     ratios, noise = logs[:, 0] - logs[:, 1], variance.sum(axis=1)
+    # Log ratios are normal about their mean with the spread between pairs and the counts' noise;
+    # mean and spread stand on a grid with their priors (Gelman et al., BDA, 3rd ed., section 5.4).
     means = np.linspace(-3.0, 3.0, 121)
     spreads = np.linspace(0.01, 1.2, 30)
     variances = spreads[:, None] ** 2 + noise
@@ -83,6 +80,7 @@ def fit_ratio(pairs: Sequence[CountPair], fano: float = 1.0) -> BetaShare:
     deviations = (ratios - means[:, None])[:, None, :] ** 2 / variances
     log = log - 0.5 * (np.log(variances) + deviations).sum(axis=2)
     weights = np.asarray(softmax(log))
+    # Another pair's ratio: the log-normals of all points, averaged, on shares from 0 to 1.
     log_shares = np.log(_SHARES)
     z = (log_shares[None, None, :] - means[:, None, None]) / spreads[None, :, None]
     density = np.exp(-(z**2) / 2.0) / spreads[None, :, None] / _SHARES
@@ -90,38 +88,24 @@ def fit_ratio(pairs: Sequence[CountPair], fano: float = 1.0) -> BetaShare:
 
 
 def fit_share(pairs: Sequence[CountPair]) -> BetaShare:
-    """Fit the share of one source's incidents that another mentions.
-
-    Parameters
-    ----------
-    pairs
-        At least one; numerators of mentioned, denominators of all incidents.
-
-    Returns
-    -------
-    BetaShare
-        Beta with the moments of another pair's share.
-
-    Raises
-    ------
-    ValueError
-        There is no pair, or a numerator exceeds its denominator.
-    """
+    """Fit the share of one source's incidents that another mentions: that of another pair."""
     if not pairs or any(not 0 <= p.numerator <= p.denominator for p in pairs):
         raise ValueError("must have at least one pair, numerators within denominators")
     hits, of = (np.array(column)[:, None, None] for column in zip(*pairs, strict=True))
+    # Beta-binomial likelihood on a grid of mean and precision a + b (BDA, section 5.3).
     a = _MEAN_SHARES[:, None] * _PRECISIONS
     b = (1.0 - _MEAN_SHARES)[:, None] * _PRECISIONS
     choices = gammaln(of + 1.0) - gammaln(hits + 1.0) - gammaln(of - hits + 1.0)
     log = (choices + betaln(a + hits, b + of - hits) - betaln(a, b)).sum(axis=0)
     weights = np.asarray(softmax(log))
+    # Moments of another pair's share: those of a beta at each point, averaged.
     mean = float((weights * _MEAN_SHARES[:, None]).sum())
     second = a * (a + 1.0) / (a + b) / (a + b + 1.0)
     return _matched(mean, float((weights * second).sum()) - mean**2)
 
 
 def _beta(density: NDArray[np.float64]) -> BetaShare:
-    """Return the beta distribution nearest to a density on `_SHARES` at five quantiles.
+    """Find the beta distribution nearest to a density on `_SHARES` at five quantiles.
 
     Matching two moments would be off in the middle, because the density has longer tails.
     """
@@ -143,6 +127,6 @@ def _beta(density: NDArray[np.float64]) -> BetaShare:
 
 
 def _matched(mean: float, variance: float) -> BetaShare:
-    """Return the beta distribution with a mean and a variance."""
+    """Match a beta distribution to a mean and a variance."""
     precision = mean * (1.0 - mean) / variance - 1.0
     return BetaShare(mean * precision, (1.0 - mean) * precision)

@@ -75,14 +75,11 @@ def fit_totals(
         Prior median of the level, incidents a month.
     fano
         Variance over mean of a count at a known rate.
-
-    Raises
-    ------
-    ValueError
-        There is no total, or one is not positive.
     """
     if not totals or any(total.incidents <= 0 or total.months <= 0 for total in totals):
         raise ValueError("must have at least one total, each above 0 over more than 0 months")
+    # log rate = log level + log mean multiplier + noise of the count: normal with known moments
+    # at each point of the grid, so that the level is conjugate there.
     logs, noise = log_count(np.array([t.incidents for t in totals]), fano)
     rates = logs - np.array([np.log(t.months) + t.pattern for t in totals])
     means, variances, evidence = [], [], []
@@ -95,6 +92,7 @@ def fit_totals(
         means.append(mean)
         variances.append(variance)
         evidence.append(log_evidence)
+    # Weigh the points by their evidence, and take total mean and variance over them.
     weights = grid.prior * np.exp(np.array(evidence) - max(evidence))
     weights /= weights.sum()
     mean = float(weights @ means)
@@ -105,17 +103,11 @@ def fit_totals(
 def log_count(
     counts: NDArray[np.float64], fano: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and variance of the log of what is expected, given only a count of it.
+    """Take mean and variance of the log of what is expected, given only a count of it.
 
     A count of variance over mean F tells as much as one F times smaller that is Poisson; the
-    likelihood of the log of its mean has the moments of a log-gamma variable.
-
-    Parameters
-    ----------
-    counts
-        Above 0; the two moments are enough from about ten on.
-    fano
-        Variance over mean at a known rate.
+    likelihood of the log of its mean has the moments of a log-gamma variable, which are enough
+    from about ten on.
     """
     from scipy.special import digamma, polygamma
 
@@ -126,19 +118,10 @@ def log_count(
 def multiplier_moments(
     totals: Sequence[PeriodTotal], rho: float, sd: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return covariance and mean of the log of each period's mean multiplier.
+    """Take covariance and mean of the log of each period's mean multiplier.
 
-    Parameters
-    ----------
-    totals
-        Periods.
-    rho, sd
-        Persistence from month to month and spread of the log AR(1), whose multiplier has mean 1.
-
-    Returns
-    -------
-    covariance, mean
-        Shapes (n, n) and (n,).
+    That of a log AR(1) with persistence `rho` from month to month and spread `sd`, whose multiplier
+    has mean 1. Shapes (n, n) and (n,).
     """
     times = [
         t.first_month + (np.arange(max(1, round(_STEPS * t.months))) + 0.5) / _STEPS for t in totals
@@ -150,6 +133,7 @@ def multiplier_moments(
             # Values are constant within a calendar month: steps of one month are one.
             gap = np.abs(np.floor(first)[:, None] - np.floor(second)[None, :])
             products[i, j] = np.expm1(sd**2 * rho**gap).mean()
+    # Fenton 1960: the log of an average of log-normals as a normal of the same two moments.
     covariance = np.log1p(products)
     return covariance, -np.diag(covariance) / 2.0
 
@@ -157,7 +141,8 @@ def multiplier_moments(
 def _condition(
     rates: NDArray[np.float64], covariance: NDArray[np.float64], prior_mean: float
 ) -> tuple[float, float, float]:
-    """Return mean, variance and log evidence of a normal mean under a normal prior."""
+    """Take mean, variance and log evidence of a normal mean under a normal prior."""
+    # Every log rate is the same mean plus noise: the prior adds PRIOR_SD**2 to every covariance.
     total = covariance + PRIOR_SD**2
     ones = np.ones(len(rates))
     solved = np.linalg.solve(total, np.stack([rates - prior_mean, ones], axis=1))
@@ -201,37 +186,20 @@ class LogSlope(NamedTuple):
 
 
 def change(earlier: float, later: float, *, months: float, lengths: tuple[float, float]) -> Change:
-    """Return the change between two totals of one source.
+    """Take the change between two totals of one source, both above 0.
 
-    Parameters
-    ----------
-    earlier, later
-        Incidents counted, above 0.
-    months
-        Between the middles of the periods.
-    lengths
-        Length of the two periods in months.
+    The middles of the periods are so many months apart, the periods themselves of some lengths.
     """
     ratio = np.log((later / lengths[1]) / (earlier / lengths[0]))
     return Change(float(ratio), months, 1.0 / earlier + 1.0 / later)
 
 
 def fit_slope(changes: Sequence[Change]) -> LogSlope:
-    """Fit the slope of a random walk with drift to changes, its step integrated on a grid.
-
-    Parameters
-    ----------
-    changes
-        At least one.
-
-    Raises
-    ------
-    ValueError
-        There is none.
-    """
+    """Fit the slope of a random walk with drift to changes, its step integrated on a grid."""
     if not changes:
         raise ValueError("must have at least one change")
     ratios, months, noise = (np.array(column) for column in zip(*changes, strict=True))
+    # A change over m months is normal: mean m times slope, variance m times step^2 plus noise.
     variances = _STEP_SDS[:, None] ** 2 * months + noise
     log_step = -(_STEP_SDS**2) / 2.0 / STEP_PRIOR_SD**2
     log_slope = -(_SLOPES**2) / 2.0 / SLOPE_PRIOR_SD**2
@@ -244,13 +212,5 @@ def fit_slope(changes: Sequence[Change]) -> LogSlope:
 
 
 def damped_months(months: int, damping: float) -> float:
-    """Return how many undamped months a damped trend is worth: 1 + d + d^2 + ...
-
-    Parameters
-    ----------
-    months
-        How long it acts.
-    damping
-        Share of the slope kept from month to month, 0 to 1.
-    """
+    """Tell how many undamped months a trend damped to a share d is worth: 1 + d + d^2 + ..."""
     return float(sum(damping**k for k in range(months)))

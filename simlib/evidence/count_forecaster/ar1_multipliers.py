@@ -51,17 +51,7 @@ class MultiplierEstimate:
     n_events: int
 
     def fitted(self, panel: CountPanel, what: str, as_of: dt.date) -> tuple[Fitted, Fitted]:
-        """Spell sd and rho as a scenario's ``tempo``: a gamma and a beta of the same moments.
-
-        Parameters
-        ----------
-        panel
-            The counts.
-        what
-            What they are of, in words.
-        as_of
-            Nothing dated or published later was read.
-        """
+        """Spell sd and rho as a scenario's ``tempo``: a gamma and a beta of the same moments."""
         mean, variance = weighted_moments(np.array(SDS), self.weights.sum(axis=1))
         sd = gamma(mean, variance)
         mean, variance = weighted_moments(np.array(RHOS), self.weights.sum(axis=0))

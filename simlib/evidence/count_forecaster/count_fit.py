@@ -135,15 +135,7 @@ class FittedSeries(NamedTuple):
 
 
 def fit(counts: NDArray[np.int64], rivals: Sequence[Settings]) -> tuple[Posterior, ...]:
-    """Find the posterior of a series under each of some settings.
-
-    Parameters
-    ----------
-    counts
-        Shape (n_units, n_months), one month or more.
-    rivals
-        How the series may behave.
-    """
+    """Find the posterior of counts, shape (n_units, n_months), under each of some settings."""
     y = counts.T.astype(np.float64)
     field = field_of(rivals, *y.shape)
     share = 1.0 / np.array([each.dispersion for each in rivals])[:, None, None]

@@ -124,21 +124,7 @@ def scenario_of(
     root_seed: int,
     decay_days: float,
 ) -> Scenario:
-    """Write the scenario whose incidents are the counts to be forecast.
-
-    Parameters
-    ----------
-    units
-        Rows of the panel.
-    series
-        All of its series.
-    span
-        Last known month and last month that is forecast.
-    root_seed
-        Of the scenario.
-    decay_days
-        Mean delay of an excited incident.
-    """
+    """Write the scenario whose incidents are the counts from the last known month on."""
     parameters: dict[str, dict[str, Any]] = {}
     incidents: dict[str, dict[str, Any]] = {}
     for number, each in enumerate(series):
@@ -200,19 +186,7 @@ def replay(
 ) -> NDArray[np.int64]:
     """Run a replication for each draw, and count its incidents by unit and month.
 
-    Parameters
-    ----------
-    scenario
-        What `scenario_of` returns.
-    series, drawn
-        The series, and what was drawn of each.
-    n_months
-        Months of the scenario.
-
-    Returns
-    -------
-    ndarray
-        Shape (n_units, n_months, n_draws); the first month is the last known one anew.
+    Shape (n_units, n_months, n_draws); the first month is the last known one anew.
     """
     blueprint = assemble(scenario)
     n_units, n_draws = sum(len(each.rows) for each in series), len(drawn[0].slope)

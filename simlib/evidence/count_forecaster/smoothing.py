@@ -98,7 +98,7 @@ class Smoothed(NamedTuple):
 
 
 def field_of(rivals: Sequence[Settings], n_months: int, n_units: int) -> Field:
-    """Return the prior of a series: precisions of a random walk and of stationary AR(1)s."""
+    """State the prior of a series: precisions of a random walk and of stationary AR(1)s."""
     names = ("first_mean", "first_sd", "drift", "between", "rho", "sd")
     columns = np.array([[getattr(each, name) for name in names] for each in rivals]).T
     first_mean, first_sd, drift, between, rho, sd = columns
@@ -124,14 +124,9 @@ def field_of(rivals: Sequence[Settings], n_months: int, n_units: int) -> Field:
 
 
 def smooth(observed: NDArray[np.float64], precision: NDArray[np.float64], field: Field) -> Smoothed:
-    """Return what noisy observations say of all log levels.
+    """Condition all log levels on noisy observations of them.
 
-    Parameters
-    ----------
-    observed, precision
-        Observed log levels and their precisions, > 0, shape (n_rivals, n_months, n_units).
-    field
-        The prior.
+    Observations and their precisions, > 0, have the shape (n_rivals, n_months, n_units).
     """
     n_units = observed.shape[2]
     weighted = observed * precision
@@ -178,15 +173,8 @@ def _eliminate(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Eliminate the months forwards.
 
-    Returns
-    -------
-    inverse
-        Of each month's pivot, shape (n_rivals, n_months, 1 + n_units, 1 + n_units).
-    border
-        Each month's columns for c, then its right-hand side, with what earlier months add,
-        shape (n_rivals, n_months, 1 + n_units, n_units + 1).
-    log_determinant
-        Of all pivots, shape (n_rivals,).
+    Returns the inverse of each month's pivot; each month's columns for c and its right-hand side,
+    with what earlier months add; and the log determinant of all pivots, shape (n_rivals,).
     """
     # An observation sees a + b[u] + c[u]: its precision enters all nine pairs of the three.
     n_rivals, n_months, n_units = weighted.shape
@@ -218,7 +206,7 @@ def _eliminate(
 def _substitute(
     inverse: NDArray[np.float64], border: NDArray[np.float64], coupling: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the solutions of all months, and the covariance of x within each, given c."""
+    """Solve all months backwards, with the covariance of x within each, given c."""
     # Backwards: the variance within a month from that of the next (Takahashi's recursion, Rue
     # and Held, section 2.3.5).
     solved, spread = np.empty_like(border), np.empty_like(inverse)

@@ -88,7 +88,7 @@ class RegimeFit:
 
 
 def is_of(events: Events, regime: Regime) -> NDArray[np.bool_]:
-    """Return which rows of a history are of a regime, shape (n_events,)."""
+    """Tell which rows of a history are of a regime, shape (n_events,)."""
     table = events.table
     if regime.series:
         chosen = table["series"].isin(regime.series)
@@ -99,13 +99,7 @@ def is_of(events: Events, regime: Regime) -> NDArray[np.bool_]:
 
 
 def days_of(events: Events, regime: Regime) -> DailyCounts:
-    """Count the events of a regime by day, those whose day is known to a few days.
-
-    Raises
-    ------
-    ExcitationError
-        There are fewer than two, or they are of more than one vintage.
-    """
+    """Count the events of a regime by day, of one vintage, whose day is known to a few days."""
     table = events.table
     is_in = is_of(events, regime) & ~(table["date_precision"] > MOST_IMPRECISE).to_numpy()
     dates = table["date"].to_numpy().astype("datetime64[D]")
@@ -205,7 +199,7 @@ def _head(fit: RegimeFit, background: Background, parameter: str) -> dict[str, A
 
 
 def quantiles_of(values: Any) -> dict[str, float]:
-    """Return median, 90 % interval, mean and sd of draws."""
+    """Take median, 90 % interval, mean and sd of draws."""
     low, middle, high = np.quantile(values, [0.05, 0.5, 0.95]).tolist()
     return {
         "estimate": middle, "low": low, "high": high,

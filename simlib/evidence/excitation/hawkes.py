@@ -17,21 +17,15 @@ if TYPE_CHECKING:
 
 
 def stationary_mean(background: float, ratio: float) -> float:
-    """Return events per day: background / (1 - ratio) (Hawkes 1971)."""
+    """Take events per day: background / (1 - ratio) (Hawkes 1971)."""
     return background / (1.0 - ratio)
 
 
 def fano(days: float, ratio: float, decay_days: float) -> float:
-    """Return variance over mean of the count in a window of a stationary process.
+    """Take variance over mean of the count in a window of a stationary process.
 
-    F - (F - 1) (1 - exp(-k T)) / (k T), with F = 1 / (1 - n)^2 and k = omega (1 - n).
-
-    Parameters
-    ----------
-    days
-        Length of the window; inf gives the limit F.
-    ratio, decay_days
-        Branching ratio in [0, 1) and mean delay.
+    F - (F - 1) (1 - exp(-k T)) / (k T), with F = 1 / (1 - n)^2 and k = omega (1 - n); a window of
+    inf days gives the limit F.
 
     Examples
     --------
@@ -69,12 +63,14 @@ def simulated_times(
     from scipy.stats import poisson
 
     n_days = len(background)
+    # 30 times the time a family fades in: what came before has no child left on day 0.
     before = int(np.ceil(30.0 * decay_days / (1.0 - ratio)))
     rate = np.concatenate([np.full(before, background[0]), background])
     numbers = poisson.ppf(uniforms_of(root_seed, "immigrants", len(rate)), rate).astype(np.int64)
     days = np.repeat(np.arange(-before, n_days), numbers)
     young = days + uniforms_of(root_seed, "times", len(days))
     times = [young]
+    # Each generation begets the next until one has no child before the end.
     while ratio > 0.0 and len(young):
         generation = f"generation {len(times)}"
         u = uniforms_of(root_seed, generation, len(young))
@@ -90,33 +86,19 @@ def simulated_times(
 
 
 def thinned_ratio(ratio: float, kept: float) -> float:
-    """Return the branching ratio that a thinned process seems to have.
+    """Tell the branching ratio that a thinned process seems to have.
 
     Each event is kept with the same probability p; then F - 1 becomes p (F - 1), F the limit of
-    variance over mean, and n = 1 - F^(-1/2).
-
-    Parameters
-    ----------
-    ratio
-        Of all events, in [0, 1).
-    kept
-        Probability that an event is kept; above 1 undoes a thinning of 1 / kept.
+    variance over mean, and n = 1 - F^(-1/2). A p above 1 undoes a thinning of 1 / p.
     """
     limit = 1.0 / (1.0 - ratio) ** 2
     return float(1.0 - (1.0 + kept * (limit - 1.0)) ** -0.5)
 
 
 def unthinned(ratio: float, decay_days: float, kept: float) -> tuple[float, float]:
-    """Return branching ratio and mean delay of all events from those of a share of them.
+    """Tell branching ratio and mean delay of all events from those of a share of them.
 
     Thinning keeps the rate omega (1 - n) at which the covariance of counts fades.
-
-    Parameters
-    ----------
-    ratio, decay_days
-        As they seem among the events kept.
-    kept
-        Probability with which each was kept, in (0, 1].
     """
     all_ratio = thinned_ratio(ratio, 1.0 / kept)
     return all_ratio, decay_days * (1.0 - all_ratio) / (1.0 - ratio)
@@ -154,7 +136,7 @@ class ResidualTest(NamedTuple):
 
 
 def jittered_times(days: DailyCounts, root_seed: int) -> NDArray[np.float64]:
-    """Return a time for each event, evenly within its day, sorted, in days from the first."""
+    """Place each event evenly within its day, sorted, in days from the first."""
     whole = np.repeat(np.arange(len(days.counts), dtype=np.float64), days.counts)
     return np.sort(whole + uniforms_of(root_seed, "jitter", len(whole)))
 
@@ -162,23 +144,10 @@ def jittered_times(days: DailyCounts, root_seed: int) -> NDArray[np.float64]:
 def rescaled_intervals(
     times: NDArray[np.float64], excitation: HawkesIntensity, events_per_day: float
 ) -> NDArray[np.float64]:
-    """Return intervals between events in units of expected events (Ogata 1988).
+    """Measure intervals between events in units of expected events (Ogata 1988).
 
-    If the intensity is the true one they are independent exponentials of mean 1.
-
-    Parameters
-    ----------
-    times
-        Sorted, in days from the first, shape (n_events,).
-    excitation
-        The intensity.
-    events_per_day
-        What happened before the first day, evenly.
-
-    Returns
-    -------
-    ndarray
-        Shape (n_events,): the first runs from the beginning.
+    If the intensity is the true one they are independent exponentials of mean 1. The first
+    runs from day 0, before which events came evenly at `events_per_day`.
     """
     cumulative = np.concatenate([[0.0], np.cumsum(excitation.background)])
     background = np.interp(times, np.arange(len(cumulative)), cumulative)
@@ -197,19 +166,10 @@ def rescaled_intervals(
 def count_residuals(
     days: DailyCounts, excitation: HawkesIntensity, root_seed: int
 ) -> NDArray[np.float64]:
-    """Return a uniform for each day if the excitation is the true one.
+    """Turn each day's count into a uniform, if the excitation is the true one.
 
     The cumulative probability of the day's count given the days before, evenly between that
     below it and that up to it (Dunn and Smyth 1996, doi 10.1080/10618600.1996.10474708).
-
-    Parameters
-    ----------
-    days
-        The counts.
-    excitation
-        The intensity.
-    root_seed
-        Makes the uniforms repeatable.
     """
     from scipy.special import gammaln
 

@@ -50,14 +50,14 @@ class ParameterGrid:
     def inside(
         self, cells: NDArray[np.int64], uniforms: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Return a place in each cell, evenly in it (or in its logs)."""
+        """Place a point in each cell, evenly in it (or in its logs)."""
         edges = np.log(self.edges) if self.is_log else self.edges
         placed = edges[cells] + uniforms * (edges[cells + 1] - edges[cells])
         return np.asarray(np.exp(placed) if self.is_log else placed, dtype=np.float64)
 
 
 def ratio_grid(n_cells: int = 38, a: float = 2.0, b: float = 5.0) -> ParameterGrid:
-    """Return a beta prior of the branching ratio on [0, .95], that of ``excite.drifting``."""
+    """Lay a beta prior of the branching ratio on [0, .95], that of ``excite.drifting``."""
     from scipy.stats import beta
 
     edges = np.linspace(0.0, HIGHEST_RATIO, n_cells + 1)
@@ -65,7 +65,7 @@ def ratio_grid(n_cells: int = 38, a: float = 2.0, b: float = 5.0) -> ParameterGr
 
 
 def decay_grid(n_cells: int = 14, median: float = 7.0, sigma: float = 1.0) -> ParameterGrid:
-    """Return a log-normal prior of the mean delay, cut at 6 hours and 60 days.
+    """Lay a log-normal prior of the mean delay, cut at 6 hours and 60 days.
 
     Its middle two thirds, 2.6 to 19 days, hold what is published (D10b: 5 to 14 days).
     """
@@ -79,7 +79,7 @@ def decay_grid(n_cells: int = 14, median: float = 7.0, sigma: float = 1.0) -> Pa
 def drift_grid(
     edges: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5),
 ) -> ParameterGrid:
-    """Return a half-normal prior, of scale .5, of the sd of the log of monthly levels."""
+    """Lay a half-normal prior, of scale .5, of the sd of the log of monthly levels."""
     from scipy.stats import halfnorm
 
     ends = np.array(edges)
@@ -88,7 +88,7 @@ def drift_grid(
 
 
 def persistence_grid(n_cells: int = 4) -> ParameterGrid:
-    """Return a uniform prior on [.2, .98] of a month's share of the last month's deviation."""
+    """Lay a uniform prior on [.2, .98] of a month's share of the last month's deviation."""
     return ParameterGrid(np.linspace(0.2, 0.98, n_cells + 1), np.full(n_cells, 1.0 / n_cells))
 
 
@@ -116,7 +116,7 @@ class Priors:
     events_per_day: float | None = None
 
     def drifts(self, background: Background) -> list[tuple[float, float, float]]:
-        """Return sd, rho and prior probability of each way the background may drift."""
+        """List sd, rho and prior probability of each way the background may drift."""
         if background != "drifting":
             return [(0.0, 0.0, 1.0)]
         return [
@@ -129,25 +129,16 @@ class Priors:
 
 
 def block_months(background: Background) -> int:
-    """Return how many calendar months share a level."""
+    """Tell how many calendar months share a level."""
     return _BLOCK_MONTHS[background]
 
 
 def covariance(
     n_blocks: int, background: Background, level_sd: float, drift: tuple[float, float]
 ) -> NDArray[np.float64]:
-    """Return the prior covariance of the log levels.
+    """Lay out the prior covariance of the log levels: a common level, and an AR(1) about it.
 
-    Parameters
-    ----------
-    n_blocks
-        How many levels.
-    background
-        ``quarterly`` levels know nothing of one another: independent, sd 3.
-    level_sd
-        Of the log of the mean level.
-    drift
-        Sd and rho of the log AR(1) about it.
+    ``quarterly`` levels know nothing of one another: independent, sd 3.
     """
     if background == "quarterly":
         return 9.0 * np.eye(n_blocks)
@@ -203,24 +194,22 @@ class ExcitationFit:
     log_levels: NDArray[np.float64]
 
     @property
+    def _prior(self) -> NDArray[np.float64]:
+        drift = np.array([p for *_, p in self.priors.drifts(self.background)])
+        ratio, decay = self.priors.ratio.weights, self.priors.decay.weights
+        return np.asarray(ratio[:, None, None] * decay[:, None] * drift)
+
+    @property
     def posterior(self) -> NDArray[np.float64]:
         """Probability of each cell, shape (n_ratios, n_decays, n_drifts)."""
-        drift = np.array([p for *_, p in self.priors.drifts(self.background)])
-        prior = (
-            self.priors.ratio.weights[:, None, None] * self.priors.decay.weights[:, None] * drift
-        )
-        weight = prior * np.exp(self.log_likelihood - self.log_likelihood.max())
+        weight = self._prior * np.exp(self.log_likelihood - self.log_likelihood.max())
         return np.asarray(weight / weight.sum(), dtype=np.float64)
 
     @property
     def log_evidence(self) -> float:
         """Log of the likelihood integrated over everything: compares backgrounds."""
-        drift = np.array([p for *_, p in self.priors.drifts(self.background)])
-        prior = (
-            self.priors.ratio.weights[:, None, None] * self.priors.decay.weights[:, None] * drift
-        )
         most = self.log_likelihood.max()
-        return float(most + np.log((prior * np.exp(self.log_likelihood - most)).sum()))
+        return float(most + np.log((self._prior * np.exp(self.log_likelihood - most)).sum()))
 
     @property
     def ratio_likelihood(self) -> NDArray[np.float64]:
@@ -235,23 +224,14 @@ class ExcitationFit:
         return np.asarray(likelihood / likelihood.max(), dtype=np.float64)
 
     def draws(self, n_draws: int, root_seed: int) -> NDArray[np.float64]:
-        """Return independent draws of the posterior.
+        """Draw independently from the posterior, shape (4, n_draws).
 
-        Parameters
-        ----------
-        n_draws
-            How many.
-        root_seed
-            Makes them repeatable.
-
-        Returns
-        -------
-        ndarray
-            Shape (4, n_draws): branching ratio, mean delay in days, sd and rho of the monthly
-            log level (nan where the background does not drift).
+        Branching ratio, mean delay in days, sd and rho of the monthly log level (nan where the
+        background does not drift).
         """
         posterior = self.posterior
         uniforms = uniforms_of(root_seed, "posterior", (3, n_draws))
+        # A cell by its probability, then a place evenly inside it.
         cells = np.searchsorted(np.cumsum(posterior.ravel()), uniforms[0] * (1 - 1e-12))
         ratio, decay, drift = np.unravel_index(cells, posterior.shape)
         drifting = np.full((2, n_draws), np.nan)
@@ -269,7 +249,7 @@ class ExcitationFit:
         )
 
     def mode(self) -> tuple[float, float, NDArray[np.float64]]:
-        """Return the likeliest ratio and decay of the posterior, and the background by day."""
+        """Give the likeliest ratio and decay of the posterior, and the background by day."""
         place = np.unravel_index(int(self.posterior.argmax()), self.posterior.shape)
         blocks = self.days.blocks(block_months(self.background))
         return (
@@ -317,22 +297,11 @@ def fit_excitation(
 
 
 def maximum_likelihood(days: DailyCounts, background: Background) -> MaximumLikelihood:
-    """Return where the likelihood is greatest, for a constant or a quarterly background.
+    """Find where the likelihood is greatest, for a constant or a quarterly background.
 
-    LevelPrior are at their best for each ratio and decay, up to a prior of sd 3 of their logs
-    that keeps a level from going to nothing; errors are those of the profile.
-
-    Parameters
-    ----------
-    days
-        Counts of one series in one regime.
-    background
-        ``constant`` or ``quarterly``.
-
-    Raises
-    ------
-    ValueError
-        The background drifts: its levels have a prior, and no likelihood alone.
+    Levels are at their best for each ratio and decay, up to a prior of sd 3 of their logs
+    that keeps a level from going to nothing; errors are those of the profile. Levels of a
+    drifting background have a prior, and no likelihood alone: it is refused.
     """
     from scipy.optimize import minimize
 
@@ -341,17 +310,20 @@ def maximum_likelihood(days: DailyCounts, background: Background) -> MaximumLike
     blocks = days.blocks(block_months(background))
     levels = LevelPrior(float(days.counts.mean()), 9.0 * np.eye(int(blocks[-1]) + 1))
 
+    # Coordinates without bounds: the logit of the ratio over its highest, the log of the delay.
     def negative(point: NDArray[np.float64]) -> float:
         ratio = np.array([HIGHEST_RATIO / (1.0 + np.exp(-point[0]))])
         decay = float(np.exp(point[1]))
         return -float(integrate_background(days.counts, blocks, ratio, decay, levels).at_mode[0])
 
+    # The likelihood may have two modes (few long families, many short ones): several starts.
     starts = [np.array([logit, np.log(decay)]) for logit in (-2.0, 0.0) for decay in (3.0, 12.0)]
     bounds = [(-9.0, 5.0), (np.log(0.25), np.log(200.0))]
     tries = [minimize(negative, start, method="Nelder-Mead", bounds=bounds) for start in starts]
     best = min(tries, key=lambda found: float(found.fun))
     share = 1.0 / (1.0 + np.exp(-best.x[0]))
     ratio, decay = float(HIGHEST_RATIO * share), float(np.exp(best.x[1]))
+    # Delta method: d ratio / d logit = ratio (1 - share), d decay / d log decay = decay.
     errors = _standard_errors(negative, best.x, bounds)
     return MaximumLikelihood(
         ratio, decay, errors[0] * ratio * float(1.0 - share), errors[1] * decay, -float(best.fun)
@@ -361,7 +333,7 @@ def maximum_likelihood(days: DailyCounts, background: Background) -> MaximumLike
 def _standard_errors(
     negative: object, point: NDArray[np.float64], bounds: list[tuple[float, float]]
 ) -> tuple[float, float]:
-    """Return errors of the two coordinates from central second differences."""
+    """Take errors of the two coordinates from central second differences."""
     at_end = any(
         x < low + 0.5 or x > high - 0.01 for x, (low, high) in zip(point, bounds, strict=True)
     )
@@ -369,6 +341,7 @@ def _standard_errors(
         return float("nan"), float("nan")
     step = 0.05
     moves = step * np.eye(2)
+    # f(x + a + b) - f(x + a - b) - f(x - a + b) + f(x - a - b) over 4 h^2, also for a = b.
     hessian = np.array(
         [
             [

@@ -59,13 +59,7 @@ class DailyCounts:
     counts: NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        """Refuse counts without events.
-
-        Raises
-        ------
-        ExcitationError
-            There are fewer than two events, or a count is negative.
-        """
+        """Refuse a negative count, and fewer than two events."""
         if self.counts.ndim != 1 or (self.counts < 0).any() or self.counts.sum() < 2:
             raise ExcitationError(
                 f"{self.series} {self.regime}: counts must be >= 0, with two events or more "
@@ -83,13 +77,7 @@ class DailyCounts:
         return self.first + np.arange(len(self.counts))
 
     def blocks(self, months: int) -> NDArray[np.int64]:
-        """Return the block of each day, numbered from 0, of so many calendar months each.
-
-        Parameters
-        ----------
-        months
-            Calendar months in a block, at least 1.
-        """
+        """Number the block of each day from 0, of so many calendar months each."""
         month = self.days.astype("datetime64[M]").astype(np.int64)
         return np.asarray((month - month[0]) // months, dtype=np.int64)
 
@@ -167,19 +155,14 @@ class Integrated:
 
 
 def excited_mean(counts: NDArray[np.int64], decay_days: float) -> NDArray[np.float64]:
-    """Return what a branching ratio of 1 adds to each day from the days before.
+    """Tell what a branching ratio of 1 adds to each day from the days before.
 
     Days before the first are taken to have had the mean count.
-
-    Parameters
-    ----------
-    counts
-        Shape (n_days,).
-    decay_days
-        Mean delay.
     """
     from scipy.signal import lfilter
 
+    # The sum over earlier days decays by exp(-omega) a day: a recursive filter, started at what a
+    # constant history at the mean count has summed to.
     kept = np.exp(-1.0 / decay_days)
     weight = (1.0 - kept) ** 2 * decay_days
     before = counts.mean() / (1.0 - kept)
@@ -188,7 +171,7 @@ def excited_mean(counts: NDArray[np.int64], decay_days: float) -> NDArray[np.flo
 
 
 def same_day_share(decay_days: float) -> float:
-    """Return the share of children that fall on their parent's day."""
+    """Tell the share of children that fall on their parent's day."""
     return float(1.0 - (1.0 - np.exp(-1.0 / decay_days)) * decay_days)
 
 
@@ -199,7 +182,7 @@ def integrate_background(
     decay_days: float,
     prior: LevelPrior,
 ) -> Integrated:
-    """Integrate the background out for many branching ratios at one decay.
+    """Integrate the background out for many branching ratios at one decay, by Laplace's method.
 
     Parameters
     ----------
@@ -211,20 +194,19 @@ def integrate_background(
         Mean delay.
     prior
         Of the levels.
-
-    Returns
-    -------
-    Integrated
-        Laplace's approximation at each point.
     """
+    # L less its background, and b, of the head of this module.
     excited = ratios[:, None] * excited_mean(counts, decay_days)
     same_day = (ratios * same_day_share(decay_days))[:, None] * np.ones(len(counts))
     starts = np.flatnonzero(np.diff(blocks, prepend=-1))
+    # Levels are normal about the log of the background's share, 1 - n, of all events.
     center = (np.log(prior.events_per_day) + np.log1p(-ratios))[:, None]
     precision = np.broadcast_to(
         np.linalg.inv(prior.covariance), (len(ratios), len(starts), len(starts))
     )
     levels = np.repeat(center, len(starts), axis=1)
+    # Newton to the mode of the levels. Only the positive part of the curvature is used, so that
+    # every step goes uphill; it is clipped because exp overshoots.
     for _ in range(_MOST_STEPS):
         slope, curvature = _derivatives(counts, blocks, starts, levels, (excited, same_day))
         gradient = slope - _times(precision, levels - center)
@@ -233,6 +215,8 @@ def integrate_background(
         levels = levels + np.clip(step, -_STEP_BOUND, _STEP_BOUND)
         if np.abs(step).max() < 1e-6:
             break
+    # Laplace: log likelihood and prior at the mode, less half the log determinant of the whole
+    # curvature there over that of the prior (Tierney and Kadane 1986).
     mean = np.exp(levels)[:, blocks] + excited
     at_mode = _log_probability(counts, mean, same_day).sum(axis=1)
     _, curvature = _derivatives(counts, blocks, starts, levels, (excited, same_day))
@@ -248,6 +232,7 @@ def _log_probability(
 ) -> NDArray[np.float64]:
     from scipy.special import gammaln
 
+    # log P(y) of the head of this module; a day of 0 has L alone.
     total = mean + same_day * counts
     logs = np.where(counts > 0, np.log(mean) + (counts - 1) * np.log(total), 0.0)
     return np.asarray(logs - total - gammaln(counts + 1.0), dtype=np.float64)
@@ -260,12 +245,13 @@ def _derivatives(
     levels: NDArray[np.float64],
     added: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> tuple[NDArray[np.float64], tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return the slope in the log levels, and minus the curvature: its positive part, and all."""
+    """Take the slope in the log levels, and minus the curvature: its positive part, and all."""
     excited, same_day = added
     level = np.exp(levels)[:, blocks]
     mean = level + excited
     total = mean + same_day * counts
     is_some = counts > 0
+    # d log P / dL and -d2 log P / dL2; dL / d(log level) is the level itself.
     first = np.where(is_some, 1.0 / mean + (counts - 1) / total, 0.0) - 1.0
     second = np.where(is_some, 1.0 / mean**2 + (counts - 1) / total**2, 0.0)
     slope = np.add.reduceat(level * first, starts, axis=1)

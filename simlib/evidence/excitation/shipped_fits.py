@@ -57,22 +57,17 @@ class Pooled:
     n_regimes: int
 
     def draws(self, n_draws: int, root_seed: int, name: str) -> NDArray[np.float64]:
-        """Return draws, the same for the same root seed and name, shape (n_draws,)."""
+        """Draw, the same for the same root seed and name, shape (n_draws,)."""
         uniforms = uniforms_of(root_seed, name, (2, n_draws))
         cells = np.searchsorted(np.cumsum(self.weights), uniforms[0] * (1.0 - 1e-12))
         return self.grid.inside(np.minimum(cells, len(self.weights) - 1), uniforms[1])
 
 
 def pooled_ratio(fits: Sequence[ExcitationFit]) -> Pooled:
-    """Return the branching ratio of a further regime, apparent among the events counted.
+    """Pool the branching ratio of a further regime, apparent among the events counted.
 
     Regimes' ratios over .95 come from a beta of unknown mean m and concentration c; m has the
     scenario's Beta(2, 5), log c is uniform on 2 to 60, so that between-regime spread is learnt.
-
-    Parameters
-    ----------
-    fits
-        One a regime, with the same grids.
     """
     from scipy.stats import beta
 
@@ -89,15 +84,10 @@ def pooled_ratio(fits: Sequence[ExcitationFit]) -> Pooled:
 
 
 def pooled_decay(fits: Sequence[ExcitationFit]) -> Pooled:
-    """Return the mean delay of a further regime, apparent among the events counted.
+    """Pool the mean delay of a further regime, apparent among the events counted.
 
     Logs of regimes' delays are normal with unknown mean, which has the prior of the delay, and
     unknown sd, its log uniform on .1 to 1.6.
-
-    Parameters
-    ----------
-    fits
-        One a regime, with the same grids.
     """
     from scipy.stats import norm
 
@@ -121,6 +111,8 @@ def _pooled(
     likelihoods: Sequence[NDArray[np.float64]],
 ) -> Pooled:
     """Average over the hyperparameters (first two axes of `cells`) given all regimes."""
+    # A regime's likelihood given the hyperparameters: that of its cells, averaged over their
+    # distribution; regimes are independent given these (Gelman et al., BDA, 3rd ed., section 5.2).
     logs = np.log(prior)
     for likelihood in likelihoods:
         logs = logs + np.log(np.maximum(cells @ likelihood, 1e-300))
@@ -132,25 +124,11 @@ def _pooled(
 def draws_of_all_incidents(
     fits: Sequence[ExcitationFit], kept: float, n_draws: int, root_seed: int
 ) -> NDArray[np.float64]:
-    """Return draws of branching ratio and mean delay of all incidents in a further regime.
+    """Draw ratio (at most .95) and delay of all incidents in a further regime, shape (2, n_draws).
 
     The events are those of the incidents with a death. If lethality fell on incidents
     independently, events would be a thinning by the lethal share; if whole waves are lethal or
     not, no thinning. What holds is unknown: the share is drawn evenly from `kept` to 1.
-
-    Parameters
-    ----------
-    fits
-        One a regime, with the same grids.
-    kept
-        Lethal share of incidents, in (0, 1].
-    n_draws, root_seed
-        How many, and what makes them repeatable.
-
-    Returns
-    -------
-    ndarray
-        Shape (2, n_draws): ratio, at most .95, and mean delay in days.
     """
     ratios = pooled_ratio(fits).draws(n_draws, root_seed, "pooled ratio")
     decays = pooled_decay(fits).draws(n_draws, root_seed, "pooled decay")

@@ -133,7 +133,7 @@ def as_if_published(events: Events, lag_months: int) -> Events:
 
 
 def _late(table: pd.DataFrame, as_of: dt.date) -> NDArray[np.bool_]:
-    """Return which rows are dated or published later; unknown publication is later."""
+    """Tell which rows are dated or published later; unknown publication is later."""
     day = np.datetime64(as_of)
     is_dated_later = (table["date"] > day) | (table["date_end"] > day)
     is_known: NDArray[np.bool_] = (~is_dated_later & (table["published"] <= day)).to_numpy()

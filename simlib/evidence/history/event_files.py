@@ -49,7 +49,7 @@ class Events:
     unmapped: pd.DataFrame
 
     def unmapped_counts(self) -> pd.DataFrame:
-        """Return how many rows were not mapped, by reason and value, most first."""
+        """Count how many rows were not mapped, by reason and value, most first."""
         counts = self.unmapped.groupby(["reason", "value"], sort=True).size()
         table = counts.reset_index(name="events")
         return table.sort_values("events", ascending=False, kind="stable", ignore_index=True)
@@ -96,7 +96,7 @@ def load_events(
 
 
 def combine_events(parts: Sequence[Events]) -> Events:
-    """Return the events of several files as one table.
+    """Put the events of several files into one table.
 
     Raises
     ------
@@ -124,7 +124,7 @@ _OLD_VERSION = re.compile(r"^ged(\d\d)(\d)(?!\d)")
 
 
 def version_of(name: str) -> str:
-    """Return the version that the name of a file states, or nothing.
+    """Find the version that the name of a file states, or nothing.
 
     Examples
     --------

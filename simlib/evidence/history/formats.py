@@ -128,13 +128,7 @@ WANTED = frozenset(
 
 
 def form_of(table: TextTable) -> Form:
-    """Tell the form a table is in.
-
-    Raises
-    ------
-    HistoryError
-        It is in none, or lacks a column of the one it is in.
-    """
+    """Tell the form a table is in, of which it must have every column."""
     met = set(table.header)
     if {"event_id_cnty", "event_date"} & met:
         form = ACLED
@@ -169,13 +163,7 @@ TEXTS = (
 
 
 def parsed(table: TextTable, form: Form) -> pd.DataFrame:
-    """Read columns by what they are here; those a form has not are empty.
-
-    Raises
-    ------
-    HistoryError
-        A value is not what its column holds; the message names file, row and value.
-    """
+    """Read columns by what they are here; those a form has not are empty."""
     import pandas as pd
 
     names = form.columns

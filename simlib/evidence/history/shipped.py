@@ -40,7 +40,7 @@ def _table(name: str) -> pd.DataFrame:
 
 
 def shipped_counts() -> pd.DataFrame:
-    """Return the counts that come with simlib, months with events only.
+    """Give the counts that come with simlib, months with events only.
 
     Returns
     -------
@@ -52,13 +52,12 @@ def shipped_counts() -> pd.DataFrame:
 
 
 def shipped_coverage() -> pd.DataFrame:
-    """Return what the shipped counts cover: a month inside without a row is a zero.
+    """Tell what the shipped counts cover: a month inside without a row is a zero.
 
     Returns
     -------
     DataFrame
-        ``vintage``, ``country``, ``series``, ``first_month``, ``last_month``,
-        ``published``, ``events``, ``lethal_events``, ``located_events``, ``deaths``.
+        The columns `COVERED`.
     """
     return _table(COVERAGE).copy()
 
@@ -159,14 +158,11 @@ def _units(coverage: pd.DataFrame, counts: pd.DataFrame, *, places: bool) -> tup
 
 
 def tables_to_ship(events: Events, mapping: EventMapping) -> dict[str, pd.DataFrame]:
-    """Return the tables that a history is shipped as: figures, no events.
+    """Make the tables that a history is shipped as: figures, no events.
 
-    Returns
-    -------
-    dict
-        By ending of the file's name: counts by series and place (empty ending), what they
-        cover (``_coverage``), and counts by incident type, of events whose type can be told
-        (``_incidents``).
+    By ending of the file's name: counts by series and place (empty ending), what they
+    cover (``_coverage``), and counts by incident type, of events whose type can be told
+    (``_incidents``).
     """
     is_told = events.table["incident"] != ""
     told = Events(events.table[is_told], events.unmapped)
@@ -179,7 +175,7 @@ def tables_to_ship(events: Events, mapping: EventMapping) -> dict[str, pd.DataFr
 
 
 def coverage_of(events: Events, mapping: EventMapping) -> pd.DataFrame:
-    """Return what a history covers, as `shipped_coverage` has it.
+    """Tell what a history covers, as `shipped_coverage` has it.
 
     A country is covered from the first to the last month with a row of the vintage there,
     mapped or not. A series is left out where the files cannot tell it: its rules ask for

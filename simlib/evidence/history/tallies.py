@@ -51,14 +51,7 @@ def monthly_counts(events: Events, *, by: Sequence[str] = BY) -> pd.DataFrame:
 
 
 def yearly_counts(events: Events) -> pd.DataFrame:
-    """Count events by vintage, series and year.
-
-    Returns
-    -------
-    DataFrame
-        ``vintage``, ``series``, ``year``, ``events``, ``lethal_events``, ``deaths`` and
-        ``located``, the share of events with a governorate, 0 to 1.
-    """
+    """Count events, deaths and the share with a governorate by vintage, series and year."""
     table = events.table[events.table["series"] != ""]
     counted = table[["vintage", "series"]].assign(
         year=table["date"].dt.year,
@@ -79,7 +72,7 @@ def panel(
     vintage: str | None = None,
     lethal: bool = True,
 ) -> CountPanel:
-    """Return counts by unit and month, months without events as zeros.
+    """Count by unit and month, months without events as zeros.
 
     Parameters
     ----------

@@ -98,7 +98,7 @@ def load_questions(
     return asked
 
 
-class _Checker:
+class _QuestionChecker:
     """Notes what is wrong with one question, with its line."""
 
     def __init__(self, context: Context, name: str, question: ForecastQuestion) -> None:
@@ -179,4 +179,4 @@ def _check(asked: Questionnaire, context: Context) -> None:
     if not asked.questions:
         context.log.add(context.log.tree, ("questions",), "must hold at least one question")
     for name, question in asked.questions.items():
-        _Checker(context, name, question).check()
+        _QuestionChecker(context, name, question).check()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import re
-import types
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any
 
 from simlib.agents.mentions import parameters_read
 from simlib.agents.registry import agent_class, agent_names
@@ -15,14 +12,21 @@ from simlib.evidence.register.derivations import figures_named, load_derivations
 from simlib.evidence.register.figures import owner
 from simlib.evidence.register.register_rows import rows
 from simlib.scenario.bundled import folder, seed_table
+from simlib.scenario.canonical import explicit
 from simlib.scenario.expressions import names
+from simlib.scenario.fitting import fitted
+from simlib.scenario.nodes import from_python
 from simlib.scenario.parameter_order import value_names
 from simlib.scenario.schema import Model
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from simlib.scenario.nodes import Path
     from simlib.scenario.schema import Scenario
 
 _ID = re.compile(r"(?<![\w-])[A-E][0-9][\w-]*")
+_NOT_PLURAL = {"series", "excites"}
 _CARRIED = re.compile(r"^  - \{id: (\w+),.*\bregister: ([\w-]+)", re.MULTILINE)
 _TABLES = {
     "initial_intensities.csv": (("type", "country", "target"), ("method",)),
@@ -109,78 +113,29 @@ def _outcomes(places: Mapping[str, int], scenario: Scenario) -> list[str]:
 
 def _quantities(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Yield every expression outside the parameters, with what to call its place."""
-    for name, state in scenario.state.items():
-        yield from _within(f"state {name}", state)
-    for kind, incident in scenario.incidents.items():
-        for group, channels in incident.groups.items():
-            yield from _within(f"incident {kind}, {group}", channels)
-        for excitation in incident.excites:
-            yield from _within(f"incident {kind}, excites {excitation.type}", excitation)
-    for kind, parts in (("posture", scenario.postures), ("decision", scenario.decisions)):
-        for name, part in parts.items():
-            yield from _within(f"{kind} {name}", part)
-    for name, series in scenario.series.items():
-        yield from _within(f"series {name}", series)
+    _, log = fitted(type(scenario), from_python(explicit(scenario)))
+    for path, expression in log.expressions.items():
+        yield _place(scenario, path), expression
 
 
-def _within(place: str, model: Model) -> Iterator[tuple[str, str]]:
-    for field in type(model).model_fields:
-        value = getattr(model, field)
-        if field in _quantity_fields(type(model)):
-            for text in _texts(value):
-                yield (f"{place}: {field}" if _is_told(model, field) else place), text
+def _place(scenario: Scenario, path: Path) -> str:
+    """Name the field that an expression stands in: ``incident raid: group main: level``."""
+    value: Any = scenario
+    words: list[str] = []
+    for step in path:
+        if isinstance(value, Model):
+            value = getattr(value, str(step))
+            words.append(str(step))
+        elif isinstance(item := value[step], Model):
+            # What stands in a list is called by its first field: the type it excites.
+            first = next(iter(type(item).model_fields))
+            name = step if isinstance(step, str) else getattr(item, first)
+            field = words[-1]
+            words[-1] = f"{field if field in _NOT_PLURAL else field.removesuffix('s')} {name}"
+            value = item
         else:
-            yield from _parts(place, field, value)
-
-
-def _parts(place: str, field: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Yield the expressions of models below a field: one, several, or several by name."""
-    if isinstance(value, Model):
-        yield from _within(f"{place}: {field}", value)
-    elif isinstance(value, tuple):
-        for item in value:
-            if isinstance(item, Model):
-                yield from _within(f"{place}: {_singular(field)}", item)
-    elif isinstance(value, Mapping):
-        for name, item in value.items():
-            if isinstance(item, Model):
-                yield from _within(f"{place}: {_singular(field)} {name}", item)
-
-
-def _singular(field: str) -> str:
-    return field.removesuffix("s") if field in {"factors", "marks", "effects", "states"} else field
-
-
-def _is_told(model: Model, field: str) -> bool:
-    """Return whether a field's name tells more than the model it stands in."""
-    n_fields = len(_quantity_fields(type(model)))
-    return n_fields > 1 or field == "level"
-
-
-@functools.cache
-def _quantity_fields(model: type[Model]) -> frozenset[str]:
-    """Return the fields of a model that hold numbers or expressions."""
-    return frozenset(
-        name for name, field in model.model_fields.items() if _holds_quantity(field.annotation)
-    )
-
-
-def _holds_quantity(annotation: Any) -> bool:
-    arguments = get_args(annotation)
-    if get_origin(annotation) in {Union, types.UnionType} and {float, str} <= set(arguments):
-        return True
-    return any(_holds_quantity(argument) for argument in arguments)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _texts(item)
+            break  # a level at ten places is one part
+    return ": ".join(words)
 
 
 def uses_of_rows(scenario: Scenario) -> dict[str, tuple[str, ...]]:

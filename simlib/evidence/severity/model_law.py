@@ -78,11 +78,13 @@ def fit_model_law(sizes: NDArray[np.int64]) -> LawFit:
     if len(sizes) == 0 or sizes.min() < 1 or sizes.max() > SEVERITY_CAP or sizes.max() < 3:
         raise SeverityError(f"sizes must be 1 to {SEVERITY_CAP}, some above 2 (got {sizes})")
     values, counts = np.unique(sizes[sizes > 1], return_counts=True)
+    # log (k + q) for every shift and size; the law is normalized over 2 to the cap.
     logs = np.log(np.add.outer(_SHIFTS, np.arange(SEVERITY_CAP - 1)))
     likelihood = np.empty((len(_EXPONENTS), len(_SHIFTS)))
     for row, exponent in enumerate(_EXPONENTS.tolist()):
         totals = np.log(np.exp(-exponent * logs).sum(axis=1))
         likelihood[row] = -exponent * logs[:, values - 2] @ counts - counts.sum() * totals
+    # The shift is integrated out for the posterior, and at its best for the ratio.
     weights = np.exp(likelihood - likelihood.max()).sum(axis=1)
     quantiles = np.interp([0.05, 0.5, 0.95], np.cumsum(weights) / weights.sum(), _EXPONENTS)
     usual = likelihood[int(np.argmin(np.abs(_EXPONENTS - _USUAL)))].max()
@@ -93,19 +95,13 @@ def fit_model_law(sizes: NDArray[np.int64]) -> LawFit:
 def model_survival(
     one: float, mean: float, exponent: float, sizes: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return P(X >= size) under the engine's law, for sizes from 1 to its cap."""
+    """Take P(X >= size) under the engine's law, for sizes from 1 to its cap."""
     table = count_table("severity", {"one": one, "mean": mean, "exponent": exponent})
     return np.asarray(1.0 - table[sizes - 1], dtype=np.float64)
 
 
 def sizes_of(events: Events, regime: Regime) -> NDArray[np.int64]:
-    """Return deaths of each lethal event of a regime, in the order of the file.
-
-    Raises
-    ------
-    SeverityError
-        There is none, or they are of more than one vintage.
-    """
+    """Take deaths of each lethal event of a regime, of one vintage, in the order of the file."""
     deaths = events.table["deaths"].to_numpy()
     chosen = is_of(events, regime) & (deaths >= 1.0)
     vintages = sorted(set(events.table["vintage"][chosen]))
@@ -165,17 +161,7 @@ class SeverityTails(Finding):
 def severity_tails(
     events: Events, regimes: Sequence[Regime], n_bootstrap: int = 200
 ) -> SeverityTails:
-    """Fit the tail of deaths of each regime.
-
-    Parameters
-    ----------
-    events
-        History as `simlib.evidence.calibration_events` hands it out.
-    regimes
-        Which periods.
-    n_bootstrap
-        Samples of each test of fit.
-    """
+    """Fit the tail of deaths of each regime, with so many samples for each test of fit."""
     return SeverityTails(
         tuple(
             {

@@ -54,7 +54,7 @@ class PowerLaw:
     n_events: int
 
     def survival(self, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return P(X >= size | X >= threshold) for sizes at or above the threshold.
+        """Take P(X >= size | X >= threshold) for sizes at or above the threshold.
 
         Examples
         --------
@@ -106,6 +106,7 @@ def _fit_tail(ordered: NDArray[np.int64], threshold: int) -> PowerLaw:
 
     tail = ordered[np.searchsorted(ordered, threshold) :]
     mean_log = float(np.log(tail).mean())
+    # The exact likelihood of P(X = k), per event and with its sign turned.
     best = minimize_scalar(
         lambda exponent: np.log(zeta(exponent, threshold)) + exponent * mean_log,
         bounds=_EXPONENT_BOUNDS,
@@ -147,6 +148,7 @@ def goodness_of_fit(
     farther = 0
     for number in range(n_bootstrap):
         seed = seed_of(root_seed, "bootstrap", number)
+        # Below the threshold as counted, above it from the law, each in its share.
         in_tail = uniforms_of(seed, "tail", len(sizes)) < fitted.n_tail / len(sizes)
         chosen = (uniforms_of(seed, "body", int((~in_tail).sum())) * len(body)).astype(np.int64)
         tail = power_law_sizes(fitted.exponent, fitted.threshold, int(in_tail.sum()), seed)
@@ -161,20 +163,12 @@ def goodness_of_fit(
 def power_law_sizes(
     exponent: float, threshold: int, n_sizes: int, root_seed: int
 ) -> NDArray[np.int64]:
-    """Draw sizes from a discrete power law, exactly, by bisection (their appendix D).
-
-    Parameters
-    ----------
-    exponent
-        Of the density, above 1.
-    threshold
-        Smallest size.
-    n_sizes, root_seed
-        How many, and what makes them repeatable.
-    """
+    """Draw sizes from a discrete power law, exactly, by bisection (their appendix D)."""
     from scipy.special import zeta
 
     left = (1.0 - uniforms_of(root_seed, "sizes", n_sizes)) * zeta(exponent, threshold)
+    # Double until P(X >= high) is below the uniform, then halve: the size is the largest integer
+    # that still has as much above it.
     low = np.full(n_sizes, float(threshold))
     high = 2.0 * low
     while (growing := zeta(exponent, high) >= left).any():
@@ -187,7 +181,7 @@ def power_law_sizes(
 
 
 def exponent_posterior(sizes: NDArray[np.int64], threshold: int) -> NDArray[np.float64]:
-    """Return the 5 %, 50 % and 95 % quantiles of the exponent, its prior uniform on 1.5 to 6.
+    """Take the 5, 50 and 95 % quantiles of the exponent, its prior uniform on 1.5 to 6, shape (3,).
 
     Parameters
     ----------
@@ -195,11 +189,6 @@ def exponent_posterior(sizes: NDArray[np.int64], threshold: int) -> NDArray[np.f
         Deaths per lethal event.
     threshold
         Smallest size in the tail.
-
-    Returns
-    -------
-    ndarray
-        Shape (3,).
     """
     from scipy.special import zeta
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from simlib.analysis.selection.decision_questions import Question, Slope
-from simlib.analysis.selection.forced_ends import Deadline
+from simlib.analysis.selection.deadlines import Deadline, DecisionQuestion, GroundWeight
 from simlib.analysis.selection.observables import Public
 from simlib.scenario.schema import Outcome
 from simlib.theatre.agents.committee import IRAQ, LEADS
@@ -45,12 +44,21 @@ def with_attacks_before(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"outcomes": {BEFORE: before} | scenario.outcomes})
 
 
-EXTENSION = Question(
+EXTENSION = DecisionQuestion(
     deadline=DEADLINE,
     public=Public(heard=("detention_break", "militia_attack"), troops="coalition.troops"),
     # None, the prior mean, twice it.
-    slope=Slope("committee.beta_threat", (0.0, 0.6, 1.2), solve_offsets),
+    slope=GroundWeight("committee.beta_threat", (0.0, 0.6, 1.2), solve_offsets),
     with_before=with_attacks_before,
     headlines=("isis_attacks_iraq_year_1", BEFORE),
 )
 """For `simlib.analysis.readings` and `simlib.analysis.value_of_information`."""
+HEADLINES = (
+    "extension_probability_june",
+    "isis_attacks_iraq_year_1",
+    "isis_attacks_syria_2025",
+    "turkish_strikes_2025",
+    "ucdp_259_2025",
+    "detention_breaks",
+)
+"""Outcomes of `as_agreed` that cards of the register show."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.journal import to_days
+from simlib.scenario import load_text
 from simlib.scenario.requests import whole
 from simlib.scenario.schema import MOST_REPLICATIONS, MilestoneChange, Option
 from simlib.simulation import assemble, simulate
@@ -24,14 +25,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from simlib.evidence.calibration.collecting import Calibration
     from simlib.journal import Run
     from simlib.scenario.schema import Scenario
     from simlib.simulation import Blueprint
 
 JUNE = dt.date(2025, 7, 1)
 """First snapshot after the review that looks at the state of 30 June 2025."""
-OTHERS = ("formally_extended", "relabelled", "slipped")
 YEAR = 365.0
+MOST_ERRORS = 3.0
+"""Standard errors beyond which a constant is taken to have moved."""
 NEVER = dt.date(2029, 1, 1)
 """Past the horizon, so that nothing leaves."""
 
@@ -70,6 +73,40 @@ def standardize(scenario: Scenario, replications: int) -> dict[str, float]:
         result[f"committee.{ground}_mean"] = float(values.mean())
         result[f"committee.{ground}_sd"] = float(values.std(ddof=1))
     return result
+
+
+def committee_constants(
+    calibration: Calibration, replications: int
+) -> dict[str, tuple[float, str]]:
+    """Measure constants again on the fitted scenario, and return those of grounds that moved.
+
+    A posterior moves what grounds are made of, so that their means and spreads move too;
+    they are replaced where they differ by more than chance.
+
+    Parameters
+    ----------
+    calibration
+        What was fitted.
+    replications
+        Number of replications, 2 or more.
+    """
+    base = calibration.record.base.parameters
+    scenario = load_text(calibration.scenario_text(), file="fitted")
+    found = standardize(scenario, replications)
+    constants = {}
+    for ground in GROUNDS:
+        names = [f"committee.{ground}_{ending}" for ending in ("mean", "sd")]
+        sd = found[names[1]]
+        errors = (sd / math.sqrt(replications), sd / math.sqrt(2.0 * replications))
+        moves = [
+            abs(found[name] - (base[name].value or 0.0)) / error
+            for name, error in zip(names, errors, strict=True)
+        ]
+        if max(moves) > MOST_ERRORS:
+            for name, what in zip(names, ("Mean", "Standard deviation"), strict=True):
+                text = f"{what} at 30 June 2025 in {replications} replications as fitted."
+                constants[name] = (found[name], text)
+    return constants
 
 
 def _snapshot(run: Run, date: dt.date) -> NDArray[np.float64]:

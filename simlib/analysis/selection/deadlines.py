@@ -1,4 +1,4 @@
-"""A deadline that an agent may extend, and its ends by force: as agreed, or extended."""
+"""A deadline that an agent may extend, its ends by force, and what is asked of it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from simlib.scenario.schema import MilestoneChange, Option
 from simlib.scenario.wording import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from simlib.analysis.selection.observables import Public
     from simlib.scenario.schema import Scenario
 
 HELD = "held"
@@ -61,23 +62,23 @@ class Deadline:
             raise ScenarioError([Problem("agents", f"must have the agent {self.agent}, active")])
 
     def meetings(self, scenario: Scenario) -> tuple[dt.date, ...]:
-        """Return the dates of the scheduled meetings."""
+        """The dates of the scheduled meetings."""
         agreed = scenario.timeline[self.milestone].date
         return tuple(agreed - dt.timedelta(days=lead) for lead in self.leads)
 
     def held(self, scenario: Scenario) -> Option:
-        """Return the option in which it ends as agreed and nobody decides."""
+        """The option in which it ends as agreed and nobody decides."""
         change = MilestoneChange(date=scenario.timeline[self.milestone].date, forced=True)
         return Option(description="The end as agreed, forced.", timeline={self.milestone: change})
 
     def extension(self, months: int, at: dt.date) -> Option:
-        """Return the option that goes on from `HELD` with an extension at a date."""
+        """The option that goes on from `HELD` with an extension at a date."""
         change = MilestoneChange(shift=f"{months} months", forced=True)
         description = f"Held until {at}, then extended by {months} months, forced."
         return Option(description=description, of=HELD, at=at, timeline={self.milestone: change})
 
     def with_extensions(self, scenario: Scenario, dates: Iterable[dt.date]) -> Scenario:
-        """Return a scenario with `HELD`, and an extension of each length at each date."""
+        """The scenario with `HELD`, and an extension of each length at each date."""
         options = {HELD: self.held(scenario)} | {
             extension_name(months, at): self.extension(months, at)
             for at in dates
@@ -89,3 +90,47 @@ class Deadline:
 def extension_name(months: int, at: dt.date) -> str:
     """Return the name of the option of an extension at a date."""
     return f"extend_{months}m_{at:%Y_%m_%d}"
+
+
+@dataclass(frozen=True, slots=True)
+class GroundWeight:
+    """A parameter that is given values of its own, one after the other.
+
+    Attributes
+    ----------
+    parameter
+        Weight of a ground in the decision, log odds per standard deviation.
+    weights
+        Those that it is given when none are asked for.
+    along
+        Returns, for a scenario with such a value, the parameters that go along with it.
+    """
+
+    parameter: str
+    weights: tuple[float, ...]
+    along: Callable[[Scenario], dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionQuestion:
+    """A deadline, and what is asked of it.
+
+    Attributes
+    ----------
+    deadline
+        The milestone, who decides on it, and when.
+    public
+        What everyone knows at a date, besides published series and postures.
+    slope
+        The weight for which the readings are compared again.
+    with_before
+        Returns a scenario that also counts what no answer can change: what came before it.
+    headlines
+        Outcomes that sentences speak of when none are asked for.
+    """
+
+    deadline: Deadline
+    public: Public
+    slope: GroundWeight
+    with_before: Callable[[Scenario], Scenario]
+    headlines: tuple[str, ...]
