@@ -14,7 +14,7 @@ from simlib.analysis.sensitivity.evidence_grades import grade_of
 from simlib.analysis.sensitivity.morris import Paths, screen
 from simlib.analysis.sensitivity.sobol import sensitivity
 from simlib.analysis.sensitivity.variance_shares import Design, indices
-from simlib.cli.sensitivity import sensitivity as command
+from simlib.cli.explore_commands import sensitivity as command
 from simlib.ensemble.execution import Execution
 from simlib.errors import ScenarioError, SimulationError
 from simlib.scenario import load, load_text

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from simlib._version import __version__
 from simlib.cli.streams import say
@@ -15,7 +16,7 @@ FAILED = 1
 AS_OF = "2024-12-31"
 """The date as of which the bundled scenarios know the record."""
 
-_COMMANDS = ("compare", "evidence", "explore", "forecast", "register", "run")
+_COMMANDS = ("run", "compare", "explore", "evidence", "forecast", "register")
 """Modules ``..._commands`` that join the application as they are imported."""
 
 
@@ -36,57 +37,51 @@ def examples(*lines: str) -> str:
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
-ScenarioName = Annotated[str, typer.Argument(help="A scenario file, or the name of a bundled one.")]
-Results = Annotated[Path, typer.Argument(help="A results directory that simlib run wrote.")]
+ScenarioName = Annotated[str, Argument(help="A scenario file, or the name of a bundled one.")]
+Results = Annotated[Path, Argument(help="A results directory that simlib run wrote.")]
 Source = Annotated[
     str,
-    typer.Argument(help="A scenario file, the name of a bundled one, or a results directory."),
+    Argument(help="A scenario file, the name of a bundled one, or a results directory."),
 ]
 Replications = Annotated[
     int | None,
-    typer.Option(help="How many; as many as the scenario or the results say when not given."),
+    Option(help="How many; as many as the scenario or the results say when not given."),
 ]
 Until = Annotated[
     str | None,
-    typer.Option(
+    Option(
         help="Stop when this holds: 'OUTCOME[.CLASS] +- HALF_WIDTH' or, of several options, "
         "'wrong ranking of OUTCOME < P'. --replications is then the most (100,000)."
     ),
 ]
-RootSeed = Annotated[int | None, typer.Option(help="Replaces the scenario's.")]
+RootSeed = Annotated[int | None, Option(help="Replaces the scenario's.")]
 Outcomes = Annotated[
     list[str] | None,
-    typer.Option(
-        "--outcome", metavar="OUTCOME[.CLASS]", help="Of this outcome only; may be repeated."
-    ),
+    Option("--outcome", metavar="OUTCOME[.CLASS]", help="Of this outcome only; may be repeated."),
 ]
-AsOf = Annotated[
-    str, typer.Option(metavar="DATE", help="Nothing dated or published later is used.")
-]
-Jobs = Annotated[
-    int | None, typer.Option(help="Worker processes; one for each core when not given.")
-]
+AsOf = Annotated[str, Option(metavar="DATE", help="Nothing dated or published later is used.")]
+Jobs = Annotated[int | None, Option(help="Worker processes; one for each core when not given.")]
 Scheduler = Annotated[
     str | None,
-    typer.Option(metavar="ADDRESS", help="Run on the workers of this Dask scheduler."),
+    Option(metavar="ADDRESS", help="Run on the workers of this Dask scheduler."),
 ]
 DaskLocal = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Run on N Dask workers started on this machine."),
+    Option(metavar="N", help="Run on N Dask workers started on this machine."),
 ]
 Folder = Annotated[
     Path | None,
-    typer.Option("-o", "--output", help="Directory for what is simulated, tables and figures."),
+    Option("-o", "--output", help="Directory for what is simulated, tables and figures."),
 ]
 Force = Annotated[
     bool,
-    typer.Option("--force", help="Replace files that it did not write too; never an input."),
+    Option("--force", help="Replace files that it did not write too; never an input."),
 ]
 
 
 @app.callback(invoke_without_command=True)
 def _version(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,  # noqa: FBT002
+    version: Annotated[bool, Option("--version", help="Print the version.")] = False,  # noqa: FBT002
 ) -> None:
     if version:
         say(f"simlib {__version__}")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 from simlib.cli.app import (
     FAILED,
@@ -19,7 +20,7 @@ from simlib.cli.app import (
     app,
     examples,
 )
-from simlib.cli.driver import is_folder, names, opened, output_of, present, running
+from simlib.cli.driver import HINT, is_folder, names, opened, output_of, present, running
 from simlib.cli.streams import tell
 from simlib.errors import Problem, ScenarioError
 
@@ -40,9 +41,9 @@ if TYPE_CHECKING:
 )
 def compare(  # noqa: PLR0913, PLR0917  (options of a command line)
     source: Source,
-    options: Annotated[str, typer.Option(help="Names with commas; the first is the baseline.")],
+    options: Annotated[str, Option(help="Names with commas; the first is the baseline.")],
     baseline: Annotated[
-        str | None, typer.Option(help="Compare with this option instead of the first.")
+        str | None, Option(help="Compare with this option instead of the first.")
     ] = None,
     replications: Replications = None,
     root_seed: RootSeed = None,
@@ -78,14 +79,12 @@ def compare(  # noqa: PLR0913, PLR0917  (options of a command line)
 )
 def fork(  # noqa: PLR0913, PLR0917  (options of a command line)
     source: Source,
-    at: Annotated[str, typer.Option(metavar="DATE", help="The date up to which the past is one.")],
-    options: Annotated[str, typer.Option(help="What to continue under: names with commas.")],
+    at: Annotated[str, Option(metavar="DATE", help="The date up to which the past is one.")],
+    options: Annotated[str, Option(help="What to continue under: names with commas.")],
     of: Annotated[
-        str | None, typer.Option(help="Whose past it is; of the only one, or as written.")
+        str | None, Option(help="Whose past it is; of the only one, or as written.")
     ] = None,
-    replication: Annotated[
-        int | None, typer.Option(help="Continue this replication alone.")
-    ] = None,
+    replication: Annotated[int | None, Option(help="Continue this replication alone.")] = None,
     replications: Replications = None,
     root_seed: RootSeed = None,
     jobs: Jobs = None,
@@ -139,11 +138,11 @@ def _finish(comparison: Comparison, outcomes: Iterable[str] | None, kept: Output
 )
 def why(  # noqa: PLR0913, PLR0917  (options of a command line)
     source: Source,
-    outcome: Annotated[list[str], typer.Argument(help="An outcome, or OUTCOME.CLASS; or several.")],
-    options: Annotated[str, typer.Option(help="Baseline and counterfactual: A,B.")],
-    by: Annotated[str, typer.Option(help="Split over: agent, mechanism or place.")] = "agent",
+    outcome: Annotated[list[str], Argument(help="An outcome, or OUTCOME.CLASS; or several.")],
+    options: Annotated[str, Option(help="Baseline and counterfactual: A,B.")],
+    by: Annotated[str, Option(help="Split over: agent, mechanism or place.")] = "agent",
     replications: Replications = None,
-    orders: Annotated[int, typer.Option(help="Pairs of orders drawn in each replication.")] = 1,
+    orders: Annotated[int, Option(help="Pairs of orders drawn in each replication.")] = 1,
     output: Folder = None,
     jobs: Jobs = None,
     force: Force = False,  # noqa: FBT002
@@ -157,7 +156,7 @@ def why(  # noqa: PLR0913, PLR0917  (options of a command line)
     kept = output_of("why", output, force=force)
     with running(output, jobs) as where:
         found = explain(
-            opened(source),
+            opened(source, is_told=False),
             outcome,
             baseline=both[0],
             counterfactual=both[1],
@@ -180,18 +179,17 @@ def why(  # noqa: PLR0913, PLR0917  (options of a command line)
     )
 )
 def diff(  # noqa: PLR0913, PLR0917  (options of a command line)
-    before: Annotated[str, typer.Argument(help="A scenario file, or a bundled name.")],
-    after: Annotated[str, typer.Argument(help="The other; gaps are of it less the first.")],
+    before: Annotated[str, Argument(help="A scenario file, or a bundled name.")],
+    after: Annotated[str, Argument(help="The other; gaps are of it less the first.")],
     outcome: Outcomes = None,
     replications: Annotated[
-        int, typer.Option(min=1, help="Of each set of changes: 2 ** groups sets are simulated.")
+        int, Option(min=1, help="Of each set of changes: 2 ** groups sets are simulated.")
     ] = 100,
     group: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=PATH[,PATH...]: changes that are taken together."),
+        list[str] | None, Option(help="NAME=PATH[,PATH...]: changes that are taken together.")
     ] = None,
     runs: Annotated[  # noqa: FBT002
-        bool, typer.Option(help="Simulate; without, only what differs is listed.")
+        bool, Option(help="Simulate; without, only what differs is listed.")
     ] = True,
     jobs: Jobs = None,
     output: Folder = None,
@@ -210,7 +208,8 @@ def diff(  # noqa: PLR0913, PLR0917  (options of a command line)
             replications=replications if runs else 0,
             **where,
         )
-    present(kept, found)
+    hint = HINT if found.changes.found else ""
+    present(kept if hint else None, found, hint=hint)
 
 
 def _groups(given: list[str]) -> dict[str, list[str]]:

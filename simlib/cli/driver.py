@@ -26,16 +26,19 @@ if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
 
 _KINDS = {".png": "figure", ".md": "page"}
-_HINT = "nothing is kept; give -o DIRECTORY to keep it with tables and figures"
+HINT = "nothing is kept; give -o DIRECTORY to keep it with tables and figures"
 
 
-def load_scenario(scenario: str, *, is_simulated: bool = True) -> Scenario:
-    """Return a scenario by its file or bundled name; simulating it takes its agents."""
+def load_scenario(scenario: str, *, is_simulated: bool = True, is_told: bool = True) -> Scenario:
+    """Return a scenario by its file or bundled name.
+
+    Simulating it takes its agents; what it is for is then told.
+    """
     from simlib.agents.registry import agent_names
     from simlib.scenario import load
 
     loaded = load(scenario, agents=agent_names() if is_simulated else None)
-    if is_simulated:
+    if is_simulated and is_told:
         tell(f"context of use: {loaded.context_of_use}")
     return loaded
 
@@ -45,13 +48,13 @@ def is_folder(source: str) -> bool:
     return os.path.isdir(source)  # noqa: PTH112  (a path raises where a name is too long)
 
 
-def opened(source: str) -> Scenario | Ensemble:
+def opened(source: str, *, is_told: bool = True) -> Scenario | Ensemble:
     """Return the results of a directory, or else a scenario that is to be simulated."""
     if is_folder(source):
         from simlib.ensemble import open_results
 
         return open_results(source)
-    return load_scenario(source)
+    return load_scenario(source, is_told=is_told)
 
 
 def names(text: str) -> list[str]:
@@ -112,7 +115,7 @@ def output_of(command: str, folder: Path | None, *, force: bool) -> Output | Non
     return output
 
 
-def present(kept: Output | None, *found: Finding, hint: str = _HINT) -> None:
+def present(kept: Output | None, *found: Finding, hint: str = HINT) -> None:
     """Print what was found, in sentences and brief tables; write its tables and figures.
 
     Parameters

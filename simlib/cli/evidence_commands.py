@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
 from simlib.cli.app import AS_OF, AsOf, Folder, Force, Jobs, ScenarioName, app, examples
 from simlib.cli.driver import (
@@ -32,6 +32,11 @@ _LISTED = 20
 _UNMAPPED = "unmapped"
 
 
+Barrier = Annotated[
+    str | None, Option(help="Refuse rows that are dated or published later: YYYY-MM-DD.")
+]
+
+
 @app.command(
     epilog=examples(
         "simlib history GEDEvent_v24_1.csv.zip",
@@ -41,25 +46,20 @@ _UNMAPPED = "unmapped"
     )
 )
 def history(  # noqa: PLR0913, PLR0917  (options of a command line)
-    files: Annotated[
-        list[Path], typer.Argument(help="Event files, as UCDP or ACLED publish them.")
-    ],
+    files: Annotated[list[Path], Argument(help="Event files, as UCDP or ACLED publish them.")],
     mapping: Annotated[
-        Path | None, typer.Option(help="What rows mean; simlib's own mapping when not given.")
+        Path | None, Option(help="What rows mean; simlib's own mapping when not given.")
     ] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(help="Refuse rows that are dated or published later: YYYY-MM-DD."),
-    ] = None,
+    as_of: Barrier = None,
     leave_out: Annotated[  # noqa: FBT002
-        bool, typer.Option("--leave-out", help="Leave later rows out instead, and count them.")
+        bool, Option("--leave-out", help="Leave later rows out instead, and count them.")
     ] = False,
     unmapped: Annotated[
-        Path | None, typer.Option(help="CSV file for every row that was not mapped.")
+        Path | None, Option(help="CSV file for every row that was not mapped.")
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="CSV file for monthly counts; coverage beside it."),
+        Option("-o", "--output", help="CSV file for monthly counts; coverage beside it."),
     ] = None,
     force: Force = False,  # noqa: FBT002
 ) -> None:
@@ -134,19 +134,14 @@ def _say_unmapped(events: Events) -> None:
 def calibrate(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILES]...", help="Event files; the shipped counts when none."),
+        Argument(metavar="[FILES]...", help="Event files; the shipped counts when none."),
     ] = None,
     as_of: AsOf = AS_OF,
     standardize: Annotated[
-        int,
-        typer.Option(min=0, help="Replications to measure the committee's constants on; 0: not."),
+        int, Option(min=0, help="Replications to measure the committee's constants on; 0: not.")
     ] = 0,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Scenario file to write.")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="Directory for the table and the figures.")
-    ] = None,
+    output: Annotated[Path | None, Option("-o", "--output", help="Scenario file to write.")] = None,
+    report: Annotated[Path | None, Option(help="Directory for the table and the figures.")] = None,
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Fit the numbers that data reach, and write them as a scenario."""
@@ -179,7 +174,7 @@ def _write(result: Calibration, replications: int, output: Path, *, force: bool)
 )
 def excitation(
     files: Annotated[
-        list[Path], typer.Argument(help="Event files of UCDP that hold the regimes of the record.")
+        list[Path], Argument(help="Event files of UCDP that hold the regimes of the record.")
     ],
     as_of: AsOf = AS_OF,
     output: Folder = None,
@@ -209,17 +204,15 @@ def excitation(
 )
 def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
     scenario: ScenarioName,
-    parameters: Annotated[str, typer.Option(help="Drawn parameters to find, with commas.")],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="Directory; run again to go on there.")
-    ],
+    parameters: Annotated[str, Option(help="Drawn parameters to find, with commas.")],
+    output: Annotated[Path, Option("-o", "--output", help="Directory; run again to go on there.")],
     counts: Annotated[
         Path | None,
-        typer.Option(help="Monthly counts (conflict_id, month, events); UCDP 2024 when not given."),
+        Option(help="Monthly counts (conflict_id, month, events); UCDP 2024 when not given."),
     ] = None,
     as_of: AsOf = AS_OF,
-    population: Annotated[int, typer.Option(help="Accepted runs of each generation.")] = 200,
-    generations: Annotated[int, typer.Option(help="How many generations.")] = 6,
+    population: Annotated[int, Option(help="Accepted runs of each generation.")] = 200,
+    generations: Annotated[int, Option(help="How many generations.")] = 6,
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Find parameters whose simulated months look like counted ones (ABC-SMC, resumable)."""
@@ -250,16 +243,16 @@ def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
     )
 )
 def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
-    part: Annotated[str, typer.Option(help="iraq, syria, 2024 or all.")] = "all",
-    draws: Annotated[int, typer.Option(help="Draws of each forecast, 2 to 20,000.")] = 1000,
+    part: Annotated[str, Option(help="iraq, syria, 2024 or all.")] = "all",
+    draws: Annotated[int, Option(help="Draws of each forecast, 2 to 20,000.")] = 1000,
     forecasters: Annotated[
-        str | None, typer.Option(metavar="A[,B...]", help="What forecasts; all when not given.")
+        str | None, Option(metavar="A[,B...]", help="What forecasts; all when not given.")
     ] = None,
     candidate: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="What is compared with every baseline, group by group."),
+        Option(metavar="NAME", help="What is compared with every baseline, group by group."),
     ] = None,
-    root_seed: Annotated[int, typer.Option(help="Makes every number repeatable.")] = 1,
+    root_seed: Annotated[int, Option(help="Makes every number repeatable.")] = 1,
     jobs: Jobs = None,
     output: Folder = None,
     force: Force = False,  # noqa: FBT002
@@ -294,10 +287,10 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
 def analogues(
     as_of: AsOf = AS_OF,
     replications: Annotated[
-        int, typer.Option(help="Of each scenario and option; 0 simulates nothing.")
+        int, Option(help="Of each scenario and option; 0 simulates nothing.")
     ] = 400,
     record: Annotated[
-        Path | None, typer.Option(help="Events by country and month; bundled when not given.")
+        Path | None, Option(help="Events by country and month; bundled when not given.")
     ] = None,
     jobs: Jobs = None,
     output: Folder = None,

@@ -6,7 +6,7 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
 from simlib.cli.app import (
     Folder,
@@ -41,21 +41,21 @@ if TYPE_CHECKING:
 def sensitivity(  # noqa: PLR0913, PLR0917  (options of a command line)
     scenario: ScenarioName,
     outcome: Annotated[
-        list[str] | None, typer.Argument(help="OUTCOME or OUTCOME.CLASS; all when none is given.")
+        list[str] | None, Argument(help="OUTCOME or OUTCOME.CLASS; all when none is given.")
     ] = None,
     options: Annotated[
         str | None,
-        typer.Option(metavar="A[,B]", help="One option, or two whose difference B - A is split."),
+        Option(metavar="A[,B]", help="One option, or two whose difference B - A is split."),
     ] = None,
     method: Annotated[
-        str, typer.Option(help="sobol: shares of the variance; morris: screening.")
+        str, Option(help="sobol: shares of the variance; morris: screening.")
     ] = "sobol",
     by: Annotated[
-        str, typer.Option(help="parameter, grade, kind, or parameters with commas between them.")
+        str, Option(help="parameter, grade, kind, or parameters with commas between them.")
     ] = "parameter",
     samples: Annotated[
         int | None,
-        typer.Option(help="Points of the sequence, a power of 2 (256), or paths of morris (10)."),
+        Option(help="Points of the sequence, a power of 2 (256), or paths of morris (10)."),
     ] = None,
     jobs: Jobs = None,
     output: Folder = None,
@@ -111,15 +111,14 @@ def _split(
 def discover(  # noqa: PLR0913, PLR0917  (options of a command line)
     results: Source,
     condition: Annotated[
-        str,
-        typer.Argument(help="OUTCOME > NUMBER, OUTCOME = CLASS, OUTCOME in worst 20 %, ..."),
+        str, Argument(help="OUTCOME > NUMBER, OUTCOME = CLASS, OUTCOME in worst 20 %, ...")
     ],
-    option: Annotated[str | None, typer.Option(help="Look at this option.")] = None,
+    option: Annotated[str | None, Option(help="Look at this option.")] = None,
     parameter: Annotated[
-        list[str] | None, typer.Option(help="A drawn parameter to look at; may be repeated.")
+        list[str] | None, Option(help="A drawn parameter to look at; may be repeated.")
     ] = None,
-    boxes: Annotated[int, typer.Option(help="How many boxes at most.")] = 3,
-    resamples: Annotated[int, typer.Option(help="How many resamples test the stability.")] = 100,
+    boxes: Annotated[int, Option(help="How many boxes at most.")] = 3,
+    resamples: Annotated[int, Option(help="How many resamples test the stability.")] = 100,
     replications: Replications = None,
     jobs: Jobs = None,
     output: Folder = None,
@@ -165,20 +164,18 @@ def tripwires(  # noqa: PLR0913, PLR0917  (options of a command line)
     scenario: ScenarioName,
     event: Annotated[
         str,
-        typer.Argument(
+        Argument(
             help="INCIDENT [MARK >= NUMBER] [in PLACE] [>= NUMBER a month], POSTURE = STATE, "
             "MILESTONE = CLASS, DECISION = TAKEN."
         ),
     ],
-    ahead: Annotated[float, typer.Option(help="Weeks the event must be away at least.")] = 4.0,
-    window: Annotated[float, typer.Option(help="Weeks after that in which it is told.")] = 12.0,
+    ahead: Annotated[float, Option(help="Weeks the event must be away at least.")] = 4.0,
+    window: Annotated[float, Option(help="Weeks after that in which it is told.")] = 12.0,
     most_false: Annotated[
-        float, typer.Option(help="Greatest false-alarm rate where rules are searched, 0-1.")
+        float, Option(help="Greatest false-alarm rate where rules are searched, 0-1.")
     ] = 0.3,
-    worth: Annotated[
-        float | None, typer.Option(help="False alarms that a right one is worth.")
-    ] = None,
-    option: Annotated[str | None, typer.Option(help="With this option applied.")] = None,
+    worth: Annotated[float | None, Option(help="False alarms that a right one is worth.")] = None,
+    option: Annotated[str | None, Option(help="With this option applied.")] = None,
     replications: Replications = None,
     jobs: Jobs = None,
     output: Folder = None,
@@ -211,10 +208,10 @@ def tripwires(  # noqa: PLR0913, PLR0917  (options of a command line)
 )
 def readings(  # noqa: PLR0913, PLR0917  (options of a command line)
     scenario: ScenarioName,
-    date: Annotated[str, typer.Option(help="What is known by then is used: YYYY-MM-DD.")],
+    date: Annotated[str, Option(help="What is known by then is used: YYYY-MM-DD.")],
     outcome: Outcomes = None,
     slopes: Annotated[
-        str, typer.Option(help="Weights of threat, with commas between; empty for none.")
+        str, Option(help="Weights of threat, with commas between; empty for none.")
     ] = "0,0.6,1.2",
     replications: Replications = None,
     jobs: Jobs = None,
@@ -257,13 +254,13 @@ def _numbers(text: str) -> list[float]:
 def voi(  # noqa: PLR0913, PLR0917  (options of a command line)
     scenario: ScenarioName,
     losses: Annotated[
-        Path | None, typer.Option(help="A panel of losses; an illustrative one when not given.")
+        Path | None, Option(help="A panel of losses; an illustrative one when not given.")
     ] = None,
     dates: Annotated[
-        str, typer.Option(help="When it is decided, with commas; the meetings when not given.")
+        str, Option(help="When it is decided, with commas; the meetings when not given.")
     ] = "",
     option: Annotated[
-        list[str] | None, typer.Option(help="An option to compare too; may be repeated.")
+        list[str] | None, Option(help="An option to compare too; may be repeated.")
     ] = None,
     replications: Replications = None,
     jobs: Jobs = None,

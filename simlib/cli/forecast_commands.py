@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from simlib.cli.app import Folder, Force, Jobs, Replications, ScenarioName, app, examples
 from simlib.cli.driver import as_date, load_scenario, output_of, present, running, show
@@ -38,6 +38,15 @@ class Publisher(enum.StrEnum):
     monitors = "monitors"
 
 
+PublishedBy = Annotated[
+    Publisher | None, Option("--as", help="Forecast the monthly series of this publisher instead.")
+]
+Questions = Annotated[Path | None, Option(help="A file of questions; simlib's own when not given.")]
+Kept = Annotated[Path | None, Option(help="Directory of results to freeze, or to keep the run in.")]
+Months = Annotated[int | None, Option(help="With --as: months from the start; all when not given.")]
+Dated = Annotated[str | None, Option(help="Day of writing, kept beside the hashes of a ledger.")]
+
+
 @app.command(
     epilog=examples(
         "simlib forecast as_agreed --replications 2000 -o ledger.json",
@@ -47,51 +56,43 @@ class Publisher(enum.StrEnum):
 )
 def forecast(  # noqa: PLR0913, PLR0917  (options of a command line)
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="The ledger (JSON); with --as, a CSV file.")
+        Path, Option("-o", "--output", help="The ledger (JSON); with --as, a CSV file.")
     ],
     scenario: ScenarioName = "as_agreed",
-    published_by: Annotated[
-        Publisher | None,
-        typer.Option("--as", help="Forecast the monthly series of this publisher instead."),
-    ] = None,
-    questions: Annotated[
-        Path | None, typer.Option(help="A file of questions; simlib's own when not given.")
-    ] = None,
-    results: Annotated[
-        Path | None, typer.Option(help="Directory of results to freeze, or to keep the run in.")
-    ] = None,
+    published_by: PublishedBy = None,
+    questions: Questions = None,
+    results: Kept = None,
     replications: Replications = None,
-    months: Annotated[
-        int | None, typer.Option(help="With --as: months from the start; all when not given.")
-    ] = None,
-    vintage: Annotated[
-        str, typer.Option(help="With --as: which release, such as final.")
-    ] = "first",
-    dated: Annotated[
-        str | None, typer.Option(help="Day of writing, kept beside the hashes of a ledger.")
-    ] = None,
+    months: Months = None,
+    vintage: Annotated[str, Option(help="With --as: which release, such as final.")] = "first",
+    dated: Dated = None,
     force: Force = False,  # noqa: FBT002
     jobs: Jobs = None,
 ) -> None:
     """Freeze a run as dated, hashed questions; or forecast what a publisher will print."""
-    make: Callable[..., Any]
+    if published_by is not None:
+        _refuse({"--questions": questions, "--dated": dated}, "--as")
+    else:
+        from simlib.evidence.ledger.sealing import refuse_overwriting
+
+        refuse_overwriting(output, overwrite=force)
+        later = None if vintage == "first" else vintage
+        _refuse({"--months": months, "--vintage": later}, "a ledger")
+    loaded = load_scenario(scenario)
+    _refuse_unwritable(output, results, questions)
+    kept = _kept(output, results, jobs)
     if published_by is not None:
         from simlib.evidence.publications import publications
 
-        _refuse({"--questions": questions, "--dated": dated}, "--as")
-        make = partial(publications, vintage=vintage, months=months)
-        given: tuple[Any, ...] = (published_by.value,)
-        finish: Callable[..., None] = partial(_publish, is_cut=months is None)
+        work = partial(publications, loaded, published_by.value, months=months, vintage=vintage)
+        publish = partial(work, replications=replications)
+        _publish(publish, kept, output, force=force, is_cut=months is None)
     else:
         from simlib.evidence.ledger.freezing import freeze
 
-        later = None if vintage == "first" else vintage
-        _refuse({"--months": months, "--vintage": later}, "a ledger")
-        make = partial(freeze, dated=None if dated is None else as_date(dated))
-        given, finish = (questions,), _freeze
-    work = partial(make, load_scenario(scenario), *given, replications=replications)
-    _refuse_unwritable(output, results, questions)
-    finish(work, _kept(output, results, jobs), output, force=force)
+        day = None if dated is None else as_date(dated)
+        frozen = partial(freeze, loaded, questions, dated=day, replications=replications)
+        _freeze(frozen, kept, output, force=force)
 
 
 @app.command(
@@ -101,10 +102,10 @@ def forecast(  # noqa: PLR0913, PLR0917  (options of a command line)
     )
 )
 def score(
-    ledger: Annotated[Path, typer.Argument(help="A ledger that simlib forecast wrote.")],
+    ledger: Annotated[Path, Argument(help="A ledger that simlib forecast wrote.")],
     outcomes: Annotated[
         Path,
-        typer.Argument(
+        Argument(
             help="CSV: id,outcome[,resolved_on,source]; outcomes yes or no, a class, or a number."
         ),
     ],
@@ -131,9 +132,8 @@ def _freeze(
     force: bool,
 ) -> None:
     from simlib.evidence.ledger.freezing import frozen_table
-    from simlib.evidence.ledger.sealing import refuse_overwriting, write_ledger
+    from simlib.evidence.ledger.sealing import write_ledger
 
-    refuse_overwriting(output, overwrite=force)
     with kept as where:
         ledger = freeze(**where)
         write_ledger(ledger, output, overwrite=force)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
 from simlib.cli.app import Force, Jobs, Outcomes, app, examples
 from simlib.cli.driver import Head, load_scenario, running, show_lines
@@ -25,6 +25,15 @@ _DEFAULT = "as_agreed"
 _SHOWN = 20
 
 
+Names = Annotated[
+    list[str] | None,
+    Argument(
+        metavar="[SCENARIO] [PARAMETER_OR_ID]",
+        help="A scenario (as_agreed when none is given), a parameter or a register row's id.",
+    ),
+]
+
+
 @app.command(
     epilog=examples(
         "simlib register isis.stock",
@@ -35,25 +44,18 @@ _SHOWN = 20
     )
 )
 def register(  # noqa: PLR0913, PLR0917  (options of a command line)
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[SCENARIO] [PARAMETER_OR_ID]",
-            help="A scenario (as_agreed when none is given), a parameter or a register row's id.",
-        ),
-    ] = None,
+    names: Names = None,
     results: Annotated[
-        Path | None,
-        typer.Option(help="Results of simlib run: how outcomes go with the numbers."),
+        Path | None, Option(help="Results of simlib run: how outcomes go with the numbers.")
     ] = None,
     replications: Annotated[
         int | None,
-        typer.Option(min=1, help="Simulate so many for that instead; 400 see what matters most."),
+        Option(min=1, help="Simulate so many for that instead; 400 see what matters most."),
     ] = None,
     outcome: Outcomes = None,
     jobs: Jobs = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write the page (Markdown, .md).")
+        Path | None, Option("-o", "--output", help="Write the page (Markdown, .md).")
     ] = None,
     force: Force = False,  # noqa: FBT002
 ) -> None:
@@ -62,11 +64,9 @@ def register(  # noqa: PLR0913, PLR0917  (options of a command line)
     from simlib.evidence.register.register_page import page_of
     from simlib.scenario.bundled import scenario_names
 
-    if output is not None and output.suffix != ".md":
-        hint = "HTML is no longer built" if output.suffix == ".html" else ""
-        raise ScenarioError([Problem("output", f"must end in .md (got {output})", hint)])
+    _refuse_suffix(output)
     scenario_name, name = _parsed(names or [])
-    scenario = load_scenario(scenario_name, is_simulated=replications is not None)
+    scenario = load_scenario(scenario_name, is_simulated=replications is not None, is_told=False)
     if output is not None:
         refuse_unwritable(output, inputs=[] if results is None else [results])
     card = find(cards(scenario), name, scenario_names()) if name else None
@@ -75,11 +75,17 @@ def register(  # noqa: PLR0913, PLR0917  (options of a command line)
         _show(card if known is None else find(cards(scenario, known), name), known)
     if output is not None:
         page = page_of(scenario, known)
-        command = _command(scenario_name, results, replications, outcome, output)
-        write_file(output, page.markdown(command).encode(), force=force)
+        again = _again(scenario_name, results, replications, outcome)
+        write_file(output, page.markdown(f"{again} -o {output}").encode(), force=force)
         say(f"page: {output}, {len(page.cards):,} cards")
     elif card is None:
         _summarize(page_of(scenario, known))
+
+
+def _refuse_suffix(output: Path | None) -> None:
+    if output is not None and output.suffix != ".md":
+        hint = "HTML is no longer built" if output.suffix == ".html" else ""
+        raise ScenarioError([Problem("output", f"must end in .md (got {output})", hint)])
 
 
 def _parsed(names: list[str]) -> tuple[str, str]:
@@ -159,16 +165,11 @@ def _tabulate(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
     show_lines([Head(name) for name in heads], lines)
 
 
-def _command(
-    scenario: str,
-    results: Path | None,
-    replications: int | None,
-    outcomes: list[str] | None,
-    output: Path,
+def _again(
+    scenario: str, results: Path | None, replications: int | None, outcomes: list[str] | None
 ) -> str:
     """Return what renders the page again."""
     parts = ["simlib register", scenario]
     parts += [] if results is None else [f"--results {results}"]
     parts += [] if replications is None else [f"--replications {replications}"]
-    parts += [f"--outcome {name}" for name in outcomes or ()]
-    return " ".join([*parts, f"-o {output}"])
+    return " ".join([*parts, *(f"--outcome {name}" for name in outcomes or ())])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Option
 
 from simlib.cli.app import (
     FAILED,
@@ -40,14 +41,14 @@ if TYPE_CHECKING:
     from simlib.statistics.summaries import Summary
 
 Design = Annotated[
-    str | None, typer.Option(help="Of the parameter draws: random, sobol or latin_hypercube.")
+    str | None, Option(help="Of the parameter draws: random, sobol or latin_hypercube.")
 ]
 Options = Annotated[
-    list[str] | None, typer.Option("--option", help="An option; may be repeated; all: every one.")
+    list[str] | None, Option("--option", help="An option; may be repeated; all: every one.")
 ]
-Without = Annotated[list[str] | None, typer.Option(help="An agent to leave out; may be repeated.")]
-Journals = Annotated[bool, typer.Option("--journals", help="Keep every incident too; much larger.")]
-Figures = Annotated[bool, typer.Option(help="Draw figures beside the results.")]
+Without = Annotated[list[str] | None, Option(help="An agent to leave out; may be repeated.")]
+Journals = Annotated[bool, Option("--journals", help="Keep every incident too; much larger.")]
+Figures = Annotated[bool, Option(help="Draw figures beside the results.")]
 
 
 @app.command(
@@ -110,7 +111,7 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
 def extend(  # noqa: PLR0913, PLR0917  (options of a command line)
     results: Results,
     replications: Annotated[
-        int | None, typer.Option(help="How many there shall be in all, of each option.")
+        int | None, Option(help="How many there shall be in all, of each option.")
     ] = None,
     until: Until = None,
     jobs: Jobs = None,
@@ -157,7 +158,7 @@ def verify(results: Results) -> None:
 def plot(
     results: Results,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Where; RESULTS/figures by default.")
+        Path | None, Option("-o", "--output", help="Where; RESULTS/figures by default.")
     ] = None,
     force: Force = False,  # noqa: FBT002
 ) -> None:
@@ -177,15 +178,13 @@ def plot(
 )
 def replay(
     results: Results,
-    replication: Annotated[int, typer.Option(help="Which replication.")],
-    option: Annotated[
-        str | None, typer.Option(help="Which option, where there are several.")
-    ] = None,
+    replication: Annotated[int, Option(help="Which replication.")],
+    option: Annotated[str | None, Option(help="Which option, where there are several.")] = None,
     journal: Annotated[
-        Path | None, typer.Option(help="Write every incident and decision to this CSV file.")
+        Path | None, Option(help="Write every incident and decision to this CSV file.")
     ] = None,
     figure: Annotated[
-        Path | None, typer.Option(help="Draw its timeline to this file: .png, .svg or .pdf.")
+        Path | None, Option(help="Draw its timeline to this file: .png, .svg or .pdf.")
     ] = None,
     force: Force = False,  # noqa: FBT002
 ) -> None:
@@ -250,7 +249,7 @@ def check(scenario: ScenarioName) -> None:
 @app.command(epilog=examples("simlib resolve as_agreed > explicit.yaml"))
 def resolve(
     scenario: ScenarioName,
-    option: Annotated[str | None, typer.Option(help="With this option applied.")] = None,
+    option: Annotated[str | None, Option(help="With this option applied.")] = None,
 ) -> None:
     """Print the fully explicit form of a scenario."""
     from simlib.scenario import option_scenario
