@@ -27,7 +27,7 @@ import plain_simpy
 import simlib
 from simlib import simulation
 from simlib.scenario import from_dict, load_text
-from simlib.scenario.expressions import _code, _parsed
+from simlib.scenario.expressions import _compiled, _parsed
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"
 
@@ -104,7 +104,7 @@ def reading(repeats: int) -> Iterator[Row]:
         times: dict[str, list[float]] = {"ours": [], "yaml": []}
         for _ in range(repeats):
             _parsed.cache_clear()
-            _code.cache_clear()
+            _compiled.cache_clear()
             times["ours"].append(seconds(read_or_refuse, text))
             times["yaml"].append(seconds(parse_only, text))
         yield Row(f"reading {len(text):,} characters of {kind}", "s", tuple(times["ours"]))

@@ -4,7 +4,7 @@ import datetime as dt
 
 from simlib.evidence import backtest, calibrate, freeze
 from simlib.evidence.backtest.forecasters import forecaster
-from simlib.theatre.record.parts import shipped_parts
+from simlib.theatre.record.monthly import shipped_parts
 from simlib.theatre.record.published import FITTERS
 
 posterior = calibrate(as_of=dt.date(2024, 12, 31), fitters=FITTERS).table().set_index("parameter")

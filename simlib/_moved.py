@@ -27,7 +27,7 @@ NAMES = {
     "simlib.evidence.fitted_withdrawal_effect": f"{_ANALOGUES}.withdrawal",
     "simlib.evidence.layer_problem": "simlib.evidence:forecaster_problem",
     "simlib.evidence.pool_tempos": "simlib.evidence:pool_multipliers",
-    "simlib.evidence.shipped_parts": f"{_RECORD}.parts",
+    "simlib.evidence.shipped_parts": f"{_RECORD}.monthly",
 }
 """Public names that moved or were renamed (``module:name``), and the modules they stand in now."""
 

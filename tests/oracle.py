@@ -22,9 +22,9 @@ from simlib.journal import MARKS, Incidents, Run
 from simlib.scenario.expressions import compile_quantity
 from simlib.scenario.schema import Falling, Power, Shield, Table, Value
 from simlib.simulation import Blueprint, simulate
+from simlib.world.branching import _poisson_cumulative
 from simlib.world.channels import name_channels
 from simlib.world.clock import INCIDENT_RANK
-from simlib.world.excitation import _poisson_cumulative
 from simlib.world.kernel.kernel_tables import CELL_WIDTH, LAYER_HEIGHT, LAYER_LOW
 from simlib.world.state import MONTH, Geography, ar1_name, trend_name
 from support.uniforms import MASK, Address, choose_goal, invert, philox, unit

@@ -19,7 +19,7 @@ from simlib.evidence.backtest.origins import HORIZONS, LAG, known_at
 from simlib.evidence.backtest.skill import Block, compared, summed
 from simlib.evidence.panels import at_levels, levels_of
 from simlib.statistics.scores import SCORES
-from simlib.theatre.record.parts import shipped_parts
+from simlib.theatre.record.monthly import shipped_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

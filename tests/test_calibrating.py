@@ -17,13 +17,12 @@ import pytest
 
 from simlib.agents.mentions import parameters_read
 from simlib.agents.registry import agent_class
-from simlib.analysis.sensitivity.evidence_grades import grade_of
 from simlib.chance.distributions import quantile
 from simlib.cli import main
 from simlib.evidence.calibration.collecting import Calibration, calibrate
 from simlib.evidence.calibration.fitted_intensities import fit_intensities
 from simlib.evidence.calibration.level_fits import Ar1Grid, MonthlySeries, fit_levels
-from simlib.evidence.calibration.published_record import CalibrationError, by_place, month_lags
+from simlib.evidence.calibration.published_record import CalibrationError, month_lags
 from simlib.evidence.calibration.reporting import CountPair, fit_share
 from simlib.evidence.calibration.totals import (
     PeriodTotal,
@@ -38,7 +37,7 @@ from simlib.evidence.history.csv_text import LeakError
 from simlib.scenario import load, load_text
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import ExpressionError, names
-from simlib.scenario.parameter_order import value_names
+from simlib.scenario.register_rows import grade_of
 from simlib.theatre.questions.standardizing import committee_constants
 from simlib.theatre.record.fitters import GEOGRAPHIES, UCDP, older, ucdp_levels
 from simlib.theatre.record.published import FITTERS, fit_trend
@@ -106,7 +105,7 @@ def _decided(scenario: Scenario) -> set[str]:
     for text in texts:
         used |= _mentioned(text.model_dump())
     used |= {name.rsplit(".", 1)[0] for name in used}
-    values = value_names(scenario.parameters)
+    values = scenario.value_names()
     for name in scenario.agents:
         used |= {values[read] for read in parameters_read(agent_class(name), values)}
     shifts = {name for name in scenario.parameters if name.startswith(("shift.", "structure."))}
@@ -210,8 +209,8 @@ def test_a_dirichlet_keeps_the_quantiles_of_the_mixture(name: str) -> None:
     series = GEOGRAPHIES[name]
     fit = fit_intensities(
         places,
-        record.by_place(series, places),
-        by_place(older(record, series), series, places),
+        record.lethal.by_place(series, places),
+        older(record, series).by_place(series, places),
         11,
     )
     draws = fit.draw(4000, 1)

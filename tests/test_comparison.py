@@ -16,8 +16,7 @@ from scipy.special import ndtri
 from scipy.stats import multinomial
 
 import simlib
-from simlib.analysis.compare.paired_effects import PairedEffect, Subject, effect_of
-from simlib.analysis.compare.variance_split import between_classes, foretold, reason_of
+from simlib.analysis.compare.paired_effects import PairedEffect, Subject, effect_of, reason_of
 from simlib.chance.philox import uniforms
 from simlib.cli import main
 from simlib.errors import ScenarioError, SimlibWarning, SimulationError, StoreError
@@ -26,6 +25,7 @@ from simlib.scenario.schema import MilestoneChange, Option
 from simlib.simulation import assemble, simulate
 from simlib.statistics.intervals import Z95, tango, wilson
 from simlib.statistics.summaries import of_number
+from simlib.statistics.variance_explained import between_classes, foretold
 from support.agents import FEW, Failing, Watcher
 from support.scenarios import TEXT, watched
 

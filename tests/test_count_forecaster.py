@@ -17,7 +17,7 @@ from simlib.evidence.count_forecaster.forecaster import CountForecaster, replay,
 from simlib.evidence.count_forecaster.smoothing import Settings
 from simlib.evidence.panels import CountPanel, Unit
 from simlib.scenario import load
-from simlib.theatre.record.parts import shipped_parts
+from simlib.theatre.record.monthly import shipped_parts
 from support.data import FIRST, drawn_counts, panel_of
 
 if TYPE_CHECKING:

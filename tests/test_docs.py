@@ -13,9 +13,9 @@ import yaml
 from built_pages import BACKTESTS, REGISTER, committed, current
 from simlib.chance import distributions
 from simlib.scenario import schema
-from simlib.scenario.by_place import SHORT
 from simlib.scenario.resolving import OF_FILES
 from simlib.scenario.schema import Model
+from simlib.scenario.short_forms import SHORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -35,8 +35,13 @@ from simlib.evidence.excitation.shipped_fits import (
     fitted_excitation,
 )
 from simlib.evidence.history.event_files import Events
-from simlib.evidence.severity.model_law import severity_table, severity_tails, sizes_of
-from simlib.evidence.severity.power_law import SeverityError, power_law_sizes
+from simlib.evidence.severity import (
+    SeverityError,
+    power_law_sizes,
+    severity_table,
+    severity_tails,
+    sizes_of,
+)
 from simlib.plot.style import save
 from simlib.scenario import load
 from simlib.scenario.bundled import folder

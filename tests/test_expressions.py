@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from simlib.errors import ScenarioError, SimulationError
 from simlib.scenario import from_dict
 from simlib.scenario.expressions import ExpressionError, compile_quantity, names
-from simlib.scenario.parameter_order import order, typical
+from simlib.scenario.parameter_values import order, typical
 
 NUMBERS = st.floats(min_value=0.1, max_value=9, allow_nan=False).map(lambda x: f"{x:.3f}")
 EXPRESSIONS = st.recursive(
@@ -146,7 +146,7 @@ def test_order_puts_what_is_mentioned_first() -> None:
     found = order(scenario)
     assert set(found) == {"a", "b", "c", "mix"}
     assert found.index("c") < found.index("b") < found.index("a") > found.index("mix")
-    values, _ = typical(scenario.parameters)
+    values, _ = typical(scenario)
     assert values == {"a": 6.25, "b": 6, "c": 3, "mix.met": 0.25, "mix.not": 0.75}
 
 

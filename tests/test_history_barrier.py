@@ -21,7 +21,7 @@ from simlib.evidence.history.barrier import (
 from simlib.evidence.history.csv_text import HistoryError, LeakError
 from simlib.evidence.history.event_files import load_events
 from simlib.evidence.history.mapping import vintage_factor
-from simlib.evidence.history.shipped import shipped_panel
+from simlib.evidence.history.tallies import shipped_panel
 from support.data import history_file, write_acled, write_ucdp
 
 

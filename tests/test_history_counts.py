@@ -13,13 +13,15 @@ from numpy.testing import assert_array_equal
 from simlib.evidence.history.csv_text import HistoryError
 from simlib.evidence.history.event_files import Events, combine_events, load_events
 from simlib.evidence.history.mapping import load_mapping
-from simlib.evidence.history.shipped import (
+from simlib.evidence.history.tallies import (
+    monthly_counts,
+    panel,
     shipped_counts,
     shipped_coverage,
     shipped_panel,
     tables_to_ship,
+    yearly_counts,
 )
-from simlib.evidence.history.tallies import monthly_counts, panel, yearly_counts
 from simlib.evidence.panels import Unit
 from simlib.scenario.bundled import folder
 from support.data import history_file, write_ucdp

@@ -337,9 +337,9 @@ def test_every_parameter_and_group_is_valued_for_every_loss() -> None:
 def test_troops_make_an_extension_the_worst_for_who_counts_them() -> None:
     """Loss "stay" counts troops: the end as agreed is best, and nothing can flip that."""
     found = whole()
-    (ranking,) = [r for r in found.rankings if r.loss == "stay"]
-    assert ranking.best == HELD
-    assert ranking.p_incorrect < 1e-6
+    best = found.ranking.query("loss == 'stay' and is_best").iloc[0]
+    assert best["option"] == HELD
+    assert best["p_incorrect"] < 1e-6
     stay = found.table().query("loss == 'stay' and kind == 'parameter'")
     assert (stay["value"] == 0.0).all()
     said = " ".join(found.sentences())

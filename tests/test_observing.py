@@ -18,7 +18,7 @@ from simlib.evidence.publications import Publications, publications
 from simlib.outcomes.incident_counts import plan_published, plan_series
 from simlib.scenario import bundled, load, load_text
 from simlib.simulation import assemble, simulate
-from simlib.theatre.record.usual import ucdp_2024, usual
+from simlib.theatre.record.monthly import ucdp_2024, usual
 from support.scenarios import TEXT
 
 if TYPE_CHECKING:

@@ -72,7 +72,11 @@ def short() -> Scenario:
 @functools.cache
 def selection(which: str) -> SelectionEffects:
     """Return both readings where the committee is blind to its grounds, or heeds threat."""
-    return select(short(), N, EXTENSION, given=BLIND if which == "blind" else ALARMED, **HERE)
+    given = BLIND if which == "blind" else ALARMED
+    natural = simulate_answers(
+        short(), [Answer(r) for r in range(N)], EXTENSION, given=given, **HERE
+    )
+    return select(natural, short(), EXTENSION, given=given, **HERE)
 
 
 # the selection gap
@@ -304,7 +308,7 @@ def test_what_cannot_be_asked_is_refused() -> None:
     with pytest.raises(ScenarioError, match=r"outcome: no number or yes/no \(got 'x'\)"):
         ask(short(), dt.date(2025, 3, 1), outcomes=["x"])
     with pytest.raises(ScenarioError, match="the committee extends in"):
-        select(short(), 3, EXTENSION, given={}, **HERE)
+        select(_two(), short(), EXTENSION, **HERE)
 
 
 def test_forced_rows_do_not_depend_on_their_company() -> None:

@@ -12,18 +12,19 @@ import pytest
 
 from simlib.errors import ScenarioError
 from simlib.evidence.register import figures
-from simlib.evidence.register.derivations import (
+from simlib.evidence.register.figures import (
     Derivation,
     Derivations,
+    figure_value,
     figures_named,
     load_derivations,
+    owner,
     rederive,
 )
-from simlib.evidence.register.figures import figure_value, owner
-from simlib.evidence.register.register_rows import RegisterRow, rows
 from simlib.scenario import load
 from simlib.scenario.bundled import seed_table
 from simlib.scenario.expressions import compile_quantity
+from simlib.scenario.register_rows import RegisterRow, register_rows
 from simlib.world.quantities import ParameterPlan
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def test_every_derived_row_is_rederived_or_says_why_not(
     known: Derivations, theatre: Scenario
 ) -> None:
     """Each of the rows of basis D once: 39 central values by arithmetic, 3 with a reason."""
-    derived = {name for name, row in rows().items() if row.basis == "D"}
+    derived = {name for name, row in register_rows().items() if row.basis == "D"}
     arithmetic = {each.figure for each in known.derivations if not each.apart} & derived
     excused = {name for each in known.underived for name in each.rows}
     assert arithmetic | excused == derived
@@ -156,9 +157,9 @@ def test_a_lost_share_is_found(theatre: Scenario) -> None:
 
 
 def _with_row(monkeypatch: pytest.MonkeyPatch, name: str, *, central: str) -> None:
-    moved = dataclasses.replace(rows()[name], central=central)
-    changed: Mapping[str, RegisterRow] = {**rows(), name: moved}
-    monkeypatch.setattr(figures, "rows", lambda: changed)
+    moved = dataclasses.replace(register_rows()[name], central=central)
+    changed: Mapping[str, RegisterRow] = {**register_rows(), name: moved}
+    monkeypatch.setattr(figures, "register_rows", lambda: changed)
 
 
 def test_a_changed_row_is_found(

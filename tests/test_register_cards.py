@@ -12,9 +12,9 @@ from simlib.errors import ScenarioError
 from simlib.evidence.register.cards import Card, cards, find
 from simlib.evidence.register.correlations import Correlation, Correlations
 from simlib.evidence.register.register_page import RegisterPage, anchor, page_of
-from simlib.evidence.register.register_rows import rows
 from simlib.evidence.register.usage import uses_of_parameters
 from simlib.scenario import load, load_text
+from simlib.scenario.register_rows import register_rows
 from support.scenarios import TEXT
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def test_a_scenario_of_its_own_has_no_foreign_arithmetic() -> None:
 
 
 def test_every_row_has_a_card(page: RegisterPage) -> None:
-    assert {c.name for c in page.cards.values() if not c.is_parameter} == set(rows())
+    assert {c.name for c in page.cards.values() if not c.is_parameter} == set(register_rows())
 
 
 def _hostile() -> Scenario:

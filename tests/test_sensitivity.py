@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 
 from simlib import analysis, plot
-from simlib.analysis.sensitivity.evidence_grades import grade_of
 from simlib.analysis.sensitivity.morris import Paths, screen
-from simlib.analysis.sensitivity.sobol import sensitivity
-from simlib.analysis.sensitivity.variance_shares import Design, indices
+from simlib.analysis.sensitivity.sobol import Design, indices, sensitivity
 from simlib.cli.explore_commands import sensitivity as command
 from simlib.ensemble.execution import Execution
 from simlib.errors import ScenarioError, SimulationError
 from simlib.scenario import load, load_text
+from simlib.scenario.register_rows import grade_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.analysis.sensitivity.sobol import Sensitivity
-    from simlib.analysis.sensitivity.variance_shares import Indices
+    from simlib.analysis.sensitivity.sobol import Indices, Sensitivity
     from simlib.scenario.schema import Scenario
 
 TOY = """\
@@ -318,8 +316,8 @@ def test_screening_ranks_what_moves_outcomes_and_leaves_the_inert_at_nothing() -
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"outcomes": "raid"}, "outcomes.raid: no such outcome"),
-        ({"outcomes": "guards.met"}, "outcomes.guards.met: no such outcome"),
+        ({"outcomes": "raid"}, r"outcomes: no such outcome \(got 'raid'\)"),
+        ({"outcomes": "guards.met"}, r"outcomes: no such outcome \(got 'guards.met'\)"),
         ({"options": "wide"}, "options.wide: no such option"),
         ({"options": ["", "wider", "x"]}, "options: must be one, or a baseline and another"),
         ({"samples": 100}, r"samples: must be a power of 2, 16 to 65536 \(got 100\)"),

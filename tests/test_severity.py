@@ -9,13 +9,14 @@ import pytest
 from scipy.special import zeta
 
 from simlib.chance.distributions import count_table
-from simlib.evidence.severity.model_law import fit_model_law, model_survival
-from simlib.evidence.severity.power_law import (
+from simlib.evidence.severity import (
     PowerLaw,
     SeverityError,
     exponent_posterior,
+    fit_model_law,
     fit_power_law,
     goodness_of_fit,
+    model_survival,
     power_law_sizes,
 )
 from simlib.statistics.ranks import rank_statistics, uniformity

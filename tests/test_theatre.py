@@ -15,7 +15,6 @@ from simlib.agents.registry import agent_class, agent_names
 from simlib.scenario import load
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import compile_quantity, names
-from simlib.scenario.parameter_order import value_names
 from simlib.scenario.schema import (
     IncidentGroup,
     Parameter,
@@ -73,7 +72,7 @@ def test_installed_agents_and_entries_match(theatre: Scenario) -> None:
 
 
 KNOWN: dict[str, Callable[[Scenario], Collection[str]]] = {
-    "parameter": lambda theatre: value_names(theatre.parameters),
+    "parameter": lambda theatre: theatre.value_names(),
     "posture": lambda theatre: theatre.postures,
     "live_posture": lambda theatre: theatre.postures,
     "decides": lambda theatre: theatre.decisions,
@@ -239,7 +238,7 @@ def unused_parameters(scenario: Scenario) -> set[str]:
     )
     used = _quantities(dumped)
     used |= {name.rsplit(".", 1)[0] for name in used}
-    values = value_names(scenario.parameters)
+    values = scenario.value_names()
     for name in scenario.agents:
         used |= {values[read] for read in parameters_read(agent_class(name), values)}
     return set(scenario.parameters) - used

@@ -95,7 +95,7 @@ def test_milestone_falls_due_once_on_its_date() -> None:
     kept = Kept()
     assert kept.dates() == [AGREED]
     assert kept.due[0] == ("talks", 31.0)
-    assert not kept.timeline.is_forced("exit")
+    assert not kept.timeline.of("exit").is_forced
 
 
 @pytest.mark.parametrize(
@@ -112,14 +112,14 @@ def test_milestone_falls_due_once_on_its_date() -> None:
 def test_option_moves_the_milestone(change: dict[str, Any], expected: float) -> None:
     """At once when no announcement is given; an extension is never earlier."""
     kept = Kept(change)
-    assert kept.timeline.date("exit") == expected
-    assert kept.timeline.agreed("exit") == AGREED
+    assert kept.timeline.of("exit").date == expected
+    assert kept.timeline.of("exit").agreed == AGREED
     assert kept.dates() == [expected]
 
 
 def test_cancelled_milestone_never_falls_due() -> None:
     kept = Kept({"cancel": True})
-    assert kept.timeline.date("exit") == math.inf
+    assert kept.timeline.of("exit").date == math.inf
     assert kept.dates() == []
 
 
@@ -130,11 +130,11 @@ def test_nothing_of_a_change_is_seen_before_its_announcement() -> None:
     }  # fmt: skip
     kept = Kept(change)
     kept.go_on(59.5)
-    assert kept.timeline.date("exit") == AGREED
-    assert not kept.timeline.is_forced("exit")
+    assert kept.timeline.of("exit").date == AGREED
+    assert not kept.timeline.of("exit").is_forced
     kept.go_on(60.0)
-    assert kept.timeline.date("exit") == to_days(DAY(2000, 6, 30))
-    assert kept.timeline.is_forced("exit")
+    assert kept.timeline.of("exit").date == to_days(DAY(2000, 6, 30))
+    assert kept.timeline.of("exit").is_forced
     assert kept.dates() == []  # the talks were not completed
 
 
@@ -151,7 +151,7 @@ def test_conditional_milestone_falls_due_only_after_its_condition(
     kept = Kept(conditional_on="talks")
     kept.clock.call_at(completed_at, 10, lambda: kept.timeline.complete("talks"))
     assert kept.dates() == [due_at]
-    assert kept.timeline.completed_at("talks") == completed_at
+    assert kept.timeline.of("talks").completed_at == completed_at
 
 
 def test_moving_disarms_the_date_before() -> None:
@@ -174,7 +174,7 @@ def test_moving_to_the_past_is_refused() -> None:
 
 def test_unknown_milestone_is_refused() -> None:
     with pytest.raises(SimulationError, match="no milestone 'exti'"):
-        Kept().timeline.date("exti")
+        Kept().timeline.of("exti")
 
 
 def test_records_say_what_became_of_each() -> None:

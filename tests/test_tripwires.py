@@ -106,8 +106,7 @@ def test_a_longer_lag_shifts_what_is_seen_and_shortens_the_lead() -> None:
     assert (soon.counts == late.counts).all()
     assert (soon.event_at == late.event_at).all()
     reach = Reach.of(soon, 7.0, 84.0)
-    everyone = np.ones(N, dtype=np.bool_)
-    raised = [each.raised(OMEN, everyone, reach.dates) for each in (soon, late)]
+    raised = [each.raised(OMEN, reach.dates) for each in (soon, late)]
     assert (raised[1][:, 4:] == raised[0][:, :-4]).all()
     first = [first_alarms(each, reach) for each in raised]
     both = (first[0] >= 0) & (first[1] >= 0)

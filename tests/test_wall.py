@@ -18,7 +18,7 @@ import pytest
 import simlib
 from simlib import _moved, evidence
 from simlib.scenario import load
-from simlib.theatre.record.parts import shipped_parts
+from simlib.theatre.record.monthly import shipped_parts
 from simlib.theatre.record.regimes import POOLS
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def test_an_import_of_it_is_found() -> None:
 
 
 def test_old_names_are_there_and_warn() -> None:
-    with pytest.warns(DeprecationWarning, match="from simlib.theatre.record.parts import"):
+    with pytest.warns(DeprecationWarning, match="from simlib.theatre.record.monthly import"):
         assert getattr(evidence, "shipped_parts") is shipped_parts  # noqa: B009
     with pytest.raises(AttributeError, match=r"No simlib\.evidence attribute shipped_part"):
         getattr(evidence, "shipped_part")  # noqa: B009

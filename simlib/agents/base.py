@@ -197,23 +197,23 @@ class Agent(ABC):
 
     def date_of(self, milestone: str) -> float:
         """Return a milestone's date as publicly known now, in days."""
-        return self._use().timeline.date(milestone)
+        return self._use().timeline.of(milestone).date
 
     def agreed_date_of(self, milestone: str) -> float:
         """Return the date first agreed for a milestone, in days."""
-        return self._use().timeline.agreed(milestone)
+        return self._use().timeline.of(milestone).agreed
 
     def is_forced(self, milestone: str) -> bool:
         """Whether the option at hand forces a milestone, so that nobody decides it."""
-        return self._use().timeline.is_forced(milestone)
+        return self._use().timeline.of(milestone).is_forced
 
     def class_of(self, milestone: str) -> str | None:
         """Return what class a milestone has ended in, if it has."""
-        return self._use().timeline.classification(milestone)
+        return self._use().timeline.of(milestone).classification
 
     def is_complete(self, milestone: str) -> bool:
         """Whether a milestone has been completed."""
-        return self._use().timeline.completed_at(milestone) <= self.now
+        return self._use().timeline.of(milestone).completed_at <= self.now
 
     # waiting
 

@@ -180,8 +180,11 @@ def _mean_above_one(log_shift: float, exponent: float, cap: int) -> float:
 def _shift(wanted: float, exponent: float, cap: int) -> float:
     """Return the q at which the mean of a severity of 2 or more is as wanted.
 
-    The mean rises with q, from 2 at q = -2 towards that of equal weights.
+    The mean rises with q, from 2 at q = -2 towards that of equal weights. By hand, because
+    a root of ``scipy.optimize`` differs in its last bits from one version to the next, and
+    with it every table; to import it would also take each worker half a second.
     """
+    # log(q + 2) is sought: on this scale the mean is an even slope over many magnitudes.
     low, high = -30.0, 30.0
     below = _mean_above_one(low, exponent, cap) - wanted
     above = _mean_above_one(high, exponent, cap) - wanted
@@ -189,8 +192,10 @@ def _shift(wanted: float, exponent: float, cap: int) -> float:
         return math.exp(low) - 2
     if above <= 0:
         return math.exp(high) - 2
+    # False position, in the Illinois variant: an end that stays twice has its error halved,
+    # so that both ends close in (M. Dowell and P. Jarratt, 1971, doi:10.1007/BF01934364).
     side = 0
-    for _ in range(200):  # false position, Illinois variant
+    for _ in range(200):
         middle = (low * above - high * below) / (above - below)
         error = _mean_above_one(middle, exponent, cap) - wanted
         if abs(error) < 1e-12 * wanted or high - low < 1e-14:

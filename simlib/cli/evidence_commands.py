@@ -66,8 +66,7 @@ def history(  # noqa: PLR0913, PLR0917  (options of a command line)
     """Read event files: events by series and year, and which rows have no meaning here."""
     from simlib.evidence.history.event_files import combine_events, load_events
     from simlib.evidence.history.mapping import load_mapping
-    from simlib.evidence.history.shipped import tables_to_ship
-    from simlib.evidence.history.tallies import yearly_counts
+    from simlib.evidence.history.tallies import tables_to_ship, yearly_counts
 
     if leave_out and as_of is None:
         raise ScenarioError([Problem("leave-out", "needs a date (got no --as-of)")])
@@ -184,7 +183,7 @@ def excitation(
     from simlib.evidence.excitation.excitation_regimes import fit_regimes
     from simlib.evidence.excitation.shipped_fits import ExcitationFits
     from simlib.evidence.history.barrier import calibration_events
-    from simlib.evidence.severity.model_law import severity_tails
+    from simlib.evidence.severity import severity_tails
     from simlib.theatre.record.regimes import POOLS, REGIMES
 
     kept = output_of("excitation", output, force=force)
@@ -260,7 +259,7 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
     """Score forecasts of lethal events at past months, beside the field's baselines."""
     from simlib.evidence.backtest.forecasters import BASELINES, CANDIDATES, forecaster
     from simlib.evidence.backtest.result import backtest as tested
-    from simlib.theatre.record.parts import shipped_parts
+    from simlib.theatre.record.monthly import shipped_parts
 
     every = [*CANDIDATES, *BASELINES]
     asked = every if forecasters is None else list(dict.fromkeys(forecasters.split(",")))

@@ -155,7 +155,7 @@ def _publish(
     force: bool,
     is_cut: bool,
 ) -> None:
-    from simlib.theatre.record.usual import ucdp_2024, usual
+    from simlib.theatre.record.monthly import ucdp_2024, usual
 
     with kept as where:
         found = publish(**where)

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from simlib.cli.app import Force, Jobs, Outcomes, app, examples
-from simlib.cli.driver import Head, load_scenario, running, show_lines
+from simlib.cli.driver import load_scenario, running, show
 from simlib.cli.streams import say
 from simlib.errors import Problem, ScenarioError
 from simlib.files import refuse_unwritable, write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from simlib.evidence.register.cards import Card
     from simlib.evidence.register.correlations import Correlations
     from simlib.evidence.register.register_page import RegisterPage
@@ -152,17 +150,15 @@ def _show(card: Card, known: Correlations | None) -> None:
 
 
 def _summarize(page: RegisterPage) -> None:
+    import pandas as pd
+
     for sentence in page.sentences():
         say(sentence)
-    _tabulate(page.grade_head(), page.grades())
+    show(page.brief())
     if page.correlations is not None:
-        head = ("", "parameter", "grade", *page.correlations.outcomes)
-        _tabulate(head, page.index()[:_SHOWN])
+        head = ["", "parameter", "grade", *page.correlations.outcomes]
+        show(pd.DataFrame(page.index()[:_SHOWN], columns=head))
     say("a card: simlib register PARAMETER_OR_ID; all of them: -o register.md")
-
-
-def _tabulate(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    show_lines([Head(name) for name in heads], lines)
 
 
 def _again(

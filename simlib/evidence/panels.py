@@ -75,6 +75,14 @@ class CountPanel:
         is_kept = self.months <= month
         return CountPanel(self.units, self.months[is_kept], self.counts[:, is_kept], self.vintage)
 
+    def by_place(self, series: str, places: Sequence[str]) -> NDArray[np.float64]:
+        """Sum a series at some places over all months, shape (n_places,)."""
+        totals = dict.fromkeys(places, 0)
+        for unit, counts in zip(self.units, self.counts, strict=True):
+            if unit.series == series and unit.place in totals:
+                totals[unit.place] += int(counts.sum())
+        return np.array([totals[place] for place in places], dtype=np.float64)
+
     def of(self, units: Sequence[Unit]) -> CountPanel:
         """Return the rows of some units, in their order.
 

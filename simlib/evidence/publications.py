@@ -4,7 +4,8 @@ The chain from an incident to a printed count: an incident may be lethal (a mark
 series says which incidents its source looks at and how likely it reports one; the report is
 printed some weeks after the month. The probability of a report is a parameter, so it is drawn
 once a replication and its uncertainty makes months vary together; given it, reports are
-independent, and what varies beyond that is the incidents' own (clustering, tempo, postures).
+independent, and what varies beyond that is the incidents' own (clustering, AR(1) multipliers,
+postures).
 
 Sources release counts more than once. The first release is what a series counts. A later one has
 the first one's count times a factor drawn once a replication and series: of a factor f below 1

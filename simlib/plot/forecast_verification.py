@@ -263,9 +263,11 @@ def ledger_reliability(scores: LedgerScores, ax: Axes | None = None) -> Axes:
     own, base = reliability(scores.probabilities), reliability(scores.base_probabilities)
     ax.plot([0, 1], [0, 1], color=RULE, linewidth=1.2)
     ax.vlines(own.stated, own.low, own.high, color=LIGHT, linewidth=8, label="90 % band if true")
-    ax.plot(own.stated, own.came, "o-", color=MAIN, markersize=5, linewidth=1.4, label="forecast")
-    ax.plot(base.stated, base.came, "s--", color=ACCENT, ms=4, lw=1.0, label="base rate")
-    for x, y, count in zip(own.stated, own.came, own.count, strict=True):
+    ax.plot(
+        own.stated, own.observed, "o-", color=MAIN, markersize=5, linewidth=1.4, label="forecast"
+    )
+    ax.plot(base.stated, base.observed, "s--", color=ACCENT, ms=4, lw=1.0, label="base rate")
+    for x, y, count in zip(own.stated, own.observed, own.count, strict=True):
         ax.annotate(f"{count}", (x, y), (5, -11), textcoords="offset points", size=8, color=INK)
     ax.set(xlim=(-0.03, 1.03), ylim=(-0.05, 1.05))
     ax.set(xlabel="stated probability", ylabel="share that came")

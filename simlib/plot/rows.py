@@ -360,13 +360,16 @@ def _unknown_label(each: UnknownValue) -> str:
 
 
 def _ranking_note(result: Information, loss: str) -> str:
-    foreseen = {(x.loss, x.date): x.alone for x in result.unknowns if x.kind == "everything"}
+    foreseen = {
+        x.date.isoformat(): x.alone.value
+        for x in result.unknowns
+        if (x.loss, x.kind) == (loss, "everything")
+    }
+    best = result.ranking[(result.ranking["loss"] == loss) & result.ranking["is_best"]]
     return "\n".join(
-        f"{ranking.date}: {words(ranking.best)} is best (wrong with P <= "
-        f"{max(ranking.p_incorrect, 0.001):.2g}); foreseeing all: "
-        f"{foreseen[loss, ranking.date].value:.3g}"
-        for ranking in result.rankings
-        if ranking.loss == loss
+        f"{date}: {words(option)} is best (wrong with P <= {max(p, 0.001):.2g}); "
+        f"foreseeing all: {foreseen[date]:.3g}"
+        for date, option, p in best[["date", "option", "p_incorrect"]].to_numpy().tolist()
     )
 
 

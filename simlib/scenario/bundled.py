@@ -54,9 +54,3 @@ def seed_table(name: str) -> tuple[Mapping[str, str], ...]:
     """
     with (folder("seeds") / name).open(encoding="utf-8", newline="") as lines:
         return tuple(csv.DictReader(lines))
-
-
-@functools.cache
-def register_ids() -> frozenset[str]:
-    """Return the row ids of the register."""
-    return frozenset(row["id"] for row in seed_table(REGISTER))

@@ -15,14 +15,12 @@ from simlib.errors import SimulationError
 from simlib.scenario import (
     incident_rules,
     outcome_rules,
-    parameter_rules,
+    parameter_values,
     place_rules,
-    size_rules,
     timeline_rules,
 )
 from simlib.scenario.context import Context
 from simlib.scenario.expressions import ExpressionError, compile_quantity, names
-from simlib.scenario.parameter_order import NoValueError, typical
 from simlib.scenario.variants import option_scenario
 from simlib.scenario.wording import shown
 
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
 
 RULES: tuple[Callable[[Context], None], ...] = (
     place_rules.check,
-    parameter_rules.check,
+    parameter_values.check,
     timeline_rules.check,
     incident_rules.check,
     outcome_rules.check,
@@ -84,7 +82,7 @@ def _judge(context: Context) -> None:
         if not context.is_moot(path):
             context.check_within(path, quantity, within)
     if not context.log.problems:
-        size_rules.check(context)
+        incident_rules.check_size(context)
 
 
 def _check_unique(context: Context, path: Path, given: Iterable[str]) -> None:
@@ -100,7 +98,7 @@ def _check_unique(context: Context, path: Path, given: Iterable[str]) -> None:
 
 def _check_expressions(context: Context) -> None:
     for path, expression in context.log.expressions.items():
-        parameter_rules.check_expression(context, path, expression)
+        parameter_values.check_expression(context, path, expression)
 
 
 def _check_values(context: Context) -> None:
@@ -117,13 +115,13 @@ def _check_values(context: Context) -> None:
 
 def _typical(context: Context) -> tuple[dict[str, float], dict[str, float]] | None:
     """Return the parameters at their means and 95 % points, where they can be had."""
-    if not parameter_rules.check_values(context):
+    if not parameter_values.check_values(context):
         return None
-    given = context.scenario.parameters
     try:
-        return typical(given)
-    except NoValueError as error:
-        key = "distribution" if given[error.parameter].expression is None else "expression"
+        return parameter_values.typical(context.scenario)
+    except parameter_values.NoValueError as error:
+        given = context.scenario.parameters[error.parameter]
+        key = "distribution" if given.expression is None else "expression"
         path = ("parameters", error.parameter, key)
         context.add(path, f"must be a number at the parameters' {error.where} ({error})")
     return None

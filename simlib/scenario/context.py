@@ -14,7 +14,6 @@ from simlib.errors import SimulationError
 from simlib.journal import MARKS
 from simlib.scenario.expressions import ExpressionError, compile_quantity
 from simlib.scenario.nodes import find, problem_at
-from simlib.scenario.parameter_order import value_names
 from simlib.scenario.wording import listed, near_or_all, shown
 from simlib.scenario.yaml_text import MOST_PROBLEMS
 
@@ -159,7 +158,7 @@ class Context:
     @functools.cached_property
     def value_names(self) -> dict[str, str]:
         """Every name that expressions may mention, with the parameter that gives it."""
-        return value_names(self.scenario.parameters)
+        return self.scenario.value_names()
 
     @functools.cached_property
     def places_of(self) -> dict[str, frozenset[str]]:

@@ -11,7 +11,6 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Mapping
-from types import CodeType
 from typing import TYPE_CHECKING, NamedTuple
 
 from simlib.errors import SimulationError
@@ -183,11 +182,6 @@ def names(quantity: Quantity) -> set[str]:
     return set(_parsed(quantity)[1]) if isinstance(quantity, str) else set()
 
 
-@functools.lru_cache(maxsize=32768)
-def _code(text: str) -> CodeType:
-    return compile(f"lambda p: {_parsed(text)[0]}", "<expression>", "eval")
-
-
 _GLOBALS = {
     "__builtins__": {},
     "exp": math.exp,
@@ -213,27 +207,32 @@ def compile_quantity(quantity: Quantity) -> Callable[[Mapping[str, float]], floa
     >>> compile_quantity("2 * raiders.recruits ** 2")({"raiders.recruits": 3.0})
     18.0
     """
-    if not isinstance(quantity, str):
-        constant = float(quantity)
-        return lambda _parameters: constant
+    if isinstance(quantity, str):
+        return _compiled(quantity)
+    constant = float(quantity)
+    return lambda _parameters: constant
+
+
+@functools.lru_cache(maxsize=32768)
+def _compiled(text: str) -> Callable[[Mapping[str, float]], float]:
     # The code holds nothing but arithmetic over p: it was written above, symbol by symbol.
-    raw = eval(_code(quantity), dict(_GLOBALS))  # noqa: S307
+    raw = eval(f"lambda p: {_parsed(text)[0]}", dict(_GLOBALS))  # noqa: S307
 
     def evaluated(parameters: Mapping[str, float]) -> float:
         try:
             value = raw(parameters)
         except KeyError as error:
-            raise SimulationError(f"{quantity}: no parameter {error}") from None
+            raise SimulationError(f"{text}: no parameter {error}") from None
         except TypeError:
             value = 1j  # a function was given a complex number
         except OverflowError:
-            raise SimulationError(f"{quantity}: a number that is too large") from None
+            raise SimulationError(f"{text}: a number that is too large") from None
         except (ArithmeticError, ValueError) as error:
-            raise SimulationError(f"{quantity}: {error}") from None
+            raise SimulationError(f"{text}: {error}") from None
         if isinstance(value, complex):
-            raise SimulationError(f"{quantity}: root of a negative number")
+            raise SimulationError(f"{text}: root of a negative number")
         if not math.isfinite(value):
-            raise SimulationError(f"{quantity}: no finite number (got {value})")
+            raise SimulationError(f"{text}: no finite number (got {value})")
         return float(value)
 
     return evaluated

@@ -319,7 +319,6 @@ def _constraint(wanted: Any, metadata: tuple[Any, ...]) -> Callable[[Any], str]:
         return lambda _value: ""
     adapter = TypeAdapter[Any](Annotated[wanted, *constraints])
 
-    @functools.lru_cache(maxsize=4096)  # most names stand in many places
     def broken(value: Any) -> str:
         try:
             adapter.validate_python(value)
@@ -335,7 +334,8 @@ def _constraint(wanted: Any, metadata: tuple[Any, ...]) -> Callable[[Any], str]:
             return NAME_RULE
         return bare(detail["msg"].lower())
 
-    return broken
+    # Most names stand in many places.
+    return functools.lru_cache(maxsize=4096)(broken) if wanted is str else broken
 
 
 def _got(node: Node, rule: str) -> str:

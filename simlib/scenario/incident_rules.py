@@ -1,13 +1,17 @@
-"""Incident types: channels, factors, gates, marks and effects."""
+"""Incident types: channels, factors, gates, marks, effects, and how much would happen."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from simlib.chance.distributions import COUNT_LAWS, check_count
 from simlib.journal import MARKS
-from simlib.scenario.parameter_rules import check_register
-from simlib.scenario.schema import Falling, Power, Shield, Table, Value
+from simlib.scenario.parameter_values import check_register
+from simlib.scenario.schema import LEAST_RATIO, MOST_RATIO, Falling, Power, Shield, Table, Value
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
@@ -30,6 +34,13 @@ DRAWN_BY = ("probability", "law", "share")
 UNIFORMS = frozenset({"reported", "neighbor"})
 """Marks that every incident has by itself."""
 MOST_EFFECT_MARKS = 2
+MOST_INCIDENTS = 1_000_000
+"""Cap on the incidents expected in one replication, levels as at the start."""
+MOST_TYPES = 300
+"""Cap on the types of incidents."""
+MOST_FACTORS = 100_000
+"""Cap on the factors of all channels."""
+_DAYS = {"day": 1.0, "month": 365.25 / 12}
 
 
 def check(context: Context) -> None:
@@ -138,12 +149,12 @@ def _unreached(
     """Return the first place from which no known place is meant by `at`."""
     for name in places:
         place = context.scenario.places.get(name)
-        if place is not None and not known & meant(context, name, place, at):
+        if place is not None and not known & _meant(context, name, place, at):
             return name
     return None
 
 
-def meant(context: Context, name: str, place: Place, at: str) -> set[str | None]:
+def _meant(context: Context, name: str, place: Place, at: str) -> set[str | None]:
     """Return the places that `at` may mean from a place."""
     if at == "neighbor":
         return {*context.neighbors.get(place.within or name, ())}
@@ -228,3 +239,107 @@ def _check_changed(context: Context, path: Path, variable: str) -> None:
         context.add(path, f"incidents change no posture or calendar (got {shown(variable)})")
     elif declared.signed:
         context.add(path, f"incidents change no signed variable (got {shown(variable)})")
+
+
+def check_size(context: Context) -> None:
+    """Note excitation that would not die out, and more incidents than the cap."""
+    n_types = len(context.scenario.incidents)
+    if n_types > MOST_TYPES:
+        rule = f"must have at most {MOST_TYPES} incident types (got {n_types})"
+        context.add(("incidents",), rule)
+        return
+    n_factors = sum(
+        len(group.level) * len(group.factors)
+        for incident in context.scenario.incidents.values()
+        for group in incident.groups.values()
+    )
+    if n_factors > MOST_FACTORS:
+        rule = f"must have at most {MOST_FACTORS} factors, counted at every place"
+        context.add(("incidents",), f"{rule} (got {n_factors})")
+        return
+    points: tuple[tuple[str, Callable[[Quantity], float | None]], ...] = (
+        ("means", context.value),
+        ("95 % points", context.high_value),
+    )
+    for where, value in points:
+        radius = _spectral_radius(context, value)
+        if radius >= 1:
+            rule = f"excitation must die out at the parameters' {where}"
+            got = f"spectral radius {radius:.3g}, must be < 1"
+            context.add(("incidents",), f"{rule} (got {got})")
+            return
+    expected = _expected(context)
+    if expected > MOST_INCIDENTS:
+        rule = f"must expect at most {MOST_INCIDENTS} incidents in a replication"
+        context.add(("incidents",), f"{rule} (got {expected:.3g})")
+
+
+def _spectral_radius(context: Context, value: Callable[[Quantity], float | None]) -> float:
+    """Return the largest modulus of the eigenvalues of what excites what, by incident type.
+
+    Entries are expected direct children. A place's own and its neighbors' shares sum to 1, so
+    the types alone decide whether excitation dies out: it does below 1.
+    """
+    incidents = context.scenario.incidents
+    row = {name: i for i, name in enumerate(incidents)}
+    children = np.zeros((len(row), len(row)))
+    for name, incident in incidents.items():
+        for excitation in incident.excites:
+            ratio = max(value(excitation.ratio) or 0.0, 0.0)
+            children[row[name], row[excitation.type]] += ratio
+    return float(np.abs(np.linalg.eigvals(children)).max(initial=0.0))
+
+
+def _expected(context: Context) -> float:
+    scenario = context.scenario
+    days = (scenario.end - scenario.start).days + 1.0
+    return sum(
+        (context.value(level) or 0.0) * days / _DAYS[group.per] * _multiplier(context, group, place)
+        for incident in scenario.incidents.values()
+        for group in incident.groups.values()
+        for place, level in group.level.items()
+    )
+
+
+def _multiplier(context: Context, group: IncidentGroup, place: str) -> float:
+    """Return the product of a group's factors at the start."""
+    product = 1.0
+    for factor in group.factors.values():
+        product *= max(_factor(context, factor, place), 0.0)
+    return product
+
+
+def _factor(context: Context, factor: Factor, place: str) -> float:
+    if isinstance(factor, Falling):
+        x = _start(context, factor.falling, factor.at, place)
+        return math.prod(max(x - i, 0.0) for i in range(factor.order))
+    if isinstance(factor, Value):
+        return _start(context, factor.value, factor.at, place)
+    if isinstance(factor, Table):
+        return _table(context, factor)
+    if isinstance(factor, Power) and factor.reference != "start":
+        reference = context.value(factor.reference) or math.nan
+        ratio = _start(context, factor.power, factor.at, place) / reference
+        elasticity = context.value(factor.elasticity) or 0.0
+        with np.errstate(over="ignore"):
+            return float(np.clip(ratio, LEAST_RATIO, MOST_RATIO) ** elasticity)
+    return 1.0
+
+
+def _table(context: Context, factor: Table) -> float:
+    """Return a posture's multiplier at the start, or the mean over months."""
+    posture = context.scenario.postures.get(factor.table)
+    chosen = [factor.values[posture.start]] if posture else list(factor.values.values())
+    values = [context.value(quantity) or 0.0 for quantity in chosen]
+    return sum(values) / len(values)
+
+
+def _start(context: Context, variable: str, at: str, place: str) -> float:
+    declared = context.scenario.state.get(variable)
+    if declared is None:
+        return 1.0
+    start = declared.start
+    if not isinstance(start, dict):
+        return context.value(start) or 0.0
+    here = _meant(context, place, context.scenario.places[place], at)
+    return sum(context.value(start.get(name or "", 0.0)) or 0.0 for name in here)

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import bundled
-from simlib.scenario.borders import with_neighbors
-from simlib.scenario.by_place import written_by_place
 from simlib.scenario.checking import check_scenario
 from simlib.scenario.context import Context
 from simlib.scenario.fitting import ProblemLog, fitted
@@ -19,6 +17,7 @@ from simlib.scenario.nodes import from_python
 from simlib.scenario.place_rules import check_installed
 from simlib.scenario.resolving import Chain, resolved, unknown_scenario
 from simlib.scenario.schema import Scenario
+from simlib.scenario.short_forms import with_neighbors, written_by_place
 from simlib.scenario.yaml_text import Budget, read_file, read_text
 
 if TYPE_CHECKING:

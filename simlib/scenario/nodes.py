@@ -83,7 +83,7 @@ def mapping(items: dict[str, Node], keys: dict[str, FileMark], mark: FileMark) -
 
 
 def describe(node: Node) -> str:
-    """Return what was met, as messages show it."""
+    """Describe a node as messages show what was met."""
     if isinstance(node, Mapping):
         return "a mapping" if node.items else "an empty mapping"
     if isinstance(node, Sequence):
@@ -202,7 +202,7 @@ _HINTS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def core_value(text: str) -> str | float | bool | None:
-    """Return what a plain scalar means: empty, true or false, a number, or text.
+    """Return the value of a plain scalar: empty, true or false, a number, or text.
 
     Examples
     --------

@@ -124,6 +124,11 @@ class Parameter(Registered):
     used_by: str | None = None
     note: str | None = None
 
+    def value_names(self, name: str) -> tuple[str, ...]:
+        """Return the names it gives values to: a Dirichlet's parts, else its own."""
+        weights = (self.distribution or {}).get("dirichlet")
+        return (name,) if weights is None else tuple(f"{name}.{part}" for part in weights)
+
 
 LEAST_RATIO, MOST_RATIO = 0.05, 20.0
 """Between which the ratio of a power is held."""
@@ -453,6 +458,14 @@ class Scenario(Model):
     root_seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     design: Design = "random"
     """How the parameters of all replications are drawn together."""
+
+    def value_names(self) -> dict[str, str]:
+        """Return every name that expressions may mention, with the parameter that gives it."""
+        return {
+            value: name
+            for name, parameter in self.parameters.items()
+            for value in parameter.value_names(name)
+        }
 
     def regions_of(self, name: str) -> frozenset[str]:
         """Return a place and what it lies in: places that are not known lie in themselves.

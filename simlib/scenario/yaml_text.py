@@ -208,7 +208,7 @@ class _Reader:
             raise ScenarioError(self.problems)
 
     def _stop(self, mark: FileMark, path: Path, rule: str, hint: str = "") -> ScenarioError:
-        """Return what ends reading: what was found before, and this."""
+        """Return the error that ends reading: all that was found before, and this."""
         return ScenarioError([*self.problems, problem_at(mark, path, rule, hint)])
 
     def _spend(self, n_nodes: int, event: Any, path: Path) -> None:

@@ -56,22 +56,11 @@ class Factoring:
         self._tables: dict[str, NDArray[Any]] = blueprint.channels.evaluate(values, state)
 
     def intensity(self, channel: int, state: NDArray[np.float64]) -> list[IntensityPart]:
-        """Return the parts of a channel's intensity: base, gates, then factors.
-
-        Their product is the intensity per day.
-
-        Parameters
-        ----------
-        channel
-            Row of the channels.
-        state
-            The state vector.
-        """
+        """Return the parts whose product is a channel's intensity per day: base, gates, factors."""
         row = self._tables["channel_i"][channel]
         base = IntensityPart((), float(self._tables["channel_f"][channel, t.BASE]))
-        gates = [self._gate(g, state) for g in range(row[t.GATE_FROM], row[t.GATE_TO])]
         factors = [self._factor(f, state) for f in range(row[t.FACTOR_FROM], row[t.FACTOR_TO])]
-        return [base, *gates, *factors]
+        return [base, *self.gates(channel, state), *factors]
 
     def gates(self, channel: int, state: NDArray[np.float64]) -> list[IntensityPart]:
         """Return a channel's gates, all that decides whether an excited incident happens."""

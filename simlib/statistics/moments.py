@@ -17,6 +17,12 @@ def weighted_moments(
     return mean, float(weights @ (values - mean) ** 2)
 
 
+def beta(mean: float, variance: float) -> tuple[float, float]:
+    """Give both parameters of the beta distribution on [0, 1] with a mean and a variance."""
+    precision = mean * (1.0 - mean) / variance - 1.0
+    return mean * precision, (1.0 - mean) * precision
+
+
 def gamma(mean: float, variance: float) -> dict[str, dict[str, float]]:
     """Spell the gamma distribution with a mean and a variance, as a scenario has it."""
     return {"gamma": {"shape": mean**2 / variance, "mean": mean}}

@@ -91,7 +91,7 @@ def cross_fitted(
         Shape (n, k); without a column nothing varies.
     targets
         Shape (n, n_targets), or (`FOLDS`, n, n_targets) where earlier regressions have left
-        something else for each fold: then `inputs` add to what these said.
+        something else for each fold: then `inputs` add to those.
     folds
         Shape (n,).
 
@@ -102,7 +102,7 @@ def cross_fitted(
     """
     n, n_targets = targets.shape[-2:]
     by_fold = np.broadcast_to(targets, (FOLDS, n, n_targets))
-    said, left = np.empty((n, n_targets)), np.empty((FOLDS, n, n_targets))
+    predicted, left = np.empty((n, n_targets)), np.empty((FOLDS, n, n_targets))
     for fold in range(FOLDS):
         is_in, is_out = folds != fold, folds == fold
         here = by_fold[fold]
@@ -111,7 +111,7 @@ def cross_fitted(
         else:
             of_all = np.broadcast_to(here[is_in].mean(axis=0), (n, n_targets))
         # Only how targets vary is taken from here, not where they lie on average: the mean
-        # of four fifths would say which fifth it lacks.
-        said[is_out] = of_all[is_out] - here[is_in].mean(axis=0)
+        # of four fifths knows which fifth it lacks.
+        predicted[is_out] = of_all[is_out] - here[is_in].mean(axis=0)
         left[fold] = here - of_all
-    return said, left
+    return predicted, left

@@ -27,7 +27,7 @@ def is_first_half(
 ) -> NDArray[np.bool_]:
     """Return which replications are in the half that something is found on.
 
-    By lot, so that no design of parameter draws (a sequence, a block) is cut in two by it.
+    At random, so that no design of parameter draws (a sequence, a block) is cut in two by it.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ def is_first_half(
         What it is for: another name draws another half.
     """
     address = name_hash(f"half|{what}")
-    lots = np.array([uniform(root_seed, int(r), address) for r in replications])
-    is_first = np.zeros(len(lots), dtype=np.bool_)
-    is_first[np.argsort(lots, kind="stable")[: (len(lots) + 1) // 2]] = True
+    u = np.array([uniform(root_seed, int(r), address) for r in replications])
+    is_first = np.zeros(len(u), dtype=np.bool_)
+    is_first[np.argsort(u, kind="stable")[: (len(u) + 1) // 2]] = True
     return is_first
 
 

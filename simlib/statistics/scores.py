@@ -83,11 +83,11 @@ def count_scores(
     """
     rules = _rules()
     ordered = np.sort(draws, axis=1).astype(np.float64)
-    came, threshold = observed.astype(np.float64), many.astype(np.float64)
+    y, threshold = observed.astype(np.float64), many.astype(np.float64)
     raised = np.maximum(ordered, threshold[:, None])
     crps, twcrps = (
-        rules.crps_ensemble(y, x, estimator="pwm", sorted_ensemble=True, backend="numpy")
-        for y, x in ((came, ordered), (np.maximum(came, threshold), raised))
+        rules.crps_ensemble(obs, x, estimator="pwm", sorted_ensemble=True, backend="numpy")
+        for obs, x in ((y, ordered), (np.maximum(y, threshold), raised))
     )
     ends = {level: _central(ordered, level) for level in LEVELS}
     return np.column_stack(
@@ -95,12 +95,12 @@ def count_scores(
             crps,
             twcrps,
             rules.log_score(1.0, _class_probability(draws, observed), backend="numpy"),
-            rules.brier_score(came >= 1, (draws >= 1).mean(axis=1), backend="numpy"),
+            rules.brier_score(y >= 1, (draws >= 1).mean(axis=1), backend="numpy"),
             rules.brier_score(
-                came >= threshold, (draws >= many[:, None]).mean(axis=1), backend="numpy"
+                y >= threshold, (draws >= many[:, None]).mean(axis=1), backend="numpy"
             ),
-            rules.interval_score(came, *ends[90], 0.1, backend="numpy"),
-            *((low <= came) & (came <= high) for low, high in ends.values()),
+            rules.interval_score(y, *ends[90], 0.1, backend="numpy"),
+            *((low <= y) & (y <= high) for low, high in ends.values()),
             ordered.mean(axis=1),
             (draws < observed[:, None]).mean(axis=1),
             (draws <= observed[:, None]).mean(axis=1),
@@ -134,9 +134,9 @@ def _class_probability(
     return np.asarray((n_same + 1 / len(BINS)) / (draws.shape[1] + 1))
 
 
-def brier_score(law: Mapping[str, float], came: str) -> float:
+def brier_score(law: Mapping[str, float], outcome: str) -> float:
     """Return the sum over classes of (p - o)^2, 0 to 2 (G. W. Brier 1950)."""
-    return sum((probability - (name == came)) ** 2 for name, probability in law.items())
+    return sum((probability - (name == outcome)) ** 2 for name, probability in law.items())
 
 
 def clipped_log_score(probability: float, n: int) -> float:
@@ -207,8 +207,8 @@ class Reliability:
     ----------
     stated
         Mean stated probability, shape (n_bins,).
-    came
-        Share that came.
+    observed
+        Share that happened.
     count
         Statements in the bin.
     low, high
@@ -216,7 +216,7 @@ class Reliability:
     """
 
     stated: NDArray[np.float64]
-    came: NDArray[np.float64]
+    observed: NDArray[np.float64]
     count: NDArray[np.int64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
@@ -224,7 +224,7 @@ class Reliability:
     @property
     def n_outside(self) -> int:
         """How many bins lie outside their band."""
-        return int(((self.came < self.low) | (self.came > self.high)).sum())
+        return int(((self.observed < self.low) | (self.observed > self.high)).sum())
 
 
 def reliability(pairs: NDArray[np.float64], n_bins: int = N_BINS) -> Reliability:
@@ -244,10 +244,10 @@ def reliability(pairs: NDArray[np.float64], n_bins: int = N_BINS) -> Reliability
     place = np.minimum((pairs[:, 0] * n_bins).astype(np.intp), n_bins - 1)
     rows = []
     for held in range(n_bins):
-        stated, came = pairs[place == held].T
+        stated, observed = pairs[place == held].T
         if len(stated):
             low, high = share_band(stated.tolist())
-            rows.append((stated.mean(), came.mean(), len(stated), low, high))
+            rows.append((stated.mean(), observed.mean(), len(stated), low, high))
     columns = np.array(rows, dtype=np.float64).reshape(-1, 5).T
     return Reliability(columns[0], columns[1], columns[2].astype(np.int64), columns[3], columns[4])
 

@@ -11,7 +11,7 @@ from simlib.chance.addresses import name_hash
 from simlib.errors import SimulationError
 from simlib.journal import DAYS_PER_MONTH, MARKS, Channels
 from simlib.scenario.schema import Falling, Power, Shield, Table, Value
-from simlib.world.excitation import ExcitationPlan
+from simlib.world.branching import ExcitationPlan
 from simlib.world.kernel import kernel_tables as t
 from simlib.world.quantities import CountTables
 from simlib.world.state import MONTH, ar1_name, trend_name
@@ -278,14 +278,7 @@ class ChannelPlan:
     def evaluate(
         self, values: NDArray[np.float64], state: NDArray[np.float64]
     ) -> dict[str, NDArray[Any]]:
-        """Return the tables of one replication.
-
-        Parameters
-        ----------
-        values
-            Values of the quantities.
-        state
-            State vector at the start.
+        """Return the tables of one replication, from its quantities and its state at the start.
 
         Raises
         ------

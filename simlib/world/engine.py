@@ -44,22 +44,16 @@ class CompiledIncidents:
 
     Parameters
     ----------
-    clock
-        The replication's clock.
-    channels, layout
-        Names of the channels and of the state variables.
-    state
-        The state vector at the start; `state` is the one that lives.
-    floor
-        Least value of each state variable.
+    clock, channels, layout
+        The replication's clock, and the names of its channels and state variables.
+    state, floor
+        The state vector at the start (the attribute `state` lives), and its least values.
     evaluated
         Tables of the replication, as `ChannelPlan.evaluate` gives them.
     key
         Root seed and replication.
-    watches
-        Thresholds that agents wait for.
-    n_types
-        Number of incident types.
+    watches, n_types
+        Thresholds that agents wait for, and how many types of incidents they may wait for.
     span
         Beginning of the history, start and horizon, in days.
     keep_journal
@@ -125,19 +119,7 @@ class CompiledIncidents:
         self._refuse_explosion(self._control_f[t.HORIZON] - self._control_f[t.START])
 
     def write(self, positions: NDArray[np.int64], values: NDArray[np.float64], opener: int) -> int:
-        """Set state variables; the channels that read them change at once.
-
-        Parameters
-        ----------
-        positions, values
-            Where they stand in the state vector, and what they become.
-        opener
-            Row of the decision that changes them, else -1.
-
-        Returns
-        -------
-        What it comes to: `UNCHANGED`, `CHANGED` or `FIRED_WATCH` of
-        `simlib.world.kernel.kernel_tables`; -1 less the index of a value that is not finite.
+        """Set state variables by the decision of a row, or -1; see the kernel's `write`.
 
         Raises
         ------
@@ -157,14 +139,12 @@ class CompiledIncidents:
     def count(
         self, channels: NDArray[np.bool_], since: float, least: tuple[tuple[int, float], ...]
     ) -> int:
-        """Return the number of incidents on some channels since a time.
+        """Return the number of incidents on some channels after a time, with marks of at least so.
 
         Parameters
         ----------
         channels
             Whether each channel counts.
-        since
-            In days; incidents of that instant do not count.
         least
             Positions of marks, and what each must at least be.
         """
@@ -173,7 +153,7 @@ class CompiledIncidents:
         at, whole, _, marks = self._journal
         n = int(self._control_i[t.N_JOURNAL])
         first = int(at[:n].searchsorted(since, side="right"))
-        chosen = channels[whole[first:n, t.J_CHANNEL]]
+        chosen = channels[whole[first:n, t.CHANNEL]]
         for mark, value in least:
             chosen &= marks[first:n, mark] >= value
         return int(np.count_nonzero(chosen))
@@ -182,7 +162,7 @@ class CompiledIncidents:
         """Return time, channel, address and marks of one incident."""
         a0, a1, a2 = self._journal[2][number].tolist()
         time_ = float(self._journal[0][number])
-        channel = int(self._journal[1][number, t.J_CHANNEL])
+        channel = int(self._journal[1][number, t.CHANNEL])
         return time_, channel, (a0, a1, a2), self._journal[3][number]
 
     def incidents(self) -> Incidents:
@@ -191,9 +171,9 @@ class CompiledIncidents:
         whole = self._journal[1][:n].astype(np.int32)
         return Incidents(
             time=self._journal[0][:n].copy(),
-            channel=whole[:, t.J_CHANNEL].copy(),
-            parent=whole[:, t.J_PARENT].copy(),
-            opener=whole[:, t.J_OPENER].copy(),
+            channel=whole[:, t.CHANNEL].copy(),
+            parent=whole[:, t.PARENT].copy(),
+            opener=whole[:, t.OPENED_BY].copy(),
             address=self._journal[2][:n].copy(),
             marks=self._journal[3][:n].copy(),
             channels=self._channels,
@@ -327,20 +307,12 @@ def _doubled(array: NDArray[Any]) -> NDArray[Any]:
     return longer
 
 
-_FLOATS = {
-    "state", "channel_f", "factor_f", "mark_f", "effect_f", "excites_f", "notable_f", "numbers",
-    "layer_f", "heap_at", "watch_f", "floor",
-}  # fmt: skip
-_WORDS = {"key", "channel_u", "excites_u", "layer_u"}
-
-
 def compile_kernel() -> None:
     """Compile every entry of the kernel, or load it from the cache, before it is needed."""
-    types = {
-        name: np.uint64 if name in _WORDS else np.float64 if name in _FLOATS else np.int64
-        for name in t.WIDTHS
-    }
-    memory = t.Memory({name: np.zeros((2, w), types[name]) for name, w in t.WIDTHS.items()})
+    kinds = ((float, t.FLOAT_TABLES), (np.int64, t.INTEGER_TABLES), (np.uint64, t.WORD_TABLES))
+    memory = t.Memory(
+        {name: np.zeros((2, w), kind) for kind, tables in kinds for name, w in tables.items()}
+    )
     arrays = (memory.floats, memory.ints, memory.words)
     begin_history(*arrays)
     begin(*arrays)

@@ -48,8 +48,20 @@ def changed_date(milestone: Milestone, change: MilestoneChange) -> float:
     return to_days(milestone.date)
 
 
-class _Entry:
-    """One milestone as it stands now."""
+class MilestoneState:
+    """One milestone as it stands now.
+
+    Attributes
+    ----------
+    agreed, date
+        When it was first agreed for, and is publicly known to be due now; in days.
+    classification
+        What class it has ended in, if it has.
+    completed_at
+        In days; nan while it is not completed.
+    is_forced
+        Whether an announced option forces it, so that nobody decides it.
+    """
 
     def __init__(self, milestone: Milestone) -> None:
         self.agreed = self.date = to_days(milestone.date)
@@ -81,9 +93,9 @@ class Timeline:
     ) -> None:
         self._clock, self._on_due = clock, on_due
         self._start = to_days(scenario.start)
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, MilestoneState] = {}
         for name in sorted(scenario.timeline):
-            self._entries[name] = _Entry(scenario.timeline[name])
+            self._entries[name] = MilestoneState(scenario.timeline[name])
             self._arm(name)
         for option in options:
             for name in sorted(option.timeline):
@@ -109,7 +121,8 @@ class Timeline:
         else:
             self._clock.call_at(at, MILESTONE_RANK, apply)
 
-    def _entry(self, name: str) -> _Entry:
+    def of(self, name: str) -> MilestoneState:
+        """Return a milestone as it stands now."""
         if name not in self._entries:
             raise SimulationError(f"no milestone {name!r}")
         return self._entries[name]
@@ -126,35 +139,15 @@ class Timeline:
 
     def _fall_due(self, name: str) -> None:
         condition = self._entries[name].condition
-        if condition and not self._entry(condition).completed_at <= self._clock.now:
+        if condition and not self.of(condition).completed_at <= self._clock.now:
             self._entries[name].is_held_up = True
             return
         self._entries[name].is_held_up = False
         self._on_due(name)
 
-    def date(self, name: str) -> float:
-        """Return the date of a milestone as publicly known now, in days."""
-        return self._entry(name).date
-
-    def agreed(self, name: str) -> float:
-        """Return the date a milestone was first agreed for, in days."""
-        return self._entry(name).agreed
-
-    def is_forced(self, name: str) -> bool:
-        """Whether an announced option forces the milestone, so that nobody decides it."""
-        return self._entry(name).is_forced
-
-    def classification(self, name: str) -> str | None:
-        """Return what class the milestone has ended in, if it has."""
-        return self._entry(name).classification
-
-    def completed_at(self, name: str) -> float:
-        """Return when the milestone was completed (nan: not yet)."""
-        return self._entry(name).completed_at
-
     def move(self, name: str, to: float) -> None:
         """Move a milestone to another date (days); infinity cancels it."""
-        entry = self._entry(name)
+        entry = self.of(name)
         if math.isnan(to):
             raise SimulationError(f"milestone {name!r} cannot move to nan")
         if to < self._clock.now:
@@ -164,11 +157,11 @@ class Timeline:
 
     def settle(self, name: str, classification: str) -> None:
         """Say what class a milestone ends in."""
-        self._entry(name).classification = classification
+        self.of(name).classification = classification
 
     def complete(self, name: str) -> None:
         """Say that a milestone is done, now; what only waited for it falls due."""
-        self._entry(name).completed_at = self._clock.now
+        self.of(name).completed_at = self._clock.now
         for other, entry in self._entries.items():
             if entry.is_held_up and entry.condition == name:
                 self._fall_due(other)

@@ -86,14 +86,9 @@ class Calendar:
         return result
 
     def innovations(self, replication: int) -> NDArray[np.float64]:
-        """Return the standard normal innovations of the AR(1) multipliers, in order of names.
+        """Return the standard normal innovations, shape (AR(1) multipliers by name, n_months).
 
         The first of each is where it starts, in stationary standard deviations.
-
-        Returns
-        -------
-        ndarray
-            Shape (n_ar1, n_months).
         """
         u = uniforms(self._root_seed, replication, self._names, self._numbers)
         return np.asarray(ndtri(np.maximum(u, 2.0**-54)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,7 @@ from simlib.chance.distributions import count_table, dirichlet, quantile
 from simlib.chance.philox import uniforms
 from simlib.errors import SimulationError
 from simlib.scenario.expressions import compile_quantity
-from simlib.scenario.parameter_order import order, values_of
+from simlib.scenario.parameter_values import order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -105,15 +105,7 @@ class ParameterPlan:
         return values
 
     def draw(self, replication: int, given: Mapping[str, float]) -> dict[str, float]:
-        """Return every parameter of a replication by name.
-
-        Parameters
-        ----------
-        replication
-            Index of the replication, 0 or more.
-        given
-            Values that replace drawn or derived ones.
-        """
+        """Return every parameter of a replication; given ones replace drawn or derived ones."""
         return self._values(self._uniforms(replication), given)
 
     @property
@@ -126,13 +118,7 @@ class ParameterPlan:
         return np.array(self._uniforms(replication))
 
     def at(self, uniforms: Sequence[float] | NDArray[np.float64]) -> dict[str, float]:
-        """Return every parameter where the drawn ones stand at given uniforms.
-
-        Parameters
-        ----------
-        uniforms
-            Each in [0, 1), in the order of `drawn`.
-        """
+        """Return every parameter where those `drawn` stand, in order, at uniforms in [0, 1)."""
         return self._values([float(u) for u in uniforms], {})
 
     def _uniforms(self, replication: int) -> list[float]:
@@ -162,7 +148,7 @@ def _columns(scenario: Scenario) -> dict[str, int]:
         for parameters in versions
         for name, parameter in parameters.items()
         if parameter.distribution is not None
-        for value in values_of(name, parameter)
+        for value in parameter.value_names(name)
     }
     return {address: column for column, address in enumerate(sorted(drawn))}
 
@@ -179,12 +165,6 @@ def _derive(
 def draw(scenario: Scenario, replication: int) -> dict[str, float]:
     """Return the parameters of one replication of a scenario by name."""
     return ParameterPlan(scenario).draw(replication, {})
-
-
-@lru_cache(maxsize=4096)
-def compiled_quantity(quantity: Quantity) -> Callable[[Mapping[str, float]], float]:
-    """Return the function of the parameters that a quantity is, compiled once a process."""
-    return compile_quantity(quantity)
 
 
 class Quantities:

@@ -12,9 +12,9 @@ import numpy as np
 from simlib.chance.philox import uniform
 from simlib.errors import SimulationError
 from simlib.journal import firsts_of_months, to_date, to_days
+from simlib.scenario.expressions import compile_quantity
 from simlib.world.clock import AFTER_RANK, FIRST_AGENT_RANK
 from simlib.world.kernel.kernel_tables import FIRED_WATCH
-from simlib.world.quantities import compiled_quantity
 from simlib.world.waiting import Cause, Wait, Watches, named_cause
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class World:
     def value_of(self, quantity: Quantity) -> float:
         """Return the value of a quantity that agents ask for, evaluated once a replication."""
         if quantity not in self._values:
-            self._values[quantity] = float(compiled_quantity(quantity)(self.parameters))
+            self._values[quantity] = float(compile_quantity(quantity)(self.parameters))
         return self._values[quantity]
 
     def change(self, where: int, value: float, opener: int) -> None:

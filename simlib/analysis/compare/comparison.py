@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from simlib.analysis.compare.paired_effects import ENOUGH, Subject, effect_of, times
-from simlib.analysis.compare.variance_split import reason_of
+from simlib.analysis.compare.paired_effects import ENOUGH, Subject, effect_of, reason_of, times
 from simlib.chance import designs
 from simlib.ensemble import Ensemble, run
 from simlib.errors import Problem, ScenarioError, SimulationError, StoreError
@@ -28,11 +27,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from simlib.analysis.compare.paired_effects import PairedEffect
-    from simlib.analysis.compare.variance_split import Reason
+    from simlib.analysis.compare.paired_effects import PairedEffect, Reason
     from simlib.ensemble.execution import Running
     from simlib.scenario.schema import Scenario
 
+    Floats = NDArray[np.float64]
 
 MOST_TOLD = 8
 """Effects told in words for each option; the table has all."""
@@ -135,7 +134,7 @@ class Comparison(Finding):
             raise ScenarioError([Problem("option", rule, f"one of {', '.join(self.options)}")])
         return option
 
-    def pairs(self, outcome: str, option: str | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
+    def pairs(self, outcome: str, option: str | None = None) -> tuple[Floats, Floats]:
         """Return an outcome under the baseline and under an option, a row a pair.
 
         Parameters
@@ -144,9 +143,14 @@ class Comparison(Finding):
             As in `effect`; a class and a yes/no are 1 or 0; nan is not settled.
         """
         found = self.effect(outcome, option)
-        frames = self._pairs(found.option)
-        one, other = (_as_numbers(f[found.outcome].to_numpy(), found.category) for f in frames)
+        one, other, _ = self._numbers(found)
         return one, other
+
+    def _numbers(self, of: PairedEffect) -> tuple[Floats, Floats, pd.Index[int]]:
+        """The outcome of an effect under both options, and the replications."""
+        frames = self._pairs(of.option)
+        one, other = (_as_numbers(f[of.outcome].to_numpy(), of.category) for f in frames)
+        return one, other, frames[0].index
 
     def ends(self, outcome: str) -> dt.date:
         """Return the last date an outcome looks at."""
@@ -251,18 +255,13 @@ class Comparison(Finding):
                 yield f"  {effect.pairing_sentence()}"
 
     def _pairs(self, option: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-        one, other = self._outcomes(self.baseline), self._outcomes(option)
+        one, other = self._outcomes[self.baseline], self._outcomes[option]
         both = one.index.intersection(other.index)
         return one.loc[both], other.loc[both]
 
-    def _outcomes(self, option: str) -> pd.DataFrame:
-        if option not in self._held:
-            self._held[option] = self.ensemble.of(option).outcomes
-        return self._held[option]
-
     @functools.cached_property
-    def _held(self) -> dict[str, pd.DataFrame]:
-        return {}
+    def _outcomes(self) -> dict[str, pd.DataFrame]:
+        return {o: self.ensemble.of(o).outcomes for o in (self.baseline, *self.options)}
 
     def _effects_of(self, option: str) -> Iterator[PairedEffect]:
         one, other = self._pairs(option)
@@ -284,17 +283,15 @@ class Comparison(Finding):
         return replace(effect, reason=self._reason(effect))
 
     def _reason(self, effect: PairedEffect) -> Reason | None:
-        frames = self._pairs(effect.option)
-        one, other = (_as_numbers(f[effect.outcome].to_numpy(), effect.category) for f in frames)
+        one, other, index = self._numbers(effect)
         is_seen = ~(np.isnan(one) | np.isnan(other))
-        one, other = one[is_seen], other[is_seen]
-        replications = frames[0].index[is_seen]
+        replications, change = index[is_seen], (other - one)[is_seen]
         endings = {
             name: texts.loc[replications].to_numpy(object) for name, texts in self._endings.items()
         }
         drawn = self._drawn.loc[replications]
         values = drawn.to_numpy(np.float64)
-        return reason_of(other - one, endings, (tuple(drawn.columns), values))
+        return reason_of(change, endings, (tuple(drawn.columns), values))
 
     @functools.cached_property
     def _endings(self) -> dict[str, pd.Series[str]]:

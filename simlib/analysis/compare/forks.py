@@ -251,35 +251,20 @@ def refuse_other_past(
     )
 
 
-def _decisions(rows: pd.DataFrame, at: dt.date) -> pd.DataFrame:
-    return rows[rows["time"] < to_days(at)]
-
-
-def _monthly(rows: pd.DataFrame, at: dt.date) -> pd.DataFrame:
+def _whole_months(rows: pd.DataFrame, at: dt.date) -> pd.DataFrame:
     # The last month that is whole before the date ends with the month before the date's.
     first_open = np.datetime64(at.replace(day=1), "D")
     return rows[rows["month"].to_numpy().astype("datetime64[D]") < first_open]
 
 
-def _milestones(rows: pd.DataFrame, at: dt.date) -> pd.DataFrame:
-    return rows[rows["completed_at"] < to_days(at)]
-
-
-def _failures(rows: pd.DataFrame, at: dt.date) -> pd.DataFrame:
-    return rows.loc[rows["date"] < str(at), ["agent", "date", "error"]]
-
-
-def _parameters(rows: pd.DataFrame, _at: dt.date) -> pd.DataFrame:
-    return rows
-
-
 _PAST: dict[str, Callable[[pd.DataFrame, dt.date], pd.DataFrame]] = {
-    "parameters": _parameters,
-    "decisions": _decisions,
-    "monthly": _monthly,
-    "milestones": _milestones,
-    "failures": _failures,
+    "parameters": lambda rows, _: rows,
+    "decisions": lambda rows, at: rows[rows["time"] < to_days(at)],
+    "monthly": _whole_months,
+    "milestones": lambda rows, at: rows[rows["completed_at"] < to_days(at)],
+    "failures": lambda rows, at: rows.loc[rows["date"] < str(at), ["agent", "date", "error"]],
 }
+"""Of each stored table: what of it is past at a date."""
 
 
 def _prints(

@@ -11,18 +11,107 @@ import numpy as np
 from simlib.statistics.formatting import number, signed
 from simlib.statistics.intervals import student, tango
 from simlib.statistics.summaries import of_number
+from simlib.statistics.variance_explained import between_classes, class_means, foretold
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
-    from simlib.analysis.compare.variance_split import Reason
     from simlib.statistics.summaries import Summary
 
+FEWEST = 40
+"""Pairs below which the variance of the difference is not divided."""
 ENOUGH = 10.0
 """Reductions of variance below this are given a reason."""
 MOST_SHOWN = 1_000_000
 FEW_DIFFERING = 10
 """So few replications that differ carry no normal distribution: the interval is rough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why pairs under common random numbers still differ in what an option does.
+
+    The variance of the paired differences is divided; the shares add up to 1. What neither
+    the ways a milestone ends nor the parameters tell is chance: random numbers that serve
+    other draws once the options part, and whatever is not linear in the parameters.
+
+    Attributes
+    ----------
+    milestone
+        The milestone whose ending in the baseline tells most; empty where none does.
+    between_classes
+        Share between its classes, adjusted for their number (omega squared).
+    parameter
+        The parameter that goes most with the difference; empty where none does.
+    of_parameters
+        Share, within classes, that a linear fit on the parameters foretells in replications
+        it was not made on.
+    """
+
+    milestone: str = ""
+    between_classes: float = 0.0
+    parameter: str = ""
+    of_parameters: float = 0.0
+
+    @property
+    def of_rest(self) -> float:
+        """Share that neither tells: chance after the options part, and what is not linear."""
+        return 1.0 - self.between_classes - self.of_parameters
+
+    def sentence(self) -> str:
+        """What the variance of the difference is divided into."""
+        shares = []
+        if self.milestone:
+            ends = f"is between how and when {self.milestone} ends in the baseline"
+            shares.append((self.between_classes, ends))
+        if self.parameter:
+            goes = f"goes with drawn parameters, first {self.parameter}"
+            shares.append(
+                (
+                    self.of_parameters,
+                    f"{goes} (the effect really differs between replications)",
+                )
+            )
+        shares.append((max(0.0, self.of_rest), "is luck that diverged, and what a line misses"))
+        (first, what), *others = shares
+        head = f"{first:.0%} of the variance of the difference {what}"
+        return ", ".join([head, *(f"{share:.0%} {text}" for share, text in others)])
+
+
+def reason_of(
+    change: NDArray[np.float64],
+    endings: Mapping[str, NDArray[np.object_]],
+    parameters: tuple[tuple[str, ...], NDArray[np.float64]],
+) -> Reason | None:
+    """Divide the variance of the paired differences; None where there are too few.
+
+    Parameters
+    ----------
+    change
+        The differences, shape (n,).
+    endings
+        How each milestone ends in the baseline, a class each of shape (n,).
+    parameters
+        Names, and values of shape (n, n_names).
+    """
+    if len(change) < FEWEST or not np.ptp(change):
+        return None
+    shares = {name: between_classes(change, classes) for name, classes in endings.items()}
+    milestone = max(sorted(shares), key=lambda name: shares[name], default="")
+    between = shares.get(milestone, 0.0)
+    within = change
+    if between > 0.0:
+        within = change - class_means(change, endings[milestone])
+    names, values = parameters
+    share, first = foretold(within, values)
+    return Reason(
+        milestone=milestone if between > 0.0 else "",
+        between_classes=between,
+        parameter=names[first] if share > 0.0 else "",
+        of_parameters=share * (1.0 - between),
+    )
 
 
 class Subject(NamedTuple):

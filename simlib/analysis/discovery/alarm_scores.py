@@ -55,10 +55,6 @@ class Reach:
         is_at_risk = event_at > begins
         return cls(dates, is_at_risk, is_at_risk & (event_at <= begins + window), observed.event_at)
 
-    def part(self, rows: NDArray[np.bool_]) -> Reach:
-        """The reach of some replications."""
-        return Reach(self.dates, self.is_at_risk[rows], self.is_inside[rows], self.event_at[rows])
-
     @property
     def can_be_hit(self) -> NDArray[np.bool_]:
         """Whether some date of a replication has the event in its window, shape (n,)."""
@@ -192,7 +188,7 @@ class Judgement:
             return ["It raised no alarm on the other half: nothing beats the base rate."]
         low, high = self.predictive_interval
         lift = "no lift is known" if math.isnan(self.lift) else f"{self.lift:.1f} times as often"
-        said = [
+        lines = [
             (
                 f"Hit rate {percent(self.hit_rate)} ({self.n_right:,} of {self.n_can_be_hit:,}), "
                 f"false-alarm rate {percent(self.false_alarm_rate)} "
@@ -204,20 +200,20 @@ class Judgement:
         ]
         if self.lead_weeks:
             first, middle, last = (f"{weeks:.1f}" for weeks in self.lead_quartiles())
-            said.append(
+            lines.append(
                 f"Lead of right alarms: median {middle} weeks, half of them {first} to {last}."
             )
         if self.is_better_than_chance:
-            said.append(
+            lines.append(
                 "Better than luck, by which so many right alarms or more would come with a "
                 f"probability of {self.p_by_chance:.3f}."
             )
         else:
-            said.append(
+            lines.append(
                 "Nothing beats the base rate on replications that were not searched: the interval "
                 "reaches down to what alarms at those dates would be right by luck."
             )
-        return said
+        return lines
 
 
 def first_alarms(is_raised: NDArray[np.bool_], reach: Reach) -> NDArray[np.intp]:

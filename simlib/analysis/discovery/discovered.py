@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from simlib.analysis.discovery.prim import Box, BoxFit, Limit, fit, quasi_p
+from simlib.analysis.discovery.prim import SHARES, Box, BoxFit, Limit, fit, quasi_p
 from simlib.finding import Finding, plot_room
 from simlib.statistics.formatting import number, percent
 from simlib.statistics.intervals import wilson
@@ -119,15 +120,7 @@ class FoundBox:
 
     def row(self, i: int) -> dict[str, Any]:
         """The box as columns of a table, numbered."""
-        return {
-            "box": i,
-            "coverage": self.training.coverage,
-            "density": self.training.density,
-            "mass": self.training.mass,
-            "coverage_held_out": self.held_out.coverage,
-            "density_held_out": self.held_out.density,
-            "mass_held_out": self.held_out.mass,
-        }
+        return {"box": i} | self.training.row("") | self.held_out.row("_held_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +143,10 @@ class DrawnCases:
 
     def outside(self, box: Box) -> DrawnCases:
         """The replications of either half that lie outside of a box."""
-        is_out = [~box.holds(inputs) for inputs, _ in (self.training, self.held_out)]
         training, held_out = (
-            (inputs[rows], is_case[rows])
-            for (inputs, is_case), rows in zip((self.training, self.held_out), is_out, strict=True)
+            (inputs[is_out], is_case[is_out])
+            for inputs, is_case in (self.training, self.held_out)
+            for is_out in [~box.holds(inputs)]
         )
         return DrawnCases(self.names, self.units, training, held_out)
 
@@ -275,49 +268,37 @@ class Discovery(Finding):
         """The boxes peeled for the first box: a row each, on both halves."""
         import pandas as pd
 
-        rows = []
-        for step, box in enumerate(self.trajectory):
-            row: dict[str, Any] = {"at": step, "n_restricted": len(box.columns)}
-            for half, cases in (("", self.drawn.training), ("_held_out", self.drawn.held_out)):
-                fitted = fit(box, *cases)
-                row |= {
-                    f"coverage{half}": fitted.coverage,
-                    f"density{half}": fitted.density,
-                    f"mass{half}": fitted.mass,
-                    f"n_inside{half}": fitted.n_inside,
-                }
-            rows.append(row)
+        training, held_out = self.drawn.training, self.drawn.held_out
+        names = (*SHARES, "n_inside")
+        rows = [
+            {"at": step, "n_restricted": len(box.columns)}
+            | fit(box, *training).row("", names)
+            | fit(box, *held_out).row("_held_out", names)
+            for step, box in enumerate(self.trajectory)
+        ]
         return pd.DataFrame(rows)
 
     def stability_table(self) -> pd.DataFrame:
         """Every limit that a resample of the first box set, the most frequent first."""
         import pandas as pd
 
-        names = ("parameter", "unit", "side", "restricted_share", "limit_q10", "limit_q90")
-        ranked = sorted(self.boxes[0].stability.items(), key=lambda item: -item[1].share)
+        names = ["parameter", "unit", "side", "restricted_share", "limit_q10", "limit_q90"]
+        drawn, stability = self.drawn, self.boxes[0].stability
+        ranked = sorted(stability.items(), key=lambda item: -item[1].share)
         rows = [
-            (
-                *(self.drawn.names[column], self.drawn.units[column], _SIDES[side]),
-                *(seen.share, seen.low, seen.high),
-            )
+            (drawn.names[column], drawn.units[column], _SIDES[side], *dataclasses.astuple(seen))
             for (column, side), seen in ranked
         ]
-        return pd.DataFrame(rows, columns=list(names))
+        return pd.DataFrame(rows, columns=names)
 
     def tree_table(self) -> pd.DataFrame:
         """The leaves of the tree as rules: a row each, densest first, on both halves."""
         import pandas as pd
 
         rows = [
-            {
-                "rule": self._rule(leaf.box),
-                "coverage": leaf.training.coverage,
-                "density": leaf.training.density,
-                "mass": leaf.training.mass,
-                "coverage_held_out": leaf.held_out.coverage,
-                "density_held_out": leaf.held_out.density,
-                "n_inside_held_out": leaf.held_out.n_inside,
-            }
+            {"rule": self._rule(leaf.box)}
+            | leaf.training.row("")
+            | leaf.held_out.row("_held_out", ("coverage", "density", "n_inside"))
             for leaf in self.tree.leaves
         ]
         return pd.DataFrame(rows)
@@ -356,23 +337,23 @@ class Discovery(Finding):
 
     def sentences(self) -> list[str]:
         """Say what was found: how sure, on which replications, and what it is not."""
-        said = [self._on_cases(), self._on_halves()]
+        lines = [self._on_cases(), self._on_halves()]
         if not self.boxes[0].limits:
-            said.append(
+            lines.append(
                 "Boxes: nothing found. No range of a drawn parameter goes with the condition more "
                 f"than chance would show among {len(self.drawn.names)} of them."
             )
         for i, box in enumerate(self.boxes, start=1):
             if box.limits:
-                said += [self._on_box(box, i), *(limit.sentence() for limit in box.limits)]
+                lines += [self._on_box(box, i), *(limit.sentence() for limit in box.limits)]
         if not self.boxes[0].limits:
-            said += self._on_resamples()
-        said.append(self._on_tree())
-        said.append(
+            lines += self._on_resamples()
+        lines.append(self._on_tree())
+        lines.append(
             "A box says which draws go with the condition in this model. Its density on the other "
             "half is a fair estimate; on the half it was peeled from it is too high."
         )
-        return said
+        return lines
 
     def _on_cases(self) -> str:
         halves = self.drawn.training[1], self.drawn.held_out[1]
@@ -414,8 +395,8 @@ class Discovery(Finding):
             return [f"  Restricted in 0 % of {self.n_resamples} resamples: no parameter."]
         (column, side), seen = max(stability.items(), key=lambda item: item[1].share)
         name, end = self.drawn.names[column], ("below", "above")[side]
-        said = f"restricted in {100 * seen.share:.0f} % of them"
-        return [f"  The most frequent limit over resamples, {name} from {end}, is {said}."]
+        often = f"restricted in {100 * seen.share:.0f} % of them"
+        return [f"  The most frequent limit over resamples, {name} from {end}, is {often}."]
 
     def _on_tree(self) -> str:
         if not self.tree.depth:

@@ -72,6 +72,14 @@ class Terms:
     most_false_alarms: float = 0.3
     worth: float | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what is out of range."""
+        real("ahead_weeks", self.ahead_weeks, 0.0, MOST_WEEKS)
+        real("window_weeks", self.window_weeks, 1e-3, MOST_WEEKS)
+        real("most_false_alarms", self.most_false_alarms, 0.0, 1.0)
+        if self.worth is not None:
+            real("worth", self.worth, 1e-9, 1e9)
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -150,20 +158,20 @@ class EarlyWarning(Finding):
 
     def sentences(self) -> list[str]:
         """Say what was found, on which replications, and what it is not."""
-        said = [self._on_event(), self._on_search()]
+        lines = [self._on_event(), self._on_search()]
         if self.chosen is None:
-            said.append(
+            lines.append(
                 "No rule has a score above 0 at the price of so few false alarms: no tripwire."
             )
         else:
-            said += [f"Chosen: {self.chosen.rule.shown}.", *self.chosen.held_out.sentences()]
-        said.append(
+            lines += [f"Chosen: {self.chosen.rule.shown}.", *self.chosen.held_out.sentences()]
+        lines.append(
             "An alarm is right if the event falls into the window; only the first alarm of a "
             "replication counts, and none after the event. The hit rate is of replications in "
             "which the event falls into the window of some week, the false-alarm rate of those "
             "that had a week without it. All of it is about this model's published series."
         )
-        return said
+        return lines
 
     def _on_event(self) -> str:
         n = self.training.n + self.held_out.n
@@ -226,30 +234,12 @@ def tripwires(
         The event cannot be read or is too rare, the scenario has no series or no such
         option, or the window does not fit into it.
     """
-    terms = terms or Terms()
-    _refuse(terms)
-    return search(
-        observe(scenario, event, option=option, replications=replications, **execution), terms
-    )
-
-
-def _refuse(terms: Terms) -> None:
-    real("ahead_weeks", terms.ahead_weeks, 0.0, MOST_WEEKS)
-    real("window_weeks", terms.window_weeks, 1e-3, MOST_WEEKS)
-    real("most_false_alarms", terms.most_false_alarms, 0.0, 1.0)
-    if terms.worth is not None:
-        real("worth", terms.worth, 1e-9, 1e9)
+    observed = observe(scenario, event, option=option, replications=replications, **execution)
+    return search(observed, terms)
 
 
 def search(observed: Observed, terms: Terms | None = None) -> EarlyWarning:
-    """Search rules on what was observed of one half of the replications; judge on the other.
-
-    Parameters
-    ----------
-    observed
-        Published series and when the event first happened.
-    terms
-        How far ahead, in which window, at the price of how many false alarms.
+    """Search rules on one half of what was observed, and judge them on the other.
 
     Raises
     ------
@@ -257,25 +247,23 @@ def search(observed: Observed, terms: Terms | None = None) -> EarlyWarning:
         The event is too rare, or the window does not fit into the scenario.
     """
     terms = terms or Terms()
-    _refuse(terms)
-    reach = Reach.of(
-        observed, terms.ahead_weeks * DAYS_PER_WEEK, terms.window_weeks * DAYS_PER_WEEK
-    )
-    _refuse_rare(observed, reach, terms)
+    everyone = _reach(observed, terms)
+    _refuse_rare(observed, everyone, terms)
     replications = np.arange(len(observed.event_at))
     is_training = is_stratified_half(
-        observed.root_seed, replications, reach.can_be_hit, "tripwires"
+        observed.root_seed, replications, everyone.can_be_hit, "tripwires"
     )
-    halves = reach.part(is_training), reach.part(~is_training)
-    found, n_rules = _best(observed, is_training, halves[0], terms)
+    halves = [observed.part(rows) for rows in (is_training, ~is_training)]
+    reaches = [_reach(half, terms) for half in halves]
+    found, n_rules = _best(halves[0], reaches[0], terms)
     candidates = []
     for rule, score in found:
         training, held_out = (
-            judge(observed.raised(rule, rows, reach.dates), half)
-            for rows, half in zip((is_training, ~is_training), halves, strict=True)
+            judge(half.raised(rule, reach.dates), reach)
+            for half, reach in zip(halves, reaches, strict=True)
         )
         candidates.append(Candidate(rule, score, training, held_out))
-    silent, silent_held_out = (judge(np.zeros_like(half.is_at_risk), half) for half in halves)
+    silent, silent_held_out = (judge(np.zeros_like(reach.is_at_risk), reach) for reach in reaches)
     return EarlyWarning(
         observed.scenario,
         observed.option,
@@ -286,6 +274,11 @@ def search(observed: Observed, terms: Terms | None = None) -> EarlyWarning:
         silent_held_out,
         tuple(_ranked(candidates, terms)),
     )
+
+
+def _reach(observed: Observed, terms: Terms) -> Reach:
+    ahead, window = terms.ahead_weeks * DAYS_PER_WEEK, terms.window_weeks * DAYS_PER_WEEK
+    return Reach.of(observed, ahead, window)
 
 
 def _ranked(candidates: list[Candidate], terms: Terms) -> list[Candidate]:
@@ -319,7 +312,7 @@ def _score(is_raised: NDArray[np.bool_], reach: Reach, terms: Terms) -> tuple[fl
     rows = np.flatnonzero(first >= 0)
     n_right = int(reach.is_inside[rows, first[rows]].sum())
     n_false = len(rows) - n_right
-    if terms.worth is None:
+    if terms.worth is None:  # beyond what the base rate gives at the dates of these alarms
         gain = n_right - float(reach.base_rates[first[rows]].sum())
     else:
         gain = terms.worth * n_right - n_false
@@ -327,14 +320,14 @@ def _score(is_raised: NDArray[np.bool_], reach: Reach, terms: Terms) -> tuple[fl
 
 
 def _best(
-    observed: Observed, rows: NDArray[np.bool_], reach: Reach, terms: Terms
+    observed: Observed, reach: Reach, terms: Terms
 ) -> tuple[list[tuple[AlarmRule, float]], int]:
     """Return the best rule of each indicator, and the best pair; and how many were tried."""
     best: dict[Indicator, tuple[Threshold, float]] = {}
     tried: list[tuple[float, Threshold]] = []
     for series, transform in itertools.product(observed.series, TRANSFORMS):
         indicator = Indicator(series, transform)
-        seen = observed.seen(indicator, rows, reach.dates)
+        seen = observed.seen(indicator, reach.dates)
         for part in _parts(indicator, seen[reach.is_at_risk]):
             score, false_rate = _score(part.holds(seen), reach, terms)
             tried.append((score, part))
@@ -342,7 +335,7 @@ def _best(
             if false_rate <= terms.most_false_alarms and score > 0 and is_best:
                 best[indicator] = part, score
     singles = [(AlarmRule((part,)), score) for part, score in best.values()]
-    pair, n_pairs = _best_pair(tried, observed, rows, (reach, terms))
+    pair, n_pairs = _best_pair(tried, observed, reach, terms)
     return singles + pair, len(tried) + n_pairs
 
 
@@ -358,14 +351,11 @@ def _parts(indicator: Indicator, values: NDArray[np.float64]) -> list[Threshold]
 
 
 def _best_pair(
-    tried: list[tuple[float, Threshold]],
-    observed: Observed,
-    rows: NDArray[np.bool_],
-    by: tuple[Reach, Terms],
+    tried: list[tuple[float, Threshold]], observed: Observed, reach: Reach, terms: Terms
 ) -> tuple[list[tuple[AlarmRule, float]], int]:
-    reach, terms = by
+    """Return the best pair of the best thresholds on two indicators, and how many were tried."""
     parts = [part for _, part in sorted(tried, key=lambda each: -each[0])[:N_PAIRED]]
-    held = [observed.raised(AlarmRule((part,)), rows, reach.dates) for part in parts]
+    held = [observed.raised(AlarmRule((part,)), reach.dates) for part in parts]
     best: list[tuple[AlarmRule, float]] = []
     n_pairs = 0
     for i, j in itertools.combinations(range(len(parts)), 2):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
@@ -118,7 +118,7 @@ def _late(values: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[n
 def seen_at(
     values: NDArray[np.float64], known_at: NDArray[np.float64], dates: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return what could be read off a series at dates: its last month that was published.
+    """Read a series off at dates: its last month that was published.
 
     Parameters
     ----------
@@ -167,20 +167,20 @@ class Observed:
     start: float
     horizon: float
 
-    def seen(
-        self, indicator: Indicator, rows: NDArray[np.bool_], dates: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Values of an indicator as they could be read off in some replications at dates."""
+    def part(self, rows: NDArray[np.bool_]) -> Observed:
+        """What was observed of some replications."""
+        return replace(self, counts=self.counts[rows], event_at=self.event_at[rows])
+
+    def seen(self, indicator: Indicator, dates: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values of an indicator as they could be read off at dates, shape (n, n_dates)."""
         column = self.series.index(indicator.series)
-        values = by_month(self.counts[rows, :, column], indicator.transform)
+        values = by_month(self.counts[:, :, column], indicator.transform)
         return seen_at(values, self.known_at[:, column], dates)
 
-    def raised(
-        self, rule: AlarmRule, rows: NDArray[np.bool_], dates: NDArray[np.float64]
-    ) -> NDArray[np.bool_]:
-        """Whether a rule holds in some replications at dates, shape (n_rows, n_dates)."""
-        held = (part.holds(self.seen(part.indicator, rows, dates)) for part in rule.parts)
-        return np.asarray(np.logical_and.reduce(list(held)))
+    def raised(self, rule: AlarmRule, dates: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether a rule holds at dates, shape (n, n_dates)."""
+        held = [part.holds(self.seen(part.indicator, dates)) for part in rule.parts]
+        return np.asarray(np.logical_and.reduce(held))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import bdtrc
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Rows = tuple[NDArray[np.float64], NDArray[np.bool_]]
     """Inputs and which of them are cases."""
 
+SHARES = ("coverage", "density", "mass")
 Limit = tuple[int, int]
 """A column of the inputs, and which end is limited: 0 from below, 1 from above."""
 
@@ -100,6 +101,10 @@ class BoxFit:
     mass: float
     n_inside: int
     n_cases: int
+
+    def row(self, half: str, names: Sequence[str] = SHARES) -> dict[str, Any]:
+        """Some of it as columns of a table, the names ending with the half."""
+        return {f"{name}{half}": getattr(self, name) for name in names}
 
 
 def fit(box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_]) -> BoxFit:

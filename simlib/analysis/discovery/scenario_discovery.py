@@ -12,7 +12,6 @@ from simlib.analysis.discovery.discovered import Discovery, DrawnCases, LimitSta
 from simlib.analysis.discovery.trees import grow
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import load_text, option_scenario
-from simlib.scenario.parameter_order import values_of
 from simlib.scenario.requests import whole
 from simlib.statistics.resampling import is_stratified_half, redrawn
 
@@ -128,7 +127,7 @@ def _units(ensemble: Ensemble, option: str, wanted: Sequence[str] | None) -> dic
     scenario = load_text(ensemble.manifest["scenario"])
     changed = option_scenario(scenario, option) if option else scenario
     drawn = {
-        name: (values_of(name, parameter), parameter.unit)
+        name: (parameter.value_names(name), parameter.unit)
         for name, parameter in changed.parameters.items()
         if parameter.distribution is not None
     }

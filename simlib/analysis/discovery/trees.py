@@ -10,9 +10,12 @@ import numpy as np
 
 from simlib.analysis.discovery.prim import Box, BoxFit, fit
 from simlib.errors import StoreError
+from simlib.statistics.intervals import standard_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from simlib.analysis.discovery.prim import Rows
 
 DEEPEST, FOLDS = 4, 5
 LEAST_LEAF = 10
@@ -37,7 +40,7 @@ class Tree:
     depth
         0 where no tree predicts better than the overall share of cases.
     scores
-        Mean log loss of each depth from 0 on, over the folds.
+        Mean log loss of each depth from 0 on, cross-validated.
     leaves
         Densest first; the whole where the depth is 0.
     """
@@ -47,10 +50,7 @@ class Tree:
     leaves: tuple[Leaf, ...]
 
 
-def grow(
-    training: tuple[NDArray[np.float64], NDArray[np.bool_]],
-    held_out: tuple[NDArray[np.float64], NDArray[np.bool_]],
-) -> Tree:
+def grow(training: Rows, held_out: Rows) -> Tree:
     """Grow a classification tree, and judge its leaves on other rows.
 
     The depth is the least one whose log loss over 5 folds of the training rows is within a
@@ -68,11 +68,11 @@ def grow(
         scikit-learn is not installed.
     """
     inputs, is_case = training
-    scores = [_losses(depth, inputs, is_case) for depth in range(DEEPEST + 1)]
-    means = [float(np.mean(each)) for each in scores]
+    losses = [_log_losses(depth, inputs, is_case) for depth in range(DEEPEST + 1)]
+    means = [float(each.mean()) for each in losses]
     best = int(np.argmin(means))
-    error = float(np.std(scores[best], ddof=1)) / math.sqrt(FOLDS)
-    depth = next(i for i, mean in enumerate(means) if mean <= means[best] + error)
+    enough = means[best] + standard_error(losses[best])
+    depth = next(depth for depth, mean in enumerate(means) if mean <= enough)
     boxes = [Box.whole(inputs.shape[1])]
     if depth:
         boxes = _boxes(_classifier(depth, len(inputs)).fit(inputs, is_case).tree_, boxes[0])
@@ -96,30 +96,18 @@ def _classifier(depth: int, n_rows: int) -> Any:
     return DecisionTreeClassifier(max_depth=depth, min_samples_leaf=leaf, random_state=0)
 
 
-def _losses(
+def _log_losses(
     depth: int, inputs: NDArray[np.float64], is_case: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Return the log loss of each fold."""
+    """Return the log loss of each row, shape (n,), by a tree that was grown on other folds."""
     classifier = _classifier(depth, len(inputs))
-    fold = _folds(is_case)
-    losses = np.empty(FOLDS)
-    for k in range(FOLDS):
-        others = fold != k
-        classifier.fit(inputs[others], is_case[others])
-        chance = classifier.predict_proba(inputs[~others])[:, 1]
-        # A leaf without a case must not cost infinitely much.
-        chance = np.clip(chance, 0.5 / others.sum(), 1.0 - 0.5 / others.sum())
-        losses[k] = -np.mean(np.where(is_case[~others], np.log(chance), np.log(1.0 - chance)))
-    return losses
+    from sklearn.model_selection import cross_val_predict
 
-
-def _folds(is_case: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return the fold of each row: cases and others are dealt out in turn."""
-    fold = np.empty(len(is_case), dtype=np.intp)
-    for kind in (True, False):
-        rows = np.flatnonzero(is_case == kind)
-        fold[rows] = np.arange(len(rows)) % FOLDS
-    return fold
+    chance = cross_val_predict(classifier, inputs, is_case, cv=FOLDS, method="predict_proba")[:, 1]
+    # A leaf without a case must not cost infinitely much: half a case is taken to be in it.
+    least = 0.5 / (len(inputs) * (1.0 - 1.0 / FOLDS))
+    chance = np.clip(chance, least, 1.0 - least)
+    return np.asarray(-np.log(np.where(is_case, chance, 1.0 - chance)))
 
 
 def _boxes(tree: Any, whole: Box) -> list[Box]:
@@ -131,10 +119,7 @@ def _boxes(tree: Any, whole: Box) -> list[Box]:
             boxes.append(box)
             continue
         # Left is at or below the cut; the right side begins just above.
-        waiting.append((int(tree.children_right[node]), box.with_limit((column, 0), _above(cut))))
+        above = box.with_limit((column, 0), math.nextafter(cut, math.inf))
+        waiting.append((int(tree.children_right[node]), above))
         waiting.append((int(tree.children_left[node]), box.with_limit((column, 1), cut)))
     return boxes
-
-
-def _above(cut: float) -> float:
-    return math.nextafter(cut, math.inf)

@@ -1,1 +1,1 @@
-"""Why two options differ: clamped paths, and chains of causes through the journals."""
+"""Why two options differ: mediators, and chains of causes through the journals."""

@@ -1,21 +1,21 @@
-"""What `why` found: numbers, tables, sentences."""
+"""What `why` found: tables, figures, sentences."""
 
 from __future__ import annotations
 
 import functools
 import shlex
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simlib.analysis.mediation.mediators import DECISIONS, NATIONAL, PARAMETERS
+from simlib.analysis.mediation.mediated_effects import LEVELS
+from simlib.analysis.mediation.mediators import NATIONAL
 from simlib.files import distinct
 from simlib.finding import Finding, plot_room
 from simlib.journal import to_date
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     import pandas as pd
     from matplotlib.figure import Figure
@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     from simlib.analysis.mediation.path_description import Description, Path
     from simlib.analysis.mediation.path_divergence import Divergence
 
-LEVELS = ("agent", "mechanism", "place")
-_MOST_SHARES, _MOST_PATHS = 6, 3
+_MOST_PATHS = 3
 """Told in sentences; tables have all."""
-_LEAST_PERCENT = 5.0
 _LONGEST = 15
 """Paths on a screen."""
 
@@ -155,7 +153,7 @@ class Explanation(Finding):
         rows: list[tuple[Any, ...]] = []
         for finding in self.findings:
             for level in LEVELS:
-                ranked = _summed(finding, level)
+                ranked = finding.ranked(level)
                 whole = sum(abs(extra) + abs(missing) for _, extra, missing, _ in ranked)
                 for name, extra, missing, net in ranked:
                     moved = 100.0 * (abs(extra) + abs(missing)) / whole if whole else 0.0
@@ -182,12 +180,12 @@ class Explanation(Finding):
     # sentences
 
     def sentences(self) -> list[str]:
-        """Return what was found in words; descriptions are called so."""
+        """Say the effects and their shares; descriptions are called so."""
         lines = []
         if self.n_failed:
             lines.append(f"{self.n_failed:,} of {self.n_asked:,} pairs failed and are left out.")
         for finding in self.findings:
-            lines += [self._effect(finding), *self._shares(finding)]
+            lines += [self._effect(finding), *finding.share_sentences(self.by)]
         if any(finding.has_effect for finding in self.findings):
             lines.append(_MEANING[self.by])
         lines += self._described()
@@ -214,25 +212,6 @@ class Explanation(Finding):
         if not f.has_effect:
             text += " The interval includes 0, so no share is given."
         return text
-
-    def _shares(self, f: MediatedEffect) -> Iterator[str]:
-        told = [
-            s
-            for s in f.shares
-            if abs(s.percent) >= _LEAST_PERCENT or s.percent_low > 0 or s.percent_high < 0
-        ][:_MOST_SHARES]
-        for s in told:
-            percent = f"{s.percent:.0f} % ({s.percent_low:.0f} to {s.percent_high:.0f})"
-            through = _through(s.group, self.by)
-            if s.percent < 0.0:
-                yield f"{percent}: {through} works the other way."
-            else:
-                yield f"{percent} of {f.what} through {through}."
-        n_left = len(f.shares) - len(told)
-        if n_left:
-            rest = 100.0 - sum(s.percent for s in told)
-            others = f"{n_left} other {self.by}{'s' if n_left > 1 else ''}"
-            yield f"{rest:.0f} % through {others} together."
 
     def _described(self) -> Iterator[str]:
         n = self.n_asked - self.n_failed
@@ -266,7 +245,7 @@ class Explanation(Finding):
                 f"{finding.outcome}: {told.n_traced:,} of {told.n_differing:,} incidents that "
                 "differ are followed back, drawn by their addresses."
             )
-        yield self._ranked(finding)
+        yield finding.path_sentence()
         for path in told.paths[:_MOST_PATHS]:
             if path.net:
                 yield (
@@ -275,20 +254,6 @@ class Explanation(Finding):
                     f"{path.n_pairs:,} pairs; such as {path.example}. "
                     f"To see it: {self.command(path)}"
                 )
-
-    def _ranked(self, finding: MediatedEffect) -> str:
-        """Return who, through what and where most of the net difference leads back to."""
-        extra = sum(path.extra for path in finding.told.paths)
-        missing = sum(path.missing for path in finding.told.paths)
-        parts = []
-        for level in LEVELS:
-            first = _summed(finding, level)[:_MOST_PATHS]
-            named = ", ".join(f"{name} {net:+,.3g}" for name, _, _, net in first)
-            parts.append(f"by {level} {named}")
-        return (
-            f"{finding.outcome}: {number(extra)} extra and {number(missing)} missing over all "
-            f"pairs lead back, {'; '.join(parts)} (net)."
-        )
 
     def command(self, path: Path) -> str:
         """Return the command that replays a replication that shows a path."""
@@ -302,35 +267,15 @@ class Explanation(Finding):
 
 
 _MEANING = {
-    "agent": "A share is what clamping what an agent does to its path under the other option "
-    "changes (Shapley values; they sum to the effect). It is credited to whoever acts last: an "
+    "agent": "A share is what changes when an agent takes the path that it has under the other "
+    "option (Shapley values; they sum to the effect). It is credited to whoever acts last: an "
     "agent that answers another carries what passes through it.",
-    "mechanism": "A share is what clamping a variable's changes by agents to their path under "
-    "the other option changes (Shapley values; they sum to the effect). It is credited to the "
-    "last variable on the way to incidents.",
-    "place": "A share is what clamping the changes that agents make at a place to their path "
-    "under the other option changes (Shapley values; they sum to the effect).",
+    "mechanism": "A share is what changes when a variable takes, as far as agents change it, the "
+    "path that it has under the other option (Shapley values; they sum to the effect). It is "
+    "credited to the last variable on the way to incidents.",
+    "place": "A share is what changes when all that agents change at a place takes the path that "
+    "it has under the other option (Shapley values; they sum to the effect).",
 }
-
-
-def _summed(finding: MediatedEffect, level: str) -> list[tuple[str, float, float, float]]:
-    """Return paths summed by a level, largest net first: name, extra, missing, net."""
-    sums: dict[str, tuple[float, float]] = {}
-    for path in finding.told.paths:
-        extra, missing = sums.get(getattr(path, level), (0.0, 0.0))
-        sums[getattr(path, level)] = extra + path.extra, missing + path.missing
-    rows = [(name, extra, missing, extra - missing) for name, (extra, missing) in sums.items()]
-    return sorted(rows, key=lambda row: (-abs(row[3]), -abs(row[1]) - abs(row[2])))
-
-
-def _through(group: str, by: str) -> str:
-    known = {
-        PARAMETERS: "the parameters that the options replace",
-        NATIONAL: "what has no place",
-        DECISIONS: "the decisions that are counted",
-    }
-    spelled = {"agent": f"what {group} does", "place": f"what is changed in {group}"}
-    return known.get(group, spelled.get(by, group))
 
 
 def _parting(d: Divergence) -> str:

@@ -1,33 +1,36 @@
-"""Two options side by side, with some mediators clamped to the path they have under the other.
+"""Which mediators carry the effect of an option: hybrids of two options.
 
 A mediator is a group of acts: those of an agent, those on a state variable, posture or
-milestone, or those at a place. Both options are recorded; a hybrid then plays the acts of
-some groups as the counterfactual has them and the others as the baseline has them, while
-incidents go on happening by the state they meet. With no group taken over the hybrid is the
-baseline, with all of them the counterfactual, bit for bit. So the Shapley values of the
-groups sum to the difference of the two.
+milestone, or those at a place. Both options are recorded; in a hybrid some mediators take
+the path they have under the counterfactual and the others keep that of the baseline
+(path-specific effects: J. Pearl 2001, "Direct and indirect effects"), while incidents go on
+happening by the state they meet. With no mediator taken over the hybrid is the baseline,
+with all of them the counterfactual, bit for bit. So the Shapley values of the mediators sum
+to the difference of the two.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from simlib.analysis.columns import columns_of, numbers_of
+from simlib.analysis.columns import reader_of
 from simlib.ensemble.surroundings import is_of_surroundings
-from simlib.outcomes import plan
-from simlib.simulation import assemble, simulate_played, simulate_recorded
+from simlib.simulation import simulate_played, simulate_recorded
 from simlib.statistics.shapley import shares_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import NDArray
 
     from simlib.agents.base import Agent
+    from simlib.analysis.columns import Column, OutcomeReader
     from simlib.journal import Decision, Run
     from simlib.scenario.schema import Scenario
     from simlib.simulation import Blueprint
@@ -44,38 +47,6 @@ DECISIONS = "(decisions)"
 """What is counted as decided, where groups are no agents."""
 
 _Order: TypeAlias = tuple[float, bool, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class PairJob:
-    """Two options of a scenario, and how what differs between them is grouped.
-
-    Attributes
-    ----------
-    scenario, agents, without
-        As in `simlib.run`.
-    options
-        Baseline and counterfactual; empty for the scenario as it is written.
-    by
-        ``agent``, ``mechanism`` (state variable, posture, milestone) or ``place``.
-    n_pairs
-        Pairs of orders, each with its reverse, drawn in each replication.
-    """
-
-    scenario: Scenario
-    options: tuple[str, str]
-    agents: tuple[type[Agent], ...] = ()
-    without: tuple[str, ...] = ()
-    by: By = "agent"
-    n_pairs: int = 1
-
-    def blueprints(self) -> tuple[Blueprint, Blueprint]:
-        """Return both options, assembled."""
-        first, second = (
-            assemble(self.scenario, option or None, agents=self.agents, without=self.without)
-            for option in self.options
-        )
-        return first, second
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,44 +94,81 @@ def paired(first: Recording, second: Recording) -> Pair:
     return Pair(first, second, frozenset(shared))
 
 
-class Clamping:
-    """Hybrids of two options of a scenario."""
+@dataclass(frozen=True)
+class Mediation:
+    """Two options of a scenario, and the mediators that the effect is split over.
 
-    def __init__(self, job: PairJob) -> None:
-        self.job = job
-        self.blueprints = job.blueprints()
-        before, after = (blueprint.scenario for blueprint in self.blueprints)
-        self._have_parameters = before.parameters != after.parameters
-        self.columns = columns_of(job.scenario)
-        self._plan = plan(job.scenario, self.blueprints[0].channels.channels)
-        layout = self.blueprints[0].layout
-        self._places = (*sorted(job.scenario.places), NATIONAL)
-        """Of the places' numbers: the name of each."""
-        self._place_at = np.empty(len(layout.positions), dtype=np.intp)
-        for (_, place), position in layout.positions.items():
-            self._place_at[position] = self._places.index(place or NATIONAL)
-        self.is_decided = np.array(
-            [job.scenario.outcomes[c.outcome].decision is not None for c in self.columns]
+    Attributes
+    ----------
+    scenario, agents, without
+        As in `simlib.run`.
+    options
+        Baseline and counterfactual; empty for the scenario as it is written.
+    by
+        ``agent``, ``mechanism`` (state variable, posture, milestone) or ``place``.
+    n_pairs
+        Pairs of orders, each with its reverse, drawn in each replication.
+    """
+
+    scenario: Scenario
+    options: tuple[str, str]
+    agents: tuple[type[Agent], ...] = ()
+    without: tuple[str, ...] = ()
+    by: By = "agent"
+    n_pairs: int = 1
+
+    @functools.cached_property
+    def readers(self) -> tuple[OutcomeReader, OutcomeReader]:
+        """Both options, ready to run."""
+        first, second = (
+            reader_of(self.scenario, option, agents=self.agents, without=self.without)
+            for option in self.options
         )
-        self._agents = sorted({agent.name for b in self.blueprints for agent in b.agents})
-        self.groups = (*self._all_groups(), PARAMETERS)
+        return first, second
 
-    def _all_groups(self) -> tuple[str, ...]:
-        layout, scenario = self.blueprints[0].layout, self.job.scenario
-        if self.job.by == "agent":
-            return tuple(self._agents)
-        if self.job.by == "mechanism":
-            return (*sorted({*layout.variables, *scenario.timeline}), DECISIONS)
-        return (*self._places, DECISIONS)
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The outcomes that are looked at, which are all."""
+        return self.readers[0].columns
+
+    @functools.cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The name of every mediator, whether or not the options differ in it."""
+        layout = self.readers[0].blueprint.layout
+        if self.by == "agent":
+            return (*self._agents, PARAMETERS)
+        if self.by == "mechanism":
+            mechanisms = sorted({*layout.variables, *self.scenario.timeline})
+            return (*mechanisms, DECISIONS, PARAMETERS)
+        return (*self._places, DECISIONS, PARAMETERS)
+
+    @functools.cached_property
+    def _agents(self) -> list[str]:
+        return sorted({agent.name for each in self.readers for agent in each.blueprint.agents})
+
+    @functools.cached_property
+    def _places(self) -> tuple[str, ...]:
+        return (*sorted(self.scenario.places), NATIONAL)
+
+    @functools.cached_property
+    def _place_at(self) -> NDArray[np.intp]:
+        """The place of each position of the state, as its number in `_places`."""
+        positions = self.readers[0].blueprint.layout.positions
+        found = np.empty(len(positions), dtype=np.intp)
+        for (_, place), position in positions.items():
+            found[position] = self._places.index(place or NATIONAL)
+        return found
 
     def record(self, replication: int) -> Pair:
         """Simulate a replication under both options."""
-        first, second = (record(b, replication, i) for i, b in enumerate(self.blueprints))
+        first, second = (
+            record(each.blueprint, replication, i) for i, each in enumerate(self.readers)
+        )
         return paired(first, second)
 
     def worth(self, run: Run) -> NDArray[np.float64]:
         """Return the outcomes of a run, in the order of `columns`."""
-        return numbers_of(self.columns, self._plan.evaluate(run))
+        return self.readers[0].numbers(run)
 
     # groups
 
@@ -169,16 +177,17 @@ class Clamping:
         first, second = (self._contents(recording) for recording in (pair.first, pair.second))
         names = first.keys() | second.keys()
         found = {name for name in names if first.get(name) != second.get(name)}
-        return sorted(found | ({PARAMETERS} if self._have_parameters else set()))
+        before, after = (each.blueprint.scenario.parameters for each in self.readers)
+        return sorted(found | ({PARAMETERS} if before != after else set()))
 
     def _contents(self, recording: Recording) -> dict[str, Any]:
         """Return all that each group does, in a form that can be compared."""
-        if self.job.by == "place":
+        if self.by == "place":
             return self._contents_by_place(recording.acts)
         found: dict[str, list[Any]] = {}
         for act in recording.acts:
             found.setdefault(self._group_of(act), []).append(_content(act))
-        if self.job.by == "agent":
+        if self.by == "agent":
             for d in recording.decisions:  # no outcome reads more of one
                 found.setdefault(d.agent, []).append((d.time, d.name, d.place, d.taken))
         return found
@@ -206,9 +215,9 @@ class Clamping:
 
     def _group_of(self, act: Act) -> str:
         """Return the group of a whole act."""
-        if self.job.by == "agent":
+        if self.by == "agent":
             return act.agent
-        return act.what if self.job.by == "mechanism" else NATIONAL
+        return act.what if self.by == "mechanism" else NATIONAL
 
     # hybrids
 
@@ -218,7 +227,7 @@ class Clamping:
         At one instant they come in the order they had where they are taken from.
         """
         is_chosen = np.array([place in chosen for place in self._places])
-        is_split = self.job.by == "place"
+        is_split = self.by == "place"
         merged: list[tuple[_Order, Act]] = []
         for is_second, recording in ((False, pair.first), (True, pair.second)):
             for order, act in zip(recording.orders, recording.acts, strict=True):
@@ -237,9 +246,9 @@ class Clamping:
     def hybrid(self, pair: Pair, chosen: frozenset[str]) -> Run:
         """Simulate a replication in which some groups take the path of the second option."""
         first, second = pair.first, pair.second
-        blueprint = self.blueprints[PARAMETERS in chosen]
+        blueprint = self.readers[PARAMETERS in chosen].blueprint
         decisions: Iterable[Decision] = first.decisions
-        if self.job.by == "agent":
+        if self.by == "agent":
             decisions = sorted(
                 [d for d in first.decisions if d.agent not in chosen]
                 + [d for d in second.decisions if d.agent in chosen],
@@ -263,7 +272,10 @@ class Clamping:
         players = self.players(pair)
         everybody = frozenset(players)
         # Where groups are no agents, decisions are counted by themselves: they change nothing.
-        apart = self.is_decided & (self.job.by != "agent")
+        outcomes = self.scenario.outcomes
+        apart = np.array(
+            [self.by != "agent" and outcomes[c.outcome].decision is not None for c in self.columns]
+        )
         goal = np.where(apart, baseline, counterfactual)
 
         def value(chosen: frozenset[str]) -> NDArray[np.float64]:
@@ -272,9 +284,9 @@ class Clamping:
             return goal if chosen == everybody else self.worth(self.hybrid(pair, chosen))
 
         shares = np.zeros((len(self.groups), len(self.columns)))
-        seed = self.job.scenario.root_seed
+        seed = self.scenario.root_seed
         found = shares_of(
-            players, value, n_pairs=self.job.n_pairs, root_seed=seed, replication=replication
+            players, value, n_pairs=self.n_pairs, root_seed=seed, replication=replication
         )
         for name, share in found.items():
             shares[self.groups.index(name)] = share
@@ -290,7 +302,7 @@ def _content(act: Act) -> tuple[Any, ...]:
     return (act.at, act.is_after, act.agent, act.kind, act.what, act.text, act.number, *contents)
 
 
-def contributions(job: PairJob, replications: range) -> dict[str, NDArray[Any]]:
+def contributions(mediation: Mediation, replications: range) -> dict[str, NDArray[Any]]:
     """Return what each group adds in each replication; for `simlib.ensemble.map_runs`.
 
     Returns
@@ -300,14 +312,13 @@ def contributions(job: PairJob, replications: range) -> dict[str, NDArray[Any]]:
         (n, n_groups, n_columns); ``failed``, shape (n,): an agent raised under one of the
         options or a hybrid left its range, and all is nan.
     """
-    clamping = Clamping(job)
-    n, n_columns = len(replications), len(clamping.columns)
+    n, n_columns = len(replications), len(mediation.columns)
     baseline, counterfactual = np.full((2, n, n_columns), math.nan)
-    shares = np.full((n, len(clamping.groups), n_columns), math.nan)
+    shares = np.full((n, len(mediation.groups), n_columns), math.nan)
     failed = np.zeros(n, dtype=np.bool_)
     for row, replication in enumerate(replications):
         try:
-            found = clamping.shares(replication)
+            found = mediation.shares(replication)
         except Exception as error:
             if is_of_surroundings(error):  # else whatever an agent raises is data
                 raise

@@ -1,4 +1,4 @@
-"""What differs between the pairs of two options, gathered and ranked; see `diverging`.
+"""What differs between the pairs of two options, gathered and ranked; see `path_divergence`.
 
 Described are, of an outcome counted over incidents, the incidents that add to it in one
 run of a pair and not (or less) in the other. Of a state variable: by how much acts on it
@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,6 @@ import numpy as np
 from simlib.analysis.mediation.mediators import NATIONAL
 from simlib.analysis.mediation.path_divergence import INCIDENTS, Divergence, Side, Trace, Tracer
 from simlib.ensemble.surroundings import is_of_surroundings
-from simlib.outcomes import OutcomePlan, plan
 from simlib.outcomes.recorded import (
     DecisionOutcome,
     MilestoneOutcome,
@@ -29,24 +28,18 @@ from simlib.outcomes.recorded import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from numpy.typing import NDArray
 
-    from simlib.analysis.mediation.mediators import PairJob
-    from simlib.world.acts import Act
+    from simlib.analysis.mediation.mediators import Mediation
+    from simlib.outcomes import OutcomePlan
 
 MOST_TRACED = 200
 """Incidents followed back in one pair; of more, these are drawn by their addresses."""
 _ROUNDING = 1e-9
 N_SHOWN = 3
 """Replications named for each path."""
-
-
-@dataclass(frozen=True, slots=True)
-class DescribeJob:
-    """Which outcomes of a pair of options are described."""
-
-    pair: PairJob
-    outcomes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,29 +97,31 @@ class Description:
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
+class _Difference:
     """Something that one run of a pair has and the other has not."""
 
     side: int
     weight: float
-    row: int = -1
-    act: Act | None = None
-    place: str = ""
-    is_decision: bool = False
-    trace: Trace | None = None
-    """Where nothing is to be followed back."""
-
-    @property
-    def is_incident(self) -> bool:
-        """Whether it is an incident that is to be followed back."""
-        return self.row >= 0 and not self.is_decision
+    trace: Callable[[], Trace]
+    """Follows it back."""
+    incident: int = -1
+    """Its row, where it is an incident."""
 
 
 # one pair
 
 
-def described(job: DescribeJob, replications: range) -> dict[str, NDArray[Any]]:
+def described(
+    job: tuple[Mediation, tuple[str, ...]], replications: range
+) -> dict[str, NDArray[Any]]:
     """Return what differs in each pair, as JSON; for `simlib.ensemble.map_runs`.
+
+    Parameters
+    ----------
+    job
+        The two options, and the outcomes that are described.
+    replications
+        Which.
 
     Returns
     -------
@@ -134,39 +129,40 @@ def described(job: DescribeJob, replications: range) -> dict[str, NDArray[Any]]:
         ``text``, shape (n,): a mapping with ``first`` and, by outcome, ``traces``; empty
         for a pair of which a run failed.
     """
-    blueprints = job.pair.blueprints()
-    outcomes = plan(job.pair.scenario, blueprints[0].channels.channels)
+    mediation, names = job
+    outcomes = mediation.readers[0].outcomes
     texts = []
     for replication in replications:
         try:
-            first, second = (Side(blueprint, replication) for blueprint in blueprints)
+            first, second = (Side(each.blueprint, replication) for each in mediation.readers)
         except Exception as error:
             if is_of_surroundings(error):  # else whatever an agent raises is data
                 raise
             texts.append("")
             continue
-        texts.append(json.dumps(_pair(Tracer((first, second)), outcomes, job.outcomes)))
+        texts.append(json.dumps(_pair(Tracer((first, second)), outcomes, names)))
     return {"text": np.array(texts, dtype=np.bytes_)}
 
 
 def _pair(tracer: Tracer, outcomes: OutcomePlan, names: Sequence[str]) -> dict[str, Any]:
     items = {name: list(_items(tracer, outcomes, name)) for name in names}
     kept = {name: _drawn(tracer, found) for name, found in items.items()}
-    times = {time for found in kept.values() for item in found for time in _times(tracer, item)}
+    incidents = [item for found in kept.values() for item in found if item.incident >= 0]
+    times = {_time(tracer, item) for item in incidents}
     if times:
         for side in tracer.sides:
             side.observe(times)
     first = tracer.first()
-    traces = {name: _gathered(tracer, found, len(items[name])) for name, found in kept.items()}
+    traces = {name: _gathered(found, len(items[name])) for name, found in kept.items()}
     return {"first": first and [getattr(first, key) for key in _FIRST], "traces": traces}
 
 
-def _gathered(tracer: Tracer, items: Sequence[_Item], n: int) -> dict[str, Any]:
+def _gathered(items: Sequence[_Difference], n: int) -> dict[str, Any]:
     """Return the weight of each way and one that goes it; `n` items stand behind those given."""
     scale = n / max(1, len(items))
     ways: dict[tuple[str, str, str, int], tuple[float, tuple[str, ...]]] = {}
     for item in items:
-        trace = _traced(tracer, item)
+        trace = item.trace()
         key = (trace.agent, trace.mechanism, trace.place, item.side)
         weight, steps = ways.get(key, (0.0, trace.steps))
         ways[key] = (weight + item.weight * scale, steps)
@@ -176,41 +172,30 @@ def _gathered(tracer: Tracer, items: Sequence[_Item], n: int) -> dict[str, Any]:
 _FIRST = ("time", "is_second", "kind", "who", "what", "place", "cause")
 
 
-def _drawn(tracer: Tracer, items: list[_Item]) -> list[_Item]:
-    """Return all items, or so many of the incidents whose mixed addresses are smallest."""
-    if len(items) <= MOST_TRACED or not items[0].is_incident:
+def _drawn(tracer: Tracer, items: list[_Difference]) -> list[_Difference]:
+    """Return all, or so many of the incidents whose mixed addresses are smallest."""
+    if len(items) <= MOST_TRACED or items[0].incident < 0:
         return items
 
-    def mixed(item: _Item) -> int:
-        a, b, c = map(int, tracer.sides[item.side].run.incidents.address[item.row])
+    def mixed(item: _Difference) -> int:
+        a, b, c = map(int, tracer.sides[item.side].run.incidents.address[item.incident])
         x = (a ^ (b * 0x9E3779B97F4A7C15) ^ (c * 0xC2B2AE3D27D4EB4F)) & (2**64 - 1)
         return ((x ^ (x >> 31)) * 0xD6E8FEB86659FD93) & (2**64 - 1)
 
     return sorted(items, key=mixed)[:MOST_TRACED]
 
 
-def _times(tracer: Tracer, item: _Item) -> list[float]:
-    if not item.is_incident:
-        return []
-    is_shared = tracer.is_shared(item.side, item.row)
-    top = item.row if is_shared else tracer.top(item.side, item.row)[-1]
-    return [float(tracer.sides[item.side].run.incidents.time[top])]
-
-
-def _traced(tracer: Tracer, item: _Item) -> Trace:
-    if item.trace is not None:
-        return item.trace
-    if item.act is not None:
-        return tracer.trace_act(item.side, item.act, item.place)
-    if item.is_decision:
-        return tracer.trace_decision(item.side, item.row)
-    return tracer.trace_incident(item.side, item.row)
+def _time(tracer: Tracer, item: _Difference) -> float:
+    """Return when the incident happened that an incident leads back to."""
+    is_shared = tracer.is_shared(item.side, item.incident)
+    top = item.incident if is_shared else tracer.top(item.side, item.incident)[-1]
+    return float(tracer.sides[item.side].run.incidents.time[top])
 
 
 # what differs
 
 
-def _items(tracer: Tracer, outcomes: OutcomePlan, name: str) -> Iterator[_Item]:
+def _items(tracer: Tracer, outcomes: OutcomePlan, name: str) -> Iterator[_Difference]:
     if name in outcomes.censored:
         return
     if name not in outcomes.recorded:
@@ -229,7 +214,7 @@ def _items(tracer: Tracer, outcomes: OutcomePlan, name: str) -> Iterator[_Item]:
             yield from _decisions(tracer, side, recorded)
 
 
-def _counted(tracer: Tracer, outcomes: OutcomePlan, name: str) -> Iterator[_Item]:
+def _counted(tracer: Tracer, outcomes: OutcomePlan, name: str) -> Iterator[_Difference]:
     """Iterate over incidents that add more to an outcome in one run than in the other."""
     added = [outcomes.incidents.each(side.run, name) for side in tracer.sides]
     weights: dict[Any, float] = {}
@@ -240,10 +225,12 @@ def _counted(tracer: Tracer, outcomes: OutcomePlan, name: str) -> Iterator[_Item
     for key, weight in weights.items():
         if weight:
             side_of = int(weight > 0.0)
-            yield _Item(side_of, abs(weight), tracer.sides[side_of].rows[key])
+            row = tracer.sides[side_of].rows[key]
+            follow = partial(tracer.trace_incident, side_of, row)
+            yield _Difference(side_of, abs(weight), follow, row)
 
 
-def _changes(tracer: Tracer, side: int, outcome: StateOutcome) -> Iterator[_Item]:
+def _changes(tracer: Tracer, side: int, outcome: StateOutcome) -> Iterator[_Difference]:
     """Iterate over the changes of a variable up to a date that the other run has not.
 
     What acts did not change since the start, incidents did.
@@ -253,33 +240,35 @@ def _changes(tracer: Tracer, side: int, outcome: StateOutcome) -> Iterator[_Item
     row = int(np.searchsorted(here.run.snapshot_times, outcome.time))
     span = layout.slice_of(outcome.variable)
     for position in range(span.start, span.stop):
-        variable, place = tracer.name_of(position)
+        variable, place = tracer.names[position]
         if layout.places_of(outcome.variable) and place not in outcome.places:
             continue
         known = {w[:3] for w in there.writes.get(position, ())}
         own = [w for w in here.writes.get(position, ()) if w.at <= outcome.time]
         for w in own:
             if w[:3] not in known:
-                yield _Item(side, w.after - w.before, act=w.act, place=place)
+                follow = partial(tracer.trace_act, side, w.act, place)
+                yield _Difference(side, w.after - w.before, follow)
         moved = float(here.run.snapshots[row, position] - here.factoring.start_state[position])
         rest = moved - math.fsum(w.after - w.before for w in own)
         if abs(rest) > _ROUNDING * abs(moved):
-            yield _Item(side, rest, trace=Trace(INCIDENTS, variable, place, ("incidents",)))
+            follow = partial(Trace, INCIDENTS, variable, place, ("incidents",))
+            yield _Difference(side, rest, follow)
 
 
-def _acts(tracer: Tracer, side: int, what: str, kind: str) -> Iterator[_Item]:
+def _acts(tracer: Tracer, side: int, what: str, kind: str) -> Iterator[_Difference]:
     here, there = tracer.sides[side], tracer.sides[1 - side]
     known = {(act.at, act.text) for act in there.acts if (act.what, act.kind) == (what, kind)}
     for act in here.acts:
         if (act.what, act.kind) == (what, kind) and (act.at, act.text) not in known:
-            yield _Item(side, 1.0, act=act, place=NATIONAL)
+            yield _Difference(side, 1.0, partial(tracer.trace_act, side, act, NATIONAL))
 
 
-def _decisions(tracer: Tracer, side: int, outcome: DecisionOutcome) -> Iterator[_Item]:
+def _decisions(tracer: Tracer, side: int, outcome: DecisionOutcome) -> Iterator[_Difference]:
     run = tracer.sides[side].run
     for row, decision in enumerate(run.decisions):
         if outcome.counts(decision, run) and not tracer.is_shared_decision(side, row):
-            yield _Item(side, 1.0, row, is_decision=True)
+            yield _Difference(side, 1.0, partial(tracer.trace_decision, side, row))
 
 
 # all pairs together

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -45,11 +45,6 @@ class Trace:
     mechanism: str
     place: str
     steps: tuple[str, ...]
-
-    @property
-    def cause(self) -> str:
-        """Where the way ends."""
-        return self.steps[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,20 +126,14 @@ def decision_key(decision: Decision) -> Key:
     return (d.time, d.agent, d.name, d.place, d.taken, repr(d.value))
 
 
-@dataclass
 class Tracer:
     """Follows causes through the journals of a pair."""
 
-    sides: tuple[Side, Side]
-    _names: dict[int, tuple[str, str]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        positions = self.sides[0].run.layout.positions
-        self._names = {at: (name, place or NATIONAL) for (name, place), at in positions.items()}
-
-    def name_of(self, position: int) -> tuple[str, str]:
-        """Return variable and place of a position."""
-        return self._names[position]
+    def __init__(self, sides: tuple[Side, Side]) -> None:
+        self.sides = sides
+        positions = sides[0].run.layout.positions
+        self.names = {at: (name, place or NATIONAL) for (name, place), at in positions.items()}
+        """Variable and place of each position of the state."""
 
     def is_shared(self, side: int, row: int) -> bool:
         """Whether the other run has an incident too."""
@@ -259,7 +248,7 @@ class Tracer:
         return max(moved, key=lambda at: abs(float(here[at] - there[at])))
 
     def _from_variable(self, side: int, position: int, time: float, steps: list[str]) -> Trace:
-        variable, place = self.name_of(position)
+        variable, place = self.names[position]
         steps = [*steps, variable if place == NATIONAL else f"{variable} in {place}"]
         who = self._who_moved(side, position, time)
         found = self._last_act(side, position, time, who) if who != INCIDENTS else None
@@ -292,7 +281,7 @@ class Tracer:
                     sums[w.act.agent] = sums.get(w.act.agent, 0.0) + sign * (w.after - w.before)
         start = float(here.factoring.start_state[position] - there.factoring.start_state[position])
         rest = difference - start - math.fsum(sums.values())
-        scenario, variable = here.blueprint.scenario, self.name_of(position)[0]
+        scenario, variable = here.blueprint.scenario, self.names[position][0]
         if variable not in scenario.state and variable not in scenario.postures:
             start, rest = start + rest, 0.0  # the calendar's: nobody and no incident moves it
         sums[PARAMETERS], sums[INCIDENTS] = start, rest
@@ -303,7 +292,7 @@ class Tracer:
 
     def _from_act(self, side: int, what: tuple[int, Act], steps: list[str]) -> Trace:
         position, act = what
-        variable, place = self.name_of(position)
+        variable, place = self.names[position]
         return self.trace_act(side, act, place, (*steps, *_if_new(variable, place, steps)))
 
     def trace_act(self, side: int, act: Act, place: str, steps: Sequence[str] = ()) -> Trace:

@@ -162,14 +162,10 @@ def forecast(
 
     Parameters
     ----------
-    date
-        The date.
     observables, known
         What is known, shape (n, len(observables)).
-    is_extended
-        Whether an extension is agreed in the end, shape (n,).
-    is_open
-        Whether none has been agreed by the date, shape (n,).
+    is_extended, is_open
+        Whether an extension is agreed in the end, and whether none was by the date, (n,).
     root_seed
         Key of the bootstrap's uniforms.
 
@@ -282,7 +278,7 @@ def _thirds(column: NDArray[np.float64]) -> list[tuple[str, str, NDArray[np.bool
 def _coefficients(
     names: list[str], x: NDArray[np.float64], y: NDArray[np.bool_], root_seed: int
 ) -> pd.DataFrame:
-    """Return what a regression on all open replications weighs.
+    """Return the coefficients of a regression on all open replications, with their intervals.
 
     Replications are resampled; penalty and scales stay.
     """

@@ -82,7 +82,7 @@ class Readings(Finding):
     headlines: tuple[str, ...]
 
     def gap(self, outcome: str, version: str = AS_WRITTEN) -> SelectionEffect:
-        """Return both readings of one outcome.
+        """Return the effect of selection on one outcome.
 
         Raises
         ------
@@ -104,7 +104,7 @@ class Readings(Finding):
 
         rows = []
         for version, selection in self.selections.items():
-            for name, gap in selection.effects.items():
+            for name, effect in selection.effects.items():
                 row: dict[str, object] = {
                     "threat_slope": self.slopes[version],
                     "version": version,
@@ -114,7 +114,7 @@ class Readings(Finding):
                     "n_extended": selection.n_extended,
                 }
                 for key in (*MEANS, *CONTRASTS):
-                    estimate = getattr(gap, key)
+                    estimate = getattr(effect, key)
                     row |= {key: estimate.value, f"{key}_error": estimate.error}
                     if key in CONTRASTS:
                         row |= {f"{key}_low": estimate.low, f"{key}_high": estimate.high}
@@ -128,9 +128,9 @@ class Readings(Finding):
         rows = []
         for name in self.headlines:
             for version in self.selections:
-                gap = self.gap(name, version)
+                effect = self.gap(name, version)
                 cells = {
-                    key: with_error(getattr(gap, key).value, getattr(gap, key).error)
+                    key: with_error(getattr(effect, key).value, getattr(effect, key).error)
                     for key in ("extended", "redone", "do_extended", *CONTRASTS)
                 }
                 rows.append({"outcome": name, "threat slope": version, **cells})
@@ -154,18 +154,18 @@ class Readings(Finding):
 
     def sentences(self) -> list[str]:
         """Say what forecasts an extension, what a comparison of runs shows and what it does."""
-        said = self.forecast.sentences()
+        lines = self.forecast.sentences()
         for name in self.headlines:
             gaps = [self.gap(name, version).gap.value for version in self.selections]
             if any(map(math.isnan, gaps)):
-                said.append(f"{name}: not settled by the horizon in some runs; no gap is taken.")
+                lines.append(f"{name}: not settled by the horizon in some runs; no gap is taken.")
             else:
-                said += [self._on_gap(name, version) for version in self.selections]
-        said.append(
+                lines += [self._on_gap(name, version) for version in self.selections]
+        lines.append(
             "Intervals are 95 %, normal, from each replication's influence on the difference; "
             "replications are shared by what is compared."
         )
-        return said
+        return lines
 
     def _on_gap(self, name: str, version: str) -> str:
         effect, unit = self.gap(name, version), self.units[name]
@@ -216,28 +216,28 @@ def readings(
     ScenarioError
         Nobody decides, there is no such outcome, or too few extensions to say anything.
     """
-    asked: DecisionQuestion = default("readings(question=)") if question is None else question
+    question = default("readings(question=)") if question is None else question
     loaded = as_scenario(scenario)
-    asked.deadline.refuse_without(loaded)
+    question.deadline.refuse_without(loaded)
     _refuse_date(loaded, date)
-    slopes = asked.slope.weights if slopes is None else slopes
-    _refuse_slopes(loaded, asked.slope, slopes)
-    loaded = asked.with_before(loaded)
-    headlines = _known(loaded, outcomes, asked.headlines)
-    n = n_replications(replications, loaded.replications)
-    time = to_days(date)
+    slopes = question.slope.weights if slopes is None else slopes
+    _refuse_slopes(loaded, question.slope, slopes)
+    loaded = question.with_before(loaded)
+    headlines = _known(loaded, outcomes, question.headlines)
+    n, time = n_replications(replications, loaded.replications), to_days(date)
     deciding = [Answer(replication) for replication in range(n)]
-    natural = simulate_answers(loaded, deciding, asked, times=[time], **execution)
-    selections = {AS_WRITTEN: select(loaded, n, asked, given={}, natural=natural, **execution)}
+    natural = simulate_answers(loaded, deciding, question, times=[time], **execution)
+    selections = {AS_WRITTEN: select(natural, loaded, question, **execution)}
     for slope in slopes:
-        given = _given(loaded, asked.slope, float(slope))
-        selections[f"{slope:g}"] = select(loaded, n, asked, given=given, **execution)
+        given = _given(loaded, question.slope, float(slope))
+        runs = simulate_answers(loaded, deciding, question, given=given, **execution)
+        selections[f"{slope:g}"] = select(runs, loaded, question, given=given, **execution)
     return Readings(
         scenario=loaded.name,
-        agent=asked.deadline.agent,
+        agent=question.deadline.agent,
         forecast=forecast(
             date,
-            plan_observables(loaded, assemble(loaded).channels.channels, asked.public).all,
+            plan_observables(loaded, assemble(loaded).channels.channels, question.public).all,
             natural.known[:, 0],
             natural.is_extended,
             # An extension agreed at the very instant is known, so it is no longer open.

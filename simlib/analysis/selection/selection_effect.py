@@ -129,17 +129,10 @@ class SelectionEffects:
 
 
 def assigned(natural: AnsweredRuns, root_seed: int) -> list[Answer]:
-    """Return all replications, each with meeting and length of an extended one.
+    """Deal out meetings and lengths of the extended replications to all of them.
 
     Replications are put in the order of a uniform each and dealt out evenly, so that every
     extended one lends its meeting and length equally often, up to one.
-
-    Parameters
-    ----------
-    natural
-        Runs in which the agent decided.
-    root_seed
-        Key of the uniforms.
     """
     n = len(natural.months)
     donors = np.flatnonzero(natural.is_extended)
@@ -156,39 +149,28 @@ def _as_in(natural: AnsweredRuns, replication: int, donor: int) -> Answer:
 
 
 def select(
+    natural: AnsweredRuns,
     scenario: Scenario,
-    n: int,
     question: DecisionQuestion,
     *,
-    given: Mapping[str, float],
-    natural: AnsweredRuns | None = None,
+    given: Mapping[str, float] | None = None,
     **execution: Unpack[Execution],
 ) -> SelectionEffects:
     """Compare observational with interventional means of every outcome.
 
     Parameters
     ----------
-    scenario
-        A resolved scenario with the agent that decides.
-    n
-        Number of replications.
-    question
-        The deadline, and what is known of it.
-    given
-        Parameters that replace drawn ones.
     natural
-        The runs in which the agent decides, where they are there already.
-    execution
-        Where it runs: `simlib.ensemble.execution.Execution`.
+        Runs in which the agent decides, one of each replication from 0 on.
+    scenario, question, given, execution
+        As they were simulated: see `simulate_answers`.
 
     Raises
     ------
     ScenarioError
         Fewer than `FEWEST_EXTENDED` replications are extended.
     """
-    if natural is None:
-        deciding = [Answer(replication) for replication in range(n)]
-        natural = simulate_answers(scenario, deciding, question, given=given, **execution)
+    n = len(natural.months)
     own = np.flatnonzero(natural.is_extended)
     if not FEWEST_EXTENDED <= len(own) < n:
         rule = f"the {question.deadline.agent} extends in {len(own)} of {n} replications"

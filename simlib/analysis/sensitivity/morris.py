@@ -9,13 +9,11 @@ import numpy as np
 
 from simlib.analysis.sensitivity.design_rows import (
     DesignFinding,
-    chosen_columns,
-    luck_at,
+    replications_at,
+    salib,
     simulate_rows,
-    study_of,
-    wanted,
+    varied,
 )
-from simlib.analysis.sensitivity.variance_shares import salib
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniform
 from simlib.errors import Problem, ScenarioError
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from simlib.analysis.sensitivity.design_rows import Study
+    from simlib.analysis.sensitivity.design_rows import VariedScenario
     from simlib.ensemble.execution import Execution
     from simlib.scenario.schema import Scenario
 
@@ -194,41 +192,38 @@ def screen(
     SimulationError
         A run fails, or SALib is not installed.
     """
-    study = study_of(scenario, options)
-    chosen = wanted(study.scenario, outcomes)
+    study = varied(scenario, options, outcomes)
     trajectories = whole("trajectories", trajectories, 2, MOST_TRAJECTORIES)
     if not study.owners:
         raise ScenarioError([Problem("parameters", "none is drawn: there is nothing to screen")])
-    return _screened(study, chosen, trajectories, execution)
+    return _screened(study, trajectories, execution)
 
 
-def _screened(
-    study: Study, chosen: Sequence[str], trajectories: int, execution: Execution
-) -> Screening:
+def _screened(study: VariedScenario, trajectories: int, execution: Execution) -> Screening:
     seed = study.scenario.root_seed
     paths = Paths(len(study.owners), trajectories, f"screening|{seed}")
     rows = paths.rows()
-    lucks = np.array(
+    # One replication a path: else the chance of its runs would pass for effects.
+    keys = np.array(
         [uniform(seed, path, name_hash("screening|luck")) for path in range(trajectories)]
     )
-    luck = np.repeat(luck_at(lucks), len(study.owners) + 1)
+    replications = np.repeat(replications_at(keys), len(study.owners) + 1)
     identity = {"design": "screening", "trajectories": trajectories, "seed": seed}
-    outputs = simulate_rows(study, rows, luck, identity=identity, **execution)
-    columns = chosen_columns(outputs, chosen)
-    unseen = {c: int(np.isnan(outputs.columns[c]).sum()) for c in columns}
-    seen = [c for c in columns if not unseen[c]]
+    values = simulate_rows(study, rows, replications, identity=identity, **execution)
+    unseen = {name: int(np.isnan(each).sum()) for name, each in values.items()}
+    seen = {name: each for name, each in values.items() if not unseen[name]}
     return Screening(
         scenario=study.scenario.name,
         label=study.label,
         trajectories=trajectories,
         n_runs=len(rows) * len(study.options),
-        effects={c: paths.effects(tuple(study.owners), rows, outputs.columns[c]) for c in seen},
-        units={c: outputs.units[c] for c in seen},
+        effects={name: paths.effects(tuple(study.owners), rows, v) for name, v in seen.items()},
+        units={name: study.units[name] for name in seen},
         owners=study.owners,
-        spread={c: float(outputs.columns[c].std()) for c in seen},
+        spread={name: float(each.std()) for name, each in seen.items()},
         left_out={
-            c: f"not seen by the horizon in {n:,} of {len(rows):,} runs"
-            for c, n in unseen.items()
+            name: f"not seen by the horizon in {n:,} of {len(rows):,} runs"
+            for name, n in unseen.items()
             if n
         },
     )

@@ -1,5 +1,12 @@
 """What drives an outcome, or the difference between two options: shares of the variance.
 
+First index: share of the variance that goes on average when a group is known. Total index:
+share that is left on average when all but the group is known; it counts every interaction
+the group takes part in. Design and estimators are those of A. Saltelli, P. Annoni, I. Azzini,
+F. Campolongo, M. Ratto and S. Tarantola (2010), doi:10.1016/j.cpc.2009.09.018, on a scrambled
+sequence of Sobol's, through SALib; intervals are bootstrapped over the sequence's points,
+which takes them for independent and so makes intervals too wide rather than too narrow.
+
 Chance is a column of its own: its uniform is the index of the replication that keys all
 chance which is no parameter. So the indices of parameters are free of chance, and chance
 has indices like any group.
@@ -9,22 +16,25 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack
+
+import numpy as np
 
 from simlib.analysis.sensitivity.design_rows import (
     DesignFinding,
-    chosen_columns,
-    luck_at,
+    replications_at,
+    salib,
     simulate_rows,
-    study_of,
-    wanted,
+    varied,
 )
-from simlib.analysis.sensitivity.evidence_grades import GRADES, grade_of
 from simlib.analysis.sensitivity.morris import screen
-from simlib.analysis.sensitivity.variance_shares import Design, Indices, indices, why_not
+from simlib.chance.addresses import name_hash
 from simlib.errors import Problem, ScenarioError
 from simlib.finding import plot_room
+from simlib.scenario.register_rows import GRADES, grade_of
+from simlib.scenario.requests import whole
 from simlib.scenario.wording import near, shown
+from simlib.statistics.intervals import Z95
 
 if TYPE_CHECKING:
     import os
@@ -32,8 +42,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
-    from simlib.analysis.sensitivity.design_rows import Study
+    from simlib.analysis.sensitivity.design_rows import VariedScenario
     from simlib.ensemble.execution import Execution
     from simlib.scenario.schema import Scenario
 
@@ -46,8 +57,143 @@ _PREFIX = "structure."
 TOP = 10
 """Parameters that a screening leaves on their own."""
 TRAJECTORIES = 10
+_RESAMPLES = 200
+FEWEST_SAMPLES = 16
+MOST_SAMPLES = 65_536
+FEWEST_DIFFERENT = 20
+"""Runs that must differ from the commonest value, for indices that are more than noise."""
 _LEAST = 0.01
 """Total index below which a parameter is not named in a sentence."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """Rows of uniforms from which indices of groups of columns are estimated.
+
+    Attributes
+    ----------
+    groups
+        Group of each column; the columns of a group are exchanged together.
+    samples
+        Points of the sequence, a power of 2; there are ``samples * (groups + 2)`` rows.
+    address
+        What the sequence and the bootstrap are drawn for; another one draws others.
+
+    Raises
+    ------
+    ScenarioError
+        The number of samples is no power of 2, or too small.
+    """
+
+    groups: tuple[str, ...]
+    samples: int
+    address: str
+
+    def __post_init__(self) -> None:
+        n = whole("samples", self.samples, FEWEST_SAMPLES, MOST_SAMPLES)
+        if n & (n - 1):
+            rule = f"must be a power of 2, {FEWEST_SAMPLES} to {MOST_SAMPLES} (got {n})"
+            raise ScenarioError([Problem("samples", rule)])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The groups, each once, in the order of their first columns."""
+        return tuple(dict.fromkeys(self.groups))
+
+    @property
+    def problem(self) -> dict[str, Any]:
+        """The columns as SALib describes them."""
+        n = len(self.groups)
+        names = [f"{i}" for i in range(n)]
+        found = {"num_vars": n, "names": names, "bounds": [[0.0, 1.0]] * n}
+        return {**found, "groups": list(self.groups)} if len(self.names) > 1 else found
+
+    def rows(self) -> NDArray[np.float64]:
+        """Return the uniforms, shape (rows, columns)."""
+        # SALib asks whether there are groups: with one group there must be one column.
+        if len(self.names) == 1 and len(self.groups) > 1:
+            raise ValueError("a design needs two groups, or one column")
+        found: NDArray[np.float64] = salib("sample.sobol").sample(
+            self.problem,
+            self.samples,
+            calc_second_order=False,
+            seed=name_hash(f"{self.address}|sequence"),
+        )
+        return found
+
+
+@dataclass(frozen=True)
+class Indices:
+    """Indices of one outcome: shares of its variance, each with half of its 95 % interval.
+
+    Attributes
+    ----------
+    mean, variance
+        Of the outcome, over the runs.
+    first, first_half, total, total_half
+        By group. Estimates below 0 or above 1 are noise.
+    remainder, remainder_half
+        What the first indices leave of 1: interactions between groups.
+    """
+
+    mean: float
+    variance: float
+    first: dict[str, float]
+    first_half: dict[str, float]
+    total: dict[str, float]
+    total_half: dict[str, float]
+    remainder: float
+    remainder_half: float
+
+
+def indices(design: Design, values: NDArray[np.float64]) -> Indices:
+    """Estimate the indices from an outcome's value at every row of a design.
+
+    Parameters
+    ----------
+    design
+        The design whose rows were simulated.
+    values
+        One finite number for each row; they must differ.
+    """
+    names = design.names
+    found = salib("analyze.sobol").analyze(
+        design.problem,
+        values,
+        calc_second_order=False,
+        num_resamples=_RESAMPLES,
+        keep_resamples=True,
+        # SALib takes the seed 0 for none.
+        seed=name_hash(f"{design.address}|bootstrap") or 1,
+    )
+    independent = values.reshape(design.samples, len(names) + 2)[:, [0, -1]]
+
+    def by_group(key: str) -> dict[str, float]:
+        return dict(zip(names, map(float, found[key]), strict=True))
+
+    return Indices(
+        mean=float(independent.mean()),
+        variance=float(independent.var()),
+        first=by_group("S1"),
+        first_half=by_group("S1_conf"),
+        total=by_group("ST"),
+        total_half=by_group("ST_conf"),
+        remainder=1.0 - float(np.sum(found["S1"])),
+        remainder_half=Z95 * float(found["S1_conf_all"].sum(axis=1).std(ddof=1)),
+    )
+
+
+def why_not(design: Design, values: NDArray[np.float64]) -> str:
+    """Return why values allow no indices, or nothing."""
+    n_unseen = int(np.isnan(values).sum())
+    if n_unseen:
+        return f"not seen by the horizon in {n_unseen:,} of {len(values):,} runs"
+    independent = values.reshape(design.samples, len(design.names) + 2)[:, [0, -1]]
+    _, counts = np.unique(independent, return_counts=True)
+    n_different = int(counts.sum() - counts.max())
+    if n_different < FEWEST_DIFFERENT:
+        return f"differs from its commonest value in {n_different:,} of {counts.sum():,} runs"
+    return ""
 
 
 @dataclass(frozen=True)
@@ -215,22 +361,24 @@ def sensitivity(
     SimulationError
         A run fails, or SALib is not installed.
     """
-    study = study_of(scenario, options)
-    chosen = wanted(study.scenario, outcomes)
+    study = varied(scenario, options, outcomes)
     Design((CHANCE,), samples, "")  # refused before a screening is run
     if by == "parameter" and len(study.parameters) > TOP:
         first = screen(
-            study.scenario, chosen, options=study.options, trajectories=TRAJECTORIES, **execution
+            study.scenario,
+            [str(column) for column in study.columns],
+            options=study.options,
+            trajectories=TRAJECTORIES,
+            **execution,
         )
         groups = _named(study, first.parameters()[:TOP])
     else:
         groups = _groups(study, by)
-    return _split(
-        study, chosen, by if isinstance(by, str) else "parameter", (groups, samples, execution)
-    )
+    kind = by if isinstance(by, str) else "parameter"
+    return _split(study, groups, kind, samples, execution)
 
 
-def _groups(study: Study, by: By | Sequence[str]) -> dict[str, str]:
+def _groups(study: VariedScenario, by: By | Sequence[str]) -> dict[str, str]:
     """Return the group of each parameter."""
     if by == "kind":
         return {p: STRUCTURE if p.startswith(_PREFIX) else PARAMETERS for p in study.parameters}
@@ -244,7 +392,7 @@ def _groups(study: Study, by: By | Sequence[str]) -> dict[str, str]:
     return _named(study, by)
 
 
-def _named(study: Study, names: Sequence[str]) -> dict[str, str]:
+def _named(study: VariedScenario, names: Sequence[str]) -> dict[str, str]:
     problems = [
         Problem(f"parameters.{name}", "not drawn from a distribution", near(name, study.parameters))
         for name in names
@@ -256,23 +404,19 @@ def _named(study: Study, names: Sequence[str]) -> dict[str, str]:
 
 
 def _split(
-    study: Study,
-    chosen: Sequence[str],
-    by: str,
-    design_of: tuple[dict[str, str], int, Execution],
+    study: VariedScenario, groups: dict[str, str], by: str, samples: int, execution: Execution
 ) -> Sensitivity:
-    groups, samples, execution = design_of
+    """Simulate the design of groups of parameters and chance, and estimate the indices."""
     seed = study.scenario.root_seed
     columns = (*(groups[owner] for owner in study.owners.values()), CHANCE)
     design = Design(columns, samples, f"sensitivity|{seed}")
     rows = design.rows()
     identity = {"design": "sensitivity", "groups": columns, "samples": samples, "seed": seed}
-    outputs = simulate_rows(
-        study, rows[:, :-1], luck_at(rows[:, -1]), identity=identity, **execution
+    values = simulate_rows(
+        study, rows[:, :-1], replications_at(rows[:, -1]), identity=identity, **execution
     )
-    names = chosen_columns(outputs, chosen)
-    reasons = {name: why_not(design, outputs.columns[name]) for name in names}
-    kept = [name for name in names if not reasons[name]]
+    reasons = {name: why_not(design, each) for name, each in values.items()}
+    kept = [name for name in values if not reasons[name]]
     return Sensitivity(
         scenario=study.scenario.name,
         label=study.label,
@@ -281,8 +425,8 @@ def _split(
         members={g: tuple(p for p in groups if groups[p] == g) for g in _ordered(design, by)},
         samples=samples,
         n_runs=len(rows) * len(study.options),
-        indices={name: indices(design, outputs.columns[name]) for name in kept},
-        units={name: outputs.units[name] for name in kept},
+        indices={name: indices(design, values[name]) for name in kept},
+        units={name: study.units[name] for name in kept},
         left_out={name: why for name, why in reasons.items() if why},
     )
 

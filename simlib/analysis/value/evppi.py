@@ -107,14 +107,14 @@ def choices(losses_less_first: NDArray[np.float64]) -> NDArray[np.intp]:
 
 
 def best_option(losses: NDArray[np.float64]) -> int:
-    """Return what is chosen where nothing is learnt: the option with the least mean loss."""
+    """Return the option with the least mean loss: it is chosen where nothing is learnt."""
     return int(np.argmin(losses.mean(axis=0)))
 
 
 def saved(
     losses: NDArray[np.float64], choice: NDArray[np.intp], before: NDArray[np.intp] | int
 ) -> ExpectedValue:
-    """Return what one choice saves against another, shapes (n,): what led to it is worth that."""
+    """Compare two choices, shapes (n,): the information behind one is worth what it saves."""
     rows = np.arange(len(losses))
     less = losses[rows, before] - losses[rows, choice]
     return ExpectedValue(float(less.mean()), standard_error(less), float(np.mean(choice != before)))
@@ -123,7 +123,7 @@ def saved(
 def evppi(
     losses: NDArray[np.float64], what: NDArray[np.float64], *, root_seed: int = 0
 ) -> ExpectedValue:
-    """Return what learning something is worth before an option is chosen.
+    """Value what may be learnt before an option is chosen.
 
     For parameters this is their expected value of partial perfect information (EVPPI); for
     reports, the expected value of sample information (EVSI).
@@ -153,12 +153,12 @@ def evppi(
         raise ValueError(f"at least {FEWEST} replications are needed (got {len(losses)})")
     folds, gaps = folds_of(len(losses), FOLDS, root_seed), loss_differences(losses)
     with one_thread():
-        said, _ = cross_fitted(spline_columns(what), gaps, folds)
-    return saved(losses, choices(said + gaps.mean(axis=0)), best_option(losses))
+        predicted, _ = cross_fitted(spline_columns(what), gaps, folds)
+    return saved(losses, choices(predicted + gaps.mean(axis=0)), best_option(losses))
 
 
 def evpi(losses: NDArray[np.float64]) -> ExpectedValue:
-    """Return what foreseeing each run would be worth: expected value of perfect information.
+    """Value foreseeing each run: the expected value of perfect information.
 
     Chance events included, so no information is worth more: it bounds the value of learning
     all parameters.
@@ -195,8 +195,8 @@ def regions(
     order = np.argsort(scores, kind="stable")
     with one_thread():
         inputs = curved(scores[:, None])
-        said = ridge(inputs, loss_differences(losses)).predict(inputs)
-    choice = choices(np.asarray(said).reshape(len(losses), -1))[order]
+        predicted = ridge(inputs, loss_differences(losses)).predict(inputs)
+    choice = choices(np.asarray(predicted).reshape(len(losses), -1))[order]
     at = ndtr(scores[order])
     # The range falls apart where the choice changes from one rank to the next.
     cuts = [0, *(np.flatnonzero(np.diff(choice)) + 1).tolist(), len(choice)]
@@ -276,21 +276,11 @@ class UnknownValue:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Valuation:
-    """What is shared by the valuation of all unknowns, which are its rows.
+    """What all unknowns are valued against: for every loss and date, `columns` of `targets`.
 
-    Attributes
-    ----------
-    losses, before, informed
-        For every loss and date: losses, and what is chosen without learning and by reports.
-    columns
-        Columns of the targets that belong to it.
-    mean, said
-        Mean differences of loss, shape (n_targets,), and how reports say that they vary,
-        shape (n, n_targets).
-    targets
-        Differences of loss, and what reports leave of them, (`FOLDS`, n, 2 n_targets).
-    unknowns
-        What may be learnt, shape (n,) or (n, k).
+    The first half of the targets, (`FOLDS`, n, 2 n_targets), are differences of loss, the
+    second what `reported`, that is predicted from reports, leaves of them. `before` and
+    `informed` are chosen without learning and by reports.
     """
 
     losses: tuple[NDArray[np.float64], ...]
@@ -298,7 +288,7 @@ class _Valuation:
     informed: tuple[NDArray[np.intp], ...]
     columns: tuple[slice, ...]
     mean: NDArray[np.float64]
-    said: NDArray[np.float64]
+    reported: NDArray[np.float64]
     targets: NDArray[np.float64]
     unknowns: tuple[NDArray[np.float64], ...]
     folds: NDArray[np.intp]
@@ -315,17 +305,17 @@ class _Valuation:
                 cross_fitted(sample.reports[date], part, sample.folds)
                 for (_, date), part in zip(sample.losses, parts, strict=True)
             ]
-        said = np.concatenate([said for said, _ in found], axis=1)
+        reported = np.concatenate([predicted for predicted, _ in found], axis=1)
         left = np.concatenate([left for _, left in found], axis=2)
         gaps = np.concatenate(parts, axis=1)
         mean = gaps.mean(axis=0)
         return cls(
             losses=losses,
             before=tuple(map(best_option, losses)),
-            informed=tuple(choices((mean + said)[:, each]) for each in columns),
+            informed=tuple(choices((mean + reported)[:, each]) for each in columns),
             columns=columns,
             mean=mean,
-            said=said,
+            reported=reported,
             targets=np.concatenate([np.broadcast_to(gaps, left.shape), left], axis=2),
             unknowns=tuple(values for _, _, values in sample.unknowns()),
             folds=sample.folds,
@@ -334,7 +324,7 @@ class _Valuation:
     def digest(self) -> str:
         """A hash of all numbers that values depend on."""
         found = hashlib.sha256()
-        for array in (*self.losses, *self.unknowns, self.said, self.targets, self.folds):
+        for array in (*self.losses, *self.unknowns, self.reported, self.targets, self.folds):
             found.update(repr((array.shape, array.dtype.str)).encode())
             found.update(np.ascontiguousarray(array).tobytes())
         return found.hexdigest()
@@ -363,13 +353,16 @@ def value_unknowns(sample: DecisionSample, execution: Execution) -> list[Unknown
 def _valued(job: _Valuation, rows: range) -> Arrays:
     """Value some unknowns: estimate, error and share of changed choices for each loss."""
     alone, beyond = [], []
-    n_targets = job.said.shape[1]
+    n_targets = job.reported.shape[1]
     for row in rows:
         with one_thread():
             ahead, _ = cross_fitted(spline_columns(job.unknowns[row]), job.targets, job.folds)
         # The first targets are the differences themselves; the others what reports leave of
         # them, so that the unknown only adds to what reports say.
-        own, besides = ahead[:, :n_targets] + job.mean, ahead[:, n_targets:] + job.mean + job.said
+        own, besides = (
+            ahead[:, :n_targets] + job.mean,
+            ahead[:, n_targets:] + job.mean + job.reported,
+        )
         alone.append(_saved_of_each(job, own, job.before))
         beyond.append(_saved_of_each(job, besides, job.informed))
     return {"alone": np.array(alone), "beyond": np.array(beyond)}

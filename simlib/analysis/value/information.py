@@ -43,6 +43,7 @@ from simlib.scenario.requests import n_replications
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
 from simlib.statistics.formatting import with_error
+from simlib.statistics.intervals import standard_error
 from simlib.statistics.regression import FOLDS
 from simlib.statistics.resampling import folds_of
 from simlib.world.quantities import ParameterPlan
@@ -64,32 +65,7 @@ if TYPE_CHECKING:
 
 ALL = "all parameters"
 MOST_REGIONS = 5
-"""Parameters for which it is said where in their range another option is best."""
-
-
-@dataclass(frozen=True, slots=True)
-class OptionRanking:
-    """The options of one loss at one date, where nothing is learnt.
-
-    Attributes
-    ----------
-    options, means
-        Options, and the mean loss of each.
-    above_best, errors
-        Mean paired difference to the best, with its Monte Carlo standard error.
-    best, p_incorrect
-        The best option, and a bound of the probability that its selection is incorrect:
-        that another one is better.
-    """
-
-    loss: str
-    date: dt.date
-    options: tuple[str, ...]
-    means: tuple[float, ...]
-    above_best: tuple[float, ...]
-    errors: tuple[float, ...]
-    best: str
-    p_incorrect: float
+"""Parameters for which it is lines where in their range another option is best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +80,12 @@ class Information(Finding):
         The losses, with their weights.
     options
         The options at each date.
-    rankings, unknowns
-        For every loss and date.
+    ranking
+        A row for each loss, date and option: mean loss, mean paired difference to the best
+        with its Monte Carlo error, and of the best a bound of the probability that its
+        selection is incorrect.
+    unknowns
+        What learning each is worth, for every loss and date.
     n_unknowns
         Parameters and groups that were looked at for each of them.
     """
@@ -116,7 +96,7 @@ class Information(Finding):
     n: int
     panel: LossPanel
     options: Mapping[dt.date, tuple[str, ...]]
-    rankings: list[OptionRanking]
+    ranking: pd.DataFrame
     unknowns: list[UnknownValue]
     n_unknowns: int
 
@@ -170,29 +150,6 @@ class Information(Finding):
         )
         return ranked.drop(columns="order").reset_index(drop=True)
 
-    def ranking(self) -> pd.DataFrame:
-        """A row for each loss, date and option: mean loss, and how far from the best."""
-        import pandas as pd
-
-        rows = [
-            {
-                "loss": each.loss,
-                "unit": self.panel.losses[each.loss].unit,
-                "date": each.date.isoformat(),
-                "option": option,
-                "mean_loss": mean,
-                "above_best": above,
-                "error": error,
-                "is_best": option == each.best,
-                "p_incorrect": round(each.p_incorrect, 6) if option == each.best else math.nan,
-            }
-            for each in self.rankings
-            for option, mean, above, error in zip(
-                each.options, each.means, each.above_best, each.errors, strict=True
-            )
-        ]
-        return pd.DataFrame(rows)
-
     def brief(self, n_each: int = 3) -> pd.DataFrame:
         """What is worth most for each loss and date, ± Monte Carlo standard error.
 
@@ -204,19 +161,19 @@ class Information(Finding):
         import pandas as pd
 
         rows = []
-        for ranking in self.rankings:
-            those = self._of(ranking)
+        for loss, date in self._decisions():
+            those = self._of(loss, date)
             parameters = [each for each in those if each.kind == "parameter"][:n_each]
             others = [each for each in those if each.kind in {"everything", "reports"}]
             groups = [each for each in those if each.kind == "group"][:2]
             rows += [
                 {
-                    "loss": each.loss,
-                    "date": each.date.isoformat(),
+                    "loss": loss,
+                    "date": date.isoformat(),
                     "unknown": each.name,
                     "value": each.alone.shown + self._caution(each),
                     "beyond reports": each.beyond.shown if each.beyond else "",
-                    "unit": self.panel.losses[each.loss].unit,
+                    "unit": self.panel.losses[loss].unit,
                 }
                 for each in (*others, *groups, *parameters)
             ]
@@ -224,26 +181,26 @@ class Information(Finding):
 
     def sentences(self) -> list[str]:
         """Say which option is best at each date, and what would be worth knowing."""
-        said = [f"{self._on_ranking(r)} {self._on_unknowns(r)}" for r in self.rankings]
-        said.append(
+        lines = [f"{self._on_options(*of)} {self._on_unknowns(*of)}" for of in self._decisions()]
+        lines.append(
             f"Values are estimated on {self.n} replications by rules learnt on others, so noise "
             f"adds nothing; ± is the Monte Carlo standard error. {self.n_unknowns} unknowns were "
             "looked at for each loss and date: one is named only where it stands out among them."
         )
         if self.panel.note:
-            said.append(f"Losses: {self.panel.note}")
-        return said
+            lines.append(f"Losses: {self.panel.note}")
+        return lines
 
     def briefs(self) -> dict[str, pd.DataFrame]:
         """The ranking, and what is worth most, under their titles."""
         return {
-            "options, nothing learnt": self.ranking(),
+            "options, nothing learnt": self.ranking,
             "value of learning, ± Monte Carlo standard error": self.brief(),
         }
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every unknown, and the ranking of options."""
-        return {"information": self.table(), "ranking": self.ranking()}
+        return {"information": self.table(), "ranking": self.ranking}
 
     def figures(self) -> dict[str, Callable[[], Axes]]:
         """What unknowns are worth, a figure for each loss."""
@@ -259,41 +216,42 @@ class Information(Finding):
         is_chance = each.alone.is_clear() and not each.alone.is_clear(self.z_family)
         return f" (luck, of {self.n_unknowns}?)" if is_one_of_many and is_chance else ""
 
-    def _of(self, ranking: OptionRanking) -> list[UnknownValue]:
-        """Return what belongs to a loss and date, the most valuable first."""
-        those = [x for x in self.unknowns if (x.loss, x.date) == (ranking.loss, ranking.date)]
+    def _decisions(self) -> dict[tuple[str, dt.date], None]:
+        """Every loss and date, in order."""
+        return dict.fromkeys((each.loss, each.date) for each in self.unknowns)
+
+    def _of(self, loss: str, date: dt.date) -> list[UnknownValue]:
+        """The unknowns of a loss and date, the most valuable first."""
+        those = [each for each in self.unknowns if (each.loss, each.date) == (loss, date)]
         return sorted(those, key=lambda each: -each.alone.estimate)
 
-    def _on_ranking(self, ranking: OptionRanking) -> str:
-        second = min(
-            (i for i, option in enumerate(ranking.options) if option != ranking.best),
-            key=lambda i: ranking.above_best[i],
-        )
-        gap = with_error(ranking.above_best[second], ranking.errors[second])
-        p = ranking.p_incorrect
-        bound = "< 0.001" if p < 0.001 else f"<= {p:.2g}"
+    def _on_options(self, loss: str, date: dt.date) -> str:
+        is_here = (self.ranking["loss"] == loss) & (self.ranking["date"] == date.isoformat())
+        rows = self.ranking[is_here].sort_values(["is_best", "above_best"], ascending=[False, True])
+        best, second = rows.iloc[0], rows.iloc[1]
+        p = best["p_incorrect"]
         return (
-            f"{ranking.loss}, {ranking.date}: {ranking.best} has the least loss, "
-            f"{ranking.options[second]} {gap} {self.panel.losses[ranking.loss].unit} more; "
-            f"P(another is better) {bound}."
+            f"{loss}, {date}: {best['option']} has the least loss, {second['option']} "
+            f"{with_error(second['above_best'], second['error'])} {best['unit']} more; "
+            f"P(another is better) {'< 0.001' if p < 0.001 else f'<= {p:.2g}'}."
         )
 
-    def _on_unknowns(self, ranking: OptionRanking) -> str:
-        unit = self.panel.losses[ranking.loss].unit
-        those = self._of(ranking)
+    def _on_unknowns(self, loss: str, date: dt.date) -> str:
+        unit = self.panel.losses[loss].unit
+        those = self._of(loss, date)
         reports = next(each for each in those if each.kind == "reports")
-        said = [f"The reports to that date are worth {reports.alone.shown} {unit}"]
+        parts = [f"The reports to that date are worth {reports.alone.shown} {unit}"]
         standing_out = [each for each in those if each.alone.is_clear(self.z_family)]
         single = [each for each in standing_out if each.kind == "parameter"]
         clear = single or [each for each in standing_out if each.kind == "group"]
         if not clear:
-            said.append("no unknown looked at stands out from 0")
+            parts.append("no unknown looked at stands out from 0")
         for each in clear[:3]:
             beyond = f", {each.beyond.shown} beyond the reports" if each.beyond else ""
             where = "; ".join(f"{option} is best {_between(a, b)}" for a, b, option in each.regions)
             tail = f" ({where})" if where else ""
-            said.append(f"{each.name} is worth {each.alone.shown} {unit}{beyond}{tail}")
-        return "; ".join(said) + "."
+            parts.append(f"{each.name} is worth {each.alone.shown} {unit}{beyond}{tail}")
+        return "; ".join(parts) + "."
 
 
 def _between(low: float, high: float) -> str:
@@ -340,11 +298,10 @@ def value_of_information(
         Nobody decides, a date lies outside, a loss weighs what is not there, or
         there are too few replications.
     """
-    asked: DecisionQuestion = (
-        default("value_of_information(question=)") if question is None else question
-    )
+    if question is None:
+        question = default("value_of_information(question=)")
     loaded = as_scenario(scenario)
-    asked.deadline.refuse_without(loaded)
+    question.deadline.refuse_without(loaded)
     panel = load_losses(loaded, losses)
     _refuse_options(loaded, options)
     n = n_replications(replications, loaded.replications)
@@ -352,27 +309,18 @@ def value_of_information(
         rule = f"must be {FEWEST} or more (got {n})"
         raise ScenarioError([Problem("replications", rule)])
     names = {
-        at: (HELD, *(extension_name(months, at) for months in asked.deadline.lengths), *options)
-        for at in _dates(loaded, asked.deadline, dates)
+        at: (HELD, *(extension_name(months, at) for months in question.deadline.lengths), *options)
+        for at in _dates(loaded, question.deadline, dates)
     }
-    where = execution_of(execution)
-    forced = _run(asked.deadline.with_extensions(loaded, names), names, n, where)
-    losses_of, shared = _losses(panel, forced, names)
-    drawn = _drawn(loaded, forced, shared)
-    sample = DecisionSample(
-        losses=losses_of,
-        drawn=drawn,
-        groups=_groups(loaded, tuple(drawn)),
-        reports=_reports(loaded, asked, tuple(names), (n, shared), where),
-        folds=folds_of(len(shared), FOLDS, loaded.root_seed),
-    )
+    sample = _sample(loaded, question, panel, names, n, execution_of(execution))
+    unknowns = value_unknowns(sample, execution_of(execution))
     return Information(
         scenario=loaded.name,
-        n=len(shared),
+        n=len(sample.folds),
         panel=panel,
         options=names,
-        rankings=_rankings(sample, names),
-        unknowns=_with_regions(value_unknowns(sample, where), sample, names),
+        ranking=_ranking(panel, sample, names),
+        unknowns=_with_regions(unknowns, sample, names),
         n_unknowns=len(sample.drawn) + len(sample.groups),
     )
 
@@ -395,6 +343,28 @@ def _refuse_options(scenario: Scenario, options: Sequence[str]) -> None:
     ]
     if problems:
         raise ScenarioError(problems)
+
+
+def _sample(
+    scenario: Scenario,
+    question: DecisionQuestion,
+    panel: LossPanel,
+    names: Mapping[dt.date, tuple[str, ...]],
+    n: int,
+    where: Execution,
+) -> DecisionSample:
+    """Run every option by force, and gather what each has of the replications they share."""
+    ensemble = _run(question.deadline.with_extensions(scenario, names), names, n, where)
+    losses, shared = _losses(panel, ensemble, names)
+    parameters = ensemble.of(HELD).parameters.loc[shared]
+    drawn = {name: parameters[name].to_numpy(float) for name in ParameterPlan(scenario).drawn}
+    return DecisionSample(
+        losses=losses,
+        drawn=drawn,
+        groups=_groups(scenario, tuple(drawn)),
+        reports=_reports(scenario, question, tuple(names), shared, where),
+        folds=folds_of(len(shared), FOLDS, scenario.root_seed),
+    )
 
 
 def _run(
@@ -437,34 +407,25 @@ def _losses(
     return losses, shared.to_numpy()
 
 
-def _drawn(
-    scenario: Scenario, ensemble: Ensemble, shared: NDArray[np.intp]
-) -> dict[str, NDArray[np.float64]]:
-    parameters = ensemble.of(HELD).parameters.loc[shared]
-    return {name: parameters[name].to_numpy(float) for name in ParameterPlan(scenario).drawn}
-
-
 def _reports(
     scenario: Scenario,
     question: DecisionQuestion,
     dates: tuple[dt.date, ...],
-    replications: tuple[int, NDArray[np.intp]],
+    replications: NDArray[np.intp],
     where: Execution,
 ) -> dict[dt.date, NDArray[np.float64]]:
-    """Return what is known at each date where the end is held: the past that all forks share.
+    """Return, by date, columns of what is known where the end is held: all forks share this past.
 
-    As columns of one scale, so that a ridge penalty weighs them alike; of all replications
-    that are simulated those that are shared.
+    They are of one scale, so that a ridge penalty weighs them alike.
     """
-    n, shared = replications
-    held = [Answer(replication, NEVER) for replication in range(n)]
+    held = [Answer(int(replication), NEVER) for replication in replications]
     times = [to_days(at) for at in dates]
     known = simulate_answers(scenario, held, question, times=times, **where).known
     channels = assemble(scenario).channels.channels
     observables = plan_observables(scenario, channels, question.public).all
     found = {}
     for i, at in enumerate(dates):
-        _, columns = encoded(observables, known[shared, i])
+        _, columns = encoded(observables, known[:, i])
         if columns.shape[1]:
             columns = (columns - columns.mean(axis=0)) / columns.std(axis=0)
         found[at] = columns
@@ -483,35 +444,39 @@ def _groups(scenario: Scenario, drawn: tuple[str, ...]) -> dict[str, tuple[str, 
     return several | {ALL: drawn}
 
 
-def _rankings(
-    sample: DecisionSample, names: Mapping[dt.date, tuple[str, ...]]
-) -> list[OptionRanking]:
-    found = []
+def _ranking(
+    panel: LossPanel, sample: DecisionSample, names: Mapping[dt.date, tuple[str, ...]]
+) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
     for (loss, date), losses in sample.losses.items():
-        means = losses.mean(axis=0)
         best = best_option(losses)
-        less_best = losses - losses[:, [best]]
-        errors = np.std(less_best, axis=0, ddof=1) / np.sqrt(len(losses))
-        found.append(
-            OptionRanking(
-                loss=loss,
-                date=date,
-                options=names[date],
-                means=tuple(means.tolist()),
-                above_best=tuple((means - means[best]).tolist()),
-                errors=tuple(errors.tolist()),
-                best=names[date][best],
-                p_incorrect=p_incorrect_selection(losses, best),
+        for place, option in enumerate(names[date]):
+            above_best = losses[:, place] - losses[:, best]
+            rows.append(
+                {
+                    "loss": loss,
+                    "unit": panel.losses[loss].unit,
+                    "date": date.isoformat(),
+                    "option": option,
+                    "mean_loss": float(losses[:, place].mean()),
+                    "above_best": float(above_best.mean()),
+                    "error": standard_error(above_best),
+                    "is_best": place == best,
+                    "p_incorrect": math.nan,
+                }
             )
-        )
-    return found
+            if place == best:
+                rows[-1]["p_incorrect"] = round(p_incorrect_selection(losses, best), 6)
+    return pd.DataFrame(rows)
 
 
 def _with_regions(
     unknowns: list[UnknownValue], sample: DecisionSample, names: Mapping[dt.date, tuple[str, ...]]
 ) -> list[UnknownValue]:
     """Say of the parameters worth most where in their range another option is best."""
-    told: dict[tuple[str, dt.date, str], tuple[tuple[float, float, str], ...]] = {}
+    ranges: dict[tuple[str, dt.date, str], tuple[tuple[float, float, str], ...]] = {}
     for (loss, date), losses in sample.losses.items():
         best = best_option(losses)
         those = [
@@ -522,8 +487,8 @@ def _with_regions(
         those.sort(key=lambda each: -each.alone.estimate)
         for each in those[:MOST_REGIONS]:
             found = regions(losses, sample.drawn[each.name], best)
-            told[loss, date, each.name] = tuple((a, b, names[date][d]) for a, b, d in found)
+            ranges[loss, date, each.name] = tuple((a, b, names[date][d]) for a, b, d in found)
     return [
-        dataclasses.replace(each, regions=told.get((each.loss, each.date, each.name), ()))
+        dataclasses.replace(each, regions=ranges.get((each.loss, each.date, each.name), ()))
         for each in unknowns
     ]

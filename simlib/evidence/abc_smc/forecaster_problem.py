@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
 
 STATISTICS = ("log mean", "log dispersion", "lag-1 correlation")
+_COLUMNS = ("conflict_id", "month", "events")
 
 
 def summary_names(series: Sequence[str]) -> tuple[str, ...]:
@@ -46,9 +47,6 @@ def summarize(counts: NDArray[np.int64]) -> NDArray[np.float64]:
         (off[1:] * off[:-1]).sum(axis=0), total, out=np.zeros(counts.shape[1]), where=total > 0
     )
     return np.concatenate([np.log(mean), np.log(variance / mean), lagged])
-
-
-_COLUMNS = ("conflict_id", "month", "events")
 
 
 class MonthlyCounts(NamedTuple):

@@ -33,6 +33,7 @@ Simulator: TypeAlias = "Callable[[Mapping[str, float], int], NDArray[np.float64]
 _N_PILOTS = 400
 _LITTLE = 0.2
 """Share of the prior variance below which a posterior is about the prior."""
+_BOUNDED = ("uniform", "triangular", "beta", "truncated_normal")
 
 
 class InversionError(SimlibError):
@@ -121,9 +122,6 @@ class InverseProblem:
             default=dict,
         )
         return hashlib.sha256(spelt.encode()).hexdigest()
-
-
-_BOUNDED = ("uniform", "triangular", "beta", "truncated_normal")
 
 
 class Generation(NamedTuple):

@@ -41,9 +41,14 @@ class Contrast:
     after: int
 
     @property
+    def ratio(self) -> float:
+        """After to before."""
+        return self.after / self.before
+
+    @property
     def log_ratio(self) -> float:
         """Log of after to before."""
-        return float(np.log(self.after / self.before))
+        return float(np.log(self.ratio))
 
 
 @dataclass(frozen=True, slots=True)

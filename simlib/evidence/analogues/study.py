@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 OPTIONS = ("no_withdrawal", "withdrawal")
 OUTCOME = "events_after"
+AS_OF = dt.date(2024, 12, 31)
+REPLICATIONS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +95,14 @@ def predict(
     case: Case, observed: Contrast, *, replications: int, **execution: Unpack[Execution]
 ) -> dict[str, Prediction]:
     """Simulate a case's scenario with and without the withdrawal, under common random numbers."""
-    directory = execution.get("directory")
-    if directory is not None:
-        execution["directory"] = Path(directory) / case.name
-    ensemble = run(case.name, options=OPTIONS, replications=replications, **execution)
+    where = execution_of(execution)
+    if folder := where.get("directory"):
+        where["directory"] = Path(folder) / case.name
+    ensemble = run(case.name, options=OPTIONS, replications=replications, **where)
     return {
         option: Prediction(option, ensemble.of(option).values(OUTCOME), observed)
         for option in OPTIONS
     }
-
-
-AS_OF = dt.date(2024, 12, 31)
-REPLICATIONS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +144,22 @@ class Alternative:
     name: str
     before: Belief
     after: Belief
+
+    def row(self, year_sd: float) -> dict[str, object]:
+        """Tell the effect as log and as factor, and what was learnt."""
+        low, middle, high = self.after.quantiles(np.array([0.05, 0.5, 0.95])).tolist()
+        return {
+            "belief": self.name,
+            "mean": self.after.mean,
+            "sd": self.after.sd,
+            "5 %": low,
+            "95 %": high,
+            "factor 5 %": float(np.exp(low)),
+            "factor median": float(np.exp(middle)),
+            "factor 95 %": float(np.exp(high)),
+            "nats": information(self.before, self.after),
+            "years": worth_in_years(self.before, self.after, year_sd),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +211,8 @@ class AnalogueStudy(Finding):
                     "pooled": "yes" if row.case.is_pooled else "no",
                     "before": row.observed.before,
                     "after": row.observed.after,
-                    "ratio": _ratio(row.observed),
-                    "state-based ratio": _ratio(row.state_based),
+                    "ratio": row.observed.ratio,
+                    "state-based ratio": row.state_based.ratio,
                     "placebos below": row.among_all.share_below,
                     "rank p": row.among_all.p_value,
                     "own country below": row.among_own.share_below,
@@ -219,7 +233,7 @@ class AnalogueStudy(Finding):
                     "case": row.case.name,
                     "option": option,
                     **dict(zip(("5 %", "median", "95 %"), found.ratios(), strict=True)),
-                    "observed": _ratio(row.observed),
+                    "observed": row.observed.ratio,
                     "PIT": found.pit,
                     "log sd": float(found.log_ratios.std()),
                     "n": len(found.counts),
@@ -235,9 +249,7 @@ class AnalogueStudy(Finding):
 
         before = Alternative("prior", self.before, self.before)
         after = Alternative("posterior", self.before, self.after)
-        return pd.DataFrame(
-            [_effect_row(x, self.year_sd) for x in (before, after, *self.alternatives)]
-        )
+        return pd.DataFrame([x.row(self.year_sd) for x in (before, after, *self.alternatives)])
 
     def briefs(self) -> dict[str, pd.DataFrame]:
         """Show cases beside placebos, simulated years, and what is believed of the effect."""
@@ -275,7 +287,7 @@ class AnalogueStudy(Finding):
             f"{self.placebos_with_exits.sd:.2f} with the exits left in)."
         )
         learnt = (
-            f"The effect goes from {_spelled(self.before)} to {_spelled(self.after)}: "
+            f"The effect goes from {self.before.spelled} to {self.after.spelled}: "
             f"{information(self.before, self.after):.2f} nats, as much as "
             f"{worth_in_years(self.before, self.after, self.year_sd):.1f} observed years of the "
             "theatre."
@@ -313,7 +325,7 @@ def study_analogues(
     record
         Counts by country and month; the bundled ones when not given.
     execution
-        Where runs are simulated; it changes no number.
+        Where it runs: `simlib.ensemble.execution.Execution`.
 
     Raises
     ------
@@ -325,8 +337,7 @@ def study_analogues(
     chosen: Analogues = default("study_analogues(analogues=)") if analogues is None else analogues
     cases = known_cases(panel, chosen.cases, as_of)
     usual = placebos(panel, chosen.cases)
-    where = execution_of(execution)
-    simulated = functools.partial(predict, replications=replications, **where)
+    simulated = functools.partial(predict, replications=replications, **execution)
     rows = [_row(panel, case, usual, simulated if replications else None) for case in cases]
     sds = usual.sd_resamples()
     low, high = np.quantile(sds, [0.05, 0.95])
@@ -378,28 +389,3 @@ def _alternatives(
     ]
     unseen = belief_of(analogues.unseen)
     return [*found, Alternative("prior as if unseen", unseen, believed(is_unseen=True))]
-
-
-def _effect_row(each: Alternative, year_sd: float) -> dict[str, object]:
-    low, middle, high = each.after.quantiles(np.array([0.05, 0.5, 0.95])).tolist()
-    return {
-        "belief": each.name,
-        "mean": each.after.mean,
-        "sd": each.after.sd,
-        "5 %": low,
-        "95 %": high,
-        "factor 5 %": float(np.exp(low)),
-        "factor median": float(np.exp(middle)),
-        "factor 95 %": float(np.exp(high)),
-        "nats": information(each.before, each.after),
-        "years": worth_in_years(each.before, each.after, year_sd),
-    }
-
-
-def _ratio(observed: Contrast) -> float:
-    return observed.after / observed.before
-
-
-def _spelled(belief: Belief) -> str:
-    low, high = belief.quantiles(np.array([0.05, 0.95])).tolist()
-    return f"{belief.mean:.2f} ± {belief.sd:.2f} (90 % {low:.2f} to {high:.2f})"

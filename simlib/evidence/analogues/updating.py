@@ -74,6 +74,12 @@ class Belief:
         half = (self.grid[1] - self.grid[0]) / 2.0
         return np.asarray(np.interp(shares, np.cumsum(self.mass), self.grid + half))
 
+    @property
+    def spelled(self) -> str:
+        """Mean, sd and 90 % interval in words."""
+        low, high = self.quantiles(np.array([0.05, 0.95])).tolist()
+        return f"{self.mean:.2f} ± {self.sd:.2f} (90 % {low:.2f} to {high:.2f})"
+
     def draws(self, n_draws: int, root_seed: int) -> NDArray[np.float64]:
         """Draw independently, shape (n_draws,)."""
         return self.quantiles(uniforms_of(root_seed, "withdrawal effect", n_draws))

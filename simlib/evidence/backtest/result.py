@@ -312,7 +312,7 @@ def backtest(
     Parameters
     ----------
     parts
-        Vintages, as `simlib.theatre.record.parts.shipped_parts` returns them.
+        Vintages, as `simlib.theatre.record.monthly.shipped_parts` returns them.
     forecasters
         What forecasts; all that are listed in `forecasters` when not given.
     candidate

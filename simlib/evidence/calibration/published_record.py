@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import os
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -18,8 +17,7 @@ from simlib.errors import SimlibError
 from simlib.evidence.fitted import Fitted
 from simlib.evidence.history.barrier import calibration_events
 from simlib.evidence.history.csv_text import LeakError
-from simlib.evidence.history.shipped import shipped_panel
-from simlib.evidence.history.tallies import panel
+from simlib.evidence.history.tallies import panel, shipped_panel
 from simlib.scenario import load
 from simlib.scenario.bundled import REGISTER, seed_table
 from simlib.statistics.moments import digits
@@ -72,40 +70,42 @@ class Record:
         is_of = [unit.series == series for unit in source.units]
         return np.asarray(source.counts[is_of].sum(axis=0))
 
-    def by_place(self, series: str, places: Sequence[str]) -> NDArray[np.float64]:
-        """Sum the recent lethal counts of a series at some places, shape (n_places,)."""
-        return by_place(self.lethal, series, places)
-
     def figure(self, row_id: str) -> float:
         """Look up the central value of a row of the register."""
-        for number, row in enumerate(seed_table(REGISTER), start=2):
-            if row["id"] == row_id:
-                _require(row["date"], self.as_of, f"{REGISTER}: row {number}: {row_id}")
-                return float(row["central"])
+        for row in self._rows(REGISTER, "id", row_id, dated="date"):
+            return float(row["central"])
         raise CalibrationError(f"{REGISTER}: no row {row_id}")
 
     def pairs(self, factor: str) -> list[tuple[float, float, str]]:
         """List numerator, denominator and label of a reporting factor's pairs."""
-        found = []
-        for number, row in enumerate(seed_table(PAIRS), start=2):
-            if row["factor"] == factor:
-                _require(row["published"], self.as_of, f"{PAIRS}: row {number}")
-                label = f"{row['numerator']}/{row['denominator']} ({row['place']}, {row['period']})"
-                found.append((float(row["numerator"]), float(row["denominator"]), label))
-        return found
+        return [
+            (
+                float(row["numerator"]),
+                float(row["denominator"]),
+                f"{row['numerator']}/{row['denominator']} ({row['place']}, {row['period']})",
+            )
+            for row in self._rows(PAIRS, "factor", factor)
+        ]
 
     def publications(self, series: str) -> list[tuple[dt.date, dt.date, dt.date]]:
         """List first month, last month and date of publication of a series' releases."""
-        found = []
-        for number, row in enumerate(seed_table(DATES), start=2):
-            if row["series"] == series:
-                _require(row["published"], self.as_of, f"{DATES}: row {number}")
-                first, last = (
-                    dt.date.fromisoformat(f"{row[key]}-01")
-                    for key in ("period_start", "period_end")
-                )
-                found.append((first, last, dt.date.fromisoformat(row["published"])))
-        return found
+        texts = (
+            (f"{row['period_start']}-01", f"{row['period_end']}-01", row["published"])
+            for row in self._rows(DATES, "series", series)
+        )
+        day = dt.date.fromisoformat
+        return [(day(first), day(last), day(published)) for first, last, published in texts]
+
+    def _rows(
+        self, table: str, column: str, value: str, dated: str = "published"
+    ) -> Iterator[Mapping[str, str]]:
+        """Iterate over the rows of a table of the seeds that have a value; none may be later."""
+        for number, row in enumerate(seed_table(table), start=2):
+            if row[column] == value:
+                if dt.date.fromisoformat(row[dated]) > self.as_of:
+                    which = f"{table}: row {number}{f': {value}' if table == REGISTER else ''}"
+                    raise LeakError(f"{which}: dated {row[dated]}, later than {self.as_of}")
+                yield row
 
     def fitted(
         self, name: str, distribution: Mapping[str, Mapping[str, float]], data: str, method: str
@@ -186,34 +186,11 @@ def read_record(
     return Record(as_of, scenario, lethal, rows)
 
 
-def by_place(counts: CountPanel, series: str, places: Sequence[str]) -> NDArray[np.float64]:
-    """Return the counts of a series at some places over all months, shape (n_places,)."""
-    totals = {
-        unit.place: int(row.sum())
-        for unit, row in zip(counts.units, counts.counts, strict=True)
-        if unit.series == series
-    }
-    return np.array([totals.get(place, 0) for place in places], dtype=np.float64)
-
-
 def month_lags(releases: Sequence[tuple[dt.date, dt.date, dt.date]]) -> list[int]:
     """Count days from the end of each month of a release (first, last, published) to it."""
-    return [
-        (published - end).days
-        for first, last, published in releases
-        for end in _month_ends(first, last)
-    ]
-
-
-def _month_ends(first: dt.date, last: dt.date) -> list[dt.date]:
-    ends = []
-    year, month = first.year, first.month
-    while (year, month) <= (last.year, last.month):
-        ends.append(dt.date(year, month, calendar.monthrange(year, month)[1]))
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-    return ends
-
-
-def _require(date: str, as_of: dt.date, where: str) -> None:
-    if dt.date.fromisoformat(date) > as_of:
-        raise LeakError(f"{where}: dated {date}, later than {as_of}")
+    lags: list[int] = []
+    for first, last, published in releases:
+        following = np.arange(np.datetime64(first, "M"), np.datetime64(last, "M") + 1) + 1
+        ends = following.astype("datetime64[D]") - 1
+        lags += (np.datetime64(published) - ends).astype(np.int64).tolist()
+    return lags

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import betaln, gammaln, softmax
 
 from simlib.evidence.calibration.totals import log_count
+from simlib.statistics.moments import beta
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -101,7 +102,7 @@ def fit_share(pairs: Sequence[CountPair]) -> BetaShare:
     # Moments of another pair's share: those of a beta at each point, averaged.
     mean = float((weights * _MEAN_SHARES[:, None]).sum())
     second = a * (a + 1.0) / (a + b) / (a + b + 1.0)
-    return _matched(mean, float((weights * second).sum()) - mean**2)
+    return BetaShare(*beta(mean, float((weights * second).sum()) - mean**2))
 
 
 def _beta(density: NDArray[np.float64]) -> BetaShare:
@@ -114,7 +115,7 @@ def _beta(density: NDArray[np.float64]) -> BetaShare:
 
     weights = density / density.sum()
     mean = float(weights @ _SHARES)
-    start = _matched(mean, float(weights @ (_SHARES - mean) ** 2))
+    start = beta(mean, float(weights @ (_SHARES - mean) ** 2))
     edges = _SHARES + 0.5 / len(_SHARES)
     points = np.interp(_QUANTILES, np.cumsum(weights), edges)
 
@@ -124,9 +125,3 @@ def _beta(density: NDArray[np.float64]) -> BetaShare:
 
     a, b = np.exp(least_squares(misses, np.log(start)).x)
     return BetaShare(float(a), float(b))
-
-
-def _matched(mean: float, variance: float) -> BetaShare:
-    """Match a beta distribution to a mean and a variance."""
-    precision = mean * (1.0 - mean) / variance - 1.0
-    return BetaShare(mean * precision, (1.0 - mean) * precision)

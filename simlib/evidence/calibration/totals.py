@@ -26,6 +26,12 @@ PRIOR_SD = 1.5
 """Prior standard deviation of the log of a level: a factor of 19 from end to end (90 %)."""
 _STEPS = 10
 """Steps a month on which the multiplier is averaged."""
+SLOPE_PRIOR_SD = 0.1
+"""Log per month: from a third to three times in a year is well inside."""
+STEP_PRIOR_SD = 0.2
+"""Half-normal prior of the monthly step: .7 over a year."""
+_SLOPES = np.linspace(-0.35, 0.35, 281)
+_STEP_SDS = np.linspace(0.005, 0.6, 120)
 
 
 class PeriodTotal(NamedTuple):
@@ -150,14 +156,6 @@ def _condition(
     variance = PRIOR_SD**2 - PRIOR_SD**4 * float(solved[:, 1].sum())
     log_evidence = -0.5 * float((rates - prior_mean) @ solved[:, 0])
     return mean, variance, log_evidence - 0.5 * float(np.linalg.slogdet(total)[1])
-
-
-SLOPE_PRIOR_SD = 0.1
-"""Log per month: from a third to three times in a year is well inside."""
-STEP_PRIOR_SD = 0.2
-"""Half-normal prior of the monthly step: .7 over a year."""
-_SLOPES = np.linspace(-0.35, 0.35, 281)
-_STEP_SDS = np.linspace(0.005, 0.6, 120)
 
 
 class Change(NamedTuple):

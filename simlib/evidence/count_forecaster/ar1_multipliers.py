@@ -10,7 +10,7 @@ import numpy as np
 from simlib.evidence.count_forecaster.count_fit import fit, weights_of
 from simlib.evidence.count_forecaster.smoothing import Settings
 from simlib.evidence.fitted import Fitted
-from simlib.statistics.moments import gamma, weighted_moments
+from simlib.statistics.moments import beta, gamma, weighted_moments
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -55,8 +55,8 @@ class MultiplierEstimate:
         mean, variance = weighted_moments(np.array(SDS), self.weights.sum(axis=1))
         sd = gamma(mean, variance)
         mean, variance = weighted_moments(np.array(RHOS), self.weights.sum(axis=0))
-        size = mean * (1.0 - mean) / variance - 1.0
-        rho = {"beta": {"a": mean * size, "b": (1.0 - mean) * size}}
+        a, b = beta(mean, variance)
+        rho = {"beta": {"a": a, "b": b}}
         data = f"{what}: {self.n_events} events in {self.n_months} months, {panel.vintage}"
         method = (
             "Posterior of a stationary log AR(1) multiplier on a constant level, over a grid, by"

@@ -101,7 +101,7 @@ class Priors:
     ratio, decay
         Branching ratio; mean delay in days.
     drift, persistence
-        Monthly levels are a stationary log AR(1), as the engine's tempo: sd and rho.
+        Monthly levels are a stationary log AR(1), as the engine's multipliers: sd and rho.
     level_sd
         Of the log of the mean level.
     events_per_day

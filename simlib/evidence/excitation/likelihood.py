@@ -29,6 +29,10 @@ from simlib.errors import SimlibError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_MOST_STEPS = 60
+_STEP_BOUND = 1.5
+"""A step of a log level; larger ones overshoot when a level goes to nothing."""
+
 
 class ExcitationError(SimlibError):
     """Daily counts that no excitation can be fitted to."""
@@ -112,11 +116,6 @@ def daily_counts(
     inside = place[(place >= 0) & (place < n_days)]
     counts = np.bincount(inside, minlength=n_days).astype(np.int64)
     return DailyCounts(series, regime, vintage, first, counts)
-
-
-_MOST_STEPS = 60
-_STEP_BOUND = 1.5
-"""A step of a log level; larger ones overshoot when a level goes to nothing."""
 
 
 @dataclass(frozen=True, slots=True)

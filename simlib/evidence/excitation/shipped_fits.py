@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import functools
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -19,7 +17,7 @@ from simlib.evidence.excitation.hawkes import unthinned
 from simlib.evidence.excitation.hawkes_fit import HIGHEST_RATIO
 from simlib.evidence.excitation.likelihood import ExcitationError
 from simlib.evidence.fitted import Fitted
-from simlib.files import raising, read_regular
+from simlib.evidence.history.csv_text import read_table
 from simlib.finding import Finding, plot_room
 from simlib.scenario.bundled import folder
 from simlib.statistics.moments import beta_arguments, digits
@@ -36,6 +34,13 @@ if TYPE_CHECKING:
 _MEANS = np.linspace(0.05, 0.95, 37)
 _CONCENTRATIONS = np.geomspace(2.0, 60.0, 12)
 _SPREADS = np.geomspace(0.1, 1.6, 12)
+COLUMNS = (
+    *("group", "series", "regime", "vintage", "first", "last", "n_events", "background"),
+    *("parameter", "estimate", "low", "high", "mean", "sd"),
+    *("rescaled_p", "counts_p", "log_evidence", "method"),
+)
+SOURCE = "UCDP GED and Candidate (Sundberg and Melander 2013; Hegre et al. 2020; CC BY 4.0)"
+_SEED, _N_DRAWS = 20241231, 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +145,6 @@ def draws_of_all_incidents(
         ]
     ).T
     return np.vstack([np.minimum(both[0], 0.999 * HIGHEST_RATIO), both[1]])
-
-
-COLUMNS = (
-    *("group", "series", "regime", "vintage", "first", "last", "n_events", "background"),
-    *("parameter", "estimate", "low", "high", "mean", "sd"),
-    *("rescaled_p", "counts_p", "log_evidence", "method"),
-)
-SOURCE = "UCDP GED and Candidate (Sundberg and Melander 2013; Hegre et al. 2020; CC BY 4.0)"
-MOST_BYTES = 2**24
-"""Largest table of fits that is read."""
-_SEED, _N_DRAWS = 20241231, 20_000
 
 
 class Pool(NamedTuple):
@@ -289,7 +283,7 @@ def fitted_excitation(
     as_of: dt.date | None = None,
     pools: Mapping[str, Pool] | None = None,
 ) -> list[Fitted]:
-    """Return the distributions of the scenario's excitation parameters.
+    """Read the distributions of the scenario's excitation parameters.
 
     Parameters
     ----------
@@ -309,18 +303,19 @@ def fitted_excitation(
     pools = default("fitted_excitation(pools=)") if pools is None else pools
     source = path if path is not None else folder("seeds") / "fits" / "excitation.csv"
     barrier = as_of if as_of is not None else dt.date(2024, 12, 31)
-    data = read_regular(source, MOST_BYTES, refuse=raising(ExcitationError))
+    table = read_table(source, COLUMNS, ExcitationError)
+    table.require("parameter", "last")
+    found = {}
     try:
-        rows = list(enumerate(csv.DictReader(io.StringIO(data.decode(), newline="")), start=2))
-        found = {}
-        for number, row in rows:
+        for line, values in zip(table.rows, zip(*table.columns.values(), strict=True), strict=True):
+            row = dict(zip(table.columns, values, strict=True))
             if dt.date.fromisoformat(row["last"]) > barrier:
                 raise ExcitationError(
-                    f"{source.name}:{number}: fitted to days up to {row['last']}, after {barrier}"
+                    f"{table.file}:{line}: fitted to days up to {row['last']}, after {barrier}"
                 )
             if row["parameter"] in pools:
                 found[row["parameter"]] = _fitted(row, pools[row["parameter"]], barrier)
-    except (KeyError, ValueError, TypeError, csv.Error) as error:
+    except (KeyError, ValueError) as error:
         raise ExcitationError(f"{source}: no fits can be read ({error!r})") from error
     missing = sorted(set(pools) - set(found))
     if missing:

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
     from simlib.evidence.history.mapping import EventMapping
 
+COUNTRY_COUNTS = (
+    *("events", "deaths_best", "deaths_high", "deaths_civilians"),
+    *("state_based_events", "non_state_events", "one_sided_events"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -152,12 +157,6 @@ def _reason(row: pd.Series[Any], as_of: dt.date) -> str:
     if reasons:
         return f"{' and '.join(reasons)}, later than {as_of}"
     return "has no known date of publication; name its release in the mapping"
-
-
-COUNTRY_COUNTS = (
-    *("events", "deaths_best", "deaths_high", "deaths_civilians"),
-    *("state_based_events", "non_state_events", "one_sided_events"),
-)
 
 
 def load_country_months(

@@ -33,6 +33,14 @@ _UCDP = {
     **_UCDP_DEATHS,
     "deaths": "best",
 }
+NUMBERS = (
+    *("date_precision", "precision", "conflict"),
+    *("deaths_a", "deaths_b", "deaths_civilians", "deaths_unknown", "deaths"),
+)
+TEXTS = (
+    *("event", "country", "governorate", "conflict_name", "dyad_name"),
+    *("side_a", "side_b", "event_type", "sub_event_type"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +66,21 @@ class Form:
     name: str
     source: Literal["UCDP", "ACLED"]
     columns: dict[str, str]
-    release: str
-    centroid: int
-    nowhere: int
+    release: str = ""
+    centroid: int = 4
+    nowhere: int = 6
 
 
 PUBLISHED = Form(
     "UCDP GED or Candidate",
     "UCDP",
     {**_UCDP, "conflict": "conflict_new_id", "governorate": "adm_1"},
-    release="",
-    centroid=4,
-    nowhere=6,
 )
 REDUCED = Form(
     "UCDP GED, reduced",
     "UCDP",
     {**_UCDP, "governorate": "governorate"},
     release="version",
-    centroid=4,
-    nowhere=6,
 )
 BRIEF = Form(
     "UCDP Candidate, reduced",
@@ -93,8 +96,6 @@ BRIEF = Form(
         "deaths": "best",
     },
     release="release",
-    centroid=4,
-    nowhere=6,
 )
 ACLED = Form(
     "ACLED export",
@@ -113,7 +114,6 @@ ACLED = Form(
         "deaths": "fatalities",
         "published": "timestamp",
     },
-    release="",
     centroid=3,
     nowhere=4,
 )
@@ -150,16 +150,6 @@ def form_of(table: TextTable) -> Form:
             f"{table.file}: row 1: column must be given: {missing[0]} (read as {form.name})"
         )
     return form
-
-
-NUMBERS = (
-    *("date_precision", "precision", "conflict"),
-    *("deaths_a", "deaths_b", "deaths_civilians", "deaths_unknown", "deaths"),
-)
-TEXTS = (
-    *("event", "country", "governorate", "conflict_name", "dyad_name"),
-    *("side_a", "side_b", "event_type", "sub_event_type"),
-)
 
 
 def parsed(table: TextTable, form: Form) -> pd.DataFrame:

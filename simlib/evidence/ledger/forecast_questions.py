@@ -53,7 +53,7 @@ class Questionnaire(Model):
     note: str = ""
 
     def outcomes_of(self, scenario: Scenario) -> dict[str, tuple[str, Outcome]]:
-        """Return the outcome each question reads, with its name in `asked`."""
+        """Return the outcome each question reads, with its name in `extended`."""
         found = {}
         for name, question in self.questions.items():
             if question.reads is not None:
@@ -63,7 +63,7 @@ class Questionnaire(Model):
                 found[name] = (given, scenario.outcomes[given])
         return found
 
-    def asked(self, scenario: Scenario) -> Scenario:
+    def extended(self, scenario: Scenario) -> Scenario:
         """Return a scenario that counts what the questions ask besides its own outcomes."""
         own = dict(self.outcomes_of(scenario).values())
         return scenario.model_copy(update={"outcomes": {**scenario.outcomes, **own}})
@@ -91,11 +91,11 @@ def load_questions(
     if isinstance(questions, Questionnaire):
         questions = questions.model_dump(exclude_none=True, by_alias=True)
     shipped = bundled.folder("seeds") / "questions.yaml"
-    asked, log = read_model(Questionnaire, shipped if questions is None else questions)
+    found, log = read_model(Questionnaire, shipped if questions is None else questions)
     if not log.problems:
-        _check(asked, Context(scenario, log))
+        _check(found, Context(scenario, log))
     log.refuse()
-    return asked
+    return found
 
 
 class _QuestionChecker:
@@ -175,8 +175,8 @@ class _QuestionChecker:
             self.add("cap", f"must be at most {LARGEST:g} (got {question.cap:g})")
 
 
-def _check(asked: Questionnaire, context: Context) -> None:
-    if not asked.questions:
+def _check(questionnaire: Questionnaire, context: Context) -> None:
+    if not questionnaire.questions:
         context.log.add(context.log.tree, ("questions",), "must hold at least one question")
-    for name, question in asked.questions.items():
+    for name, question in questionnaire.questions.items():
         _QuestionChecker(context, name, question).check()

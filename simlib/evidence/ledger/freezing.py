@@ -84,11 +84,11 @@ def freeze(
         warnings.warn("results= is directory=", DeprecationWarning, stacklevel=2)
         execution["directory"] = results
     loaded = as_scenario(scenario)
-    asked = load_questions(loaded, questions)
-    ensemble = _ensemble(loaded, asked, replications, execution_of(execution))
+    questionnaire = load_questions(loaded, questions)
+    ensemble = _ensemble(loaded, questionnaire, replications, execution_of(execution))
     if ensemble.n == ensemble.n_failed:
         raise LedgerError("every replication failed: there is nothing to freeze")
-    read = asked.outcomes_of(loaded)
+    read = questionnaire.outcomes_of(loaded)
     head = {
         "scenario": loaded.name,
         "scenario_digest": scenario_digest(loaded),
@@ -99,7 +99,7 @@ def freeze(
         "as_of": str(loaded.as_of or loaded.start),
         "simlib": __version__,
         "context_of_use": loaded.context_of_use,
-        "note": asked.note,
+        "note": questionnaire.note,
         "levels": LEVELS.tolist(),
         "dated": None if dated is None else str(dated),
     }
@@ -107,7 +107,7 @@ def freeze(
         head,
         [
             _frozen(name, question, read[name][1], _seen(name, ensemble.values(read[name][0])))
-            for name, question in asked.questions.items()
+            for name, question in questionnaire.questions.items()
         ],
     )
 
@@ -135,17 +135,17 @@ def frozen_table(ledger: Mapping[str, Any]) -> pd.DataFrame:
 
 def _ensemble(
     scenario: Scenario,
-    asked: Questionnaire,
+    questions: Questionnaire,
     replications: int | None,
     execution: Execution,
 ) -> Ensemble:
     """Take results that have all the questions read, or simulate them."""
-    whole = asked.asked(scenario)
+    whole = questions.extended(scenario)
     directory = execution.get("directory")
     path = None if directory is None else Path(directory)
     if path is not None and not store.is_free(path):
         held = open_results(path)
-        names = [name for name, _ in asked.outcomes_of(scenario).values()]
+        names = [name for name, _ in questions.outcomes_of(scenario).values()]
         same = held.manifest["scenario_digest"] in map(scenario_digest, (scenario, whole))
         has_all = all(name in held.manifest["outcomes"] for name in names)
         if same and has_all and held.options == ("",) and replications in {None, held.n}:

@@ -149,7 +149,7 @@ def refuse_overwriting(path: Path, *, overwrite: bool) -> None:
     Raises
     ------
     LedgerError
-        There is one, and it was not said to.
+        There is one, and it may not be written over.
     """
     if os.path.isfile(path) and not overwrite:  # noqa: PTH113  (a name may be too long)
         raise LedgerError(f"{path}: there is a file already; a ledger is not written over")
@@ -257,13 +257,13 @@ def _of_question(question: FrozenQuestion) -> Iterator[str]:
         yield f"earliest: must not be after resolves_on (got {question.earliest})"
     key = _FORMS[question.kind]
     both = (("forecast", question.forecast), ("base", question.base))
-    for name, said in both:
-        given = [form for form in _FORMS.values() if getattr(said, form) is not None]
+    for name, frozen in both:
+        given = [form for form in _FORMS.values() if getattr(frozen, form) is not None]
         if given != [key]:
             got = ", ".join(given) or "none"
             yield f"{name}: must have {key} where the kind is {question.kind} (got {got})"
         else:
-            rules = _of_quantiles(said) if key == "quantiles" else _of_law(said)
+            rules = _of_quantiles(frozen) if key == "quantiles" else _of_law(frozen)
             yield from (f"{name}.{key}{rule}" for rule in rules)
     if question.forecast.classes is not None and question.base.classes is not None:
         lacking = question.forecast.classes.keys() ^ question.base.classes.keys()
@@ -273,14 +273,14 @@ def _of_question(question: FrozenQuestion) -> Iterator[str]:
         yield f"forecast.cap: must be at most {LARGEST:g} (got {question.forecast.cap:g})"
 
 
-def _of_law(said: FrozenForecast | FrozenBase) -> Iterator[str]:
+def _of_law(frozen: FrozenForecast | FrozenBase) -> Iterator[str]:
     """Iterate over what is wrong with probabilities, of a yes or of classes."""
-    if said.classes is None:
-        law = {"": said.probability or 0.0}
+    if frozen.classes is None:
+        law = {"": frozen.probability or 0.0}
     else:
         law = {
             f".{bare(name)}": entry.probability if isinstance(entry, Stated) else entry
-            for name, entry in said.classes.items()
+            for name, entry in frozen.classes.items()
         }
         total = sum(law.values())
         if abs(total - 1.0) > _ROUNDED:
@@ -290,8 +290,8 @@ def _of_law(said: FrozenForecast | FrozenBase) -> Iterator[str]:
             yield f"{name}: must be between 0 and 1 (got {probability:g})"
 
 
-def _of_quantiles(said: FrozenForecast | FrozenBase) -> Iterator[str]:
-    quantiles = said.quantiles or ()
+def _of_quantiles(frozen: FrozenForecast | FrozenBase) -> Iterator[str]:
+    quantiles = frozen.quantiles or ()
     if len(quantiles) != len(LEVELS):
         yield f": must be {len(LEVELS)}, one for each level (got {len(quantiles)})"
     elif any(low > high for low, high in pairwise(quantiles)):

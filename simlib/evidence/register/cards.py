@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simlib.analysis.sensitivity.evidence_grades import GRADES, grade_of
 from simlib.chance.distributions import quantile
 from simlib.errors import Problem, ScenarioError
-from simlib.evidence.register.derivations import load_derivations, rederive
-from simlib.evidence.register.figures import owner
-from simlib.evidence.register.register_rows import POINTS, rows
+from simlib.evidence.register.figures import arithmetic, base_of
 from simlib.evidence.register.usage import uses_of_parameters, uses_of_rows
-from simlib.scenario import load
-from simlib.scenario.bundled import scenario_names
+from simlib.scenario.register_rows import GRADES, POINTS, grade_of, register_rows
 from simlib.scenario.wording import near, shown
 from simlib.statistics.formatting import number
 from simlib.world.quantities import ParameterPlan
 
 if TYPE_CHECKING:
     from simlib.evidence.register.correlations import Correlation, Correlations
-    from simlib.evidence.register.derivations import Derivation
-    from simlib.evidence.register.register_rows import RegisterRow
+    from simlib.scenario.register_rows import RegisterRow
     from simlib.scenario.schema import Parameter, Scenario
 
 DERIVED = GRADES["D"]
-_BASE = "theatre"
 _N_DRAWS = 400
 """Draws from which the points of a parameter that follows from others are read."""
 
@@ -109,14 +102,14 @@ def cards(scenario: Scenario, correlations: Correlations | None = None) -> dict[
     correlations
         How outcomes go with the parameters; cards say nothing of it when not given.
     """
-    base = _base(scenario)
-    derived = _derivations(base)
+    base = base_of(scenario)
+    derived = arithmetic(base)
     uses = uses_of_parameters(scenario)
     points = _points(scenario)
     found = {}
     for name, parameter in sorted(scenario.parameters.items()):
         is_replaced = base is not None and _is_replaced(name, parameter, base)
-        row = rows()[parameter.register_id] if parameter.register_id else None
+        row = register_rows()[parameter.register_id] if parameter.register_id else None
         found[name] = Card(
             name=name,
             is_parameter=True,
@@ -156,7 +149,7 @@ def _row_cards(
             uses=uses[name],
             correlations=through.get(name, ()),
         )
-        for name, row in rows().items()
+        for name, row in register_rows().items()
     }
 
 
@@ -196,62 +189,6 @@ def find(found: Mapping[str, Card], name: str, also: Iterable[str] = ()) -> Card
 def grade(name: str, parameter: Parameter) -> str:
     """Return how firm a parameter is: derived, fitted, or as its register row says."""
     return DERIVED if parameter.expression is not None else grade_of(name, parameter)
-
-
-def derivations_of_the_rest(scenario: Scenario) -> dict[str, list[str]]:
-    """Return the arithmetic, in words, of figures of the base that have no card, by figure.
-
-    Nothing where the scenario does not rest on the bundled base.
-    """
-    base = _resting(scenario)
-    found = _derivations(base)
-    return {
-        name: told
-        for name, told in found.items()
-        if name not in rows() and (base is None or name not in base.parameters)
-    }
-
-
-def _derivations(base: Scenario | None) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    if base is None:
-        return found
-    for derivation in load_derivations().derivations:
-        own = owner(derivation.figure, base)
-        part = derivation.figure.removeprefix(own).lstrip(".")
-        words = rederive(derivation, base).sentence()
-        found.setdefault(own or derivation.figure, []).append(
-            f"{part} = {words}" if own and part else f"= {words}"
-        )
-    return found
-
-
-def derivations_apart(scenario: Scenario) -> list[tuple[Derivation, str]]:
-    """Return the derivations that do not give their figure as it is told, each in words."""
-    base = _resting(scenario)
-    if base is None:
-        return []
-    apart = [each for each in load_derivations().derivations if each.apart]
-    return [(each, rederive(each, base).sentence()) for each in apart]
-
-
-def _base(scenario: Scenario) -> Scenario | None:
-    """Return the bundled scenario that derivations are about; none where it is not there."""
-    if scenario.name == _BASE:
-        return scenario
-    return _loaded_base() if _BASE in scenario_names() else None
-
-
-def _resting(scenario: Scenario) -> Scenario | None:
-    """Return the base where a scenario has all its parameters."""
-    base = _base(scenario)
-    rests = base is not None and base.parameters.keys() <= scenario.parameters.keys()
-    return base if rests else None
-
-
-@functools.cache
-def _loaded_base() -> Scenario:
-    return load(_BASE)
 
 
 def _is_replaced(name: str, parameter: Parameter, base: Scenario) -> bool:

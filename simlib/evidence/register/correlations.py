@@ -15,7 +15,6 @@ from simlib._moved import default
 from simlib.analysis.columns import Column, columns_of, numbers_of
 from simlib.errors import StoreError
 from simlib.scenario import digest
-from simlib.scenario.parameter_order import value_names
 from simlib.statistics.intervals import rank_correlation_interval
 from simlib.statistics.ranks import noise_floor, rank_correlations
 
@@ -197,7 +196,7 @@ def _largest(
     found: Sequence[Correlation], scenario: Scenario
 ) -> dict[str, tuple[Correlation, ...]]:
     """Return, by parameter, the largest correlation with each outcome among its values."""
-    owners = value_names(scenario.parameters)
+    owners = scenario.value_names()
     best: dict[str, dict[str, Correlation]] = {}
     for each in found:
         known = best.setdefault(owners.get(each.value, each.value), {})

@@ -5,25 +5,28 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
-from simlib.analysis.sensitivity.evidence_grades import GRADES
-from simlib.evidence.register.cards import (
-    cards,
+from simlib.evidence.register.cards import cards
+from simlib.evidence.register.figures import (
     derivations_apart,
     derivations_of_the_rest,
+    load_derivations,
 )
-from simlib.evidence.register.derivations import load_derivations
 from simlib.evidence.register.implied import reached_within
+from simlib.finding import Finding
+from simlib.scenario.register_rows import GRADES
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    import pandas as pd
+
     from simlib.evidence.register.cards import Card
     from simlib.evidence.register.correlations import Correlation, Correlations
-    from simlib.evidence.register.register_rows import RegisterRow
+    from simlib.scenario.register_rows import RegisterRow
     from simlib.scenario.schema import Scenario
 
     Cells = tuple[str, ...]
@@ -42,7 +45,7 @@ _MEASURE = (
 
 
 @dataclass(frozen=True)
-class RegisterPage:
+class RegisterPage(Finding):
     """What stands on the page of the register.
 
     Attributes
@@ -63,6 +66,8 @@ class RegisterPage:
         Rows of basis D that are no arithmetic on others, with the reason.
     """
 
+    stem: ClassVar[str] = "register"
+
     scenario: str
     as_of: str
     cards: Mapping[str, Card]
@@ -71,6 +76,33 @@ class RegisterPage:
     others: Mapping[str, Sequence[str]]
     apart: Sequence[Cells]
     underived: Sequence[Cells]
+
+    def table(self) -> pd.DataFrame:
+        """A row a card: number, value, points, grade, source and what uses it."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "name": card.name,
+                    "kind": "parameter" if card.is_parameter else "row",
+                    "title": card.title,
+                    "value": card.value,
+                    "unit": card.unit,
+                    "points": card.points,
+                    "grade": card.grade,
+                    "source": "" if card.row is None else card.row.source,
+                    "uses": "; ".join(card.uses),
+                }
+                for card in self.cards.values()
+            ]
+        )
+
+    def brief(self) -> pd.DataFrame:
+        """How many numbers there are of each grade: `grades`."""
+        import pandas as pd
+
+        return pd.DataFrame(self.grades(), columns=list(self.grade_head()))
 
     def grades(self) -> list[Cells]:
         """Count by grade: parameters, of them with a clear correlation, rows of the register."""

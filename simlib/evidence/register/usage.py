@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from simlib.agents.mentions import parameters_read
 from simlib.agents.registry import agent_class, agent_names
-from simlib.evidence.register.derivations import figures_named, load_derivations
-from simlib.evidence.register.figures import owner
-from simlib.evidence.register.register_rows import rows
+from simlib.evidence.register.figures import figures_named, load_derivations, owner
 from simlib.scenario.bundled import folder, seed_table
 from simlib.scenario.canonical import explicit
 from simlib.scenario.expressions import names
 from simlib.scenario.fitting import fitted
 from simlib.scenario.nodes import from_python
-from simlib.scenario.parameter_order import value_names
+from simlib.scenario.register_rows import register_rows
 from simlib.scenario.schema import Model
 
 if TYPE_CHECKING:
@@ -66,7 +64,7 @@ def _takers(name: str, scenario: Scenario) -> list[str]:
 
 def _expressions(scenario: Scenario) -> dict[str, list[str]]:
     """Return, by parameter, those whose expressions name it."""
-    givers = value_names(scenario.parameters)
+    givers = scenario.value_names()
     found: dict[str, list[str]] = {}
     for name, parameter in scenario.parameters.items():
         for value in sorted(names(parameter.expression or 0.0)):
@@ -91,7 +89,7 @@ def _direct_uses(scenario: Scenario) -> dict[str, list[str]]:
 
 def _mentions(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Yield parameter and place for every time that one is named."""
-    givers = value_names(scenario.parameters)
+    givers = scenario.value_names()
     for name, takers in _expressions(scenario).items():
         yield from ((name, f"parameter {taker}") for taker in takers)
     for place, quantity in _quantities(scenario):
@@ -140,7 +138,7 @@ def _place(scenario: Scenario, path: Path) -> str:
 
 def uses_of_rows(scenario: Scenario) -> dict[str, tuple[str, ...]]:
     """Return, by register row, what names its id: the scenario, seeds, other rows, arithmetic."""
-    found: dict[str, dict[str, None]] = {name: {} for name in rows()}
+    found: dict[str, dict[str, None]] = {name: {} for name in register_rows()}
     for place, text in _naming(scenario):
         for name in _ID.findall(text):
             if name in found and place != f"row {name}":
@@ -171,7 +169,7 @@ def _naming(scenario: Scenario) -> Iterator[tuple[str, str]]:
         for line in seed_table(file):
             place = " ".join(line[column] for column in called if line[column])
             yield f"{file}: {place}", " ".join(line[column] for column in columns)
-    for name, row in rows().items():
+    for name, row in register_rows().items():
         yield f"row {name}", f"{row.source} {row.note}"
     article = (folder("seeds") / "article.yaml").read_text(encoding="utf-8")
     for found in _CARRIED.finditer(article):

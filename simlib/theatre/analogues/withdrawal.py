@@ -65,7 +65,7 @@ WITHDRAWALS = Analogues(
     prior={"student_t": {"df": 4.0, "location": 0.05, "scale": 0.30}},
     # Twice as wide and about none.
     unseen={"student_t": {"df": 4.0, "location": 0.0, "scale": 0.60}},
-    # Of the mean of twelve months of the tempo, an AR(1) with rho .7 and sd .4.
+    # Of the mean of twelve months of the log multiplier, an AR(1) with rho .7 and sd .4.
     year_sd=0.24,
 )
 """For `simlib.evidence.study_analogues`."""

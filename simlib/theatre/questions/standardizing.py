@@ -147,7 +147,7 @@ def withdrawal_effect(
 
 
 def measure_withdrawal(scenario: Scenario, replications: int) -> dict[str, float]:
-    """Return what the elasticities of the withdrawal effect are corrected by.
+    """Measure the numbers that elasticities of the withdrawal effect are corrected by.
 
     Parameters
     ----------

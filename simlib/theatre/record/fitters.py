@@ -22,9 +22,8 @@ from simlib.evidence.calibration.level_fits import (
     fit_levels,
     pattern_weights,
 )
-from simlib.evidence.calibration.published_record import Record, by_place
 from simlib.evidence.excitation.shipped_fits import fitted_excitation
-from simlib.evidence.history.shipped import shipped_panel
+from simlib.evidence.history.tallies import shipped_panel
 from simlib.evidence.panels import CountPanel
 from simlib.statistics.moments import beta_arguments, gamma, weighted_moments
 from simlib.theatre.record.regimes import POOLS
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from simlib.evidence.calibration.published_record import Record
     from simlib.evidence.fitted import Fitted
 
 
@@ -86,7 +86,7 @@ OLDER = {"Iraq": ("GED 19.1", 2018), "Syria": ("GED 2016-18 + candidate 2019", 2
 
 
 def ar1_grid(record: Record) -> Ar1Grid:
-    """Return the prior of persistence and spread of the tempo as points."""
+    """Lay the prior of persistence and spread of the AR(1) multipliers out as points."""
     rho, sd = np.meshgrid(
         record.prior_points("tempo.rho"), record.prior_points("tempo.sd"), indexing="ij"
     )
@@ -103,7 +103,7 @@ def _series(record: Record, name: str) -> MonthlySeries:
     priors = [parameters[each].distribution or {} for each in names if each in parameters]
     means = [mean_of(kind, arguments) for prior in priors for kind, arguments in prior.items()]
     pattern = None if is_lethal else 1.0 + _amplitude(record) * _season(record)
-    # What no parameter carries is there for the tempo alone: any vague prior of its level will do.
+    # What no parameter carries is there for the AR(1) alone: any vague prior of its level will do.
     fano = clustering(record, UCDP[name].excitation, UCDP[name].counted)
     return MonthlySeries(counts, sum(means) or float(counts.mean()), fano, pattern)
 
@@ -142,12 +142,12 @@ def _amplitude(record: Record) -> float:
 
 @functools.lru_cache(maxsize=4)
 def ucdp_levels(record: Record) -> LevelPosterior:
-    """Return the joint posterior of the levels of all UCDP series and of the tempo."""
+    """Fit the levels of all UCDP series and the AR(1) of their multipliers jointly."""
     return fit_levels({name: _series(record, name) for name in UCDP}, ar1_grid(record))
 
 
 def fit_ucdp_levels(record: Record) -> list[Fitted]:
-    """Fit levels of lethal events, and the tempo that the series share."""
+    """Fit levels of lethal events, and the AR(1) that the series share."""
     levels = ucdp_levels(record)
     found = []
     for name, (conflict, *_) in UCDP.items():
@@ -159,7 +159,7 @@ def fit_ucdp_levels(record: Record) -> list[Fitted]:
         fano = _series(record, name).fano
         method = f"{_FILTER}; variance over mean {fano:.2g} from clustering"
         found.append(record.fitted(parameter, gamma(*levels.moments(name)), data, method))
-    return [*found, *_turkish(record, levels), *_tempo(record, levels), _season_fit(record)]
+    return [*found, *_turkish(record, levels), *_ar1(record, levels), _season_fit(record)]
 
 
 _FILTER = "Poisson level times a log AR(1), filtered on a grid, six series sharing the AR(1)"
@@ -182,7 +182,7 @@ def _turkish(record: Record, levels: LevelPosterior) -> list[Fitted]:
     return found
 
 
-def _tempo(record: Record, levels: LevelPosterior) -> list[Fitted]:
+def _ar1(record: Record, levels: LevelPosterior) -> list[Fitted]:
     data = f"Monthly lethal events of six UCDP series, {_period(record)}"
     return [
         record.fitted(
@@ -200,7 +200,7 @@ def _tempo(record: Record, levels: LevelPosterior) -> list[Fitted]:
 
 
 def _season_fit(record: Record) -> Fitted:
-    """Fit the season's amplitude with level and tempo integrated."""
+    """Fit the season's amplitude with level and AR(1) integrated."""
     levels = ucdp_levels(record)
     grid = Ar1Grid(levels.grid.rho, levels.grid.sd, levels.weights)
     amplitudes = record.prior_points("season.amplitude")
@@ -224,7 +224,7 @@ def fit_places(record: Record) -> list[Fitted]:
         slugs = list((record.base.parameters[name].distribution or {})["dirichlet"])
         places = [_place(record, slug) for slug in slugs]
         known = older(record, series)
-        counts, guide = record.by_place(series, places), by_place(known, series, places)
+        counts, guide = record.lethal.by_place(series, places), known.by_place(series, places)
         fit = fit_intensities(places, counts, guide, record.months)
         weights = dict(zip(slugs, fit.dirichlet().tolist(), strict=True))
         total, located = int(record.monthly(series).sum()), int(counts.sum())
@@ -268,6 +268,6 @@ def _period(record: Record) -> str:
 
 
 def ar1_posterior(record: Record) -> Ar1Grid:
-    """Return the points of the tempo with the weights that the UCDP series give them."""
+    """Weigh the points of the AR(1) by the UCDP series."""
     levels = ucdp_levels(record)
     return Ar1Grid(levels.grid.rho, levels.grid.sd, levels.weights)

@@ -1,4 +1,4 @@
-"""Fitters of what only published series tell: attack tempo, operations, trend, who counts what.
+"""Fitters of what only published series tell: attack levels, operations, trend, who counts what.
 
 Each level rests on one source; counts of several sources meet only as ratios.
 """

@@ -17,14 +17,8 @@ MOST_INTENSITY = t.LAYER_LOW[t.N_LAYERS]
 def note_fault(floats: t.Floats, ints: t.Integers, what: int, number: int, value: float) -> None:
     """Note the first fault: compiled code cannot raise, but whoever called it does.
 
-    Parameters
-    ----------
-    what
-        ``BAD_INTENSITY``, ``BAD_STATE`` or ``BAD_CHANCE`` of `simlib.world.kernel.kernel_tables`.
-    number
-        Number of the channel, position in the state, or number of the mark.
-    value
-        What it has become.
+    The number is that of a channel (``BAD_INTENSITY``) or mark (``BAD_CHANCE``), or a
+    position in the state (``BAD_STATE``).
     """
     if ints[t.FAULT] == t.SOUND:
         ints[t.FAULT], ints[t.FAULT_ROW] = what, number
@@ -38,17 +32,18 @@ def factor_value(floats: t.Floats, ints: t.Integers, factor: int) -> float:
     kind = ints[i + t.KIND]
     x = floats[ints[t.STATE] + ints[i + t.WHERE]]
     if kind == t.POWER:
+        # Stocks near 0 or far above the reference would give intensities of no meaning.
         ratio = x / floats[f + t.REFERENCE]
         ratio = min(max(ratio, LEAST_RATIO), MOST_RATIO)
         return float(ratio ** floats[f + t.EXPONENT])
-    if kind == t.FALLING:
+    if kind == t.FALLING:  # x (x - 1) (x - 2) ...: ways to choose so many of a stock
         value = x
         for k in range(1, ints[i + t.LENGTH]):
             value = value * (x - k)
         return float(max(value, 0.0))
     if kind == t.TABLE:
         return float(floats[ints[t.NUMBERS] + ints[i + t.FIRST] + int(x)])
-    if kind == t.SHIELD:
+    if kind == t.SHIELD:  # 1 - efficacy x the product of the covers, each within [0, 1]
         cover = 1.0
         first = ints[t.INDICES] + ints[i + t.FIRST]
         for k in range(first, first + ints[i + t.LENGTH]):
@@ -91,7 +86,7 @@ def refresh(floats: t.Floats, ints: t.Integers, words: t.Words, channel: int, op
     f, c = row(ints, t.CHANNEL_F, channel), row(ints, t.CHANNEL_I, channel)
     was_open = floats[f + t.INTENSITY] > 0.0
     opened = is_open(floats, ints, channel)
-    ints[c + t.IS_OPEN] = 1 if opened else 0
+    ints[c + t.IS_OPEN] = 1 if opened else 0  # also for children, which ask for nothing else
     intensity = 0.0
     if opened:
         first, last = ints[c + t.FACTOR_FROM], ints[c + t.FACTOR_TO]
@@ -100,6 +95,7 @@ def refresh(floats: t.Floats, ints: t.Integers, words: t.Words, channel: int, op
             note_fault(floats, ints, t.BAD_INTENSITY, channel, intensity)
             intensity = 0.0
     floats[f + t.INTENSITY] = intensity
+    # Who lets a closed channel open is named as the cause of what happens there from now on.
     if intensity > 0.0 and not was_open:
         ints[c + t.OPENER] = opener
     wake(floats, ints, words, channel)

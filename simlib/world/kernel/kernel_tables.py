@@ -9,7 +9,7 @@ functions that pass forty arrays on are fifty times slower.)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,24 +105,25 @@ COUNT_TAG, CHILD_TAG = range(2)
 # layer_f, layer_i, layer_u
 AT, HEIGHT, CELL_END = range(3)
 CELL, POINT = range(2)
-# child_i
-CHILD_CHANNEL, CHILD_PARENT = range(2)
-# journal_i
-J_CHANNEL, J_PARENT, J_OPENER = range(3)
+# whose: of a child, or of a line of the journal
+CHANNEL, PARENT, OPENED_BY = range(3)
 # watch_i
 WATCH_STATE, ARMED, WAITED, FIRED = range(4)
 # what a write comes to (or FAULTY)
 UNCHANGED, CHANGED, FIRED_WATCH = range(3)
 
 
-WIDTHS = {
+FLOAT_TABLES = {
     "state": 1, "channel_f": 3, "factor_f": 2, "mark_f": 2, "effect_f": 1, "excites_f": 2,
     "notable_f": 1, "numbers": 1, "layer_f": 3, "heap_at": 1, "watch_f": 1, "floor": 1,
+}  # fmt: skip
+INTEGER_TABLES = {
     "channel_i": 16, "factor_i": 4, "gate_i": 4, "mark_i": 8, "effect_i": 10, "excites_i": 6,
     "notable_i": 1, "waiting": 1, "indices": 1, "dependents_from": 1, "dependents": 1,
     "layer_i": 2, "heap_row": 1, "watch_i": 4, "is_watched": 1,
-    "key": 1, "channel_u": 2, "excites_u": 2, "layer_u": 2,
 }  # fmt: skip
+WORD_TABLES = {"key": 1, "channel_u": 2, "excites_u": 2, "layer_u": 2}
+WIDTHS = FLOAT_TABLES | INTEGER_TABLES | WORD_TABLES
 """Every table of the directory, in order, with the width of its rows."""
 
 (
@@ -142,14 +143,43 @@ _CONTROL_FLOATS = 5
 _DIRECTORY_END = STATE + len(WIDTHS)
 
 
-class Memory:
-    """The kernel's three arrays with their tables laid out.
+class Children(NamedTuple):
+    """Incidents to come: a heap of dates and slots, the free slots, and what a slot holds."""
 
-    Parameters
-    ----------
-    contents
-        Contents of each table of `WIDTHS`, of type float64, int64 or uint64, with one or
-        two dimensions; they are copied.
+    at: Floats
+    slot: Integers
+    free: Integers
+    whose: Integers
+    address: Words
+
+
+class Journal(NamedTuple):
+    """Incidents that have happened, a line each."""
+
+    at: Floats
+    whose: Integers
+    address: Words
+    marks: Floats
+
+
+class Happening(NamedTuple):
+    """An incident that happens now."""
+
+    line: int
+    """Of the journal."""
+    channel: int
+    parent: int
+    a0: np.uint64
+    a1: np.uint64
+    a2: np.uint64
+    """The address of all its draws is a0, a1, a2."""
+    w2: np.uint64
+    w3: np.uint64
+    """Words of its own block that its date and height have left over."""
+
+
+class Memory:
+    """The kernel's three arrays, and a copy of every table laid out in them.
 
     Attributes
     ----------

@@ -45,9 +45,9 @@ def pick(words: Block, number: int) -> Word:
 
 
 @inlined
-def holds(marks: t.Floats, journal: int, condition: int, wanted: int) -> bool:
+def holds(marks: t.Floats, line: int, condition: int, wanted: int) -> bool:
     """Whether a yes/no mark is as wanted; a condition below 0 always holds."""
-    return condition < 0 or (marks[journal, condition] > 0.0) == (wanted == 1)
+    return condition < 0 or (marks[line, condition] > 0.0) == (wanted == 1)
 
 
 @inlined
@@ -70,39 +70,32 @@ def mark_value(floats: t.Floats, ints: t.Integers, mark: int, u: float) -> float
 
 @inlined
 def draw_marks(
-    floats: t.Floats,
-    ints: t.Integers,
-    words: t.Words,
-    marks: t.Floats,
-    channel: int,
-    journal: int,
-    a0: Word,
-    a1: Word,
-    a2: Word,
-    w2: Word,
-    w3: Word,
+    floats: t.Floats, ints: t.Integers, words: t.Words, marks: t.Floats, incident: t.Happening
 ) -> None:
-    """Draw an incident's marks, in order of their slots, into its journal row.
+    """Draw an incident's marks, in order of their slots, into its line of the journal.
 
     Slots 0 and 1 are words 2 and 3 of the incident's own block; the others are words
     of the blocks with draw index 1, 2, ...
     """
+    line = incident.line
     for k in range(_N_MARKS):
-        marks[journal, k] = 0.0
+        marks[line, k] = 0.0
     ready = 0
-    drawn = (_ZERO, _ZERO, w2, w3)
-    c = row(ints, t.CHANNEL_I, channel)
+    drawn = (_ZERO, _ZERO, incident.w2, incident.w3)
+    c = row(ints, t.CHANNEL_I, incident.channel)
     for mark in range(ints[c + t.MARK_FROM], ints[c + t.MARK_TO]):
         i = row(ints, t.MARK_I, mark)
         slot = ints[i + t.SLOT]
-        if not holds(marks, journal, ints[i + t.CONDITION], ints[i + t.WANTED]):
+        if not holds(marks, line, ints[i + t.CONDITION], ints[i + t.WANTED]):
             continue
+        # A mark's word depends on its slot alone, never on which marks are drawn before it.
         draw = (slot + 2) >> 2
         if draw != ready:
+            a0, a1, a2 = incident.a0, incident.a1, incident.a2
             drawn = block(words[0], words[1], a0, a1, a2, np.uint64(draw))
             ready = draw
         u = unit(pick(drawn, (slot + 2) & 3))
-        marks[journal, slot] = mark_value(floats, ints, mark, u)
+        marks[line, slot] = mark_value(floats, ints, mark, u)
 
 
 @inlined
@@ -122,18 +115,19 @@ def _set(floats: t.Floats, ints: t.Integers, where: int, value: float) -> bool:
 
 @inlined
 def apply_effect(
-    floats: t.Floats, ints: t.Integers, words: t.Words, marks: t.Floats, effect: int, journal: int
+    floats: t.Floats, ints: t.Integers, words: t.Words, marks: t.Floats, effect: int, line: int
 ) -> bool:
     """Apply one effect and refresh what reads it; tell whether a watch fired."""
     e = row(ints, t.EFFECT_I, effect)
-    if not holds(marks, journal, ints[e + t.IF_MARK], ints[e + t.IF_WANTED]):
+    if not holds(marks, line, ints[e + t.IF_MARK], ints[e + t.IF_WANTED]):
         return False
+    # The amount is by x mark x mark x stock, as far as the effect names them.
     amount = floats[row(ints, t.EFFECT_F, effect)]
     if ints[e + t.MARK_A] >= 0:
-        amount = amount * marks[journal, ints[e + t.MARK_A]]
+        amount = amount * marks[line, ints[e + t.MARK_A]]
     if ints[e + t.MARK_B] >= 0:
-        amount = amount * marks[journal, ints[e + t.MARK_B]]
-    u = marks[journal, _NEIGHBOR]
+        amount = amount * marks[line, ints[e + t.MARK_B]]
+    u = marks[line, _NEIGHBOR]
     source = _place(ints, ints[e + t.SOURCE], ints[e + t.SOURCE_LENGTH], u)
     stock = floats[ints[t.STATE] + source]
     if ints[e + t.OF_STOCK] == 1:
@@ -147,6 +141,7 @@ def apply_effect(
         fired = _set(floats, ints, source, max(0.0, stock + amount))
         refresh_dependents(floats, ints, words, source, -1)
         return fired
+    # No more can be moved than is there, so that what moves is neither lost nor made.
     amount = min(max(amount, 0.0), stock)
     goal = _place(ints, ints[e + t.DESTINATION], ints[e + t.DESTINATION_LENGTH], u)
     fired = _set(floats, ints, source, stock - amount)
@@ -162,13 +157,13 @@ def apply_effect(
 
 @inlined
 def apply_effects(
-    floats: t.Floats, ints: t.Integers, words: t.Words, marks: t.Floats, channel: int, journal: int
+    floats: t.Floats, ints: t.Integers, words: t.Words, marks: t.Floats, channel: int, line: int
 ) -> bool:
     """Apply an incident's effects in order; tell whether a watch fired."""
     c = row(ints, t.CHANNEL_I, channel)
     fired = False
     for effect in range(ints[c + t.EFFECT_FROM], ints[c + t.EFFECT_TO]):
-        fired = apply_effect(floats, ints, words, marks, effect, journal) or fired
+        fired = apply_effect(floats, ints, words, marks, effect, line) or fired
     return fired
 
 
@@ -191,46 +186,48 @@ def bear_children(
     floats: t.Floats,
     ints: t.Integers,
     words: t.Words,
-    child_at: t.Floats,
-    child_slot: t.Integers,
-    child_free: t.Integers,
-    child_i: t.Integers,
-    child_u: t.Words,
-    channel: int,
-    journal: int,
-    a0: Word,
-    a1: Word,
-    a2: Word,
+    children: t.Children,
+    incident: t.Happening,
+    parent: int,
 ) -> None:
-    """Draw the incidents this one excites: how many, when and where."""
+    """Draw the incidents this one excites: how many, when and where.
+
+    A Hawkes process as a branching process (A. G. Hawkes and D. Oakes, 1974,
+    doi:10.2307/3212693): a Poisson number of children, each after an exponential delay.
+    """
     key0, key1 = words[0], words[1]
-    c = row(ints, t.CHANNEL_I, channel)
+    a0, a1, a2 = incident.a0, incident.a1, incident.a2
+    c = row(ints, t.CHANNEL_I, incident.channel)
     for excited in range(ints[c + t.EXCITES_FROM], ints[c + t.EXCITES_TO]):
         i, f = row(ints, t.EXCITES_I, excited), row(ints, t.EXCITES_F, excited)
         u = row(ints, t.EXCITES_U, excited)
+        # How many: the inverse of the cumulative Poisson table at a word of the parent's.
         drawn = block(key0, key1, a0, a1, a2, words[u + t.COUNT_TAG])
         first = ints[t.NUMBERS] + ints[i + t.COUNTS_FROM]
         for j in range(invert(floats, first, ints[i + t.COUNTS_LENGTH], unit(drawn[0]))):
+            # Three words of a block under the parent's address are the child's own address.
             tag = words[u + t.CHILD_TAG] + np.uint64(j)
             child = block(key0, key1, a0, a1, a2, tag)
             drawn = block(key0, key1, child[0], child[1], child[2], _ZERO)
             date = floats[t.NOW] + -math.log(1.0 - unit(drawn[0])) * floats[f + t.DELAY]
+            # The history is drawn at the level of the start, which counts excited incidents
+            # in: its children that fall into it would be there twice.
             if date > floats[t.HORIZON] or (ints[t.IN_HISTORY] == 1 and date < floats[t.START]):
                 continue
             ints[t.N_FREE] -= 1
-            slot = child_free[ints[t.N_FREE]]
-            child_i[slot, t.CHILD_CHANNEL] = child_channel(floats, ints, excited, unit(drawn[1]))
-            child_i[slot, t.CHILD_PARENT] = journal
-            child_u[slot, 0] = child[0]
-            child_u[slot, 1] = child[1]
-            child_u[slot, 2] = child[2]
-            push(child_at, 0, child_slot, 0, ints[t.N_CHILDREN], date, slot)
+            slot = children.free[ints[t.N_FREE]]
+            children.whose[slot, t.CHANNEL] = child_channel(floats, ints, excited, unit(drawn[1]))
+            children.whose[slot, t.PARENT] = parent
+            children.address[slot, 0] = child[0]
+            children.address[slot, 1] = child[1]
+            children.address[slot, 2] = child[2]
+            push(children.at, 0, children.slot, 0, ints[t.N_CHILDREN], date, slot)
             ints[t.N_CHILDREN] += 1
 
 
 @compiled
 def is_notable(
-    floats: t.Floats, ints: t.Integers, marks: t.Floats, channel: int, journal: int
+    floats: t.Floats, ints: t.Integers, marks: t.Floats, channel: int, line: int
 ) -> bool:
     """Whether an incident is of note: no condition, or any of its marks is reached."""
     c = row(ints, t.CHANNEL_I, channel)
@@ -238,6 +235,6 @@ def is_notable(
     if first == last:
         return True
     for k in range(first, last):
-        if marks[journal, ints[ints[t.NOTABLE_I] + k]] >= floats[ints[t.NOTABLE_F] + k]:
+        if marks[line, ints[ints[t.NOTABLE_I] + k]] >= floats[ints[t.NOTABLE_F] + k]:
             return True
     return False

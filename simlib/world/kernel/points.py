@@ -80,14 +80,18 @@ def push(
 def next_point(
     floats: t.Floats, ints: t.Integers, words: t.Words, channel: int, layer: int
 ) -> float:
-    """Move a layer to its next point and return the point's date."""
+    """Move a layer to its next point and return the point's date.
+
+    Points of a unit-rate measure in a strip of some height are an exponential gap apart, of
+    mean 1 / height. As such gaps have no memory, each cell may begin anew at its edge: so a
+    point's address needs its cell and its number there, and nothing of what came before.
+    """
     number = channel * t.N_LAYERS + layer
     f, i, u = (
         row(ints, t.LAYER_F, number),
         row(ints, t.LAYER_I, number),
         row(ints, t.LAYER_U, number),
     )
-    height = t.LAYER_HEIGHT[layer]
     date = floats[f + t.AT]
     point = ints[i + t.POINT] + 1
     key0, key1 = words[0], words[1]
@@ -95,15 +99,17 @@ def next_point(
     while True:
         place = layer_word(layer, ints[i + t.CELL])
         w0, w1, w2, w3 = block(key0, key1, name, place, np.uint64(point), _ZERO)
+        # Inversion of the exponential; 1 - u is never 0.
         date += -math.log(1.0 - unit(w0)) * t.MEAN_GAP[layer]
         if date < floats[f + t.CELL_END]:
             break
+        # The point would lie in the next cell: that cell has its own first point.
         date = floats[f + t.CELL_END]
         floats[f + t.CELL_END] = date + t.CELL_WIDTH[layer]
         ints[i + t.CELL] += 1
         point = 0
     floats[f + t.AT] = date
-    floats[f + t.HEIGHT] = t.LAYER_LOW[layer] + height * unit(w1)
+    floats[f + t.HEIGHT] = t.LAYER_LOW[layer] + t.LAYER_HEIGHT[layer] * unit(w1)
     ints[i + t.POINT] = point
     words[u] = w2
     words[u + 1] = w3
@@ -114,7 +120,12 @@ def next_point(
 def wake_layer(
     floats: t.Floats, ints: t.Integers, words: t.Words, channel: int, layer: int
 ) -> None:
-    """Put a sleeping layer's first point after now into the heap."""
+    """Put a sleeping layer's first point after now into the heap.
+
+    It sleeps while its channel's intensity lies below it: its points are there, but none
+    can be an incident. Waking, it walks from the beginning of the cell that now lies in, so
+    that it finds the points it would have had, had it never slept.
+    """
     now = floats[0]
     number = channel * t.N_LAYERS + layer
     f, i = row(ints, t.LAYER_F, number), row(ints, t.LAYER_I, number)
@@ -135,6 +146,7 @@ def wake_layer(
 @inlined
 def wake(floats: t.Floats, ints: t.Integers, words: t.Words, channel: int) -> None:
     """Wake every layer of a channel that lies below its intensity."""
+    # `top` is the layer the intensity lies in; it moves by a step or two at a time.
     intensity = floats[row(ints, t.CHANNEL_F, channel) + t.INTENSITY]
     where = row(ints, t.CHANNEL_I, channel) + t.TOP
     top = ints[where]
@@ -143,6 +155,8 @@ def wake(floats: t.Floats, ints: t.Integers, words: t.Words, channel: int) -> No
     while top > 0 and t.LAYER_LOW[top] >= intensity:
         top -= 1
     ints[where] = top
+    # A bit for each layer: those from 0 to top are to be awake; what is awake above stays so
+    # until its next point is passed.
     wanted = (_ONE << np.uint64(top + 1)) - _ONE
     missing = wanted & ~words[row(ints, t.CHANNEL_U, channel) + t.AWAKE]
     layer = 0

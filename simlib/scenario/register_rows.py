@@ -1,4 +1,8 @@
-"""Rows of the register, ``seeds/parameters.csv``, and how their distributions are spelt."""
+"""Rows of the register, ``seeds/parameters.csv``: what numbers rest on, and how firmly.
+
+Its column ``basis`` says whether a number was read in a source or judged; a parameter that
+names no row is a judgement. One that says what it was fitted to is neither.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,24 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from simlib.analysis.sensitivity.evidence_grades import GRADES
 from simlib.chance.distributions import KINDS, mean, quantile
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario.bundled import REGISTER, seed_table
 
+if TYPE_CHECKING:
+    from simlib.scenario.schema import Parameter
+
+GRADES = {
+    "S": "source",
+    "F": "fitted",
+    "S2": "weak source",
+    "D": "derived",
+    "G": "general knowledge",
+    "J": "judgement",
+}
+"""Words for the column ``basis`` of the register, from the firmest on; F is no row's."""
 POINTS = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
 """Points of a distribution that cards show and derivations may name."""
 
@@ -90,7 +106,7 @@ class RegisterRow:
 
 
 @functools.cache
-def rows() -> Mapping[str, RegisterRow]:
+def register_rows() -> Mapping[str, RegisterRow]:
     """Return every row of the register by its id, in the order of the file.
 
     Raises
@@ -100,6 +116,25 @@ def rows() -> Mapping[str, RegisterRow]:
     """
     lines = enumerate(seed_table(REGISTER), start=2)
     return MappingProxyType({line["id"]: _row(line, number) for number, line in lines})
+
+
+def grade_of(name: str, parameter: Parameter) -> str:
+    """Return the grade of the evidence behind a parameter, a value of `GRADES`.
+
+    Raises
+    ------
+    ScenarioError
+        It names a row that the register does not have.
+    """
+    if parameter.fitted is not None:
+        return GRADES["F"]
+    if parameter.register_id is None:
+        return GRADES["J"]
+    row = register_rows().get(parameter.register_id)
+    if row is None:
+        rule = f"its register row has no grade of evidence (got {parameter.register_id})"
+        raise ScenarioError([Problem(f"parameters.{name}.register", rule)])
+    return row.grade
 
 
 def _row(line: Mapping[str, str], number: int) -> RegisterRow:

@@ -1,20 +1,103 @@
-"""Parameters: one source of their value each, a stated origin, no circles."""
+"""Parameters: which follows from which, their typical values, and what must hold of them."""
 
 from __future__ import annotations
 
-from graphlib import CycleError
+from collections.abc import Callable, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
-from simlib.scenario import bundled
-from simlib.scenario.expressions import ExpressionError, names
-from simlib.scenario.parameter_order import ordered
+from simlib.chance.distributions import mean, quantile
+from simlib.errors import Problem, ScenarioError, SimulationError
+from simlib.scenario.expressions import ExpressionError, compile_quantity, names
+from simlib.scenario.register_rows import register_rows
 from simlib.scenario.resolving import DETERMINED_BY
 from simlib.scenario.wording import shown
 
 if TYPE_CHECKING:
     from simlib.scenario.context import Context
     from simlib.scenario.nodes import Path
-    from simlib.scenario.schema import Parameter
+    from simlib.scenario.schema import Parameter, Scenario
+
+
+class NoValueError(SimulationError):
+    """A parameter has no value at the means or 95 % points of all (`where`)."""
+
+    def __init__(self, parameter: str, where: str, why: str) -> None:
+        super().__init__(why)
+        self.parameter, self.where = parameter, where
+
+
+def order(scenario: Scenario) -> tuple[str, ...]:
+    """Return the names of the parameters, each after those that it follows from.
+
+    Raises
+    ------
+    ScenarioError
+        Expressions mention one another in a circle.
+    """
+    try:
+        return _ordered(scenario)
+    except CycleError as error:
+        circle = " -> ".join(reversed(error.args[1]))
+        problem = Problem("parameters", f"expressions form a circle (got {circle})")
+        raise ScenarioError([problem]) from None
+
+
+def _ordered(scenario: Scenario) -> tuple[str, ...]:
+    parameters, givers = scenario.parameters, scenario.value_names()
+    graph = {
+        name: sorted({givers[v] for v in names(parameters[name].expression or 0.0) if v in givers})
+        for name in sorted(parameters)
+    }
+    return tuple(TopologicalSorter(graph).static_order())
+
+
+def typical(scenario: Scenario) -> tuple[dict[str, float], dict[str, float]]:
+    """Return every value at the means of the distributions, and at their 95 % points.
+
+    A Dirichlet stays at its means in both.
+
+    Raises
+    ------
+    NoValueError
+        A parameter is no finite number there.
+    """
+    given = {name: scenario.parameters[name] for name in _ordered(scenario)}
+    return _evaluated(given, "means", mean), _evaluated(
+        given, "95 % points", lambda kind, args: quantile(kind, args, 0.95)
+    )
+
+
+def _evaluated(
+    parameters: Mapping[str, Parameter],
+    where: str,
+    number: Callable[[str, Mapping[str, float]], float],
+) -> dict[str, float]:
+    values: dict[str, float] = {}
+    for name, parameter in parameters.items():
+        try:
+            if parameter.expression is not None:
+                values[name] = compile_quantity(parameter.expression)(values)
+            else:
+                values.update(_own(name, parameter, number))
+        except (ArithmeticError, ValueError, KeyError, SimulationError) as error:
+            raise NoValueError(name, where, str(error)) from None
+    return values
+
+
+def _own(
+    name: str, parameter: Parameter, number: Callable[[str, Mapping[str, float]], float]
+) -> dict[str, float]:
+    """Return the values of a parameter without an expression at a typical point."""
+    if parameter.value is not None:
+        return {name: parameter.value}
+    if not parameter.distribution:
+        return {}
+    ((kind, args),) = parameter.distribution.items()
+    if kind != "dirichlet":
+        return {name: number(kind, args)}
+    total = sum(args.values())
+    return {f"{name}.{part}": a / total for part, a in args.items()}
 
 
 def check(context: Context) -> None:
@@ -37,11 +120,10 @@ def check(context: Context) -> None:
 def check_values(context: Context) -> bool:
     """Note what is wrong with each parameter's value; return whether all have one."""
     before = len(context.log.problems)
-    parameters = context.scenario.parameters
-    for name, parameter in parameters.items():
+    for name, parameter in context.scenario.parameters.items():
         _check_value(context, ("parameters", name), parameter)
     try:
-        ordered(parameters)
+        _ordered(context.scenario)
     except CycleError as error:
         circle = error.args[1][::-1]
         rule = f"expressions form a circle (got {' -> '.join(circle[:9])})"
@@ -92,6 +174,6 @@ def _check_origin(context: Context, path: Path, parameter: Parameter) -> None:
 def check_register(context: Context, path: Path, register: str | None) -> None:
     """Note ids that are no rows of the bundled register."""
     for name in (register or "").replace(",", " ").split():
-        if name not in bundled.register_ids():
+        if name not in register_rows():
             hint = "ids are the first column of seeds/parameters.csv"
             context.add(path, f"undefined register id (got {shown(name)})", hint)

@@ -1,4 +1,4 @@
-"""Excitation: which channels an incident's children fall on, and what remains immigrant."""
+"""Excitation as a branching process: where children fall, and what of a level is immigrant."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import simlib
-from simlib.analysis.mediation.mediators import Clamping, PairJob, contributions
+from simlib.analysis.mediation.mediators import Mediation, contributions
 from simlib.outcomes import plan
 from simlib.simulation import Factoring, assemble, simulate
 from simlib.statistics.intervals import fieller
@@ -29,14 +29,14 @@ BYS: tuple[By, ...] = ("agent", "mechanism", "place")
 @pytest.mark.parametrize("by", BYS)
 def test_no_group_taken_over_is_the_baseline_and_all_are_the_counterfactual(by: By) -> None:
     """Bit for bit, on the reference scenario, where agents answer incidents and one another."""
-    clamping = Clamping(PairJob(simlib.load("as_agreed"), AGREED, by=by))
+    mediation = Mediation(simlib.load("as_agreed"), AGREED, by=by)
     for replication in range(2):
-        pair = clamping.record(replication)
-        players = clamping.players(pair)
+        pair = mediation.record(replication)
+        players = mediation.players(pair)
         assert players
-        assert same(pair.first.run, clamping.hybrid(pair, frozenset()))
-        assert same(pair.second.run, clamping.hybrid(pair, frozenset(players)))
-        assert same(pair.second.run, clamping.hybrid(pair, frozenset(clamping.groups)))
+        assert same(pair.first.run, mediation.hybrid(pair, frozenset()))
+        assert same(pair.second.run, mediation.hybrid(pair, frozenset(players)))
+        assert same(pair.second.run, mediation.hybrid(pair, frozenset(mediation.groups)))
 
 
 @pytest.mark.parametrize("by", BYS)
@@ -45,40 +45,40 @@ def test_acts_of_one_option_taken_from_two_recordings_are_its_own(by: By) -> Non
 
     Nothing is shared here, so that every act goes through the merge.
     """
-    clamping = Clamping(PairJob(simlib.load("as_agreed"), ("leave_early",) * 2, by=by))
-    pair = clamping.record(1)
-    assert clamping.players(pair) == []
+    mediation = Mediation(simlib.load("as_agreed"), ("leave_early",) * 2, by=by)
+    pair = mediation.record(1)
+    assert mediation.players(pair) == []
     apart = type(pair)(pair.first, pair.second, frozenset())
-    for half in (clamping.groups[::2], clamping.groups[1::2]):
-        assert same(pair.first.run, clamping.hybrid(apart, frozenset(half)))
+    for half in (mediation.groups[::2], mediation.groups[1::2]):
+        assert same(pair.first.run, mediation.hybrid(apart, frozenset(half)))
 
 
 @pytest.mark.parametrize("fault", ["lost", "late", "exchanged"])
 def test_a_wrong_merge_is_found_out(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control of the two identities above."""
-    clamping = Clamping(PairJob(simlib.load("as_agreed"), AGREED))
-    pair = clamping.record(1)
-    everybody = frozenset(clamping.groups)
-    whole = clamping.acts(pair, everybody)
+    mediation = Mediation(simlib.load("as_agreed"), AGREED)
+    pair = mediation.record(1)
+    everybody = frozenset(mediation.groups)
+    whole = mediation.acts(pair, everybody)
     wrong = {
         "lost": whole[: -len(whole) // 10],
         "late": [replace(act, at=act.at + 1.0) for act in whole],
-        "exchanged": clamping.acts(pair, everybody - {"coalition"}),
+        "exchanged": mediation.acts(pair, everybody - {"coalition"}),
     }[fault]
-    monkeypatch.setattr(Clamping, "acts", lambda *_: wrong)
-    assert not same(pair.second.run, clamping.hybrid(pair, everybody))
+    monkeypatch.setattr(Mediation, "acts", lambda *_: wrong)
+    assert not same(pair.second.run, mediation.hybrid(pair, everybody))
 
 
 def test_a_group_that_does_the_same_is_no_player() -> None:
-    clamping = Clamping(PairJob(planted(), ("never", "early"), PLANTED))
-    assert clamping.players(clamping.record(0)) == ["bystander", "planter"]
+    mediation = Mediation(planted(), ("never", "early"), PLANTED)
+    assert mediation.players(mediation.record(0)) == ["bystander", "planter"]
 
 
 @pytest.mark.parametrize("by", BYS)
 def test_contributions_sum_to_the_effect_in_every_pair(by: By) -> None:
     """Of every outcome that was observed; sums of counts are exact to rounding."""
-    job = PairJob(simlib.load("as_agreed"), AGREED, by=by)
-    found = contributions(job, range(1, 2))
+    mediation = Mediation(simlib.load("as_agreed"), AGREED, by=by)
+    found = contributions(mediation, range(1, 2))
     effect = found["counterfactual"] - found["baseline"]
     total = found["shares"].sum(axis=1)
     is_seen = ~np.isnan(total)

@@ -1,19 +1,25 @@
-"""Short forms of numbers by place, written out: totals with shares, and countries.
+"""Short forms, written out: totals with shares, countries, and borders from a file.
 
 ``{total: stock, shares: {North: 0.6, South: 0.4}}`` stands for a number at each place.
 Shares may be those of a Dirichlet parameter, whose parts are places in lower case. A list adds
 up what its entries give to each place, and a country stands for each of its places.
+
+Where neighbors are named by a GeoJSON file of areas, those that share a border are neighbors.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import combinations
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from simlib.errors import ScenarioError
+from simlib.files import read_regular
 from simlib.scenario.expressions import ExpressionError, names
 from simlib.scenario.nodes import (
     MOST_NODES,
@@ -26,8 +32,10 @@ from simlib.scenario.nodes import (
     core_value,
     mapping,
     problem_at,
+    sequence,
 )
 from simlib.scenario.wording import listed, near_or_all, shown
+from simlib.scenario.yaml_text import MOST_BYTES
 
 if TYPE_CHECKING:
     from simlib.scenario.fitting import ProblemLog
@@ -35,6 +43,10 @@ if TYPE_CHECKING:
 SHORT = ("total", "shares", "of")
 ROUNDING = 1e-6
 """By which shares may miss a sum of 1."""
+MOST_AREAS = 300
+"""Most areas that are compared with one another."""
+LEAST_POINTS = 2
+"""Areas that meet in one point have no border in common."""
 
 _Numbers: TypeAlias = dict[str, tuple[Node, FileMark]]
 """What stands for each place, and where that was said."""
@@ -221,7 +233,7 @@ class _ShortForms:
 
 
 def _items(node: Node | None, *keys: str) -> dict[str, Node]:
-    """Return what stands below some keys, one in the other; nothing where no mapping does."""
+    """Return the entries below some keys, one in the other; none where no mapping stands."""
     for key in keys:
         node = node.items.get(key) if isinstance(node, Mapping) else None
     return node.items if isinstance(node, Mapping) else {}
@@ -233,7 +245,7 @@ def _text(node: Node, key: str) -> str:
 
 
 def _as_part(place: str) -> str:
-    """Return what a part of a Dirichlet calls a place.
+    """Return the name of a place among the parts of a Dirichlet.
 
     Examples
     --------
@@ -256,7 +268,7 @@ def _in_brackets(text: str, operators: str) -> str:
 def _sum(
     before: tuple[Node, FileMark] | None, number: Node, mark: FileMark
 ) -> tuple[Node, FileMark]:
-    """Return what a place has so far with another number added."""
+    """Add another number to that of a place."""
     if before is None:
         return number, mark
     node, mark = before
@@ -264,3 +276,68 @@ def _sum(
         return number, mark
     text = f"{node.text} + {number.text}"
     return Scalar(text, text, mark), mark
+
+
+def with_neighbors(tree: Mapping, log: ProblemLog) -> Mapping:
+    """Return a tree whose neighbors are pairs, where it names a file of areas.
+
+    The file has areas (``Polygon``, ``MultiPolygon``) with a ``name`` each; where two share a
+    border, both have its points. Pairs stand in the order of the file.
+    """
+    node, path = tree.items.get("neighbors"), ("neighbors",)
+    if not isinstance(node, Scalar) or not isinstance(node.value, str):
+        return tree
+    wanted, file, mark = _governorates(tree), FilePath(node.text), node.mark
+    areas: dict[str, set[tuple[float, ...]]] = {}
+    data = read_regular(
+        file,
+        MOST_BYTES,
+        refuse=lambda _path, rule: ScenarioError([problem_at(mark, path, rule)]),
+    )
+    try:
+        areas = _areas(json.loads(data), wanted)
+    except (ValueError, TypeError, LookupError, RecursionError):
+        log.add(node, path, f"must be GeoJSON, areas with names (got {file.name})")
+    else:
+        lacking = [name for name in wanted if name not in areas]
+        if lacking:
+            rule = f"must have an area for every governorate (missing: {listed(lacking)})"
+            log.add(node, path, rule)
+        if len(areas) > MOST_AREAS:
+            log.add(node, path, f"must have at most {MOST_AREAS} areas (got {len(areas)})")
+            areas = {}
+    pairs = [
+        sequence([Scalar(name, name, mark) for name in (a, b)], mark)
+        for a, b in combinations(areas, 2)
+        if len(areas[a] & areas[b]) >= LEAST_POINTS
+    ]
+    return tree.replaced("neighbors", sequence(pairs, mark))
+
+
+def _governorates(tree: Mapping) -> list[str]:
+    places = tree.items.get("places")
+    if not isinstance(places, Mapping):
+        return []
+    kinds = {
+        name: node.items.get("kind") if isinstance(node, Mapping) else None
+        for name, node in places.items.items()
+    }
+    return [
+        name
+        for name, kind in kinds.items()
+        if kind is None or (isinstance(kind, Scalar) and kind.text == "governorate")
+    ]
+
+
+def _areas(content: Any, wanted: list[str]) -> dict[str, set[tuple[float, ...]]]:
+    """Return the points of the areas that are wanted, in the order of the file."""
+    found, names = {}, set(wanted)
+    for feature in content["features"]:
+        name, shape = feature["properties"]["name"], feature["geometry"]
+        if name in names:
+            polygons = shape["coordinates"]
+            if shape["type"] == "Polygon":
+                polygons = [polygons]
+            rings = [ring for polygon in polygons for ring in polygon]
+            found[name] = {tuple(point) for ring in rings for point in ring}
+    return found

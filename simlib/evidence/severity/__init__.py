@@ -1,1 +1,0 @@
-"""How deadly incidents are: the tail of deaths per lethal event."""
