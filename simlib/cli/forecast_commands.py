@@ -75,9 +75,9 @@ def forecast(  # noqa: PLR0913, PLR0917  (options of a command line)
     else:
         from simlib.evidence.ledger.sealing import refuse_overwriting
 
-        refuse_overwriting(output, overwrite=force)
         later = None if vintage == "first" else vintage
         _refuse({"--months": months, "--vintage": later}, "a ledger")
+        refuse_overwriting(output, overwrite=force)
     loaded = load_scenario(scenario)
     _refuse_unwritable(output, results, questions)
     kept = _kept(output, results, jobs)
