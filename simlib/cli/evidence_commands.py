@@ -184,7 +184,7 @@ def excitation(
     from simlib.evidence.excitation.shipped_fits import ExcitationFits
     from simlib.evidence.history.barrier import calibration_events
     from simlib.evidence.severity import severity_tails
-    from simlib.theatre.record.regimes import POOLS, REGIMES
+    from simlib.theatre.record.fitters import POOLS, REGIMES
 
     kept = output_of("excitation", output, force=force)
     events = calibration_events(files, as_date(as_of))

@@ -119,7 +119,7 @@ class Attribution(Finding):
         raise KeyError(f"no outcome {outcome!r} was compared")
 
     def table(self) -> pd.DataFrame:
-        """Return gaps and shares: a row for each outcome, and for each group's share of it.
+        """Gaps and shares: a row for each outcome, and for each group's share of it.
 
         Columns ``outcome``, ``unit``, ``part`` (``gap`` or the group), ``mean``,
         ``mc_error``, ``low``, ``high`` (95 %), ``share_of_gap`` (nan for the gap), ``n``.
@@ -144,7 +144,7 @@ class Attribution(Finding):
         return pd.DataFrame(rows)
 
     def changes_table(self) -> pd.DataFrame:
-        """Return what differs: ``group``, ``path``, ``before``, ``after``."""
+        """The differences, a row each: ``group``, ``path``, ``before``, ``after``."""
         import pandas as pd
 
         rows = [

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 MOST_TOLD = 8
-"""Effects told in words for each option; the table has all."""
+"""Effects in sentences for each option; the table has all."""
 YEAR = dt.timedelta(days=365)
 
 
@@ -158,7 +158,7 @@ class Comparison(Finding):
         return found.end or found.on or self.scenario.end
 
     def table(self) -> pd.DataFrame:
-        """Return the effects: a row for each option and outcome (or class of one).
+        """The effects: a row for each option and outcome (or class of one).
 
         Probabilities are 0-1. ``share_differing`` is the share of pairs that are not the
         same, ``variance_reduction`` how many times the variance would be as large with

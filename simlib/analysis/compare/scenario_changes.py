@@ -89,7 +89,7 @@ class Changes:
 def changes_between(
     before: Scenario, after: Scenario, given: Mapping[str, Sequence[str]] | None = None
 ) -> Changes:
-    """Return what differs, in groups.
+    """Compare two scenarios and group the changes.
 
     Parameters
     ----------

@@ -8,20 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simlib.analysis.mediation.mediated_effects import LEVELS
-from simlib.analysis.mediation.mediators import NATIONAL
 from simlib.files import distinct
 from simlib.finding import Finding, plot_room
 from simlib.journal import to_date
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     import pandas as pd
     from matplotlib.figure import Figure
 
     from simlib.analysis.mediation.mediated_effects import MediatedEffect
-    from simlib.analysis.mediation.path_description import Description, Path
+    from simlib.analysis.mediation.path_description import Path
     from simlib.analysis.mediation.path_divergence import Divergence
 
 _MOST_PATHS = 3
@@ -66,7 +65,7 @@ class Explanation(Finding):
     first: dict[int, Divergence]
 
     def of(self, outcome: str) -> MediatedEffect:
-        """Return what is found of an outcome.
+        """Return the mediated effect on an outcome.
 
         Raises
         ------
@@ -114,7 +113,7 @@ class Explanation(Finding):
         }
 
     def effects(self) -> pd.DataFrame:
-        """Return the effects: a row an outcome, in its unit."""
+        """The effects: a row an outcome, in its unit."""
         return _frame(
             "outcome unit n n_failed n_open baseline counterfactual effect mc_error low high",
             [
@@ -125,7 +124,7 @@ class Explanation(Finding):
         )  # fmt: skip
 
     def table(self) -> pd.DataFrame:
-        """Return the shares: a row a group; none where the effect's interval includes 0."""
+        """The shares: a row a group; none where the effect's interval includes 0."""
         return _frame(
             f"outcome unit {self.by} share mc_error low high percent percent_low percent_high",
             [
@@ -137,19 +136,19 @@ class Explanation(Finding):
         )  # fmt: skip
 
     def paths(self) -> pd.DataFrame:
-        """Return the ways from cause to outcome, ranked: description, not attribution."""
+        """The ways from cause to outcome, ranked: description, not attribution."""
         return _frame(
             "outcome agent mechanism place extra missing net n_pairs replications option example",
             [
                 (f.outcome, p.agent, p.mechanism, p.place, p.extra, p.missing, p.net, p.n_pairs,
                  " ".join(map(str, p.replications)), self._option(p.is_second), p.example)
                 for f in self.findings
-                for p in f.told.paths
+                for p in f.description.paths
             ],
         )  # fmt: skip
 
     def ranking(self) -> pd.DataFrame:
-        """Return paths summed by agent, by mechanism and by place, each ranked."""
+        """Paths summed by agent, by mechanism and by place, each ranked."""
         rows: list[tuple[Any, ...]] = []
         for finding in self.findings:
             for level in LEVELS:
@@ -161,7 +160,7 @@ class Explanation(Finding):
         return _frame("outcome level name extra missing net percent_of_all_differing", rows)
 
     def divergences(self) -> pd.DataFrame:
-        """Return what the pairs part at first, most frequent first: description."""
+        """Where the pairs part at first, most frequent first: description."""
         rows = [
             (each.kind, each.who, each.what, each.place, self._option(each.is_second), len(found),
              str(to_date(min(self.first[r].time for r in found))), " ".join(map(str, found[:3])))
@@ -221,14 +220,15 @@ class Explanation(Finding):
         each, found = self._partings()[0]
         yield (
             f"Description, not attribution: {len(self.first):,} of {n:,} pairs part; most often "
-            f"({len(found):,}) first at {_parting(each)}, which only {_named_second(self, each)} "
-            f"has, as in replications {_listed(found[:3])}."
+            f"({len(found):,}) first at {each}, which only {_named(self._option(each.is_second))} "
+            f"has, as in replications {', '.join(map(str, found[:3]))}."
         )
-        told: list[Description] = []
+        firsts: dict[int, MediatedEffect] = {}
         for finding in self.findings:
-            if finding.has_effect and not any(finding.told is each for each in told):
-                yield from self._ways(finding)
-                told.append(finding.told)
+            if finding.has_effect:  # classes of an outcome share their description
+                firsts.setdefault(id(finding.description), finding)
+        for finding in firsts.values():
+            yield from self._ways(finding)
         if not self.results and any(f.has_effect for f in self.findings):
             options = "".join(
                 f" --option {shlex.quote(o)}" for o in (self.baseline, self.counterfactual) if o
@@ -239,14 +239,14 @@ class Explanation(Finding):
             )
 
     def _ways(self, finding: MediatedEffect) -> Iterator[str]:
-        told = finding.told
-        if told.n_traced < told.n_differing:
+        found = finding.description
+        if found.n_traced < found.n_differing:
             yield (
-                f"{finding.outcome}: {told.n_traced:,} of {told.n_differing:,} incidents that "
+                f"{finding.outcome}: {found.n_traced:,} of {found.n_differing:,} incidents that "
                 "differ are followed back, drawn by their addresses."
             )
         yield finding.path_sentence()
-        for path in told.paths[:_MOST_PATHS]:
+        for path in found.paths[:_MOST_PATHS]:
             if path.net:
                 yield (
                     f"{finding.outcome}: {path.agent} > {path.mechanism} > {path.place}: "
@@ -278,24 +278,8 @@ _MEANING = {
 }
 
 
-def _parting(d: Divergence) -> str:
-    at = "" if d.place == NATIONAL else f" in {d.place}"
-    date = to_date(d.time)
-    if d.kind == "decision":
-        return f"a decision of {d.who} ({d.what}{at}, {date}; {d.cause})"
-    return f"an incident ({d.who}{at}, {date})"
-
-
 def _named(option: str) -> str:
     return option or "the scenario as written"
-
-
-def _named_second(explanation: Explanation, d: Divergence) -> str:
-    return _named(explanation.counterfactual if d.is_second else explanation.baseline)
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    return ", ".join(map(str, numbers))
 
 
 def _frame(columns: str, rows: list[tuple[Any, ...]]) -> pd.DataFrame:

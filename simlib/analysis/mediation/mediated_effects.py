@@ -89,7 +89,7 @@ class MediatedEffect:
         Whether it is the same in every pair.
     shares
         Largest first; none where the interval of the effect includes 0.
-    told
+    description
         What differs, described.
     """
 
@@ -102,7 +102,7 @@ class MediatedEffect:
     effect: Summary
     is_same: bool
     shares: tuple[MediatedShare, ...]
-    told: Description
+    description: Description
 
     @property
     def has_effect(self) -> bool:
@@ -120,7 +120,7 @@ class MediatedEffect:
     def ranked(self, level: str) -> list[tuple[str, float, float, float]]:
         """Return paths summed by a level, largest net first: name, extra, missing, net."""
         sums: dict[str, tuple[float, float]] = {}
-        for path in self.told.paths:
+        for path in self.description.paths:
             extra, missing = sums.get(getattr(path, level), (0.0, 0.0))
             sums[getattr(path, level)] = extra + path.extra, missing + path.missing
         rows = [(name, extra, missing, extra - missing) for name, (extra, missing) in sums.items()]
@@ -146,8 +146,8 @@ class MediatedEffect:
 
     def path_sentence(self) -> str:
         """Say who, through what and where most of the net difference leads back to."""
-        extra = sum(path.extra for path in self.told.paths)
-        missing = sum(path.missing for path in self.told.paths)
+        extra = sum(path.extra for path in self.description.paths)
+        missing = sum(path.missing for path in self.description.paths)
         parts = []
         for level in LEVELS:
             named = ", ".join(f"{name} {net:+,.3g}" for name, _, _, net in self.ranked(level)[:3])
@@ -175,7 +175,7 @@ def mediated_effect(
     groups: Sequence[str],
     *,
     blocks: NDArray[np.int32] | None,
-    told: Description,
+    description: Description,
 ) -> MediatedEffect:
     """Sum up one outcome over the pairs in which all of it was observed.
 
@@ -191,7 +191,7 @@ def mediated_effect(
         Names of the mediators.
     blocks
         Block of each pair, where errors are taken between blocks.
-    told
+    description
         What differs, described.
     """
     name, kind, unit = outcome
@@ -214,5 +214,5 @@ def mediated_effect(
         effect=effect,
         is_same=bool((before == after).all()),
         shares=tuple(sorted(rows, key=lambda share: -abs(share.mean))),
-        told=told,
+        description=description,
     )

@@ -16,7 +16,11 @@ from simlib.analysis.columns import columns_of
 from simlib.analysis.mediation.explanation import Explanation
 from simlib.analysis.mediation.mediated_effects import mediated_effect
 from simlib.analysis.mediation.mediators import KINDS, Mediation, contributions
-from simlib.analysis.mediation.path_description import described, description, first_divergences
+from simlib.analysis.mediation.path_description import (
+    describe_outcome,
+    describe_pairs,
+    first_divergences,
+)
 from simlib.chance import designs
 from simlib.ensemble import Ensemble
 from simlib.ensemble.manifest import manifest_of, refuse_missing_agents
@@ -35,7 +39,6 @@ if TYPE_CHECKING:
     from simlib.analysis.columns import Column
     from simlib.analysis.mediation.mediated_effects import MediatedEffect
     from simlib.analysis.mediation.mediators import By
-    from simlib.analysis.mediation.path_description import Description
     from simlib.ensemble.execution import Execution
     from simlib.ensemble.map_runs import Arrays
     from simlib.scenario.schema import Scenario
@@ -159,7 +162,7 @@ def _refuse_changed(results: Ensemble | None, mediation: Mediation) -> None:
 def _simulated(
     mediation: Mediation, wanted: Mapping[Column, int], n: int, execution: Execution
 ) -> tuple[Arrays, list[bytes]]:
-    """Return what each mediator adds in each pair, and what differs there, as JSON."""
+    """Simulate: each mediator's contributions in each pair, and its differences as JSON."""
     job = Job(mediation.scenario, mediation.agents, mediation.without)
     manifest = manifest_of(job, mediation.options)
     kept = ("scenario_digest", "root_seed", "options", "agents", "without")
@@ -168,8 +171,8 @@ def _simulated(
     found = map_runs(contributions, mediation, n, identity=grouped, each=_EACH, **execution)
     names = tuple(dict.fromkeys(column.outcome for column in wanted))
     described_by = {**identity, "outcomes": names}
-    told = map_runs(described, (mediation, names), n, identity=described_by, **execution)
-    return found, list(told["text"])
+    texts = map_runs(describe_pairs, (mediation, names), n, identity=described_by, **execution)
+    return found, list(texts["text"])
 
 
 def _effects(
@@ -178,7 +181,8 @@ def _effects(
     """Sum up each outcome; a class that neither option has ended in is left out."""
     scenario = mediation.scenario
     blocks = designs.blocks(scenario.design, np.arange(len(texts), dtype=np.int32))
-    told: dict[str, Description] = {}
+    names = dict.fromkeys(column.outcome for column in wanted)
+    descriptions = {name: describe_outcome(texts, name) for name in names}
     for column, at in wanted.items():
         ends = (found["baseline"][:, at], found["counterfactual"][:, at])
         if column.category and not any(np.nansum(each) for each in ends):
@@ -186,13 +190,11 @@ def _effects(
         outcome = scenario.outcomes[column.outcome]
         unit = "" if column.category else unit_of(outcome, scenario)
         kind = "share" if kind_of(outcome) != "number" else "number"
-        if column.outcome not in told:
-            told[column.outcome] = description(texts, column.outcome)
         yield mediated_effect(
             (str(column), kind, unit),
             ends,
             found["shares"][:, :, at],
             mediation.groups,
             blocks=blocks,
-            told=told[column.outcome],
+            description=descriptions[column.outcome],
         )
