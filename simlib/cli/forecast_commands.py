@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from simlib.ensemble.execution import Execution
-    from simlib.evidence.publications import Publications
+    from simlib.evidence.observation_model import Publications
 
 _OF_A_RUN = ("manifest.json", ".lock", ".holder")
 """Files of a run that its folder has besides its parts."""
@@ -82,7 +82,7 @@ def forecast(  # noqa: PLR0913, PLR0917  (options of a command line)
     _refuse_unwritable(output, results, questions)
     kept = _kept(output, results, jobs)
     if published_by is not None:
-        from simlib.evidence.publications import publications
+        from simlib.evidence.observation_model import publications
 
         work = partial(publications, loaded, published_by.value, months=months, vintage=vintage)
         publish = partial(work, replications=replications)
