@@ -151,12 +151,9 @@ def _show(card: Card, known: Correlations | None) -> None:
 
 
 def _summarize(page: RegisterPage) -> None:
-    import pandas as pd
-
     show(page.sentences(), page.brief())
     if page.correlations is not None:
-        head = ["", "parameter", "grade", *page.correlations.outcomes]
-        show((), pd.DataFrame(page.index()[:_SHOWN], columns=head))
+        show((), page.index().head(_SHOWN))
     say("a card: simlib register PARAMETER_OR_ID; all of them: -o register.md")
 
 
