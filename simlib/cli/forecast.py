@@ -169,7 +169,7 @@ def _publish(
     *,
     force: bool,
 ) -> None:
-    from simlib.evidence.publications import publications
+    from simlib.evidence.observation_model import publications
     from simlib.theatre.record.monthly import ucdp_2024, usual
 
     replications, months, vintage, jobs = how
