@@ -187,7 +187,7 @@ def power_law_sizes(
 
     left = (1.0 - uniforms_of(root_seed, "sizes", n_sizes)) * zeta(exponent, threshold)
     # Double until P(X >= high) is below the uniform, then halve: the size is the largest integer
-    # that still has as much above it.
+    # that still has as much above it. (A root of the continuous law may be off by one.)
     low = np.full(n_sizes, float(threshold))
     high = 2.0 * low
     while (growing := zeta(exponent, high) >= left).any():

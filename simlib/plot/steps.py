@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from simlib.analysis.compare.attribution import Attribution
-    from simlib.analysis.mediation.explanation import Explanation
-    from simlib.analysis.mediation.mediated_effects import MediatedEffect
+    from simlib.analysis.mediation.explanation import Explanation, MediatedEffect
     from simlib.analysis.mediation.path_description import Path
 
 _MOST_SHARES, _MOST_PATHS = 8, 10

@@ -19,6 +19,7 @@ import numpy as np
 
 from simlib.analysis.mediation.mediators import NATIONAL, PARAMETERS
 from simlib.journal import to_date
+from simlib.scenario.wording import AS_WRITTEN
 from simlib.simulation import Factoring, simulate, simulate_recorded
 
 if TYPE_CHECKING:
@@ -309,7 +310,7 @@ class Tracer:
     def trace_act(self, side: int, act: Act, place: str, steps: Sequence[str] = ()) -> Trace:
         """Return the way back from what an agent did."""
         done = f"{act.agent} on {to_date(act.at)}"
-        option = self.sides[side].blueprint.option or "the scenario as written"
+        option = self.sides[side].blueprint.option or AS_WRITTEN
         more = self._journalled(side, act.decision)
         whole = (*steps, f"{done} under {option}", *more)
         return Trace(act.agent, act.what, place, whole)

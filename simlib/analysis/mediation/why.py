@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from simlib.analysis.columns import columns_of
-from simlib.analysis.mediation.explanation import Explanation
-from simlib.analysis.mediation.mediated_effects import mediated_effect
+from simlib.analysis.mediation.explanation import Explanation, mediated_effect
 from simlib.analysis.mediation.mediators import KINDS, Mediation, contributions
 from simlib.analysis.mediation.path_description import (
     describe_outcome,
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
     from simlib.agents.base import Agent
     from simlib.analysis.columns import Column
-    from simlib.analysis.mediation.mediated_effects import MediatedEffect
+    from simlib.analysis.mediation.explanation import MediatedEffect
     from simlib.analysis.mediation.mediators import By
     from simlib.ensemble.execution import Execution
     from simlib.ensemble.map_runs import Arrays
@@ -94,21 +93,20 @@ def why(  # noqa: PLR0913  (one door; all but the options have defaults)
     StoreError
         The ensemble does not come out again as it is stored, or a piece cannot be written.
     """
-    names = (outcomes,) if isinstance(outcomes, str) else tuple(outcomes)
     if by not in KINDS:
         rule = f"must be one of {', '.join(KINDS)} (got {shown(str(by))})"
         raise ScenarioError([Problem("by", rule)])
     n_pairs = whole("n_pairs", n_pairs, 1, MOST_PAIRS)
-    results = source if isinstance(source, Ensemble) else None
     options = (baseline, counterfactual)
     scenario, without, most = _taken(source, options, agents)
     mediation = Mediation(scenario, options, tuple(agents), without, by, n_pairs)
     n = n_replications(replications, most)
-    if results is not None and n > most:  # what is named must be there to be replayed
-        rule = f"the results have {most:,} of both options (got {n:,})"
-        raise ScenarioError([Problem("replications", rule, "simlib extend adds to them")])
+    names = (outcomes,) if isinstance(outcomes, str) else tuple(outcomes)
     wanted = {c: mediation.columns.index(c) for c in columns_of(scenario, names)}
-    _refuse_changed(results, mediation)
+    results = ""
+    if isinstance(source, Ensemble):
+        _refuse_changed(source, mediation, n, most)
+        results = str(source.path)
     found, texts = _simulated(mediation, wanted, n, execution)
     return Explanation(
         scenario=scenario.name,
@@ -118,7 +116,7 @@ def why(  # noqa: PLR0913  (one door; all but the options have defaults)
         by=by,
         n_asked=n,
         n_failed=int(found["failed"].sum()),
-        results="" if results is None else str(results.path),
+        results=results,
         findings=tuple(_effects(mediation, wanted, found, texts)),
         first=first_divergences(texts),
     )
@@ -149,10 +147,11 @@ def _n_held(results: Ensemble) -> int:
     return n
 
 
-def _refuse_changed(results: Ensemble | None, mediation: Mediation) -> None:
-    """Refuse results that do not come out again: what is explained is what is stored."""
-    if results is None:
-        return
+def _refuse_changed(results: Ensemble, mediation: Mediation, n: int, most: int) -> None:
+    """Refuse results that lack a pair or do not come out again: what is named is replayed."""
+    if n > most:
+        rule = f"the results have {most:,} of both options (got {n:,})"
+        raise ScenarioError([Problem("replications", rule, "simlib extend adds to them")])
     for option in mediation.options:
         part = next(results.of(option).parts("outcomes"))
         if len(part):
