@@ -18,8 +18,7 @@ import numpy as np
 
 from simlib._moved import default
 from simlib.chance.addresses import seed_of, uniforms_of
-from simlib.chance.distributions import count_table
-from simlib.chance.inversion_tables import SEVERITY_CAP
+from simlib.chance.inversion_tables import SEVERITY_CAP, count_table
 from simlib.errors import SimlibError
 from simlib.evidence.excitation.excitation_regimes import rows_in
 from simlib.finding import Finding
