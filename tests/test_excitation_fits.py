@@ -47,7 +47,7 @@ from simlib.scenario import load
 from simlib.scenario.bundled import folder
 from simlib.statistics.moments import beta_arguments
 from simlib.statistics.ranks import uniformity
-from simlib.theatre.record.regimes import POOLS, REGIMES
+from simlib.theatre.record.fitters import POOLS, REGIMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

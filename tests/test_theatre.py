@@ -6,15 +6,16 @@ import ast
 import csv
 import inspect
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from simlib.agents.mentions import parameters_read
-from simlib.agents.registry import agent_class, agent_names
+from simlib.agents.registry import agent_class, agent_names, parameters_read
 from simlib.scenario import load
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import compile_quantity, names
+from simlib.scenario.parameter_values import typical
 from simlib.scenario.schema import (
     IncidentGroup,
     Parameter,
@@ -22,7 +23,7 @@ from simlib.scenario.schema import (
     Scenario,
     StateVariable,
 )
-from simlib.world.quantities import ParameterPlan
+from simlib.theatre.agents import units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -105,6 +106,38 @@ def test_what_a_class_names_is_in_the_scenario(theatre: Scenario, name: str) -> 
     assert named
 
 
+GUARD = 1e-9
+"""Numbers below this keep logarithms finite and mean nothing."""
+
+
+def bare_numbers(source: str) -> list[str]:
+    """Return the numbers in a module that mean something: all but 0, 1, -1 and guards."""
+    return [
+        f"line {node.lineno}: {node.value}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, (int, float))
+        and not isinstance(node.value, bool)
+        and node.value not in {0, 1}
+        and abs(node.value) > GUARD
+    ]
+
+
+def test_judgements_of_agents_stand_in_the_scenario() -> None:
+    """What a party weighs is a parameter; units and windows are named in one module."""
+    files = sorted(Path(inspect.getfile(units)).parent.glob("*.py"))
+    found = {file.stem: bare_numbers(file.read_text(encoding="utf-8")) for file in files}
+    assert len(files) > len(agent_names() - ELSEWHERE)
+    assert found.pop("units")
+    assert {name: numbers for name, numbers in found.items() if numbers} == {}
+
+
+def test_a_bare_number_is_found() -> None:
+    """Negative control: a judgement at the top, in a call and under a minus."""
+    source = "KEPT = 0.7\ndef f(x=1, y=1e-12):\n    return min(-1, max(x, -2), flag=True)\n"
+    assert bare_numbers(source) == ["line 1: 0.7", "line 3: 2"]
+
+
 def test_every_parameter_says_where_it_comes_from(theatre: Scenario) -> None:
     register = {row["id"] for row in _rows("parameters.csv")}
     for name, parameter in theatre.parameters.items():
@@ -168,23 +201,11 @@ def _lethal(group: IncidentGroup, place: str, parameters: dict[str, float]) -> f
     return _value(quantity, parameters)
 
 
-def _mean_shares(theatre: Scenario) -> dict[str, float]:
-    """Return every part of every Dirichlet at its mean."""
-    weights = {
-        name: parameter.distribution["dirichlet"]
-        for name, parameter in theatre.parameters.items()
-        if parameter.distribution and "dirichlet" in parameter.distribution
-    }
-    return {
-        f"{name}.{part}": weight / sum(parts.values())
-        for name, parts in weights.items()
-        for part, weight in parts.items()
-    }
-
-
 def _expected(theatre: Scenario) -> dict[tuple[str, str, str], tuple[float, float]]:
     """Return all and lethal incidents a month by type, place and row target."""
-    parameters = {**ParameterPlan(theatre).typical(), **_mean_shares(theatre), **CENTRAL}
+    central = {n: Parameter(value=v, unit="x", judgement="x") for n, v in CENTRAL.items()}
+    given = {**theatre.parameters, **central}
+    parameters, _ = typical(theatre.model_copy(update={"parameters": given}))
     result: dict[tuple[str, str, str], tuple[float, float]] = {}
     for type_, incident in theatre.incidents.items():
         for group in incident.groups.values():

@@ -18,8 +18,8 @@ import pytest
 import simlib
 from simlib import _moved, evidence
 from simlib.scenario import load
+from simlib.theatre.record.fitters import POOLS
 from simlib.theatre.record.monthly import shipped_parts
-from simlib.theatre.record.regimes import POOLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlib.errors import Problem, ScenarioError
+from simlib.scenario.parameter_values import typical
 from simlib.scenario.schema import MilestoneChange, Option
 from simlib.scenario.wording import listed
 
@@ -34,7 +35,7 @@ class Deadline:
     decision
         The agent's decision that takes a number of months.
     leads
-        Days before the agreed date of the scheduled meetings.
+        Days before the agreed date of the scheduled meetings, or the parameters that say them.
     lengths
         Months that it may be extended by.
     """
@@ -43,7 +44,7 @@ class Deadline:
     agent: str
     extended: str
     decision: str
-    leads: tuple[float, ...]
+    leads: tuple[float | str, ...]
     lengths: tuple[int, ...]
 
     def refuse_without(self, scenario: Scenario) -> None:
@@ -52,7 +53,7 @@ class Deadline:
         Raises
         ------
         ScenarioError
-            It has no such milestone or no such agent.
+            It has no such milestone, no such agent or no such parameter.
         """
         if self.milestone not in scenario.timeline:
             rule = f"must have the milestone {self.milestone} (has {listed(scenario.timeline)})"
@@ -60,11 +61,17 @@ class Deadline:
         entry = scenario.agents.get(self.agent)
         if entry is None or not entry.active:
             raise ScenarioError([Problem("agents", f"must have the agent {self.agent}, active")])
+        named = [lead for lead in self.leads if isinstance(lead, str)]
+        lacking = [name for name in named if name not in scenario.parameters]
+        if lacking:
+            raise ScenarioError([Problem("parameters", f"must have {', '.join(lacking)}")])
 
     def meetings(self, scenario: Scenario) -> tuple[dt.date, ...]:
         """The dates of the scheduled meetings."""
         agreed = scenario.timeline[self.milestone].date
-        return tuple(agreed - dt.timedelta(days=lead) for lead in self.leads)
+        means, _ = typical(scenario)
+        days = (means[lead] if isinstance(lead, str) else lead for lead in self.leads)
+        return tuple(agreed - dt.timedelta(days=lead) for lead in days)
 
     def held(self, scenario: Scenario) -> Option:
         """The option in which it ends as agreed and nobody decides."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.agents.base import Agent, Life
-from simlib.journal import DAYS_PER_MONTH
 from simlib.theatre.agents.cover import covers
+from simlib.theatre.agents.units import QUARTER_DAYS, YEAR_DAYS, left_after_a_month, months
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,10 +27,6 @@ PHASES = {
     "technicians": "coalition.technician_phase",
     "trainers": "coalition.trainer_phase",
 }
-TYPICAL_ATTACKS = 176.0
-"""ISIS attacks in Syria in three months of 2024 (B2-SW-2024-RATE times three)."""
-SURGE_KEPT = 0.7
-"""Share of a reinforcement that is still there a month later (judgement)."""
 
 
 class Coalition(Agent):
@@ -81,7 +77,8 @@ class Coalition(Agent):
             self._count_and_cover()
 
     def _live_syria(self) -> Life:
-        yield self.wait(until=self.date_of(SYRIA) - 6 * DAYS_PER_MONTH, milestone=SYRIA)
+        ahead = months(self.parameter("coalition.syria_review"))
+        yield self.wait(until=self.date_of(SYRIA) - ahead, milestone=SYRIA)
         if not self.is_forced(SYRIA) and self.woken == "date":
             self._consider_syria()
         while self.date_of(SYRIA) > self.now:
@@ -94,15 +91,13 @@ class Coalition(Agent):
     def _draw_contingents(self) -> dict[str, float]:
         spread = self.parameter("coalition.contingent_spread")
         ends = {"low": -spread, "mode": 0.0, "high": spread}
-        return {
-            c: self.draws(f"{c}_leaves", "triangular", **ends) * DAYS_PER_MONTH for c in CONTINGENTS
-        }
+        return {c: months(self.draws(f"{c}_leaves", "triangular", **ends)) for c in CONTINGENTS}
 
     def _review(self) -> None:
-        fade = 0.5 ** (1.0 / self.parameter("coalition.pressure_halving"))
+        fade = left_after_a_month(self.parameter("coalition.pressure_halving"))
         pressure = self.see("coalition.force_pressure")
         self.change("coalition.force_pressure", to=pressure * fade)
-        self._surge *= SURGE_KEPT
+        self._surge *= self.parameter("coalition.surge_kept")
         if self.now >= self._paused_until:
             for role in ROLES:
                 self._draw_down(role)
@@ -111,7 +106,7 @@ class Coalition(Agent):
 
     def _planned_share(self, role: str, milestone: str) -> float:
         last = self.parameter("coalition.last_echelon")
-        phase = self.parameter(PHASES[role]) * DAYS_PER_MONTH
+        phase = months(self.parameter(PHASES[role]))
         ahead = (self.date_of(milestone) - self._hasten - self.now) / phase
         return last + (1.0 - last) * min(1.0, max(0.0, ahead))
 
@@ -162,15 +157,16 @@ class Coalition(Agent):
     # Syria
 
     def _consider_syria(self) -> None:
-        attacks = self.recent("isis_attack", "Syria", days=91.0)
-        breaks = self.recent("detention_break", days=365.0)
+        attacks = self.recent("isis_attack", "Syria", days=QUARTER_DAYS)
+        breaks = self.recent("detention_break", days=YEAR_DAYS)
+        usual = self.parameter("committee.environment_reference")
         if self.decides(
             "keeps_syria",
-            attacks=float(np.log((attacks + 1.0) / (TYPICAL_ATTACKS + 1.0))),
+            attacks=float(np.log((attacks + 1.0) / (usual + 1.0))),
             breaks=float(breaks > 0),
             wish_to_leave=self.see("committee.us_wish_to_leave"),
         ):
-            delay = self.parameter("coalition.syria_delay") * DAYS_PER_MONTH
+            delay = months(self.parameter("coalition.syria_delay"))
             self.move_milestone(SYRIA, self.date_of(SYRIA) + delay)
             self.settle(SYRIA, "slipped")
 
@@ -198,10 +194,10 @@ class Coalition(Agent):
             at = self._bases.index(base)
             size = self.parameter("coalition.surge_size") * float(self._at_start["combat"].sum())
             self._surge[at] += size
-            self._paused_until = self.now + DAYS_PER_MONTH
+            self._paused_until = self.now + months(1)
             self.change("coalition.combat", base, by=size)
         elif not is_break:
-            self._hasten += DAYS_PER_MONTH
+            self._hasten += months(1)
 
     def _mind_contractors(self) -> None:
         if self.posture("israel_iran.posture") == "war":

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 
 from simlib.agents.base import Agent, Life
-from simlib.journal import DAYS_PER_MONTH
+from simlib.theatre.agents.units import HALF_YEAR_DAYS, QUARTER_DAYS, left_after_a_month, months
 
 IRAQ = "iraq_mission_end"
 CLASSES = ("formally_extended", "met", "relabelled", "slipped")
 GROUNDS = ("threat", "capability_gap", "environment", "sovereignty", "us_wish_to_leave")
-LEADS = (198.0, 107.0, 15.0)
-"""Days before the deadline of the three scheduled meetings: March, June, September."""
-MOST = 3.0
-"""A ground weighs at most so many standard deviations."""
+MEETINGS = ("first", "second", "third")
+"""The scheduled meetings: in March, June and September of the year of the deadline."""
 FEDERAL = ("Anbar", "Baghdad", "Diyala", "Kirkuk", "Nineveh", "Salah al-Din")
 
 
@@ -22,7 +20,7 @@ class JointCommittee(Agent):
 
     An extension needs both governments. Each scheduled meeting carries a share w of the
     decision, h = 1 - (1 - P)^w, so meeting more often does not raise P; an alarm takes
-    half of the next meeting's share forward.
+    a part of the next meeting's share forward.
     """
 
     name = "committee"
@@ -37,8 +35,9 @@ class JointCommittee(Agent):
         self._conclude()
 
     def _meet(self) -> Life:
-        shares = [self.parameter(f"committee.share_{n}") for n in ("first", "second", "third")]
-        meetings = [self.agreed_date_of(IRAQ) - lead for lead in LEADS]
+        shares = [self.parameter(f"committee.share_{meeting}") for meeting in MEETINGS]
+        leads = [self.parameter(f"committee.lead_{meeting}") for meeting in MEETINGS]
+        meetings = sorted(self.agreed_date_of(IRAQ) - lead for lead in leads)
         while meetings and not self.is_forced(IRAQ):
             yield self.wait(
                 until=meetings[0],
@@ -52,7 +51,8 @@ class JointCommittee(Agent):
                 meetings.pop(0)
                 share = shares.pop(0)
             elif self.woken == "notice" or self.posture("israel_iran.posture") == "war":
-                share = shares[0] = shares[0] / 2.0
+                share = self.parameter("committee.alarm_share") * shares[0]
+                shares[0] -= share
             else:
                 continue
             if self._extends(share):
@@ -63,18 +63,19 @@ class JointCommittee(Agent):
     def _weigh_each_month(self) -> Life:
         while True:
             yield self.wait(months=1)
-            fade = 0.5 ** (1.0 / self.parameter("committee.sovereignty_halving"))
+            fade = left_after_a_month(self.parameter("committee.sovereignty_halving"))
             pressure = self.see("iraq.sovereignty_pressure")
             self.change("iraq.sovereignty_pressure", to=pressure * fade)
+            most = self.parameter("committee.ground_limit")
             for ground, raw in self._grounds().items():
                 mean = self.parameter(f"committee.{ground}_mean")
                 z = (raw - mean) / self.parameter(f"committee.{ground}_sd")
-                self.change(f"committee.{ground}", to=max(-MOST, min(MOST, z)))
+                self.change(f"committee.{ground}", to=max(-most, min(most, z)))
             self.change("committee.extension", to=self._chances()["formally_extended"])
 
     def _grounds(self) -> dict[str, float]:
         """Return the five grounds before they are standardized."""
-        quarter = self.recent("isis_attack", "Iraq", days=91.0)
+        quarter = self.recent("isis_attack", "Iraq", days=QUARTER_DAYS)
         reference = self.parameter("committee.threat_reference")
         readiness = sum(self.see("isf.readiness", p) for p in FEDERAL) / len(FEDERAL)
         force = math.log1p(self.see("coalition.force_pressure"))
@@ -88,13 +89,13 @@ class JointCommittee(Agent):
         }
 
     def _environment(self) -> float:
-        attacks = self.recent("isis_attack", "Syria", days=91.0)
+        attacks = self.recent("isis_attack", "Syria", days=QUARTER_DAYS)
         reference = self.parameter("committee.environment_reference")
         conflicts = (
             self.posture("turkiye_sdf.posture") in {"offensive", "incursion"},
             self.posture("sdf_damascus.posture") in {"fighting", "collapse"},
             self.posture("israel_iran.posture") in {"exchange", "war"},
-            self.recent("detention_break", days=180.0) > 0,
+            self.recent("detention_break", days=HALF_YEAR_DAYS) > 0,
         )
         weight = self.parameter("committee.environment_weight")
         return math.log((attacks + 1.0) / (reference + 1.0)) + weight * sum(conflicts)
@@ -123,8 +124,8 @@ class JointCommittee(Agent):
         assents = [self.agrees(f"{who}_assents", each, value=share) for who in ("iraq", "us")]
         if not all(assents):
             return False
-        months = float(self.chooses("extension_months", self._lengths()))
-        self.move_milestone(IRAQ, self.date_of(IRAQ) + months * DAYS_PER_MONTH)
+        length = float(self.chooses("extension_months", self._lengths()))
+        self.move_milestone(IRAQ, self.date_of(IRAQ) + months(length))
         self.settle(IRAQ, "formally_extended")
         self._agree_on_residual()
         return True
@@ -148,7 +149,7 @@ class JointCommittee(Agent):
         taken = self.chooses("deadline", {name: p / rest for name, p in chances.items()})
         self.settle(IRAQ, taken)
         if taken == "slipped":
-            slip = max(1.0, self.parameter("committee.slip_months") * DAYS_PER_MONTH)
+            slip = max(1.0, months(self.parameter("committee.slip_months")))
             self.move_milestone(IRAQ, self.date_of(IRAQ) + slip)
         self._agree_on_residual()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,17 +10,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KURDISTAN = ("Dohuk", "Erbil", "Sulaymaniyah")
-NORTH = (*KURDISTAN, "Kirkuk", "Nineveh")
-SYRIAN = (
-    "Aleppo", "Damascus", "Daraa", "Deir ez-Zor", "Hama", "Hasakah", "Homs", "Idlib",
-    "Latakia", "Quneitra", "Raqqa", "Rif Dimashq", "Suwayda", "Tartus",
+NORTH = frozenset((*KURDISTAN, "Kirkuk", "Nineveh"))
+SYRIAN = frozenset(
+    (
+        "Aleppo", "Damascus", "Daraa", "Deir ez-Zor", "Hama", "Hasakah", "Homs", "Idlib",
+        "Latakia", "Quneitra", "Raqqa", "Rif Dimashq", "Suwayda", "Tartus",
+    )
 )  # fmt: skip
-
-
-@lru_cache(maxsize=8)
-def _zones(places: tuple[str, ...]) -> NDArray[np.int64]:
-    """Return 0 for the federal south and west, 1 for the north, 2 for Syria, by place."""
-    return np.array([2 if p in SYRIAN else int(p in NORTH) for p in places])
 
 
 def covers(
@@ -44,4 +39,6 @@ def covers(
     >>> covers(("Anbar", "Kirkuk", "Homs"), (0.0, 0.5, 1.0), 0.4).tolist()
     [0.4, 0.7, 1.0]
     """
-    return np.asarray(remainder + (1.0 - remainder) * np.array(shares)[_zones(places)])
+    federal, north, syria = shares
+    rests_on = [syria if p in SYRIAN else north if p in NORTH else federal for p in places]
+    return np.asarray(remainder + (1.0 - remainder) * np.array(rests_on))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simlib.agents.base import Agent, Life
-from simlib.journal import DAYS_PER_MONTH
 from simlib.theatre.agents.cover import KURDISTAN
+from simlib.theatre.agents.units import QUARTER, QUARTER_DAYS, YEAR, months
 
 if TYPE_CHECKING:
     from simlib.world.world import World
@@ -17,13 +18,6 @@ if TYPE_CHECKING:
 FEDERAL_BASES = ("Ain al-Asad", "Victoria")
 IRAQ = "iraq_mission_end"
 FRONTIER = ("Anbar", "Nineveh")
-YEAR = 365.25
-RETURN = 0.15
-"""Share of moved forces that goes back in a month (judgement)."""
-FITTING_OUT = 6.0
-"""Months from the first drone radar to full cover of the border (judgement)."""
-DELIVERY = 24.0
-"""Months from the first air-defense battery to the last on order (judgement)."""
 
 
 class ISF(Agent):
@@ -61,14 +55,14 @@ class ISF(Agent):
                 self._deploy(str(self.incident["place"]))
 
     def _review(self) -> None:
-        self._months = (self.now - self._start) / DAYS_PER_MONTH
+        self._months = (self.now - self._start) / months(1)
         self._follow_trainers()
         self._keep_aircraft()
         self._build()
         self._receive()
         self._return_forces()
         self._take_stock_of_exit()
-        if round(self._months) % 3 == 0:
+        if round(self._months) % QUARTER == 0:
             self._reinforce_border(breaks=0.0)
 
     # readiness and what rests on foreigners
@@ -87,7 +81,7 @@ class ISF(Agent):
     def _follow_trainers(self) -> None:
         shares = self._trainer_shares()
         # Over the month that has passed, the mean of its two ends.
-        federal, harir = ((a + b) / 2.0 for a, b in zip(shares, self._trained, strict=True))
+        federal, harir = (fmean(ends) for ends in zip(shares, self._trained, strict=True))
         self._trained = shares
         loss = self.parameter("readiness.loss")
         target = 1.0 - loss * (1.0 - np.where(self._is_kurdistan, harir, federal))
@@ -99,8 +93,8 @@ class ISF(Agent):
     def _keep_aircraft(self) -> None:
         capable = self.parameter("isf.f16_capable")
         supported = self.see("coalition.contractors", "Balad")
-        months = self.parameter("isf.f16_recovery" if supported else "isf.f16_decay")
-        step = capable / months if supported else -capable / months
+        over = self.parameter("isf.f16_recovery" if supported else "isf.f16_decay")
+        step = capable / over if supported else -capable / over
         now = self.see("isf.f16_available") + step
         self.change("isf.f16_available", to=max(0.0, min(capable, now)))
         lost = 1.0 - self._technicians_now() / max(1.0, self._technicians)
@@ -112,7 +106,7 @@ class ISF(Agent):
     def _take_stock_of_exit(self) -> None:
         if self._left_at is None and self.is_complete(IRAQ):
             self._left_at = self.now
-        if self._left_at is None or self.now < self._left_at + YEAR:
+        if self._left_at is None or self.now < self._left_at + months(YEAR):
             return
         left = 1.0 - self._trained[0]
         effect = math.exp(self.parameter("withdrawal.year_two") * left)
@@ -128,14 +122,14 @@ class ISF(Agent):
     def _receive(self) -> None:
         radars = float(self._months >= self.parameter("isf.radar_months"))
         self.change("isf.radar_cover", to=self.parameter("isf.radars") + radars)
-        drones = (self._months - self.parameter("isf.drone_radar_months")) / FITTING_OUT
-        self.change("isf.drone_radar", to=max(0.0, min(1.0, drones)))
-        batteries = (self._months - self.parameter("isf.air_defense_months")) / DELIVERY
-        self.change("isf.air_defense", to=max(0.0, min(1.0, batteries)))
+        for bought in ("drone_radar", "air_defense"):
+            since_first = self._months - self.parameter(f"isf.{bought}_months")
+            share = since_first / self.parameter(f"isf.{bought}_delivery")
+            self.change(f"isf.{bought}", to=max(0.0, min(1.0, share)))
 
     def _reinforce_border(self, *, breaks: float) -> None:
-        crossings = self.recent("isis_infiltration", days=91.0, having={"success": 1.0})
-        attacks = self.recent("isis_attack", "Syria", days=91.0)
+        crossings = self.recent("isis_infiltration", days=QUARTER_DAYS, having={"success": 1.0})
+        attacks = self.recent("isis_attack", "Syria", days=QUARTER_DAYS)
         if not self.decides(
             "reinforces_border",
             breaks=breaks,
@@ -149,12 +143,15 @@ class ISF(Agent):
         sent = self._guards * (1.0 + self.parameter("isf.reinforcement")) - guards
         self.change_all("border.guards", guards + np.maximum(0.0, sent))
         for place in FRONTIER:
-            self.change("isf.strength", place, by=-float(np.maximum(0.0, sent).sum()) / 2.0)
+            self.change(
+                "isf.strength", place, by=-float(np.maximum(0.0, sent).sum()) / len(FRONTIER)
+            )
 
     def _return_forces(self) -> None:
         guards, strength = self.see_all("border.guards"), self.see_all("isf.strength")
-        self.change_all("border.guards", guards + RETURN * (self._guards - guards))
-        self.change_all("isf.strength", strength + RETURN * (self._strength - strength))
+        back = self.parameter("isf.forces_return")
+        self.change_all("border.guards", guards + back * (self._guards - guards))
+        self.change_all("isf.strength", strength + back * (self._strength - strength))
 
     # answers
 

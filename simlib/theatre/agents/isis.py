@@ -8,6 +8,7 @@ import numpy as np
 
 from simlib.agents.base import Agent, Life
 from simlib.theatre.agents.cover import SYRIAN
+from simlib.theatre.agents.units import CAMP_UNIT, QUARTER, TENTHS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
     from simlib.world.world import World
 
 IRAQ = "iraq_mission_end"
-AHEAD = 90.0
-"""Days before an announced end in which ISIS acts with it in mind (judgement)."""
-AFTER = 90.0
-"""Days after it in which a test goes on (judgement)."""
 SITES = ("Deir ez-Zor", "Hasakah", "Raqqa")
 
 
@@ -44,7 +41,7 @@ class ISIS(Agent):
             self._recruit_and_move()
             self._pace()
             self._reviews += 1
-            if self._reviews % 3 == 0:
+            if self._reviews % QUARTER == 0:
                 self._turn()
 
     def _shares_of(self, fighters: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -55,11 +52,12 @@ class ISIS(Agent):
 
     def _recruit_and_move(self) -> None:
         fighters = self.see_all("isis.fighters")
-        camps = self.total("isis.camp_population") / 10_000.0
+        camps = self.total("isis.camp_population") / CAMP_UNIT
         recruits = self.parameter("isis.recruits") + self.parameter("isis.camp_recruits") * camps
         fighters += recruits * fighters / max(1.0, float(fighters.sum()))
         # Less cover than at the start draws people there, within each country.
-        wanted = self._shares * self._cover / np.maximum(0.05, self.see_all("coalition.isr"))
+        cover = np.maximum(self.parameter("isis.least_cover"), self.see_all("coalition.isr"))
+        wanted = self._shares * self._cover / cover
         syria = float(fighters[self._in_syria].sum())
         country = np.where(self._in_syria, syria, float(fighters.sum()) - syria)
         goal = self._shares_of(wanted * country) * country
@@ -71,7 +69,8 @@ class ISIS(Agent):
         ahead = self.date_of(IRAQ) - self.now
         tests = self.parameter("structure.test") > 0.0
         size = self.parameter("isis.anticipation")
-        near = 0.0 <= ahead <= AHEAD or (tests and -AFTER <= ahead < 0.0)
+        is_soon = 0.0 <= ahead <= self.parameter("isis.days_before")
+        near = is_soon or (tests and -self.parameter("isis.days_after") <= ahead < 0.0)
         wanted = 1.0 if not near else 1.0 + size if tests else 1.0 - size
         if wanted != self.see("isis.activity"):
             self.records("sets_pace", value=wanted)
@@ -87,6 +86,6 @@ class ISIS(Agent):
         self.change("isis.prison_focus", to=self.parameter("isis.focus") if seeks else 1.0)
         gained = float(self.see_all("hts.control").mean()) - self._control
         turns = self.decides(
-            "turns_to_iraq", pressure=10.0 * gained, exit=float(self.is_complete(IRAQ))
+            "turns_to_iraq", pressure=TENTHS * gained, exit=float(self.is_complete(IRAQ))
         )
         self.change("isis.border_focus", to=self.parameter("isis.border_shift") if turns else 1.0)

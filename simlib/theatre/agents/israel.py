@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from simlib.agents.base import Agent, Life
-
-LEAST, MOST = 0.2, 3.0
+from simlib.theatre.agents.units import QUARTER, TENTHS
 
 
 class Israel(Agent):
@@ -17,13 +16,14 @@ class Israel(Agent):
         self.start(self.live_posture("israel_iran.posture"))
         control = float(self.see_all("hts.control").mean())
         while True:
-            yield self.wait(months=3)
+            yield self.wait(months=QUARTER)
             gained = float(self.see_all("hts.control").mean()) - control
             eases = self.decides(
                 "eases_strikes",
-                control=10.0 * gained,
+                control=TENTHS * gained,
                 war=float(self.posture("israel_iran.posture") == "war"),
             )
             step = self.parameter("israel.easing")
             pace = self.see("israel.tempo") * (1.0 - step if eases else 1.0 + step)
-            self.change("israel.tempo", to=max(LEAST, min(MOST, pace)))
+            least, most = (self.parameter(f"israel.tempo_{end}") for end in ("least", "most"))
+            self.change("israel.tempo", to=max(least, min(most, pace)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simlib.agents.base import Agent, Life
+from simlib.theatre.agents.units import QUARTER
 
 
 class PKK(Agent):
@@ -14,7 +15,7 @@ class PKK(Agent):
         """Review each quarter; answer deadly strikes."""
         self.start(self.live_posture("pkk.posture"))
         while True:
-            yield self.wait(months=3, notice="turkish_strike")
+            yield self.wait(months=QUARTER, notice="turkish_strike")
             if self.woken == "notice":
                 self._answer()
             else:
@@ -27,7 +28,7 @@ class PKK(Agent):
             left = self.parameter("pkk.demobilized")
             self.change_all("pkk.fighters", fighters * (1.0 - left))
             return
-        recruits = 3.0 * self.parameter("pkk.recruits")
+        recruits = QUARTER * self.parameter("pkk.recruits")
         total = max(1.0, float(fighters.sum()))
         self.change_all("pkk.fighters", fighters * (1.0 + recruits / total))
 

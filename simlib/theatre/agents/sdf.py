@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.agents.base import Agent, Life
+from simlib.theatre.agents.units import QUARTER
 
 if TYPE_CHECKING:
     from simlib.world.world import World
 
 SITES = ("Deir ez-Zor", "Hasakah", "Raqqa")
 TRACK = "sdf_damascus.posture"
-ALARM_KEPT = 0.8
-"""Share of the guards added after a break that are still there a month later (judgement)."""
 
 
 class SDF(Agent):
@@ -57,12 +56,12 @@ class SDF(Agent):
         }
 
     def _review(self) -> None:
-        self._alarm *= ALARM_KEPT
+        self._alarm *= self.parameter("sdf.alarm_kept")
         self._reviews += 1
         camps = self.see_all("isis.camp_population")
         self.change_all("isis.camp_population", camps * (1.0 - self.parameter("sdf.camp_returns")))
         self._hand_over_detainees()
-        if self._reviews % 3 == 0:
+        if self._reviews % QUARTER == 0:
             self._call_up()
 
     def _pressed(self) -> tuple[bool, bool]:
@@ -81,12 +80,14 @@ class SDF(Agent):
         """Share people out; the starting shares are those of an offensive."""
         pull = self.parameter("sdf.front_pull")
         relief = 1.0 if any(self._pressed()) else 1.0 / (1.0 - pull)
-        guard = np.minimum(0.6, self._guard * relief + np.where(self._guard > 0, self._alarm, 0.0))
-        counter = np.minimum(0.4, self._counter * relief)
+        alarmed = np.where(self._guard > 0, self._alarm, 0.0)
+        guard = np.minimum(self.parameter("sdf.guard_most"), self._guard * relief + alarmed)
+        counter = np.minimum(self.parameter("sdf.counter_most"), self._counter * relief)
         self.change_all("sdf.guard_share", guard)
         self.change_all("sdf.counter_share", counter)
         freed = guard + counter - self._guard - self._counter
-        self.change_all("sdf.front_share", np.maximum(0.05 * self._front, self._front - freed))
+        least = self.parameter("sdf.front_least") * self._front
+        self.change_all("sdf.front_share", np.maximum(least, self._front - freed))
 
     def _hand_over_detainees(self) -> None:
         if self.parameter("structure.custody_transfer") == 0.0:

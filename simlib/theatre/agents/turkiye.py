@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from simlib.agents.base import Agent, Life
-from simlib.journal import DAYS_PER_MONTH, to_date
-
-SPRING, AUTUMN = 4, 10
-SURGE_AFTER = 3.0
-"""Months of talks after which an end-game surge begins (judgement)."""
+from simlib.journal import to_date
+from simlib.theatre.agents.units import QUARTER, months
 
 
 class TurkishForces(Agent):
@@ -21,7 +18,7 @@ class TurkishForces(Agent):
         self._is_campaigning = False
         self._talks_since = self.now
         while True:
-            yield self.wait(months=3, posture="pkk.posture")
+            yield self.wait(months=QUARTER, posture="pkk.posture")
             posture = self.posture("pkk.posture")
             if self.woken == "posture" and posture == "talks":
                 self._talks_since = self.now
@@ -31,9 +28,9 @@ class TurkishForces(Agent):
 
     def _open_or_close(self, posture: str) -> None:
         month = to_date(self.now).month
-        if month == AUTUMN:
+        if month == self.parameter("turkiye.campaign_closes"):
             self._is_campaigning = False
-        if month != SPRING:
+        if month != self.parameter("turkiye.campaign_opens"):
             return
         self._is_campaigning = self.decides(
             "opens_campaign",
@@ -48,7 +45,7 @@ class TurkishForces(Agent):
 
     def _set_pace(self, posture: str) -> None:
         pace = self.parameter("turkiye.campaign_size") if self._is_campaigning else 1.0
-        has_talked = self.now - self._talks_since >= SURGE_AFTER * DAYS_PER_MONTH
+        has_talked = self.now - self._talks_since >= months(self.parameter("turkiye.surge_after"))
         if self.parameter("structure.surge") > 0.0 and posture == "talks" and has_talked:
             pace *= self.parameter("turkiye.surge_size")
         self.change("turkiye.campaign", to=pace)

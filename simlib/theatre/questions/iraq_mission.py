@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simlib.analysis.selection.deadlines import Deadline, DecisionQuestion, GroundWeight
 from simlib.analysis.selection.observables import Public
 from simlib.scenario.schema import Outcome
-from simlib.theatre.agents.committee import IRAQ, LEADS
+from simlib.theatre.agents.committee import IRAQ, MEETINGS
 from simlib.theatre.questions.committee_choices import solve_offsets
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ DEADLINE = Deadline(
     agent="committee",
     extended="formally_extended",
     decision="extension_months",
-    leads=LEADS,
+    leads=tuple(f"committee.lead_{meeting}" for meeting in MEETINGS),
     lengths=(6, 12, 24),
 )
 BEFORE = "isis_attacks_iraq_before_meetings"

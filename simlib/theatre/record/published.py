@@ -26,12 +26,12 @@ from simlib.evidence.calibration.totals import (
 from simlib.evidence.excitation.shipped_fits import fitted_excitation
 from simlib.theatre.analogues.withdrawal import fitted_withdrawal_effect
 from simlib.theatre.record.fitters import (
+    POOLS,
     ar1_posterior,
     clustering,
     fit_places,
     fit_ucdp_levels,
 )
-from simlib.theatre.record.regimes import POOLS
 
 if TYPE_CHECKING:
     from simlib.evidence.calibration.published_record import Fitter, Record
