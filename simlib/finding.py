@@ -71,7 +71,10 @@ class Finding(ABC):
         StoreError
             Another file is there, or one cannot be written.
         """
-        output = Output(Path(directory), self.stem, overwrite)
+        return self.write(Output(Path(directory), self.stem, overwrite))
+
+    def write(self, output: Output) -> list[Path]:
+        """Write what `save` writes to a folder, as that of whoever may replace its files."""
         tables = self.tables().items()
         written = [output.write(f"{name}.csv", csv_bytes(table)) for name, table in tables]
         for name, draw in self.figures().items():

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from simlib.agents.mentions import parameters_read
-from simlib.agents.registry import agent_class
+from simlib.agents.registry import agent_class, parameters_read
 from simlib.chance.distributions import quantile
 from simlib.cli import main
 from simlib.evidence.calibration.collecting import Calibration, calibrate

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from simlib.cli.app import app
 from simlib.ensemble.execution import Execution
 from simlib.errors import ScenarioError
-from simlib.evidence.publications import Publications, publications
+from simlib.evidence.observation_model import Publications, publications
 from simlib.outcomes.incident_counts import plan_published, plan_series
 from simlib.scenario import bundled, load, load_text
 from simlib.simulation import assemble, simulate

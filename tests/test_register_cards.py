@@ -204,7 +204,7 @@ def test_find_guesses(page: RegisterPage) -> None:
 def test_a_scenario_of_its_own_has_no_foreign_arithmetic() -> None:
     found = page_of(load_text(TEXT), _known())
     assert (found.others, found.apart) == ({}, [])
-    assert found.index() == [("1", "raids", "judgement", "0.80")]
+    assert found.index().to_numpy().tolist() == [[1, "raids", "judgement", "0.80"]]
     assert "the largest are raids" in found.sentences()[1]
 
 

@@ -12,7 +12,7 @@ import pytest
 from simlib import analysis, plot
 from simlib.analysis.sensitivity.morris import Paths, screen
 from simlib.analysis.sensitivity.sobol import Design, indices, sensitivity
-from simlib.cli.sensitivity import sensitivity as command
+from simlib.cli.explore_commands import sensitivity as command
 from simlib.ensemble.execution import Execution
 from simlib.errors import ScenarioError, SimulationError
 from simlib.scenario import load, load_text

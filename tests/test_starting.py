@@ -144,7 +144,7 @@ main()
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-@pytest.mark.parametrize("module", ["typer", "simlib.cli.why", "numpy", "yaml"])
+@pytest.mark.parametrize("module", ["typer", "simlib.cli.explore_commands", "numpy", "yaml"])
 def test_a_signal_while_something_loads_is_one_line(
     number: signal.Signals, module: str, folder: Path
 ) -> None:
@@ -215,12 +215,12 @@ def test_a_run_that_is_asked_to_end_says_how_to_go_on(number: signal.Signals, fo
 BETWEEN_RUNS = """
 import os, sys, typer
 from pathlib import Path
-from simlib.cli.invert import _Standing, _stopping_between_runs
+from simlib.cli.progress import Generations, stopping_between_runs
 def run(values, seed):
     os.kill(os.getpid(), {number})
     print("whole", flush=True)  # what is begun is finished
 try:
-    with _stopping_between_runs(_Standing(Path("out"))) as stop:
+    with stopping_between_runs(Generations(Path("out"))) as stop:
         for _ in range(3):
             stop.unless_asked(run)({{}}, 1)
 except typer.Exit as end:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from simlib.agents.mentions import parameters_read
-from simlib.agents.registry import agent_class, agent_names
+from simlib.agents.registry import agent_class, agent_names, parameters_read
 from simlib.scenario import load
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import compile_quantity, names

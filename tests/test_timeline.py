@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from simlib.agents.base import Agent, Life
 from simlib.errors import SimulationError
 from simlib.journal import to_days
-from simlib.scenario.schema import Option
+from simlib.scenario.schema import Option, shifted
 from simlib.world.clock import Clock
-from simlib.world.milestones import Timeline, shifted
+from simlib.world.milestones import Timeline
 from support.worlds import of, run_of, world
 
 DAY = dt.date

@@ -82,7 +82,7 @@ def test_the_path_is_named_and_its_replications_replay(tmp_path: Path) -> None:
         ensemble, "attacks", baseline="never", counterfactual="early", agents=PLANTED, jobs=1
     )
     finding = found.of("attacks")
-    (path,) = finding.told.paths
+    (path,) = finding.description.paths
     assert (path.agent, path.mechanism, path.place) == ("planter", "pressure", "North")
     assert path.missing == 0.0
     assert path.extra == pytest.approx(6 * finding.effect.mean)
@@ -97,7 +97,7 @@ def test_the_path_is_named_and_its_replications_replay(tmp_path: Path) -> None:
 
 def test_excited_incidents_lead_back_through_their_parents() -> None:
     scenario = planted(excites=[{"type": "attack", "ratio": 0.6, "decay_days": 1}])
-    (path,) = explained(of=scenario, replications=4).of("attacks").told.paths
+    (path,) = explained(of=scenario, replications=4).of("attacks").description.paths
     sides = [Side(assemble(scenario, o, agents=PLANTED), 0) for o in ("never", "early")]
     tracer = Tracer((sides[0], sides[1]))
     parents = sides[1].run.incidents.parent
@@ -150,7 +150,7 @@ def test_options_that_are_the_same_leave_nothing_to_explain() -> None:
     assert found.first == {}
     for finding in found.findings:
         assert finding.shares == ()
-        assert finding.told.paths == ()
+        assert finding.description.paths == ()
         assert finding.is_same
     text = " ".join(found.sentences())
     assert "there is nothing to explain" in text
@@ -166,7 +166,7 @@ def test_a_difference_that_moves_nothing_counted_is_no_path() -> None:
     finding = found.of("attacks")
     assert len(found.first) == 8
     assert finding.shares == ()
-    assert finding.told.n_differing == 0
+    assert finding.description.n_differing == 0
     assert not any(" > " in sentence for sentence in found.sentences())
 
 
@@ -175,7 +175,7 @@ def test_no_share_is_given_of_an_effect_whose_interval_includes_0() -> None:
     found = explained("attacks_syria", agents=(Planter, Waverer), replications=12)
     finding = found.of("attacks_syria")
     assert not finding.has_effect
-    assert finding.told.n_differing > 0
+    assert finding.description.n_differing > 0
     assert finding.shares == ()
     assert found.table().empty
     text = " ".join(found.sentences())
@@ -189,7 +189,7 @@ def test_what_answers_incidents_is_followed_back_to_them() -> None:
     found = explained("attacks_syria", agents=(Planter, Echo), replications=40)
     finding = found.of("attacks_syria")
     assert finding.shares[0].group == "echo"
-    (path,) = finding.told.paths
+    (path,) = finding.description.paths
     assert (path.agent, path.mechanism, path.place) == ("echo", "support", "(national)")
     assert "decision echoes: yes < attack North" in path.example
 
@@ -202,7 +202,7 @@ def test_replaced_parameters_are_a_group_of_their_own() -> None:
     (share,) = finding.shares
     assert share.group == "(parameters)"
     assert share.percent == pytest.approx(100)
-    assert {path.agent for path in finding.told.paths} == {"(parameters)"}
+    assert {path.agent for path in finding.description.paths} == {"(parameters)"}
 
 
 @pytest.mark.parametrize("by", BYS)
@@ -213,12 +213,12 @@ def test_states_and_decisions_are_explained_too(by: By) -> None:
     assert state.effect.mean == pytest.approx(1.0)
     group = {"agent": "planter", "mechanism": "pressure", "place": "North"}[by]
     assert [share.group for share in state.shares] == [group]
-    (path,) = state.told.paths
+    (path,) = state.description.paths
     assert (path.agent, path.mechanism, path.place) == ("planter", "pressure", "North")
     assert path.net == pytest.approx(4.0)
     (share,) = decided.shares
     assert share.group == ("planter" if by == "agent" else "(decisions)")
-    assert [(p.agent, p.mechanism, p.place) for p in decided.told.paths] == [
+    assert [(p.agent, p.mechanism, p.place) for p in decided.description.paths] == [
         ("planter", "presses", "North")
     ]
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 import simlib
 from simlib.cli.app import app
-from simlib.cli.findings import keep
+from simlib.cli.driver import present
 from simlib.errors import SimlibError, StoreError
 from simlib.evidence.abc_smc.forecaster_problem import ucdp_counts
 from simlib.evidence.analogues.analogue_record import read_record
@@ -26,6 +26,7 @@ from simlib.evidence.ledger.resolutions import read_resolutions
 from simlib.evidence.ledger.sealing import read_ledger
 from simlib.files import Output
 from simlib.files.outputs import RECORD
+from simlib.finding import Finding
 from simlib.scenario import load, load_text
 from support.data import write_ucdp
 from support.scenarios import TEXT, small
@@ -199,10 +200,26 @@ def test_countries_whose_names_fold_to_one_have_two_pages(tmp_path: Path) -> Non
     assert len([path for path in written if path.name.startswith("months-ira-q-")]) == 2
 
 
-def test_no_cell_of_a_kept_table_is_a_formula(tmp_path: Path) -> None:
+class Units(Finding):
+    """A result with a unit that a spreadsheet would compute."""
+
+    stem = "effects"
+
+    def sentences(self) -> list[str]:
+        """Say nothing."""
+        return []
+
+    def table(self) -> pd.DataFrame:
+        """Give two units."""
+        return pd.DataFrame({"unit": ["=1+1", "persons"], "n": [-1.0, 2.0]})
+
+
+def test_no_cell_of_a_kept_table_is_a_formula(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Text of a scenario, such as a unit, comes into tables."""
-    table = pd.DataFrame({"unit": ["=1+1", "persons"], "n": [-1.0, 2.0]})
-    keep(Output(tmp_path, "why"), {"effects": table})
+    present(Output(tmp_path, "why"), Units())
+    assert capsys.readouterr().out.splitlines()[-1] == f"table: {tmp_path / 'effects.csv'}"
     assert (tmp_path / "effects.csv").read_text() == "unit,n\n'=1+1,-1.0\npersons,2.0\n"
 
 

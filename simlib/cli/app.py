@@ -1,29 +1,23 @@
-"""The application that every command joins, and what commands share."""
+"""The application that every command joins, and the options that commands share."""
 
 from __future__ import annotations
 
 import importlib
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from simlib._version import __version__
-from simlib.cli.text import say
-from simlib.errors import Problem, ScenarioError
-
-if TYPE_CHECKING:
-    from simlib.scenario.schema import Scenario
+from simlib.cli.streams import say
 
 FAILED = 1
+AS_OF = "2024-12-31"
+"""The date as of which the bundled scenarios know the record."""
 
-_COMMANDS = (
-    *("analogues", "backtest", "calibrate", "commands", "comparing", "diff", "excitation"),
-    *("exploring", "forecast", "history", "invert", "readings", "register", "sensitivity"),
-    *("voi", "why"),
-)
-"""Modules whose commands join the application as they are imported."""
+_COMMANDS = ("run", "compare", "explore", "evidence", "forecast", "register")
+"""Modules ``..._commands`` that join the application as they are imported."""
 
 
 app = typer.Typer(
@@ -43,62 +37,56 @@ def examples(*lines: str) -> str:
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
-ScenarioName = Annotated[str, typer.Argument(help="A scenario file, or the name of a bundled one.")]
+ScenarioName = Annotated[str, Argument(help="A scenario file, or the name of a bundled one.")]
+Results = Annotated[Path, Argument(help="A results directory that simlib run wrote.")]
+Source = Annotated[
+    str,
+    Argument(help="A scenario file, the name of a bundled one, or a results directory."),
+]
+Replications = Annotated[
+    int | None,
+    Option(help="How many; as many as the scenario or the results say when not given."),
+]
 Until = Annotated[
     str | None,
-    typer.Option(
+    Option(
         help="Stop when this holds: 'OUTCOME[.CLASS] +- HALF_WIDTH' or, of several options, "
         "'wrong ranking of OUTCOME < P'. --replications is then the most (100,000)."
     ),
 ]
-Jobs = Annotated[
-    int | None, typer.Option(help="Worker processes; one for each core when not given.")
+RootSeed = Annotated[int | None, Option(help="Replaces the scenario's.")]
+Outcomes = Annotated[
+    list[str] | None,
+    Option("--outcome", metavar="OUTCOME[.CLASS]", help="Of this outcome only; may be repeated."),
 ]
+AsOf = Annotated[str, Option(metavar="DATE", help="Nothing dated or published later is used.")]
+Jobs = Annotated[int | None, Option(help="Worker processes; one for each core when not given.")]
 Scheduler = Annotated[
     str | None,
-    typer.Option(metavar="ADDRESS", help="Run on the workers of this Dask scheduler."),
+    Option(metavar="ADDRESS", help="Run on the workers of this Dask scheduler."),
 ]
 DaskLocal = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Run on N Dask workers started on this machine."),
+    Option(metavar="N", help="Run on N Dask workers started on this machine."),
+]
+Folder = Annotated[
+    Path | None,
+    Option("-o", "--output", help="Directory for what is simulated, tables and figures."),
 ]
 Force = Annotated[
     bool,
-    typer.Option("--force", help="Replace files that it did not write too; never an input."),
+    Option("--force", help="Replace files that it did not write too; never an input."),
 ]
-Results = Annotated[Path, typer.Argument(help="A results directory that simlib run wrote.")]
 
 
 @app.callback(invoke_without_command=True)
 def _version(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,  # noqa: FBT002
+    version: Annotated[bool, Option("--version", help="Print the version.")] = False,  # noqa: FBT002
 ) -> None:
     if version:
         say(f"simlib {__version__}")
         raise typer.Exit
 
 
-def is_folder(source: str) -> bool:
-    """Whether a source is a folder, of results then: text of any length may be asked about."""
-    return os.path.isdir(source)  # noqa: PTH112  (a path raises where a name is too long)
-
-
-def load_scenario(scenario: str, *, is_simulated: bool = True) -> Scenario:
-    """Return a scenario by its file or bundled name; simulating it takes its agents."""
-    from simlib.agents.registry import agent_names
-    from simlib.scenario import load
-
-    return load(scenario, agents=agent_names() if is_simulated else None)
-
-
-def workers(jobs: int | None, scheduler: str | None, dask_local: int | None) -> dict[str, Any]:
-    """Return where replications run, as `simlib.run` takes it."""
-    if sum(given is not None for given in (jobs, scheduler, dask_local)) > 1:
-        raise ScenarioError([Problem("jobs", "give one of --jobs, --scheduler and --dask-local")])
-    if dask_local is not None:
-        return {"jobs": dask_local, "scheduler": "local"}
-    return {"jobs": jobs, "scheduler": scheduler}
-
-
 for _name in _COMMANDS:
-    importlib.import_module(f"simlib.cli.{_name}")
+    importlib.import_module(f"simlib.cli.{_name}_commands")

@@ -6,8 +6,7 @@ import sys
 import warnings
 
 from simlib.cli.signals import asked
-from simlib.cli.streams import Ends, guarded
-from simlib.cli.text import tell
+from simlib.cli.streams import Ends, guarded, tell
 from simlib.errors import SimlibError, SimlibWarning
 
 WRONG = 2

@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from simlib.cli.signals import Stopped, asked, status_of
-from simlib.cli.text import tell
+from simlib.cli.signals import Stopped, asked, heard_by, status_of
+from simlib.cli.streams import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from simlib.ensemble import Progress
+    from simlib.evidence.abc_smc.inverse_problems import Generation, Simulator
 
 n_missing: list[int] = []
 """Of each run of this command: replications that could not be simulated."""
@@ -51,8 +55,11 @@ def _how_to_go_on(last: Progress | None, output: Path | None) -> str:
     done = f"{last.n_done:,} of {last.n_total:,} replications" if last else "no replication"
     if output is None:
         return f"interrupted: {done} done, nothing kept (give -o DIRECTORY to keep results)"
-    command = shlex.join(["simlib", *sys.argv[1:]])
-    return f"interrupted: {done} kept in {output}; to go on: {command}"
+    return f"interrupted: {done} kept in {output}; {_again()}"
+
+
+def _again() -> str:
+    return f"to go on: {shlex.join(['simlib', *sys.argv[1:]])}"
 
 
 class _Lines:
@@ -184,3 +191,60 @@ def _duration(seconds: float) -> str:
         return f"{max(1, round(seconds))} s"
     minutes = seconds / 60
     return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
+
+
+class Generations:
+    """Tells each generation as it is there."""
+
+    def __init__(self, output: Path) -> None:
+        self._output = output
+        self._last: Generation | None = None
+
+    def __call__(self, generation: Generation) -> None:
+        """Take note of one."""
+        self._last = generation
+        tell(
+            f"generation {generation.number} of {generation.n_generations}: "
+            f"{generation.n_simulations:,} runs, distance up to {generation.tolerance:.3f}"
+        )
+
+    def how_to_go_on(self) -> str:
+        """Say what is kept, and the command that goes on."""
+        last = self._last
+        done = f"{last.number} of {last.n_generations} generations" if last else "no generation"
+        return f"interrupted: {done} kept in {self._output}; {_again()}"
+
+
+class StopBetweenRuns:
+    """A request to stop that is heeded between runs: the store is never cut off in a write."""
+
+    def __init__(self) -> None:
+        self._asked: Stopped | None = None
+
+    def ask(self, number: int, _frame: object) -> None:
+        """Take note of a signal; a second one is not waited for."""
+        is_second = self._asked is not None
+        self._asked = self._asked or Stopped(number)
+        if is_second:
+            raise self._asked
+
+    def unless_asked(self, simulator: Simulator) -> Simulator:
+        """Return a simulator that runs only while nobody has asked to stop."""
+
+        def simulate(values: Mapping[str, float], seed: int) -> NDArray[np.float64]:
+            if self._asked is not None:
+                raise self._asked
+            return simulator(values, seed)
+
+        return simulate
+
+
+@contextlib.contextmanager
+def stopping_between_runs(standing: Generations) -> Iterator[StopBetweenRuns]:
+    """When a signal asks to end, say what is kept and how to go on."""
+    stop = StopBetweenRuns()
+    try:
+        with heard_by(stop.ask):
+            yield stop
+    except KeyboardInterrupt as stopped:
+        raise interrupted(stopped, standing.how_to_go_on()) from None

@@ -1,4 +1,7 @@
-"""Output and errors as streams that can fail without taking the work with them."""
+"""Output and errors: text for people, on streams that can fail without taking the work with them.
+
+What a terminal would take as a command never reaches it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,22 @@ from typing import IO, Any
 
 _MARKING = "simlib.marking"
 _STRICT = {"strict", "surrogateescape"}
+
+
+def clean(text: str) -> str:
+    """Return text without what would steer a terminal or reorder a line."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def say(text: str) -> None:
+    """Write a line to the output."""
+    sys.stdout.write(clean(text) + "\n")
+
+
+def tell(text: str) -> None:
+    """Write a line beside the output: progress, notes, errors."""
+    sys.stderr.write(clean(text) + "\n")
+    sys.stderr.flush()
 
 
 class Ends:

@@ -43,10 +43,10 @@ from .ledger.ledger_scores import score as score
 from .ledger.resolutions import read_resolutions as read_resolutions
 from .ledger.sealing import read_ledger as read_ledger
 from .ledger.sealing import write_ledger as write_ledger
+from .observation_model import Publications as Publications
+from .observation_model import publications as publications
 from .panels import CountPanel as CountPanel
 from .panels import Unit as Unit
-from .publications import Publications as Publications
-from .publications import publications as publications
 from .register.cards import cards as cards
 from .register.correlations import correlations_of as correlations_of
 from .register.figures import load_derivations as load_derivations

@@ -21,7 +21,7 @@ from simlib.chance.addresses import seed_of, uniforms_of
 from simlib.chance.distributions import count_table
 from simlib.chance.inversion_tables import SEVERITY_CAP
 from simlib.errors import SimlibError
-from simlib.evidence.excitation.excitation_regimes import is_of
+from simlib.evidence.excitation.excitation_regimes import rows_in
 from simlib.finding import Finding
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def power_law_sizes(
 
     left = (1.0 - uniforms_of(root_seed, "sizes", n_sizes)) * zeta(exponent, threshold)
     # Double until P(X >= high) is below the uniform, then halve: the size is the largest integer
-    # that still has as much above it.
+    # that still has as much above it. (A root of the continuous law may be off by one.)
     low = np.full(n_sizes, float(threshold))
     high = 2.0 * low
     while (growing := zeta(exponent, high) >= left).any():
@@ -282,15 +282,13 @@ def model_survival(
 
 
 def sizes_of(events: Events, regime: Regime) -> NDArray[np.int64]:
-    """Take deaths of each lethal event of a regime, of one vintage, in the order of the file."""
-    deaths = events.table["deaths"].to_numpy()
-    chosen = is_of(events, regime) & (deaths >= 1.0)
-    vintages = sorted(set(events.table["vintage"][chosen]))
-    if len(vintages) != 1:
-        raise SeverityError(
-            f"{regime.name} {regime.label}: events must be of one vintage (got {vintages})"
-        )
-    return np.asarray(deaths[chosen], dtype=np.int64)
+    """Take deaths of each lethal event of a regime, in the order of the file."""
+    return _lethal(events, regime)["deaths"].to_numpy().astype(np.int64)
+
+
+def _lethal(events: Events, regime: Regime) -> pd.DataFrame:
+    is_lethal = (events.table["deaths"] >= 1.0).to_numpy()
+    return rows_in(events, regime, SeverityError, is_lethal)
 
 
 @dataclass(frozen=True)
@@ -348,7 +346,7 @@ def severity_tails(
             {
                 "series": regime.name,
                 "regime": regime.label,
-                "vintage": events.table["vintage"][is_of(events, regime)].iloc[0],
+                "vintage": _lethal(events, regime)["vintage"].iloc[0],
                 **_row(sizes_of(events, regime), n_bootstrap),
             }
             for regime in regimes

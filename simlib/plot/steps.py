@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from simlib.analysis.compare.attribution import Attribution
-    from simlib.analysis.mediation.explanation import Explanation
-    from simlib.analysis.mediation.mediated_effects import MediatedEffect
+    from simlib.analysis.mediation.explanation import Explanation, MediatedEffect
     from simlib.analysis.mediation.path_description import Path
 
 _MOST_SHARES, _MOST_PATHS = 8, 10
@@ -167,7 +166,7 @@ def paths(explanation: Explanation, ax: Axes | None = None, outcome: str | None 
         One of those explained; the first when not given.
     """
     finding = _chosen(explanation, outcome)
-    drawn = finding.told.paths[:_MOST_PATHS]
+    drawn = finding.description.paths[:_MOST_PATHS]
     ax = axes_or_new(ax, 7.6, 2.0 + 0.42 * max(1, len(drawn)))
     y = np.arange(len(drawn))[::-1]
     ax.barh(y, [path.extra for path in drawn], 0.6, fc=LIGHT, ec=MAIN, lw=0.8)
@@ -180,7 +179,7 @@ def paths(explanation: Explanation, ax: Axes | None = None, outcome: str | None 
     first, second = _names(explanation)
     unit = f"{finding.unit}: " if finding.unit else ""
     ax.set_xlabel(f"{unit}only under {first} (hatched)  |  only under {second};  diamond: net")
-    n = len(finding.told.paths)
+    n = len(finding.description.paths)
     note = f"description, not attribution; {len(drawn)} of {n} paths, summed over pairs"
     dress(ax, "Who, through what, where", note if drawn else "nothing differs")
     return ax
@@ -207,7 +206,7 @@ def shares_and_paths(explanation: Explanation, outcome: str | None = None) -> Fi
     """Draw shares and paths of one outcome side by side."""
     finding = _chosen(explanation, outcome)
     n_shares = 2 + min(len(finding.shares), _MOST_SHARES)
-    n_rows = max(n_shares, min(len(finding.told.paths), _MOST_PATHS))
+    n_rows = max(n_shares, min(len(finding.description.paths), _MOST_PATHS))
     figure = new_figure(13.0, 2.2 + 0.4 * n_rows)
     left, right = figure.subplots(1, 2)
     shares(explanation, left, finding.outcome)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from simlib.scenario.context import MONTH
-from simlib.scenario.schema import Within
+from simlib.scenario.schema import STOCK
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 RESERVED = ("trend.", "tempo.")
 """Beginnings of the names of state variables that simlib keeps by itself."""
-STOCK = Within(">= 0", 0.0, math.inf)
 
 
 def check(context: Context) -> None:

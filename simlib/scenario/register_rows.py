@@ -1,7 +1,8 @@
 """Rows of the register, ``seeds/parameters.csv``: what numbers rest on, and how firmly.
 
 Its column ``basis`` says whether a number was read in a source or judged; a parameter that
-names no row is a judgement. One that says what it was fitted to is neither.
+names no row is a judgement. One that says what it was fitted to is neither, and one that
+follows from others is derived.
 """
 
 from __future__ import annotations
@@ -126,6 +127,8 @@ def grade_of(name: str, parameter: Parameter) -> str:
     ScenarioError
         It names a row that the register does not have.
     """
+    if parameter.expression is not None:
+        return GRADES["D"]
     if parameter.fitted is not None:
         return GRADES["F"]
     if parameter.register_id is None:

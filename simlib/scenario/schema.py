@@ -41,7 +41,8 @@ Quantity: TypeAlias = float | str
 """A number, or an arithmetic expression over parameter names."""
 Probability = Annotated[Quantity, Within("between 0 and 1", 0.0, 1.0)]
 Positive = Annotated[Quantity, Within("> 0", math.ulp(0.0), math.inf)]
-Stock = Annotated[Quantity, Within(">= 0", 0.0, math.inf)]
+STOCK = Within(">= 0", 0.0, math.inf)
+Stock = Annotated[Quantity, STOCK]
 
 Name = Annotated[str, Field(pattern=r"^[^\W\d][\w .'&-]*$", max_length=80)]
 """An identifier: letters of any script, digits, ``_ . ' & -`` and spaces."""
@@ -332,6 +333,23 @@ class Milestone(Model):
     conditional_on: MilestoneName | None = None
     """Another milestone that must have been met first."""
     note: str | None = None
+
+
+def shifted(date: dt.date, by: str) -> dt.date:
+    """Return a date moved by ``12 months``, ``-3 months`` or ``90 days``.
+
+    A day past the end of the goal's month becomes its last day, and the last day of a
+    month stays one.
+    """
+    amount, unit = by.split()
+    if unit.rstrip("s") == "day":
+        return date + dt.timedelta(days=int(amount))
+    months = int(amount) * (12 if unit.rstrip("s") == "year" else 1)
+    year, month = divmod(date.year * 12 + date.month - 1 + months, 12)
+    following = dt.date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
+    last = (following - dt.timedelta(days=1)).day
+    is_last = (date + dt.timedelta(days=1)).day == 1
+    return dt.date(year, month + 1, last if is_last else min(date.day, last))
 
 
 class MilestoneChange(Model):

@@ -7,6 +7,7 @@ import re
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
+from simlib.scenario.schema import shifted
 from simlib.scenario.wording import shown
 
 if TYPE_CHECKING:
@@ -15,9 +16,8 @@ if TYPE_CHECKING:
     from simlib.scenario.schema import MilestoneChange, Option
 
 _SHIFT = re.compile(r"([+-]?[0-9]{1,5}) (day|month|year)s?")
-_DAYS = {"day": 1.0, "month": 30.4375, "year": 365.25}
-MOST_SHIFT = 36525.0
-"""Largest shift of a milestone, in days (100 years)."""
+MOST_SHIFT = {"day": 36525, "month": 1200, "year": 100}
+"""Largest shift of a milestone: 100 years."""
 MOST_YEARS = 100
 """Longest horizon, in years."""
 
@@ -81,7 +81,8 @@ def _check_change(
     given += ["cancel"] if change.cancel else []
     if len(given) > 1:
         context.add(path, f"must have one of shift, extend, date, cancel (got {', '.join(given)})")
-    days = [_check_shift(context, (*path, key), getattr(change, key)) for key in keys[:2]]
+    can_shift = _is_shift(context, (*path, "shift"), change.shift)
+    _is_shift(context, (*path, "extend"), change.extend)
     if not context.has_span:
         return
     scenario = context.scenario
@@ -89,26 +90,22 @@ def _check_change(
         rule = f"must not be after the end (got {change.announced} > {scenario.end})"
         context.add((*path, "announced"), rule)
     announced = max(change.announced or scenario.start, fork or scenario.start, scenario.start)
-    goal = change.date
-    if goal is None and days[0]:
-        # A month's length varies: what is two days off is left to the simulation.
-        goal = agreed + dt.timedelta(days=days[0] + 2)
-    if goal and goal < announced:
+    goal = shifted(agreed, change.shift) if change.shift and can_shift else agreed
+    is_moved = change.date is not None or goal != agreed
+    goal = change.date or goal
+    if is_moved and goal < announced:
         rule = f"must not move to before it is announced (got {goal} < {announced})"
         context.add((*path, given[0]), rule)
 
 
-def _check_shift(context: Context, path: Path, shift: str | None) -> float | None:
-    """Return the days of a shift, or None where it is none."""
-    if shift is None:
-        return None
-    parts = _SHIFT.fullmatch(shift)
+def _is_shift(context: Context, path: Path, shift: str | None) -> bool:
+    """Note what is no shift of a date; return whether it is none that is given, or one."""
+    parts = _SHIFT.fullmatch("0 days" if shift is None else shift)
     if parts is None:
-        rule = f"must be a whole number of days, months or years (got {shown(shift)})"
+        rule = f"must be a whole number of days, months or years (got {shown(str(shift))})"
         context.add(path, rule, "such as '12 months' or '-90 days'")
-        return None
-    days = int(parts[1]) * _DAYS[parts[2]]
-    if abs(days) > MOST_SHIFT:
-        context.add(path, f"must be at most 100 years (got {shown(shift)})")
-        return None
-    return days
+    elif abs(int(parts[1])) > MOST_SHIFT[parts[2]]:
+        context.add(path, f"must be at most 100 years (got {shown(str(shift))})")
+    else:
+        return True
+    return False

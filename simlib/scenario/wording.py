@@ -10,6 +10,9 @@ LONGEST_COMPARED = 80
 MOST_COMPARED = 1000
 MOST_LISTED = 40
 
+AS_WRITTEN = "the scenario as written"
+"""What the option without a name is called in sentences."""
+
 
 def shown(text: str) -> str:
     r"""Return text between quotes, escaped and at most `LONGEST_SHOWN` characters long.

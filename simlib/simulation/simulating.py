@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,9 +77,7 @@ def _build(
     replication: int,
     given: Mapping[str, float] | None,
     times: Sequence[float],
-    *,
     engine_type: EngineType = CompiledIncidents,
-    keep_journal: bool = True,
 ) -> tuple[World, _Observer]:
     """Return the world of one replication, its history drawn, before anybody acts."""
     scenario, calendar, plan = blueprint.scenario, blueprint.calendar, blueprint.channels
@@ -106,7 +105,6 @@ def _build(
         watches=world.watches,
         n_types=len(world.types),
         span=(blueprint.start - scenario.history_days, blueprint.start, blueprint.horizon),
-        keep_journal=keep_journal,
     )
     options = option_lineage(scenario, blueprint.option) if blueprint.option else ()
     world.connect(Timeline(world.clock, scenario, options, world.fall_due), engine)
@@ -162,9 +160,8 @@ def simulate(
         outside of the run.
     """
     times = _looking_times(blueprint, observe)
-    world, observer = _build(
-        blueprint, replication, parameters, times, engine_type=engine, keep_journal=keep_journal
-    )
+    kept = partial(engine, keep_journal=keep_journal)
+    world, observer = _build(blueprint, replication, parameters, times, kept)
     _begin_agents(world, blueprint.agents)
     return _run_through(world, observer, blueprint)
 

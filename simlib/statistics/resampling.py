@@ -124,6 +124,7 @@ def block_weights(
     n_blocks = math.ceil(n / length)
     address = np.array([name_hash(f"backtest|blocks|{what}")], dtype=np.uint64)
     u = uniforms(root_seed, 0, address, np.arange(n_resamples * n_blocks, dtype=np.uint64))
+    # Every block of `length` in a row is as likely; the last one drawn is cut off at n.
     starts = (u.reshape(n_resamples, n_blocks) * (n - length + 1)).astype(np.intp)
     drawn = (starts[:, :, None] + np.arange(length)).reshape(n_resamples, -1)[:, :n]
     weights = np.zeros((n_resamples, n))

@@ -192,6 +192,7 @@ def pit_histogram(
     ndarray
         Shape (n_bins,), 1 everywhere where forecasts are right.
     """
+    # Of each case, the uniform's distribution rises from 0 at `below` to 1 at `at_most`.
     edges = np.linspace(0, 1, n_bins + 1)[:, None]
     # Where no draw equals the count, the transform is a point, which a bin must hold.
     low = np.minimum(below, 1 - _POINT)

@@ -54,6 +54,7 @@ def exact(parts: Sequence[str], value: Value) -> dict[str, NDArray[np.float64]]:
         total = np.zeros_like(worth[0])
         for bits in range(2**n):
             if not bits >> i & 1:
+                # |S|! (n - |S| - 1)! / n!: the share of orders in which just S comes before.
                 weight = 1.0 / (n * math.comb(n - 1, bits.bit_count()))
                 total = total + weight * (worth[bits | 1 << i] - worth[bits])
         shares[part] = total

@@ -93,14 +93,11 @@ class CompiledIncidents:
         )
         self._views = memory.views
         self.state = memory.views["state"]
-        self._waiting = memory.views["waiting"]
         watches.live_in(memory.views)
         self._control_f, self._control_i = memory.floats, memory.ints
         self._control_f[:4] = (span[0], span[1], span[1], span[2])
-        self._control_i[t.KEEP_JOURNAL] = keep_journal
-        self._control_i[t.MOST_HAPPENED] = MOST_INCIDENTS
-        self._control_i[t.N_FREE] = _CHILD_CAPACITY
-        self._control_i[t.N_CHANNELS] = len(channels)
+        self._control_i[[t.KEEP_JOURNAL, t.MOST_HAPPENED]] = keep_journal, MOST_INCIDENTS
+        self._control_i[[t.N_FREE, t.N_CHANNELS]] = _CHILD_CAPACITY, len(channels)
         self._memory = (memory.floats, memory.ints, memory.words)
         self._children, self._journal = _no_children(), _empty_journal()
 
@@ -134,7 +131,7 @@ class CompiledIncidents:
 
     def wait(self, type_: int, by: int) -> None:
         """Add to the number of those who wait for notable incidents of a type."""
-        self._waiting[type_] += by
+        self._views["waiting"][type_] += by
 
     def count(
         self, channels: NDArray[np.bool_], since: float, least: tuple[tuple[int, float], ...]

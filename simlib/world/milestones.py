@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from simlib.errors import SimulationError
 from simlib.journal import MilestoneRecord, to_date, to_days
+from simlib.scenario.schema import shifted
 from simlib.world.clock import MILESTONE_RANK
 
 if TYPE_CHECKING:
@@ -16,23 +16,6 @@ if TYPE_CHECKING:
 
     from simlib.scenario.schema import Milestone, MilestoneChange, Option, Scenario
     from simlib.world.clock import Clock
-
-
-def shifted(date: dt.date, by: str) -> dt.date:
-    """Return a date moved by ``12 months``, ``-3 months`` or ``90 days``.
-
-    A day past the end of the goal's month becomes its last day, and the last day of a
-    month stays one.
-    """
-    amount, unit = by.split()
-    if unit.rstrip("s") == "day":
-        return date + dt.timedelta(days=int(amount))
-    months = int(amount) * (12 if unit.rstrip("s") == "year" else 1)
-    year, month = divmod(date.year * 12 + date.month - 1 + months, 12)
-    following = dt.date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
-    last = (following - dt.timedelta(days=1)).day
-    is_last = (date + dt.timedelta(days=1)).day == 1
-    return dt.date(year, month + 1, last if is_last else min(date.day, last))
 
 
 def changed_date(milestone: Milestone, change: MilestoneChange) -> float:

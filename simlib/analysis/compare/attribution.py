@@ -1,22 +1,28 @@
-"""The gap of outcomes between two scenarios, split over what differs between them."""
+"""What differs between two scenarios, and the gap of their outcomes split over it.
+
+A change is the smallest thing that means something alone: a parameter with its whole
+distribution, a group of an incident type, a posture. Words (descriptions, sources,
+judgements) and what only says how a scenario is run change no number; they are listed.
+Changes come in groups; scenarios that have some of them are hybrids.
+"""
 
 from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Unpack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from simlib.analysis.columns import columns_of, reader_of
-from simlib.analysis.compare.scenario_changes import changes_between
 from simlib.ensemble.map_runs import map_runs
 from simlib.errors import Problem, ScenarioError
 from simlib.files import distinct
 from simlib.finding import Finding, plot_room
 from simlib.outcomes.planning import kind_of, unit_of
-from simlib.scenario import as_scenario, digest
+from simlib.scenario import as_scenario, differences, digest, from_dict
+from simlib.scenario.canonical import explicit
 from simlib.scenario.requests import whole
 from simlib.scenario.schema import MOST_REPLICATIONS
 from simlib.simulation import simulate
@@ -27,18 +33,221 @@ from simlib.statistics.summaries import of_number
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from simlib.analysis.columns import Column, OutcomeReader
-    from simlib.analysis.compare.scenario_changes import Changes
     from simlib.ensemble.execution import Execution
     from simlib.ensemble.map_runs import Arrays
+    from simlib.scenario import Difference
     from simlib.scenario.schema import Scenario
     from simlib.statistics.summaries import Summary
+
+    Keys = tuple[str, ...]
+
+MOST_GROUPS = 8
+OTHER = "all else"
+_WORDS = frozenset({"description", "note", "source", "judgement", "register", "unit", "used_by"})
+_RUNNING = frozenset(
+    {"simlib", "name", "context_of_use", "as_of", "replications", "root_seed", "design", "outcomes"}
+)
+_NAMED = frozenset(
+    {"places", "state", "parameters", "postures", "decisions", "agents"}
+    | {"timeline", "options", "series"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeGroup:
+    """Changes that are taken together."""
+
+    name: str
+    changes: tuple[tuple[str, ...], ...]
+    """Where each stands in the explicit form."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Changes:
+    """What differs between two scenarios.
+
+    Attributes
+    ----------
+    listed
+        Differences that change no number, as lines.
+    found
+        Differences that may, field by field.
+    groups
+        These, in at most `MOST_GROUPS` groups.
+    outcomes
+        Outcomes that both scenarios declare alike.
+    """
+
+    listed: tuple[str, ...]
+    found: tuple[Difference, ...]
+    groups: tuple[ChangeGroup, ...]
+    outcomes: tuple[str, ...]
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+    def hybrid(self, chosen: Iterable[str]) -> Scenario:
+        """Return the first scenario with some groups as in the second.
+
+        Its outcomes are those that both declare alike.
+
+        Raises
+        ------
+        ScenarioError
+            The two do not go together.
+        """
+        names = set(chosen)
+        tree = _copied(self.before)
+        for group in self.groups:
+            if group.name in names:
+                for keys in group.changes:
+                    _take(tree, self.after, keys)
+        tree["outcomes"] = {name: self.before["outcomes"][name] for name in self.outcomes}
+        return from_dict(tree)
+
+
+def changes_between(
+    before: Scenario, after: Scenario, given: Mapping[str, Sequence[str]] | None = None
+) -> Changes:
+    """Compare two scenarios and group the changes.
+
+    Parameters
+    ----------
+    before, after
+        Two scenarios.
+    given
+        Groups by name: the beginnings of the paths of their changes, such as
+        ``parameters.withdrawal``. What they leave out is grouped by where it stands; where
+        none is given, up to `MOST_GROUPS` changes are groups of their own.
+
+    Raises
+    ------
+    ScenarioError
+        A given group has no change, or there are more than `MOST_GROUPS`; or parts hang
+        together so that only all of them at once are a scenario.
+    """
+    found = differences(before, after)
+    counted = [each for each in found if not _is_listed(each.keys)]
+    changes = list(dict.fromkeys(_unit(each.keys) for each in counted))
+    first, second = explicit(before), explicit(after)
+    alike = [n for n, o in before.outcomes.items() if after.outcomes.get(n) == o]
+    grouped = Changes(
+        listed=tuple(str(each) for each in found if _is_listed(each.keys)),
+        found=tuple(counted),
+        groups=tuple(_grouped(changes, given or {})),
+        outcomes=tuple(alike),
+        before=first,
+        after=second,
+    )
+    return _sound(grouped)
+
+
+def _is_listed(keys: Keys) -> bool:
+    return keys[0] in _RUNNING or keys[-1] in _WORDS
+
+
+def _unit(keys: Keys) -> Keys:
+    """Return the place of the smallest thing a field belongs to."""
+    if keys[0] == "incidents":
+        return keys[: 4 if keys[2:3] == ("groups",) else 3]
+    return keys[: 2 if keys[0] in _NAMED else 1]
+
+
+def _usual(keys: Keys) -> str:
+    """Return the group a change belongs to by where it stands."""
+    # A section that only one of the two has differs as a whole.
+    if keys[0] == "parameters":
+        return " ".join(key.split(".")[0] for key in keys[:2])
+    return " ".join(keys[: 2 if keys[0] in {"incidents", "postures"} else 1])
+
+
+def _grouped(changes: Sequence[Keys], given: Mapping[str, Sequence[str]]) -> list[ChangeGroup]:
+    gathered: dict[str, list[Keys]] = {name: [] for name in given}
+    are_few = len(changes) <= MOST_GROUPS and not given
+    for keys in changes:
+        path = ".".join(keys)
+        named = (n for n, starts in given.items() if any(_begins(path, s) for s in starts))
+        usual = path if are_few else _usual(keys)
+        gathered.setdefault(next(named, usual), []).append(keys)
+    empty = [name for name, members in gathered.items() if not members]
+    if empty:
+        rule = f"no change in it (got {', '.join(given[empty[0]])})"
+        raise ScenarioError([Problem(f"group {empty[0]}", rule, "paths as simlib diff lists them")])
+    if len(given) > MOST_GROUPS - 1 and len(gathered) > MOST_GROUPS:
+        raise ScenarioError([Problem("group", f"at most {MOST_GROUPS - 1} (got {len(given)})")])
+    return _few(gathered, set(given))
+
+
+def _begins(path: str, start: str) -> bool:
+    return path == start or path.startswith(f"{start}.")
+
+
+def _few(gathered: dict[str, list[Keys]], kept: set[str]) -> list[ChangeGroup]:
+    """Put the smallest groups together until there are few enough to try all sets."""
+    while len(gathered) > MOST_GROUPS:
+        free = [name for name in gathered if name not in kept and name != OTHER]
+        least = min(free, key=lambda name: len(gathered[name]))
+        gathered.setdefault(OTHER, []).extend(gathered.pop(least))
+    return [ChangeGroup(name, tuple(members)) for name, members in gathered.items()]
+
+
+def _sound(changes: Changes) -> Changes:
+    """Merge groups that are no scenario without one another."""
+    if changes.groups:
+        changes.hybrid([group.name for group in changes.groups])  # says what is wrong
+    while (pair := _torn(changes)) is not None:
+        one, other = pair
+        merged = ChangeGroup(f"{one.name} and {other.name}", (*one.changes, *other.changes))
+        rest = [group for group in changes.groups if group not in pair]
+        changes = replace(changes, groups=(*rest, merged))
+    return changes
+
+
+def _torn(changes: Changes) -> tuple[ChangeGroup, ChangeGroup] | None:
+    """Return two groups of which one, alone or alone left out, is no scenario."""
+    names = {group.name for group in changes.groups}
+    for group in changes.groups:
+        for is_in in (True, False):
+            alone = {group.name} if is_in else names - {group.name}
+            if _stands(changes, alone):
+                continue
+            others = [other for other in changes.groups if other is not group]
+            fits = (
+                other
+                for other in others
+                if _stands(changes, alone | {other.name} if is_in else alone - {other.name})
+            )
+            return group, next(fits, others[0])
+    return None
+
+
+def _stands(changes: Changes, chosen: Iterable[str]) -> bool:
+    try:
+        changes.hybrid(chosen)
+    except ScenarioError:
+        return False
+    return True
+
+
+def _copied(tree: Any) -> Any:
+    return {key: _copied(item) for key, item in tree.items()} if isinstance(tree, dict) else tree
+
+
+def _take(tree: dict[str, Any], other: Mapping[str, Any], keys: Keys) -> None:
+    """Let one place be as it is in another tree, absent where it is absent there."""
+    for key in keys[:-1]:
+        tree = tree.setdefault(key, {})
+        other = other.get(key, {})
+    if keys[-1] in other:
+        tree[keys[-1]] = _copied(other[keys[-1]])
+    else:
+        tree.pop(keys[-1], None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +328,7 @@ class Attribution(Finding):
         raise KeyError(f"no outcome {outcome!r} was compared")
 
     def table(self) -> pd.DataFrame:
-        """Return gaps and shares: a row for each outcome, and for each group's share of it.
+        """Gaps and shares: a row for each outcome, and for each group's share of it.
 
         Columns ``outcome``, ``unit``, ``part`` (``gap`` or the group), ``mean``,
         ``mc_error``, ``low``, ``high`` (95 %), ``share_of_gap`` (nan for the gap), ``n``.
@@ -144,7 +353,7 @@ class Attribution(Finding):
         return pd.DataFrame(rows)
 
     def changes_table(self) -> pd.DataFrame:
-        """Return what differs: ``group``, ``path``, ``before``, ``after``."""
+        """The differences, a row each: ``group``, ``path``, ``before``, ``after``."""
         import pandas as pd
 
         rows = [
@@ -221,7 +430,7 @@ def diff(
         them when not given.
     groups
         Groups by name: the beginnings of the paths of their changes. By default changes
-        are grouped by where they stand, in at most `scenario_changes.MOST_GROUPS` groups.
+        are grouped by where they stand, in at most `MOST_GROUPS` groups.
     replications
         Of each set of groups; 0 compares the files only.
     execution

@@ -17,7 +17,7 @@ from simlib.errors import Problem, ScenarioError, SimulationError, StoreError
 from simlib.files import slug
 from simlib.finding import Finding, plot_room
 from simlib.scenario import load_text
-from simlib.scenario.wording import near_or_all, shown
+from simlib.scenario.wording import AS_WRITTEN, near_or_all, shown
 
 if TYPE_CHECKING:
     import os
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 MOST_TOLD = 8
-"""Effects told in words for each option; the table has all."""
+"""Effects in sentences for each option; the table has all."""
 YEAR = dt.timedelta(days=365)
 
 
@@ -158,7 +158,7 @@ class Comparison(Finding):
         return found.end or found.on or self.scenario.end
 
     def table(self) -> pd.DataFrame:
-        """Return the effects: a row for each option and outcome (or class of one).
+        """The effects: a row for each option and outcome (or class of one).
 
         Probabilities are 0-1. ``share_differing`` is the share of pairs that are not the
         same, ``variance_reduction`` how many times the variance would be as large with
@@ -226,7 +226,7 @@ class Comparison(Finding):
         n = self.n_pairs[option]
         n_asked = min(self.ensemble.of(name).n for name in (self.baseline, option))
         pairs = f"{n:,} pair{'s' if n > 1 else ''} of replications with the same luck"
-        text = f"{_name(option)} against {_name(self.baseline)}: {pairs}"
+        text = f"{option or AS_WRITTEN} against {self.baseline or AS_WRITTEN}: {pairs}"
         if n < n_asked:
             text += f"; {n_asked - n:,} left out because at least one of the two failed"
         return text
@@ -306,10 +306,6 @@ class Comparison(Finding):
         """Parameters that differ between replications."""
         found = self.ensemble.of(self.baseline).parameters
         return found.loc[:, (found != found.iloc[0]).any()]
-
-
-def _name(option: str) -> str:
-    return option or "the scenario as written"
 
 
 def _effect_sentences(effects: Sequence[PairedEffect]) -> Iterator[str]:

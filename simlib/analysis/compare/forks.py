@@ -18,10 +18,10 @@ from simlib.ensemble import Ensemble, run
 from simlib.ensemble.manifest import refuse_missing_agents
 from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.journal import to_days
-from simlib.scenario import from_dict, load, load_text, option_lineage
+from simlib.scenario import as_scenario, from_dict, load_text, option_lineage
 from simlib.scenario.canonical import explicit
 from simlib.scenario.schema import Option, Scenario
-from simlib.scenario.wording import near_or_all, shown
+from simlib.scenario.wording import AS_WRITTEN, near_or_all, shown
 
 if TYPE_CHECKING:
     import os
@@ -90,15 +90,15 @@ def fork(
         _refuse_not_held(base, replications)
         running.setdefault("without", tuple(source.manifest["without"]))
     else:
-        scenario = source if isinstance(source, Scenario) else load(source)
-        base = None
-    forked, names = with_forks(scenario, at, options, of=of or "")
-    ensemble = run(forked, options=[of or "", *names], replications=replications, **running)
-    checked = [refuse_other_past(ensemble, of or "", ensemble, name, at) for name in names]
+        scenario, base = as_scenario(source), None
+    past = of or ""
+    forked, names = with_forks(scenario, at, options, of=past)
+    ensemble = run(forked, options=[past, *names], replications=replications, **running)
+    checked = [refuse_other_past(ensemble, past, ensemble, name, at) for name in names]
     if base is not None:
-        _refuse_other(base, ensemble, of or "", forked.end + dt.timedelta(days=1))
-    checked += [line for name in names for line in _too_late(ensemble.of(of or ""), name, at)]
-    return refuse_empty(Comparison(ensemble, of or "", tuple(names), at, tuple(checked)))
+        _refuse_other(base, ensemble, past, forked.end + dt.timedelta(days=1))
+    checked += [line for name in names for line in _too_late(ensemble.of(past), name, at)]
+    return refuse_empty(Comparison(ensemble, past, tuple(names), at, tuple(checked)))
 
 
 def with_forks(
@@ -237,7 +237,7 @@ def refuse_other_past(
         if len(differing):
             raise SimulationError(
                 f"replication {differing[0]}: {table} before {at} are not the same under "
-                f"{baseline or 'the scenario as written'} and {option} "
+                f"{baseline or AS_WRITTEN} and {option} "
                 f"({len(differing)} of {len(both)} replications)",
                 date=str(at),
             )
@@ -245,7 +245,7 @@ def refuse_other_past(
     many = f"all {len(both):,} replications" if len(both) > 1 else f"replication {both[0]}"
     return (
         f"{option}: in {many} the past before {at} is that of "
-        f"{baseline or 'the scenario as written'}: {n_rows['decisions']:,} decisions, "
+        f"{baseline or AS_WRITTEN}: {n_rows['decisions']:,} decisions, "
         f"{n_rows['monthly']:,} counts of incidents by month, type and place, and "
         f"{n_rows['milestones']:,} milestones completed are the same to the last bit"
     )

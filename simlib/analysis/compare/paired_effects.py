@@ -352,6 +352,7 @@ def effect_of(
     own = None if blocks is None else blocks[is_seen]
     n_all, one, other = len(one), one[is_seen], other[is_seen]
     n, change = len(one), other - one
+    # The error of a mean difference is that of the differences: whatever a pair shares is gone.
     before, after, found = (of_number("", "", x, n, blocks=own) for x in (one, other, change))
     low, high = _interval(subject.kind, change, found, own)
     return PairedEffect(

@@ -1,33 +1,234 @@
-"""What `why` found: tables, figures, sentences."""
+"""What `why` found: the effect on each outcome, what carries it, and how to say it."""
 
 from __future__ import annotations
 
 import functools
+import math
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simlib.analysis.mediation.mediated_effects import LEVELS
-from simlib.analysis.mediation.mediators import NATIONAL
+import numpy as np
+
+from simlib.analysis.mediation.mediators import DECISIONS, NATIONAL, PARAMETERS
 from simlib.files import distinct
 from simlib.finding import Finding, plot_room
 from simlib.journal import to_date
+from simlib.scenario.wording import AS_WRITTEN
 from simlib.statistics.formatting import number
+from simlib.statistics.intervals import fieller
+from simlib.statistics.summaries import of_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import pandas as pd
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
-    from simlib.analysis.mediation.mediated_effects import MediatedEffect
     from simlib.analysis.mediation.path_description import Description, Path
     from simlib.analysis.mediation.path_divergence import Divergence
+    from simlib.statistics.summaries import Summary
 
+LEVELS = ("agent", "mechanism", "place")
+_MOST_SHARES, _LEAST_PERCENT = 6, 5.0
+"""Shares told in sentences: how many, and how small."""
+_COUNTED = {"attacks", "incidents", "events", "strikes", "operations", "clashes", "deaths"}
 _MOST_PATHS = 3
 """Told in sentences; tables have all."""
 _LONGEST = 15
 """Paths on a screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediatedShare:
+    """What a mediator carries of an effect: its mean Shapley value over the pairs.
+
+    Attributes
+    ----------
+    mean, mc_error, low, high
+        In the unit of the outcome, with Monte Carlo error and 95 % interval.
+    percent, percent_low, percent_high
+        Of the effect; the interval is Fieller's, of a ratio of paired means.
+    """
+
+    group: str
+    mean: float
+    mc_error: float
+    low: float
+    high: float
+    percent: float
+    percent_low: float
+    percent_high: float
+
+
+def share_of(
+    group: str,
+    added: NDArray[np.float64],
+    effects: NDArray[np.float64],
+    blocks: NDArray[np.int32] | None = None,
+) -> MediatedShare:
+    """Return the share of a mediator, from what it adds and the effect in each pair.
+
+    Parameters
+    ----------
+    added, effects
+        Shape (n,).
+    blocks
+        Block of each pair, where errors are taken between blocks.
+    """
+    own = of_number(group, "", added, len(added), blocks=blocks)
+    low, high = fieller(added, effects, blocks)
+    percent = 100.0 * own.mean / float(effects.mean())
+    ends = (100.0 * low, 100.0 * high)
+    return MediatedShare(group, own.mean, own.mc_error, own.low, own.high, percent, *ends)
+
+
+@dataclass(frozen=True, slots=True)
+class MediatedEffect:
+    """The effect on one outcome, or on one class of it, and what carries it.
+
+    Attributes
+    ----------
+    outcome, kind, unit
+        Its name, ``number`` or ``share`` (a probability), and its unit.
+    n
+        Pairs in which it was observed under both options and in all hybrids.
+    before, after
+        Means under the baseline and under the counterfactual.
+    effect
+        Mean of after less before, with error and interval.
+    is_same
+        Whether it is the same in every pair.
+    shares
+        Largest first; none where the interval of the effect includes 0.
+    description
+        What differs, described.
+    """
+
+    outcome: str
+    kind: str
+    unit: str
+    n: int
+    before: float
+    after: float
+    effect: Summary
+    is_same: bool
+    shares: tuple[MediatedShare, ...]
+    description: Description
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether the interval of the effect excludes 0."""
+        return self.effect.low > 0.0 or self.effect.high < 0.0
+
+    @property
+    def what(self) -> str:
+        """What of the effect passes, in words."""
+        is_more = self.effect.mean > 0.0
+        if self.unit in _COUNTED:
+            return f"the {'extra' if is_more else 'missing'} {self.unit} pass"
+        return f"the {'rise' if is_more else 'fall'} passes"
+
+    def ranked(self, level: str) -> list[tuple[str, float, float, float]]:
+        """Return paths summed by a level, largest net first: name, extra, missing, net."""
+        sums: dict[str, tuple[float, float]] = {}
+        for path in self.description.paths:
+            extra, missing = sums.get(getattr(path, level), (0.0, 0.0))
+            sums[getattr(path, level)] = extra + path.extra, missing + path.missing
+        rows = [(name, extra, missing, extra - missing) for name, (extra, missing) in sums.items()]
+        return sorted(rows, key=lambda row: (-abs(row[3]), -abs(row[1]) - abs(row[2])))
+
+    def share_sentences(self, by: str) -> Iterator[str]:
+        """Say what each mediator carries, the small ones together."""
+        named = [
+            s
+            for s in self.shares
+            if abs(s.percent) >= _LEAST_PERCENT or s.percent_low > 0 or s.percent_high < 0
+        ][:_MOST_SHARES]
+        for s in named:
+            percent = f"{s.percent:.0f} % ({s.percent_low:.0f} to {s.percent_high:.0f})"
+            if s.percent < 0.0:
+                yield f"{percent}: {_through(s.group, by)} works the other way."
+            else:
+                yield f"{percent} of {self.what} through {_through(s.group, by)}."
+        n_left = len(self.shares) - len(named)
+        if n_left:
+            rest = 100.0 - sum(s.percent for s in named)
+            yield f"{rest:.0f} % through {n_left} other {by}{'s' if n_left > 1 else ''} together."
+
+    def path_sentence(self) -> str:
+        """Say who, through what and where most of the net difference leads back to."""
+        extra = sum(path.extra for path in self.description.paths)
+        missing = sum(path.missing for path in self.description.paths)
+        parts = []
+        for level in LEVELS:
+            named = ", ".join(f"{name} {net:+,.3g}" for name, _, _, net in self.ranked(level)[:3])
+            parts.append(f"by {level} {named}")
+        return (
+            f"{self.outcome}: {number(extra)} extra and {number(missing)} missing over all "
+            f"pairs lead back, {'; '.join(parts)} (net)."
+        )
+
+
+def _through(group: str, by: str) -> str:
+    known = {
+        PARAMETERS: "the parameters that the options replace",
+        NATIONAL: "what has no place",
+        DECISIONS: "the decisions that are counted",
+    }
+    spelled = {"agent": f"what {group} does", "place": f"what is changed in {group}"}
+    return known.get(group, spelled.get(by, group))
+
+
+def mediated_effect(
+    outcome: tuple[str, str, str],
+    ends: tuple[NDArray[np.float64], NDArray[np.float64]],
+    shares: NDArray[np.float64],
+    groups: Sequence[str],
+    *,
+    blocks: NDArray[np.int32] | None,
+    description: Description,
+) -> MediatedEffect:
+    """Sum up one outcome over the pairs in which all of it was observed.
+
+    Parameters
+    ----------
+    outcome
+        Its name, kind and unit, as `MediatedEffect` has them.
+    ends
+        The outcome under the baseline and under the counterfactual, shape (n,).
+    shares
+        Shapley values, shape (n, n_groups); they sum to the difference of the two.
+    groups
+        Names of the mediators.
+    blocks
+        Block of each pair, where errors are taken between blocks.
+    description
+        What differs, described.
+    """
+    name, kind, unit = outcome
+    is_seen = ~(np.isnan(shares).any(axis=1) | np.isnan(ends[0]) | np.isnan(ends[1]))
+    own = None if blocks is None else blocks[is_seen]
+    before, after = (each[is_seen] for each in ends)
+    effect = of_number(name, unit, after - before, len(is_seen), blocks=own)
+    rows: list[MediatedShare] = []
+    # A share of an effect that may be nothing has no meaning.
+    if effect.low > 0.0 or effect.high < 0.0:
+        added = {group: shares[is_seen, i] for i, group in enumerate(groups)}
+        rows = [share_of(g, each, after - before, own) for g, each in added.items() if each.any()]
+    return MediatedEffect(
+        outcome=name,
+        kind=kind,
+        unit=unit,
+        n=int(is_seen.sum()),
+        before=float(before.mean()) if len(before) else math.nan,
+        after=float(after.mean()) if len(after) else math.nan,
+        effect=effect,
+        is_same=bool((before == after).all()),
+        shares=tuple(sorted(rows, key=lambda share: -abs(share.mean))),
+        description=description,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +267,7 @@ class Explanation(Finding):
     first: dict[int, Divergence]
 
     def of(self, outcome: str) -> MediatedEffect:
-        """Return what is found of an outcome.
+        """Return the mediated effect on an outcome.
 
         Raises
         ------
@@ -114,7 +315,7 @@ class Explanation(Finding):
         }
 
     def effects(self) -> pd.DataFrame:
-        """Return the effects: a row an outcome, in its unit."""
+        """The effects: a row an outcome, in its unit."""
         return _frame(
             "outcome unit n n_failed n_open baseline counterfactual effect mc_error low high",
             [
@@ -125,7 +326,7 @@ class Explanation(Finding):
         )  # fmt: skip
 
     def table(self) -> pd.DataFrame:
-        """Return the shares: a row a group; none where the effect's interval includes 0."""
+        """The shares: a row a group; none where the effect's interval includes 0."""
         return _frame(
             f"outcome unit {self.by} share mc_error low high percent percent_low percent_high",
             [
@@ -137,19 +338,19 @@ class Explanation(Finding):
         )  # fmt: skip
 
     def paths(self) -> pd.DataFrame:
-        """Return the ways from cause to outcome, ranked: description, not attribution."""
+        """The ways from cause to outcome, ranked: description, not attribution."""
         return _frame(
             "outcome agent mechanism place extra missing net n_pairs replications option example",
             [
                 (f.outcome, p.agent, p.mechanism, p.place, p.extra, p.missing, p.net, p.n_pairs,
                  " ".join(map(str, p.replications)), self._option(p.is_second), p.example)
                 for f in self.findings
-                for p in f.told.paths
+                for p in f.description.paths
             ],
         )  # fmt: skip
 
     def ranking(self) -> pd.DataFrame:
-        """Return paths summed by agent, by mechanism and by place, each ranked."""
+        """Paths summed by agent, by mechanism and by place, each ranked."""
         rows: list[tuple[Any, ...]] = []
         for finding in self.findings:
             for level in LEVELS:
@@ -161,7 +362,7 @@ class Explanation(Finding):
         return _frame("outcome level name extra missing net percent_of_all_differing", rows)
 
     def divergences(self) -> pd.DataFrame:
-        """Return what the pairs part at first, most frequent first: description."""
+        """Where the pairs part at first, most frequent first: description."""
         rows = [
             (each.kind, each.who, each.what, each.place, self._option(each.is_second), len(found),
              str(to_date(min(self.first[r].time for r in found))), " ".join(map(str, found[:3])))
@@ -195,16 +396,16 @@ class Explanation(Finding):
         if f.is_same and f.n:
             value = f"{number(f.before)} {f.unit}".strip()
             return (
-                f"{f.outcome} is the same under {_named(self.baseline)} and "
-                f"{_named(self.counterfactual)} in all {f.n:,} pairs ({value} on average): "
+                f"{f.outcome} is the same under {self.baseline or AS_WRITTEN} and "
+                f"{self.counterfactual or AS_WRITTEN} in all {f.n:,} pairs ({value} on average): "
                 "there is nothing to explain."
             )
         unit = f" {f.unit}" if f.unit else ""
         interval = f"{number(f.effect.low)} to {number(f.effect.high)}"
         text = (
-            f"{f.outcome}: {number(f.before)} under {_named(self.baseline)}, {number(f.after)} "
-            f"under {_named(self.counterfactual)}; effect {f.effect.mean:+.3g}{unit} "
-            f"(95 % interval {interval}, {f.n:,} pairs)."
+            f"{f.outcome}: {number(f.before)} under {self.baseline or AS_WRITTEN}, "
+            f"{number(f.after)} under {self.counterfactual or AS_WRITTEN}; "
+            f"effect {f.effect.mean:+.3g}{unit} (95 % interval {interval}, {f.n:,} pairs)."
         )
         n_open = self.n_asked - self.n_failed - f.n
         if n_open:
@@ -219,16 +420,18 @@ class Explanation(Finding):
             yield f"Description: the journals of all {n:,} pairs are the same."
             return
         each, found = self._partings()[0]
+        option = self._option(each.is_second) or AS_WRITTEN
         yield (
             f"Description, not attribution: {len(self.first):,} of {n:,} pairs part; most often "
-            f"({len(found):,}) first at {_parting(each)}, which only {_named_second(self, each)} "
-            f"has, as in replications {_listed(found[:3])}."
+            f"({len(found):,}) first at {each}, which only {option} "
+            f"has, as in replications {', '.join(map(str, found[:3]))}."
         )
-        told: list[Description] = []
+        firsts: dict[int, MediatedEffect] = {}
         for finding in self.findings:
-            if finding.has_effect and not any(finding.told is each for each in told):
-                yield from self._ways(finding)
-                told.append(finding.told)
+            if finding.has_effect:  # classes of an outcome share their description
+                firsts.setdefault(id(finding.description), finding)
+        for finding in firsts.values():
+            yield from self._ways(finding)
         if not self.results and any(f.has_effect for f in self.findings):
             options = "".join(
                 f" --option {shlex.quote(o)}" for o in (self.baseline, self.counterfactual) if o
@@ -239,14 +442,14 @@ class Explanation(Finding):
             )
 
     def _ways(self, finding: MediatedEffect) -> Iterator[str]:
-        told = finding.told
-        if told.n_traced < told.n_differing:
+        found = finding.description
+        if found.n_traced < found.n_differing:
             yield (
-                f"{finding.outcome}: {told.n_traced:,} of {told.n_differing:,} incidents that "
+                f"{finding.outcome}: {found.n_traced:,} of {found.n_differing:,} incidents that "
                 "differ are followed back, drawn by their addresses."
             )
         yield finding.path_sentence()
-        for path in told.paths[:_MOST_PATHS]:
+        for path in found.paths[:_MOST_PATHS]:
             if path.net:
                 yield (
                     f"{finding.outcome}: {path.agent} > {path.mechanism} > {path.place}: "
@@ -276,26 +479,6 @@ _MEANING = {
     "place": "A share is what changes when all that agents change at a place takes the path that "
     "it has under the other option (Shapley values; they sum to the effect).",
 }
-
-
-def _parting(d: Divergence) -> str:
-    at = "" if d.place == NATIONAL else f" in {d.place}"
-    date = to_date(d.time)
-    if d.kind == "decision":
-        return f"a decision of {d.who} ({d.what}{at}, {date}; {d.cause})"
-    return f"an incident ({d.who}{at}, {date})"
-
-
-def _named(option: str) -> str:
-    return option or "the scenario as written"
-
-
-def _named_second(explanation: Explanation, d: Divergence) -> str:
-    return _named(explanation.counterfactual if d.is_second else explanation.baseline)
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    return ", ".join(map(str, numbers))
 
 
 def _frame(columns: str, rows: list[tuple[Any, ...]]) -> pd.DataFrame:

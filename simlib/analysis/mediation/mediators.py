@@ -232,14 +232,16 @@ class Mediation:
         for is_second, recording in ((False, pair.first), (True, pair.second)):
             for order, act in zip(recording.orders, recording.acts, strict=True):
                 kept: Act | None
-                if order[:3] in pair.shared:
+                if order[:3] in pair.shared:  # in every hybrid, once
                     kept = None if is_second else act
                 elif is_split and len(act.positions):
+                    # One act may change several places: each part follows its own place.
                     kept = act.part(is_chosen[self._place_at[act.positions]] == is_second)
                 else:
                     kept = act if (self._group_of(act) in chosen) == is_second else None
                 if kept is not None:
                     merged.append((order, kept))
+        # At one instant an answer to an incident comes after what else is done, as it was played.
         merged.sort(key=operator.itemgetter(0))
         return [act for _, act in merged]
 
@@ -269,6 +271,8 @@ class Mediation:
         """
         pair = self.record(replication)
         baseline, counterfactual = (self.worth(each.run) for each in (pair.first, pair.second))
+        # Who does the same under both options is a null player: its Shapley value is 0, and
+        # each one fewer halves the sets that are valued.
         players = self.players(pair)
         everybody = frozenset(players)
         # Where groups are no agents, decisions are counted by themselves: they change nothing.
@@ -278,11 +282,14 @@ class Mediation:
         )
         goal = np.where(apart, baseline, counterfactual)
 
+        # The two ends are known bit for bit and cost no simulation.
         def value(chosen: frozenset[str]) -> NDArray[np.float64]:
             if not chosen:
                 return baseline
             return goal if chosen == everybody else self.worth(self.hybrid(pair, chosen))
 
+        # Exact over all sets where players are few, else over drawn orders and their
+        # reverses: efficiency (shares sum to the difference) holds in either case.
         shares = np.zeros((len(self.groups), len(self.columns)))
         seed = self.scenario.root_seed
         found = shares_of(
@@ -303,7 +310,7 @@ def _content(act: Act) -> tuple[Any, ...]:
 
 
 def contributions(mediation: Mediation, replications: range) -> dict[str, NDArray[Any]]:
-    """Return what each group adds in each replication; for `simlib.ensemble.map_runs`.
+    """Split the effect in each replication; for `simlib.ensemble.map_runs`.
 
     Returns
     -------

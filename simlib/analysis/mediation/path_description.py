@@ -111,10 +111,10 @@ class _Difference:
 # one pair
 
 
-def described(
+def describe_pairs(
     job: tuple[Mediation, tuple[str, ...]], replications: range
 ) -> dict[str, NDArray[Any]]:
-    """Return what differs in each pair, as JSON; for `simlib.ensemble.map_runs`.
+    """Describe where pairs differ, as JSON; for `simlib.ensemble.map_runs`.
 
     Parameters
     ----------
@@ -284,7 +284,7 @@ def first_divergences(texts: Sequence[bytes]) -> dict[int, Divergence]:
     return found
 
 
-def description(texts: Sequence[bytes], outcome: str) -> Description:
+def describe_outcome(texts: Sequence[bytes], outcome: str) -> Description:
     """Return the paths to one outcome over all pairs, ranked."""
     gathered: dict[tuple[str, str, str], dict[int, list[tuple[int, float, list[str]]]]] = {}
     n_differing = n_traced = 0

@@ -19,6 +19,7 @@ import numpy as np
 
 from simlib.analysis.mediation.mediators import NATIONAL, PARAMETERS
 from simlib.journal import to_date
+from simlib.scenario.wording import AS_WRITTEN
 from simlib.simulation import Factoring, simulate, simulate_recorded
 
 if TYPE_CHECKING:
@@ -61,6 +62,13 @@ class Divergence:
     """The decision and what was taken, or the target of the incident."""
     place: str
     cause: str
+
+    def __str__(self) -> str:
+        at = "" if self.place == NATIONAL else f" in {self.place}"
+        date = to_date(self.time)
+        if self.kind == "decision":
+            return f"a decision of {self.who} ({self.what}{at}, {date}; {self.cause})"
+        return f"an incident ({self.who}{at}, {date})"
 
 
 class Write(NamedTuple):
@@ -121,7 +129,7 @@ class Side:
 
 
 def decision_key(decision: Decision) -> Key:
-    """Return what makes a decision the same in two journals."""
+    """A decision of which this is equal in two journals is the same."""
     d = decision
     return (d.time, d.agent, d.name, d.place, d.taken, repr(d.value))
 
@@ -210,15 +218,15 @@ class Tracer:
             return self._from_act(side, opened, steps)
         position = self._telling(side, time, own, other)
         if position is None:
-            is_told = here.run.parameters != self.sides[1 - side].run.parameters
-            why = PARAMETERS if is_told else UNTRACED
+            is_same = here.run.parameters == self.sides[1 - side].run.parameters
+            why = UNTRACED if is_same else PARAMETERS
             return Trace(why, why, place, (*steps, why.strip("()")))
         return self._from_variable(side, position, time, steps)
 
     def _opening(
         self, side: int, row: int, other: Sequence[IntensityPart]
     ) -> tuple[int, Act] | None:
-        """Return what opened a channel that is closed in the other run."""
+        """Find the act that opened a channel which is closed in the other run."""
         here = self.sides[side]
         opener = int(here.run.incidents.opener[row])
         if opener < 0 or self.is_shared_decision(side, opener):
@@ -235,6 +243,7 @@ class Tracer:
         self, side: int, time: float, own: Sequence[IntensityPart], other: Sequence[IntensityPart]
     ) -> int | None:
         """Return the variable that is most in favor of an incident; None: no variable is."""
+        # An intensity is a product of parts: their log ratios sum to that of the whole.
         ratios = [_log_ratio(a.value, b.value) for a, b in zip(own, other, strict=True)]
         if not ratios or not max(map(abs, ratios)):
             return None
@@ -242,6 +251,7 @@ class Tracer:
         if ratios[best] <= 0.0:  # of marks: one that is less likely here
             best = max(range(len(ratios)), key=lambda i: abs(ratios[i]))
         here, there = (self.sides[s].state_before(time) for s in (side, 1 - side))
+        # A part may read several variables; the one that differs most stands for it.
         moved = [at for at in own[best].positions if here[at] != there[at]]
         if not moved:
             return None
@@ -274,6 +284,7 @@ class Tracer:
         """
         here, there = self.sides[side], self.sides[1 - side]
         difference = float(here.state_before(time)[position] - there.state_before(time)[position])
+        # Changes of the own run count up, those of the other down: what both made cancels.
         sums: dict[str, float] = {}
         for sign, each in ((1.0, here), (-1.0, there)):
             for w in each.writes.get(position, ()):
@@ -284,6 +295,7 @@ class Tracer:
         scenario, variable = here.blueprint.scenario, self.names[position][0]
         if variable not in scenario.state and variable not in scenario.postures:
             start, rest = start + rest, 0.0  # the calendar's: nobody and no incident moves it
+        # Most toward the difference, not the largest: changes that work against it explain none.
         sums[PARAMETERS], sums[INCIDENTS] = start, rest
         toward = math.copysign(1.0, difference)
         return max(sums, key=lambda name: toward * sums[name])
@@ -298,7 +310,7 @@ class Tracer:
     def trace_act(self, side: int, act: Act, place: str, steps: Sequence[str] = ()) -> Trace:
         """Return the way back from what an agent did."""
         done = f"{act.agent} on {to_date(act.at)}"
-        option = self.sides[side].blueprint.option or "the scenario as written"
+        option = self.sides[side].blueprint.option or AS_WRITTEN
         more = self._journalled(side, act.decision)
         whole = (*steps, f"{done} under {option}", *more)
         return Trace(act.agent, act.what, place, whole)

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from simlib.analysis.columns import columns_of
-from simlib.analysis.mediation.explanation import Explanation
-from simlib.analysis.mediation.mediated_effects import mediated_effect
+from simlib.analysis.mediation.explanation import Explanation, mediated_effect
 from simlib.analysis.mediation.mediators import KINDS, Mediation, contributions
-from simlib.analysis.mediation.path_description import described, description, first_divergences
+from simlib.analysis.mediation.path_description import (
+    describe_outcome,
+    describe_pairs,
+    first_divergences,
+)
 from simlib.chance import designs
 from simlib.ensemble import Ensemble
 from simlib.ensemble.manifest import manifest_of, refuse_missing_agents
@@ -33,9 +36,8 @@ if TYPE_CHECKING:
 
     from simlib.agents.base import Agent
     from simlib.analysis.columns import Column
-    from simlib.analysis.mediation.mediated_effects import MediatedEffect
+    from simlib.analysis.mediation.explanation import MediatedEffect
     from simlib.analysis.mediation.mediators import By
-    from simlib.analysis.mediation.path_description import Description
     from simlib.ensemble.execution import Execution
     from simlib.ensemble.map_runs import Arrays
     from simlib.scenario.schema import Scenario
@@ -91,21 +93,20 @@ def why(  # noqa: PLR0913  (one door; all but the options have defaults)
     StoreError
         The ensemble does not come out again as it is stored, or a piece cannot be written.
     """
-    names = (outcomes,) if isinstance(outcomes, str) else tuple(outcomes)
     if by not in KINDS:
         rule = f"must be one of {', '.join(KINDS)} (got {shown(str(by))})"
         raise ScenarioError([Problem("by", rule)])
     n_pairs = whole("n_pairs", n_pairs, 1, MOST_PAIRS)
-    results = source if isinstance(source, Ensemble) else None
     options = (baseline, counterfactual)
     scenario, without, most = _taken(source, options, agents)
     mediation = Mediation(scenario, options, tuple(agents), without, by, n_pairs)
     n = n_replications(replications, most)
-    if results is not None and n > most:  # what is named must be there to be replayed
-        rule = f"the results have {most:,} of both options (got {n:,})"
-        raise ScenarioError([Problem("replications", rule, "simlib extend adds to them")])
+    names = (outcomes,) if isinstance(outcomes, str) else tuple(outcomes)
     wanted = {c: mediation.columns.index(c) for c in columns_of(scenario, names)}
-    _refuse_changed(results, mediation)
+    results = ""
+    if isinstance(source, Ensemble):
+        _refuse_changed(source, mediation, n, most)
+        results = str(source.path)
     found, texts = _simulated(mediation, wanted, n, execution)
     return Explanation(
         scenario=scenario.name,
@@ -115,7 +116,7 @@ def why(  # noqa: PLR0913  (one door; all but the options have defaults)
         by=by,
         n_asked=n,
         n_failed=int(found["failed"].sum()),
-        results="" if results is None else str(results.path),
+        results=results,
         findings=tuple(_effects(mediation, wanted, found, texts)),
         first=first_divergences(texts),
     )
@@ -146,10 +147,11 @@ def _n_held(results: Ensemble) -> int:
     return n
 
 
-def _refuse_changed(results: Ensemble | None, mediation: Mediation) -> None:
-    """Refuse results that do not come out again: what is explained is what is stored."""
-    if results is None:
-        return
+def _refuse_changed(results: Ensemble, mediation: Mediation, n: int, most: int) -> None:
+    """Refuse results that lack a pair or do not come out again: what is named is replayed."""
+    if n > most:
+        rule = f"the results have {most:,} of both options (got {n:,})"
+        raise ScenarioError([Problem("replications", rule, "simlib extend adds to them")])
     for option in mediation.options:
         part = next(results.of(option).parts("outcomes"))
         if len(part):
@@ -159,7 +161,7 @@ def _refuse_changed(results: Ensemble | None, mediation: Mediation) -> None:
 def _simulated(
     mediation: Mediation, wanted: Mapping[Column, int], n: int, execution: Execution
 ) -> tuple[Arrays, list[bytes]]:
-    """Return what each mediator adds in each pair, and what differs there, as JSON."""
+    """Simulate: each mediator's contributions in each pair, and its differences as JSON."""
     job = Job(mediation.scenario, mediation.agents, mediation.without)
     manifest = manifest_of(job, mediation.options)
     kept = ("scenario_digest", "root_seed", "options", "agents", "without")
@@ -168,8 +170,8 @@ def _simulated(
     found = map_runs(contributions, mediation, n, identity=grouped, each=_EACH, **execution)
     names = tuple(dict.fromkeys(column.outcome for column in wanted))
     described_by = {**identity, "outcomes": names}
-    told = map_runs(described, (mediation, names), n, identity=described_by, **execution)
-    return found, list(told["text"])
+    texts = map_runs(describe_pairs, (mediation, names), n, identity=described_by, **execution)
+    return found, list(texts["text"])
 
 
 def _effects(
@@ -178,7 +180,8 @@ def _effects(
     """Sum up each outcome; a class that neither option has ended in is left out."""
     scenario = mediation.scenario
     blocks = designs.blocks(scenario.design, np.arange(len(texts), dtype=np.int32))
-    told: dict[str, Description] = {}
+    names = dict.fromkeys(column.outcome for column in wanted)
+    descriptions = {name: describe_outcome(texts, name) for name in names}
     for column, at in wanted.items():
         ends = (found["baseline"][:, at], found["counterfactual"][:, at])
         if column.category and not any(np.nansum(each) for each in ends):
@@ -186,13 +189,11 @@ def _effects(
         outcome = scenario.outcomes[column.outcome]
         unit = "" if column.category else unit_of(outcome, scenario)
         kind = "share" if kind_of(outcome) != "number" else "number"
-        if column.outcome not in told:
-            told[column.outcome] = description(texts, column.outcome)
         yield mediated_effect(
             (str(column), kind, unit),
             ends,
             found["shares"][:, :, at],
             mediation.groups,
             blocks=blocks,
-            told=told[column.outcome],
+            description=descriptions[column.outcome],
         )

@@ -160,7 +160,7 @@ def varied(
     options: Sequence[str] | str | None,
     outcomes: Sequence[str] | str | None,
 ) -> VariedScenario:
-    """Return what is varied and read off, checked.
+    """Check what is to be varied and read off.
 
     Raises
     ------

@@ -166,6 +166,8 @@ def indices(design: Design, values: NDArray[np.float64]) -> Indices:
         # SALib takes the seed 0 for none.
         seed=name_hash(f"{design.address}|bootstrap") or 1,
     )
+    # Of a point's rows A, A with the columns of a group from B, ..., B only A and B are
+    # independent draws: the mixed rows would count the same uniforms again.
     independent = values.reshape(design.samples, len(names) + 2)[:, [0, -1]]
 
     def by_group(key: str) -> dict[str, float]:
@@ -178,6 +180,7 @@ def indices(design: Design, values: NDArray[np.float64]) -> Indices:
         first_half=by_group("S1_conf"),
         total=by_group("ST"),
         total_half=by_group("ST_conf"),
+        # First indices and interactions of groups sum to 1 (the variance decomposition).
         remainder=1.0 - float(np.sum(found["S1"])),
         remainder_half=Z95 * float(found["S1_conf_all"].sum(axis=1).std(ddof=1)),
     )
@@ -342,7 +345,7 @@ def sensitivity(
         Outcomes, or ``OUTCOME.CLASS``; all when not given. They come from the same runs.
     options
         One option, or a baseline and a counterfactual: then the variance is that of the
-        difference, both with the same parameters and the same luck. The scenario as it
+        difference, both under common random numbers. The scenario as it
         is written when not given.
     by
         ``kind``: structure (parameters named ``structure.*``), other parameters, chance.

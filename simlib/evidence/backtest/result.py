@@ -21,7 +21,6 @@ from simlib.scenario.wording import shown
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
@@ -272,16 +271,29 @@ class BackTest(Finding):
         )
         return drawn
 
-    def save(self, directory: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:
-        """Write tables and figures as `Finding.save` does, every case, and the page."""
-        written = super().save(directory, overwrite=overwrite)
-        output = Output(Path(directory), self.stem, overwrite)
+    def briefs(self) -> Mapping[str, pd.DataFrame]:
+        """Show mean scores and, where a candidate is compared, how it stands beside the others."""
+        shown = {
+            "mean CRPS in events, lower is better, with 95 % block-bootstrap intervals": (
+                self.brief()
+            ),
+            f"mean scores of units, parts: {self.part_names[0]}": self.scoreboard(),
+            "mean CRPS of units by country and series": self.breakdown("series"),
+        }
+        if name := self.candidate:
+            better = f"(negative: {name} is better)"
+            shown[f"mean CRPS, {name} minus baseline {better}"] = self.verdict()
+            by_series = self.against_unit_baseline()
+            shown[f"units by country and series, {name} minus {UNIT_BASELINE}"] = by_series
+        return shown
+
+    def write(self, output: Output) -> list[Path]:
+        """Write tables and figures as `Finding.write` does, every case, and the page."""
         cases = gzip.compress(csv_bytes(self.cases, float_format="%.6g"), mtime=0)
-        page = self.page().encode()
         return [
-            *written,
+            *super().write(output),
             output.write("cases.csv.gz", cases),
-            output.write("results.md", page),
+            output.write("results.md", self.page().encode()),
         ]
 
 

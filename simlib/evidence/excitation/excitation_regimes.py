@@ -21,8 +21,10 @@ from simlib.evidence.excitation.likelihood import DailyCounts, ExcitationError, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
+    from simlib.errors import SimlibError
     from simlib.evidence.excitation.hawkes_fit import Background
     from simlib.evidence.history.event_files import Events
 
@@ -87,30 +89,31 @@ class RegimeFit:
     likeliest: dict[Background, MaximumLikelihood]
 
 
-def is_of(events: Events, regime: Regime) -> NDArray[np.bool_]:
-    """Tell which rows of a history are of a regime, shape (n_events,)."""
+def rows_in(
+    events: Events, regime: Regime, error: type[SimlibError], is_kept: NDArray[np.bool_]
+) -> pd.DataFrame:
+    """Take those of some rows of a history that are of a regime; they must be of one vintage."""
     table = events.table
     if regime.series:
         chosen = table["series"].isin(regime.series)
     else:
         chosen = table["conflict"] == regime.conflict
     in_time = table["date"].dt.date.between(regime.first, regime.last)
-    return np.asarray(chosen & in_time & (table["country"] == regime.country), dtype=np.bool_)
+    rows: pd.DataFrame = table[chosen & in_time & (table["country"] == regime.country) & is_kept]
+    vintages = sorted(set(rows["vintage"]))
+    if len(vintages) != 1:
+        raise error(f"{regime.name} {regime.label}: events must be of one vintage (got {vintages})")
+    return rows
 
 
 def days_of(events: Events, regime: Regime) -> DailyCounts:
-    """Count the events of a regime by day, of one vintage, whose day is known to a few days."""
-    table = events.table
-    is_in = is_of(events, regime) & ~(table["date_precision"] > MOST_IMPRECISE).to_numpy()
-    dates = table["date"].to_numpy().astype("datetime64[D]")
-    vintages = sorted(set(table["vintage"][is_in]))
-    if len(vintages) != 1:
-        raise ExcitationError(
-            f"{regime.name} {regime.label}: events must be of one vintage (got {vintages})"
-        )
+    """Count the events of a regime by day, those whose day is known to a few days."""
+    is_precise = ~(events.table["date_precision"] > MOST_IMPRECISE).to_numpy()
+    rows = rows_in(events, regime, ExcitationError, is_precise)
     return daily_counts(
-        dates[is_in], (np.datetime64(regime.first), np.datetime64(regime.last)),
-        series=regime.name, regime=regime.label, vintage=vintages[0],
+        rows["date"].to_numpy().astype("datetime64[D]"),
+        (np.datetime64(regime.first), np.datetime64(regime.last)),
+        series=regime.name, regime=regime.label, vintage=rows["vintage"].iloc[0],
     )  # fmt: skip
 
 

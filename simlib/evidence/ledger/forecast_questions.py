@@ -18,7 +18,13 @@ from simlib.scenario.schema import Model, Name, Outcome
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simlib.scenario.nodes import Path
     from simlib.scenario.schema import Scenario
+
+    BrokenRule = tuple[str, str, str]
+    """Key of a question, what must hold of it, and a hint."""
 
 FEWEST_WORDS = 5
 """A question of fewer words cannot say what counts."""
@@ -98,85 +104,69 @@ def load_questions(
     return found
 
 
-class _QuestionChecker:
-    """Notes what is wrong with one question, with its line."""
-
-    def __init__(self, context: Context, name: str, question: ForecastQuestion) -> None:
-        self._context, self._question = context, question
-        self._path = ("questions", name)
-
-    def add(self, key: str, rule: str, hint: str = "") -> None:
-        """Note a problem under a key of the question."""
-        self._context.log.add_at((*self._path, *key.split(".")), rule, hint)
-
-    def check(self) -> None:
-        """Note everything."""
-        question = self._question
-        if len(question.text.split()) < FEWEST_WORDS:
-            self.add("text", f"must say what counts (got {shown(question.text)})")
-        self._check_dates()
-        outcome = self._outcome()
-        if outcome is not None:
-            self._check_kind(outcome)
-        classes = self.classes(outcome)
-        for key, rule in broken_base(question.base, question.kind, classes):
-            self.add(key, rule)
-
-    @staticmethod
-    def classes(outcome: Outcome | None) -> tuple[str, ...]:
-        """Return the classes an outcome may have: every class of a deadline."""
-        return CLASSES if outcome is not None and outcome.milestone is not None else ()
-
-    def _check_dates(self) -> None:
-        scenario, question = self._context.scenario, self._question
-        as_of = scenario.as_of or scenario.start
-        earliest = question.earliest or question.resolves_on
-        if question.resolves_on <= as_of:
-            rule = f"must be after what is known, {as_of} (got {question.resolves_on})"
-            self.add("resolves_on", rule)
-        if not as_of < earliest <= question.resolves_on:
-            rule = f"must be after {as_of} and not after resolves_on (got {earliest})"
-            self.add("earliest", rule)
-
-    def _outcome(self) -> Outcome | None:
-        question, scenario = self._question, self._context.scenario
-        if (question.outcome is None) == (question.reads is None):
-            self.add("outcome", "must have exactly one of outcome and reads")
-            return None
-        if question.reads is not None:
-            before = len(self._context.log.problems)
-            check_outcome(self._context, (*self._path, "reads"), question.reads)
-            check_references(self._context, (*self._path, "reads"))
-            is_sound = len(self._context.log.problems) == before
-            return question.reads if is_sound else None
-        if question.outcome not in scenario.outcomes:
-            got = str(question.outcome)
-            hint = near_or_all(got, scenario.outcomes)
-            self.add("outcome", f"undefined outcome (got {shown(got)})", hint)
-            return None
-        return scenario.outcomes[question.outcome]
-
-    def _check_kind(self, outcome: Outcome) -> None:
-        question, kind = self._question, kind_of(outcome)
-        needs = {"flag": "binary", "class": "classes", "number": "number"}[kind]
-        is_cut = kind == "number" and question.at_least is not None
-        wanted = "binary" if is_cut else needs
-        if question.kind != wanted:
-            hint = "give at_least" if (question.kind, kind) == ("binary", "number") else ""
-            self.add("kind", f"must be {wanted}: so is the outcome (got {question.kind})", hint)
-        is_deadline = outcome.milestone is not None
-        if question.at_least is not None and (kind != "number" or is_deadline):
-            self.add("at_least", "must be given for a number only, and not for a deadline's")
-        if is_deadline and question.kind == "number" and question.cap is None:
-            self.add("cap", "must be given: the deadline may not be settled by the horizon")
-        if question.cap is not None and question.kind != "number":
-            self.add("cap", "must be given for a number only")
-        if question.cap is not None and abs(question.cap) > LARGEST:
-            self.add("cap", f"must be at most {LARGEST:g} (got {question.cap:g})")
-
-
 def _check(questionnaire: Questionnaire, context: Context) -> None:
+    """Note everything that is wrong with questions, each with its line."""
     if not questionnaire.questions:
         context.log.add(context.log.tree, ("questions",), "must hold at least one question")
     for name, question in questionnaire.questions.items():
-        _QuestionChecker(context, name, question).check()
+        path = ("questions", name)
+        for key, rule, hint in _broken(context, path, question):
+            context.log.add_at((*path, *key.split(".")), rule, hint)
+
+
+def _broken(context: Context, path: Path, question: ForecastQuestion) -> Iterator[BrokenRule]:
+    scenario, outcome = context.scenario, None
+    if len(question.text.split()) < FEWEST_WORDS:
+        yield "text", f"must say what counts (got {shown(question.text)})", ""
+    yield from _broken_dates(question, scenario)
+    if (question.outcome is None) == (question.reads is None):
+        yield "outcome", "must have exactly one of outcome and reads", ""
+    elif question.reads is not None:
+        outcome = _sound(context, (*path, "reads"), question.reads)
+    elif (name := str(question.outcome)) in scenario.outcomes:
+        outcome = scenario.outcomes[name]
+    else:
+        hint = near_or_all(name, scenario.outcomes)
+        yield "outcome", f"undefined outcome (got {shown(name)})", hint
+    if outcome is not None:
+        yield from _broken_kind(question, outcome)
+    # An outcome of a deadline may have every class of one.
+    classes = CLASSES if outcome is not None and outcome.milestone is not None else ()
+    yield from ((key, rule, "") for key, rule in broken_base(question.base, question.kind, classes))
+
+
+def _broken_dates(question: ForecastQuestion, scenario: Scenario) -> Iterator[BrokenRule]:
+    as_of = scenario.as_of or scenario.start
+    earliest = question.earliest or question.resolves_on
+    if question.resolves_on <= as_of:
+        rule = f"must be after what is known, {as_of} (got {question.resolves_on})"
+        yield "resolves_on", rule, ""
+    if not as_of < earliest <= question.resolves_on:
+        rule = f"must be after {as_of} and not after resolves_on (got {earliest})"
+        yield "earliest", rule, ""
+
+
+def _sound(context: Context, path: Path, outcome: Outcome) -> Outcome | None:
+    """Return a question's own outcome, where nothing is wrong with it; note what is."""
+    before = len(context.log.problems)
+    check_outcome(context, path, outcome)
+    check_references(context, path)
+    return outcome if len(context.log.problems) == before else None
+
+
+def _broken_kind(question: ForecastQuestion, outcome: Outcome) -> Iterator[BrokenRule]:
+    kind, is_deadline = kind_of(outcome), outcome.milestone is not None
+    needs = {"flag": "binary", "class": "classes", "number": "number"}[kind]
+    is_cut = kind == "number" and question.at_least is not None
+    wanted = "binary" if is_cut else needs
+    if question.kind != wanted:
+        hint = "give at_least" if (question.kind, kind) == ("binary", "number") else ""
+        yield "kind", f"must be {wanted}: so is the outcome (got {question.kind})", hint
+    if question.at_least is not None and (kind != "number" or is_deadline):
+        yield "at_least", "must be given for a number only, and not for a deadline's", ""
+    if is_deadline and question.kind == "number" and question.cap is None:
+        yield "cap", "must be given: the deadline may not be settled by the horizon", ""
+    if question.cap is not None and question.kind != "number":
+        yield "cap", "must be given for a number only", ""
+    if question.cap is not None and abs(question.cap) > LARGEST:
+        yield "cap", f"must be at most {LARGEST:g} (got {question.cap:g})", ""

@@ -163,6 +163,13 @@ class LedgerScores(Finding):
         """Mean scores beside the base rate's."""
         return self.means()
 
+    def briefs(self) -> Mapping[str, pd.DataFrame]:
+        """Show the means, then question by question."""
+        return {
+            "mean scores beside the base rate's; less is better": self.means(),
+            "question by question": self.table(),
+        }
+
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """Every score, and their means."""
         return {"scores": self.table(), "means": self.means()}

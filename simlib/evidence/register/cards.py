@@ -10,7 +10,7 @@ from simlib.chance.distributions import quantile
 from simlib.errors import Problem, ScenarioError
 from simlib.evidence.register.figures import arithmetic, base_of
 from simlib.evidence.register.usage import uses_of_parameters, uses_of_rows
-from simlib.scenario.register_rows import GRADES, POINTS, grade_of, register_rows
+from simlib.scenario.register_rows import POINTS, grade_of, register_rows
 from simlib.scenario.wording import near, shown
 from simlib.statistics.formatting import number
 from simlib.world.quantities import ParameterPlan
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from simlib.scenario.register_rows import RegisterRow
     from simlib.scenario.schema import Parameter, Scenario
 
-DERIVED = GRADES["D"]
 _N_DRAWS = 400
 """Draws from which the points of a parameter that follows from others are read."""
 
@@ -104,11 +103,11 @@ def cards(scenario: Scenario, correlations: Correlations | None = None) -> dict[
     """
     base = base_of(scenario)
     derived = arithmetic(base)
+    replaced = {} if base is None else _replaced(scenario, base)
     uses = uses_of_parameters(scenario)
     points = _points(scenario)
     found = {}
     for name, parameter in sorted(scenario.parameters.items()):
-        is_replaced = base is not None and _is_replaced(name, parameter, base)
         row = register_rows()[parameter.register_id] if parameter.register_id else None
         found[name] = Card(
             name=name,
@@ -118,10 +117,10 @@ def cards(scenario: Scenario, correlations: Correlations | None = None) -> dict[
             value=_written(parameter),
             points=points.get(name, ""),
             unit=parameter.unit,
-            grade=grade(name, parameter),
+            grade=grade_of(name, parameter),
             row=row,
-            notes=_notes(parameter, row, _before(name, base) if is_replaced else ""),
-            derivations=() if is_replaced else tuple(derived.get(name, ())),
+            notes=_notes(parameter, row, replaced.get(name, "")),
+            derivations=() if name in replaced else tuple(derived.get(name, ())),
             uses=uses[name],
             correlations=correlations.by_parameter.get(name, ()) if correlations else (),
         )
@@ -186,19 +185,14 @@ def find(found: Mapping[str, Card], name: str, also: Iterable[str] = ()) -> Card
     return found[name]
 
 
-def grade(name: str, parameter: Parameter) -> str:
-    """Return how firm a parameter is: derived, fitted, or as its register row says."""
-    return DERIVED if parameter.expression is not None else grade_of(name, parameter)
-
-
-def _is_replaced(name: str, parameter: Parameter, base: Scenario) -> bool:
-    before = base.parameters.get(name)
-    return before is not None and _written(before) != _written(parameter)
-
-
-def _before(name: str, base: Scenario | None) -> str:
-    assert base is not None  # noqa: S101  (it was compared with)
-    return f"Replaces {_written(base.parameters[name])} of {base.name}."
+def _replaced(scenario: Scenario, base: Scenario) -> dict[str, str]:
+    """Say, by parameter, what of the base a scenario replaces."""
+    before = {name: _written(each) for name, each in base.parameters.items()}
+    return {
+        name: f"Replaces {before[name]} of {base.name}."
+        for name, each in scenario.parameters.items()
+        if name in before and before[name] != _written(each)
+    }
 
 
 def _written(parameter: Parameter) -> str:
@@ -215,8 +209,8 @@ def _spelt(kind: str, arguments: Mapping[str, float]) -> str:
 
 
 def _title(row: RegisterRow) -> str:
-    is_told = not row.place or row.place in row.quantity
-    return row.quantity if is_told else f"{row.quantity}, {row.place}"
+    is_named = not row.place or row.place in row.quantity
+    return row.quantity if is_named else f"{row.quantity}, {row.place}"
 
 
 def _row_value(row: RegisterRow) -> str:
@@ -229,15 +223,15 @@ def _row_value(row: RegisterRow) -> str:
 
 
 def _notes(parameter: Parameter, row: RegisterRow | None, before: str) -> tuple[str, ...]:
-    told = (parameter.fitted, parameter.note, parameter.judgement, row.note if row else "", before)
-    return tuple(dict.fromkeys(text.strip() for text in told if text))
+    texts = (parameter.fitted, parameter.note, parameter.judgement, row.note if row else "", before)
+    return tuple(dict.fromkeys(text.strip() for text in texts if text))
 
 
 def _spread(kind: str, arguments: Mapping[str, float]) -> str:
-    return _told([quantile(kind, arguments, u) for u in POINTS.values()])
+    return _apart([quantile(kind, arguments, u) for u in POINTS.values()])
 
 
-def _told(values: list[float]) -> str:
+def _apart(values: list[float]) -> str:
     return " / ".join(map(number, values))
 
 
@@ -255,7 +249,7 @@ def _points(scenario: Scenario) -> dict[str, str]:
         draws = [plan.draw(replication, {}) for replication in range(_N_DRAWS)]
         for name in derived:
             at = np.quantile([values[name] for values in draws], tuple(POINTS.values()))
-            found[name] = _told([float(value) for value in at])
+            found[name] = _apart([float(value) for value in at])
     return found
 
 

@@ -74,6 +74,8 @@ def reached_within(
     )
     for name, quantity in first.next.items():
         entries[name] += drawn(quantity)[:, None] * at_first
+    # Renewal: a state is left in a step after it was entered in one before and has lasted as
+    # long as lies between, entries(step) = sum over s of entries(s) * leaving(step - s).
     for step in range(1, n_steps + 1):
         for name in left:
             now = np.einsum("ij,ij->i", entries[name][:, :step], leaving[name][:, step:0:-1])

@@ -99,38 +99,32 @@ class RegisterPage(Finding):
         )
 
     def brief(self) -> pd.DataFrame:
-        """How many numbers there are of each grade: `grades`."""
+        """Count by grade: parameters, of them with a clear correlation, rows of the register."""
         import pandas as pd
 
-        return pd.DataFrame(self.grades(), columns=list(self.grade_head()))
-
-    def grades(self) -> list[Cells]:
-        """Count by grade: parameters, of them with a clear correlation, rows of the register."""
-        parameters = Counter(c.grade for c in self.cards.values() if c.is_parameter)
-        listed = Counter(c.grade for c in self.cards.values() if not c.is_parameter)
-        clear = Counter(self.cards[name].grade for name in self._ranking())
-        counted = (parameters, clear, listed) if self.correlations else (parameters, listed)
-        return [
-            (name, *(str(counts[name]) for counts in counted))
-            for name in GRADES.values()
-            if parameters[name] or listed[name]
-        ]
-
-    def grade_head(self) -> Cells:
-        """Head the columns of `grades`."""
-        return ("grade", "parameters", *(("clear",) if self.correlations else ()), "rows")
-
-    def index(self) -> list[Cells]:
-        """List the parameters with a clear correlation by its size: rank, name, grade, each."""
+        counted = {
+            "parameters": Counter(c.grade for c in self.cards.values() if c.is_parameter),
+            "clear": Counter(self.cards[name].grade for name in self._ranking()),
+            "rows": Counter(c.grade for c in self.cards.values() if not c.is_parameter),
+        }
         if self.correlations is None:
-            return []
+            del counted["clear"]
+        grades = [grade for grade in GRADES.values() if any(c[grade] for c in counted.values())]
+        counts = {name: [each[grade] for grade in grades] for name, each in counted.items()}
+        return pd.DataFrame({"grade": grades, **counts})
+
+    def index(self) -> pd.DataFrame:
+        """List the parameters with a clear correlation by its size: rank, name, grade, each."""
+        import pandas as pd
+
+        outcomes = self.correlations.outcomes if self.correlations else ()
         lines = []
         for rank, name in enumerate(self._ranking(), 1):
             card = self.cards[name]
             clear = {e.outcome: f"{e.rho:.2f}" for e in card.correlations if e.is_clear}
-            sizes = (clear.get(outcome, "") for outcome in self.correlations.outcomes)
-            lines.append((str(rank), name, card.grade, *sizes))
-        return lines
+            sizes = (clear.get(outcome, "") for outcome in outcomes)
+            lines.append((rank, name, card.grade, *sizes))
+        return pd.DataFrame(lines, columns=["", "parameter", "grade", *outcomes])
 
     def _ranking(self) -> list[str]:
         return [] if self.correlations is None else self.correlations.ranking()
@@ -175,13 +169,14 @@ class RegisterPage(Finding):
         yield from (BEGIN, "## Which numbers matter", "")
         for sentence in self.sentences():
             yield from (_plain(sentence), "")
-        yield from _table(self.grade_head(), self.grades())
+        brief = self.brief()
+        yield from _table(list(map(str, brief)), brief.to_numpy().tolist())
         if self.correlations is not None:
             # A heading breaks between words only.
             outcomes = (_plain(name.replace("_", " ")) for name in self.correlations.outcomes)
             lines = (
-                (rank, f"[{_code(name)}](#{anchor(name)})", *rest)
-                for rank, name, *rest in self.index()
+                (str(rank), f"[{_code(name)}](#{anchor(name)})", *rest)
+                for rank, name, *rest in self.index().to_numpy().tolist()
             )
             yield from _rows(("", "parameter", "grade", *outcomes), lines)
         yield END
@@ -269,13 +264,13 @@ def _card(card: Card) -> Iterator[str]:
 def _correlated(found: Sequence[Correlation]) -> list[str]:
     """Say what correlations come to: the clear ones with intervals, the rest in one phrase."""
     clear = sorted((e for e in found if e.is_clear), key=lambda e: -abs(e.rho))
-    told = [f"{e.outcome} {e.rho:.2f} ({e.low:.2f} to {e.high:.2f})" for e in clear]
+    words = [f"{e.outcome} {e.rho:.2f} ({e.low:.2f} to {e.high:.2f})" for e in clear]
     n_rest = len(found) - len(clear)
     if n_rest and clear:
-        told.append(f"{n_rest} other{'s' if n_rest > 1 else ''} indistinguishable from none")
+        words.append(f"{n_rest} other{'s' if n_rest > 1 else ''} indistinguishable from none")
     elif n_rest:
-        told.append("indistinguishable from none")
-    return told
+        words.append("indistinguishable from none")
+    return words
 
 
 def _source(row: RegisterRow) -> str:
@@ -284,8 +279,8 @@ def _source(row: RegisterRow) -> str:
     return f"[{title}](<{url}>), {row.date}" if row.url else f"{title}, {row.date}"
 
 
-def _table(head: Sequence[str], lines: Iterable[Cells]) -> Iterator[str]:
-    return _rows(head, ([_plain(cell) for cell in line] for line in lines))
+def _table(head: Sequence[str], lines: Iterable[Sequence[object]]) -> Iterator[str]:
+    return _rows(head, ([_plain(str(cell)) for cell in line] for line in lines))
 
 
 def _rows(head: Sequence[str], lines: Iterable[Sequence[str]]) -> Iterator[str]:

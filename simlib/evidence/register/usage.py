@@ -6,8 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from simlib.agents.mentions import parameters_read
-from simlib.agents.registry import agent_class, agent_names
+from simlib.agents.registry import agent_class, agent_names, parameters_read
 from simlib.evidence.register.figures import figures_named, load_derivations, owner
 from simlib.scenario.bundled import folder, seed_table
 from simlib.scenario.canonical import explicit
@@ -18,13 +17,12 @@ from simlib.scenario.register_rows import register_rows
 from simlib.scenario.schema import Model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from simlib.scenario.nodes import Path
     from simlib.scenario.schema import Scenario
 
 _ID = re.compile(r"(?<![\w-])[A-E][0-9][\w-]*")
-_NOT_PLURAL = {"series", "excites"}
 _CARRIED = re.compile(r"^  - \{id: (\w+),.*\bregister: ([\w-]+)", re.MULTILINE)
 _TABLES = {
     "initial_intensities.csv": (("type", "country", "target"), ("method",)),
@@ -39,30 +37,25 @@ def uses_of_parameters(scenario: Scenario) -> dict[str, tuple[str, ...]]:
     A level at ten places is one part. What an expression names is used by the parameter
     that it gives, whose own uses follow after an arrow.
     """
-    direct = _direct_uses(scenario)
+    direct, following = _direct_uses(scenario), _following(scenario)
     through = {
         name: [
-            f"{other} -> {place}" for other in _takers(name, scenario) for place in direct[other]
+            f"{other} -> {place}" for other in _reached(name, following) for place in direct[other]
         ]
         for name in scenario.parameters
     }
     return {name: tuple(dict.fromkeys((*direct[name], *through[name]))) for name in direct}
 
 
-def _takers(name: str, scenario: Scenario) -> list[str]:
-    """Return the parameters that follow from one, the nearest first."""
-    found: list[str] = []
-    waiting = [name]
-    while waiting:
-        current = waiting.pop(0)
-        for other in _expressions(scenario).get(current, ()):
-            if other not in found:
-                found.append(other)
-                waiting.append(other)
+def _reached(name: str, following: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the parameters that follow from one, over others too, the nearest first."""
+    found = list(following.get(name, ()))
+    for other in found:  # it grows meanwhile
+        found += [each for each in following.get(other, ()) if each not in found]
     return found
 
 
-def _expressions(scenario: Scenario) -> dict[str, list[str]]:
+def _following(scenario: Scenario) -> dict[str, list[str]]:
     """Return, by parameter, those whose expressions name it."""
     givers = scenario.value_names()
     found: dict[str, list[str]] = {}
@@ -90,22 +83,22 @@ def _direct_uses(scenario: Scenario) -> dict[str, list[str]]:
 def _mentions(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Yield parameter and place for every time that one is named."""
     givers = scenario.value_names()
-    for name, takers in _expressions(scenario).items():
+    for name, takers in _following(scenario).items():
         yield from ((name, f"parameter {taker}") for taker in takers)
     for place, quantity in _quantities(scenario):
         yield from ((givers[value], place) for value in sorted(names(quantity)) if value in givers)
     for agent, entry in scenario.agents.items():
         read = parameters_read(agent_class(agent), givers) if agent in agent_names() else ()
-        told = {*entry.parameters, *(givers[value] for value in read)}
-        yield from ((name, f"agent {agent}") for name in sorted(told))
+        known = {*entry.parameters, *(givers[value] for value in read)}
+        yield from ((name, f"agent {agent}") for name in sorted(known))
     for option, changes in scenario.options.items():
         yield from ((name, f"option {option} replaces it") for name in changes.parameters)
 
 
 def _outcomes(places: Mapping[str, int], scenario: Scenario) -> list[str]:
     """Return the outcomes that read one of the series among some places."""
-    told = [place.partition(":")[0] for place in places]
-    series = {name.removeprefix("series ") for name in told if name.startswith("series ")}
+    parts = [place.partition(":")[0] for place in places]
+    series = {part.removeprefix("series ") for part in parts if part.startswith("series ")}
     return [f"outcome {name}" for name, o in scenario.outcomes.items() if o.series in series]
 
 
@@ -128,12 +121,15 @@ def _place(scenario: Scenario, path: Path) -> str:
             # What stands in a list is called by its first field: the type it excites.
             first = next(iter(type(item).model_fields))
             name = step if isinstance(step, str) else getattr(item, first)
-            field = words[-1]
-            words[-1] = f"{field if field in _NOT_PLURAL else field.removesuffix('s')} {name}"
+            words[-1] = f"{_singular(words[-1])} {name}"
             value = item
         else:
             break  # a level at ten places is one part
     return ": ".join(words)
+
+
+def _singular(field: str) -> str:
+    return field if field in {"series", "excites"} else field.removesuffix("s")
 
 
 def uses_of_rows(scenario: Scenario) -> dict[str, tuple[str, ...]]:
@@ -154,14 +150,11 @@ def uses_of_rows(scenario: Scenario) -> dict[str, tuple[str, ...]]:
 def _naming(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Yield texts that may name rows of the register, with what to call their place."""
     parts: dict[str, Model] = {}
-    parts.update({f"parameter {name}": x for name, x in scenario.parameters.items()})
-    parts.update({f"state {name}": x for name, x in scenario.state.items()})
+    for section in ("parameters", "state", "postures", "decisions", "series", "timeline"):
+        named = getattr(scenario, section).items()
+        parts |= {f"{_singular(section)} {name}": part for name, part in named}
     for kind, incident in scenario.incidents.items():
-        parts.update({f"incident {kind}, {name}": x for name, x in incident.groups.items()})
-    parts.update({f"posture {name}": x for name, x in scenario.postures.items()})
-    parts.update({f"decision {name}": x for name, x in scenario.decisions.items()})
-    parts.update({f"series {name}": x for name, x in scenario.series.items()})
-    parts.update({f"timeline {name}": x for name, x in scenario.timeline.items()})
+        parts |= {f"incident {kind}: group {name}": x for name, x in incident.groups.items()}
     for place, part in parts.items():
         for field in ("register_id", "source", "judgement", "fitted", "note"):
             yield place, getattr(part, field, None) or ""

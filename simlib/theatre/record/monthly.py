@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.evidence.publications import Publications
+    from simlib.evidence.observation_model import Publications
 
 SCORED = ("ucdp_13604", "ucdp_13616", "ucdp_259", "ucdp_354")
 """Series whose dyads lived through the year; the others hang on postures that moved."""

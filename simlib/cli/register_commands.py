@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
-from simlib.cli.app import Force, Jobs, app, examples, load_scenario
-from simlib.cli.findings import show
-from simlib.cli.progress import stopping
-from simlib.cli.text import say
+from simlib.cli.app import Force, Jobs, Outcomes, app, examples
+from simlib.cli.driver import load_scenario, running, show
+from simlib.cli.streams import say
 from simlib.errors import Problem, ScenarioError
 from simlib.files import refuse_unwritable, write_file
 
@@ -24,6 +23,15 @@ _DEFAULT = "as_agreed"
 _SHOWN = 20
 
 
+Names = Annotated[
+    list[str] | None,
+    Argument(
+        metavar="[SCENARIO] [PARAMETER_OR_ID]",
+        help="A scenario (as_agreed when none is given), a parameter or a register row's id.",
+    ),
+]
+
+
 @app.command(
     epilog=examples(
         "simlib register isis.stock",
@@ -34,28 +42,18 @@ _SHOWN = 20
     )
 )
 def register(  # noqa: PLR0913, PLR0917  (options of a command line)
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[SCENARIO] [PARAMETER_OR_ID]",
-            help="A scenario (as_agreed when none is given), a parameter or a register row's id.",
-        ),
-    ] = None,
+    names: Names = None,
     results: Annotated[
-        Path | None,
-        typer.Option(help="Results of simlib run: how outcomes go with the numbers."),
+        Path | None, Option(help="Results of simlib run: how outcomes go with the numbers.")
     ] = None,
     replications: Annotated[
         int | None,
-        typer.Option(min=1, help="Simulate so many for that instead; 400 see what matters most."),
+        Option(min=1, help="Simulate so many for that instead; 400 see what matters most."),
     ] = None,
-    outcome: Annotated[
-        list[str] | None,
-        typer.Option(help="OUTCOME or OUTCOME.CLASS; may be repeated; a few when not given."),
-    ] = None,
+    outcome: Outcomes = None,
     jobs: Jobs = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write the page (Markdown, .md).")
+        Path | None, Option("-o", "--output", help="Write the page (Markdown, .md).")
     ] = None,
     force: Force = False,  # noqa: FBT002
 ) -> None:
@@ -64,25 +62,28 @@ def register(  # noqa: PLR0913, PLR0917  (options of a command line)
     from simlib.evidence.register.register_page import page_of
     from simlib.scenario.bundled import scenario_names
 
-    if output is not None and output.suffix != ".md":
-        hint = "HTML is no longer built" if output.suffix == ".html" else ""
-        raise ScenarioError([Problem("output", f"must end in .md (got {output})", hint)])
+    _refuse_suffix(output)
     scenario_name, name = _parsed(names or [])
-    scenario = load_scenario(scenario_name, is_simulated=replications is not None)
+    scenario = load_scenario(scenario_name, is_simulated=replications is not None, is_told=False)
     if output is not None:
         refuse_unwritable(output, inputs=[] if results is None else [results])
     card = find(cards(scenario), name, scenario_names()) if name else None
     known = _correlations(scenario, results, replications, outcome, jobs)
     if card is not None:
         _show(card if known is None else find(cards(scenario, known), name), known)
-        if output is None:
-            return
-    page = page_of(scenario, known)
-    if output is None:
-        _summarize(page)
-    else:
-        command = _command(scenario_name, results, replications, outcome, output)
-        _write(page, output, command, force=force)
+    if output is not None:
+        page = page_of(scenario, known)
+        again = _again(scenario_name, results, replications, outcome)
+        write_file(output, page.markdown(f"{again} -o {output}").encode(), force=force)
+        say(f"page: {output}, {len(page.cards):,} cards")
+    elif card is None:
+        _summarize(page_of(scenario, known))
+
+
+def _refuse_suffix(output: Path | None) -> None:
+    if output is not None and output.suffix != ".md":
+        hint = "HTML is no longer built" if output.suffix == ".html" else ""
+        raise ScenarioError([Problem("output", f"must end in .md (got {output})", hint)])
 
 
 def _parsed(names: list[str]) -> tuple[str, str]:
@@ -125,12 +126,10 @@ def _correlations(
             hint = "give --results DIRECTORY or --replications N"
             raise ScenarioError([Problem("outcome", "needs replications", hint)])
         return None
-    import simlib.ensemble
+    from simlib.ensemble import run
 
-    with stopping(None) as reporter:
-        ensemble = simlib.ensemble.run(
-            scenario, replications=replications, jobs=jobs, progress=reporter
-        )
+    with running(None, jobs) as where:
+        ensemble = run(scenario, replications=replications, **where)
     return correlations_of(ensemble, scenario, outcomes, headlines=HEADLINES)
 
 
@@ -151,30 +150,19 @@ def _show(card: Card, known: Correlations | None) -> None:
 
 
 def _summarize(page: RegisterPage) -> None:
-    import pandas as pd
-
-    show(page.sentences(), page.brief())
+    for sentence in page.sentences():
+        say(sentence)
+    show(page.brief())
     if page.correlations is not None:
-        head = ["", "parameter", "grade", *page.correlations.outcomes]
-        show((), pd.DataFrame(page.index()[:_SHOWN], columns=head))
+        show(page.index().head(_SHOWN))
     say("a card: simlib register PARAMETER_OR_ID; all of them: -o register.md")
 
 
-def _write(page: RegisterPage, output: Path, command: str, *, force: bool) -> None:
-    write_file(output, page.markdown(command).encode(), force=force)
-    say(f"page: {output}, {len(page.cards):,} cards")
-
-
-def _command(
-    scenario: str,
-    results: Path | None,
-    replications: int | None,
-    outcomes: list[str] | None,
-    output: Path,
+def _again(
+    scenario: str, results: Path | None, replications: int | None, outcomes: list[str] | None
 ) -> str:
     """Return what renders the page again."""
     parts = ["simlib register", scenario]
     parts += [] if results is None else [f"--results {results}"]
     parts += [] if replications is None else [f"--replications {replications}"]
-    parts += [f"--outcome {name}" for name in outcomes or ()]
-    return " ".join([*parts, f"-o {output}"])
+    return " ".join([*parts, *(f"--outcome {name}" for name in outcomes or ())])

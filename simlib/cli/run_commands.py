@@ -8,31 +8,47 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Option
 
 from simlib.cli.app import (
     FAILED,
     DaskLocal,
+    Folder,
     Force,
     Jobs,
+    Replications,
     Results,
+    RootSeed,
     ScenarioName,
     Scheduler,
     Until,
     app,
     examples,
-    load_scenario,
-    workers,
 )
-from simlib.cli.findings import output_of
+from simlib.cli.driver import Head, load_scenario, output_of, show_lines, workers
 from simlib.cli.progress import checking, stopping
-from simlib.cli.text import say, tell
+from simlib.cli.streams import say, tell
 from simlib.errors import ScenarioError, SimulationError, StoreError
 from simlib.files import refuse_unwritable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from simlib.ensemble import Ensemble
     from simlib.files import Output
+    from simlib.journal import Run
     from simlib.scenario.schema import Scenario
+    from simlib.statistics.summaries import Summary
+
+Design = Annotated[
+    str | None, Option(help="Of the parameter draws: random, sobol or latin_hypercube.")
+]
+Options = Annotated[
+    list[str] | None, Option("--option", help="An option; may be repeated; all: every one.")
+]
+Without = Annotated[list[str] | None, Option(help="An agent to leave out; may be repeated.")]
+Journals = Annotated[bool, Option("--journals", help="Keep every incident too; much larger.")]
+Figures = Annotated[bool, Option(help="Draw figures beside the results.")]
 
 
 @app.command(
@@ -49,42 +65,27 @@ if TYPE_CHECKING:
 )
 def run(  # noqa: PLR0913, PLR0917  (options of a command line)
     scenario: ScenarioName,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Directory that keeps the results.")
-    ] = None,
-    replications: Annotated[
-        int | None, typer.Option(help="How many; the scenario's number when not given.")
-    ] = None,
+    output: Folder = None,
+    replications: Replications = None,
     until: Until = None,
-    root_seed: Annotated[int | None, typer.Option(help="Replaces the scenario's.")] = None,
-    design: Annotated[
-        str | None,
-        typer.Option(help="Of the parameter draws: random, sobol or latin_hypercube."),
-    ] = None,
+    root_seed: RootSeed = None,
+    design: Design = None,
     jobs: Jobs = None,
     scheduler: Scheduler = None,
     dask_local: DaskLocal = None,
-    option: Annotated[
-        list[str] | None, typer.Option(help="An option; may be repeated; all: every one.")
-    ] = None,
-    without: Annotated[
-        list[str] | None, typer.Option(help="An agent to leave out; may be repeated.")
-    ] = None,
-    journals: Annotated[  # noqa: FBT002
-        bool, typer.Option("--journals", help="Keep every incident too; much larger.")
-    ] = False,
-    figures: Annotated[bool, typer.Option(help="Draw figures beside the results.")] = True,  # noqa: FBT002
+    option: Options = None,
+    without: Without = None,
+    journals: Journals = False,  # noqa: FBT002
+    figures: Figures = True,  # noqa: FBT002
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Simulate a scenario; run again to resume or to add replications."""
-    import simlib.ensemble
-    from simlib.cli.tables import show_committee
+    from simlib.ensemble import run as simulated
 
     drawn = _figures(output, figures=figures, force=force)
     with stopping(output) as reporter:
         loaded = _designed(load_scenario(scenario), design)
-        tell(f"context of use: {loaded.context_of_use}")
-        ensemble = simlib.ensemble.run(
+        ensemble = simulated(
             loaded,
             options="all" if option and "all" in option else option,
             replications=replications,
@@ -97,7 +98,7 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
             progress=reporter,
         )
     _show(ensemble)
-    show_committee(loaded)
+    _show_committee(loaded)
     _finish(ensemble, output, drawn)
 
 
@@ -110,13 +111,13 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
 def extend(  # noqa: PLR0913, PLR0917  (options of a command line)
     results: Results,
     replications: Annotated[
-        int | None, typer.Option(help="How many there shall be in all, of each option.")
+        int | None, Option(help="How many there shall be in all, of each option.")
     ] = None,
     until: Until = None,
     jobs: Jobs = None,
     scheduler: Scheduler = None,
     dask_local: DaskLocal = None,
-    figures: Annotated[bool, typer.Option(help="Draw figures beside the results.")] = True,  # noqa: FBT002
+    figures: Figures = True,  # noqa: FBT002
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Add replications to results; those there are stay as they are."""
@@ -153,16 +154,11 @@ def verify(results: Results) -> None:
     say(f"digest: {found.digest}")
 
 
-@app.command(
-    epilog=examples(
-        "simlib plot out/",
-        "simlib plot out/ -o figures/",
-    )
-)
+@app.command(epilog=examples("simlib plot out/", "simlib plot out/ -o figures/"))
 def plot(
     results: Results,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Where; RESULTS/figures by default.")
+        Path | None, Option("-o", "--output", help="Where; RESULTS/figures by default.")
     ] = None,
     force: Force = False,  # noqa: FBT002
 ) -> None:
@@ -182,20 +178,17 @@ def plot(
 )
 def replay(
     results: Results,
-    replication: Annotated[int, typer.Option(help="Which replication.")],
-    option: Annotated[
-        str | None, typer.Option(help="Which option, where there are several.")
-    ] = None,
+    replication: Annotated[int, Option(help="Which replication.")],
+    option: Annotated[str | None, Option(help="Which option, where there are several.")] = None,
     journal: Annotated[
-        Path | None, typer.Option(help="Write every incident and decision to this CSV file.")
+        Path | None, Option(help="Write every incident and decision to this CSV file.")
     ] = None,
     figure: Annotated[
-        Path | None, typer.Option(help="Draw its timeline to this file: .png, .svg or .pdf.")
+        Path | None, Option(help="Draw its timeline to this file: .png, .svg or .pdf.")
     ] = None,
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Regenerate one replication exactly and print its decisions."""
-    from simlib.cli.tables import decision_lines
     from simlib.ensemble import open_results
     from simlib.ensemble.replaying import write_journal
 
@@ -206,30 +199,43 @@ def replay(
     written = {"journal": journal, "figure": figure}
     files = {what: file for what, file in written.items() if file is not None}
     refuse_unwritable(*files.values(), inputs=[results])
-    ensemble = open_results(results)
-    try:
-        replayed = ensemble.replay(replication, option=option)
-    except SimulationError as error:
-        # What failed fails again: with the lines of code it failed at.
-        tell("".join(traceback.format_exception(error)))
-        raise typer.Exit(FAILED) from None
+    replayed = _replayed(open_results(results), replication, option)
     if journal is not None:
         write_journal(replayed, journal, overwrite=force)
     if figure is not None:
         from simlib.plot import save_timeline
 
         save_timeline(replayed, figure, overwrite=force)
-    for line in decision_lines(replayed):
+    for line in _decision_lines(replayed):
         say(line)
     for what, file in files.items():
         say(f"{what}: {file}")
 
 
-@app.command(
-    epilog=examples(
-        "simlib check mine.yaml",
-    )
-)
+def _replayed(ensemble: Ensemble, replication: int, option: str | None) -> Run:
+    try:
+        return ensemble.replay(replication, option=option)
+    except SimulationError as error:
+        # What failed fails again: with the lines of code it failed at.
+        tell("".join(traceback.format_exception(error)))
+        raise typer.Exit(FAILED) from None
+
+
+def _decision_lines(run: Run) -> Iterator[str]:
+    """Iterate over the decisions of a run, a line each, with what woke the agent."""
+    from simlib.journal import to_date
+
+    for decision in run.decisions:
+        date = to_date(decision.time)
+        place = f" in {decision.place}" if decision.place else ""
+        value = "" if decision.value != decision.value else f" {decision.value:g}"
+        yield (
+            f"{date}  {decision.agent}: {decision.name}{place}: {decision.taken}{value} "
+            f"(probability {decision.probability:.3g}; woken by {decision.cause})"
+        )
+
+
+@app.command(epilog=examples("simlib check mine.yaml"))
 def check(scenario: ScenarioName) -> None:
     """Name every mistake of a scenario, with its line."""
     from simlib.scenario import check as problems_of
@@ -240,14 +246,10 @@ def check(scenario: ScenarioName) -> None:
     say(f"{scenario}: no mistake found")
 
 
-@app.command(
-    epilog=examples(
-        "simlib resolve as_agreed > explicit.yaml",
-    )
-)
+@app.command(epilog=examples("simlib resolve as_agreed > explicit.yaml"))
 def resolve(
     scenario: ScenarioName,
-    option: Annotated[str | None, typer.Option(help="With this option applied.")] = None,
+    option: Annotated[str | None, Option(help="With this option applied.")] = None,
 ) -> None:
     """Print the fully explicit form of a scenario."""
     from simlib.scenario import option_scenario
@@ -264,13 +266,56 @@ def _designed(scenario: Scenario, design: str | None) -> Scenario:
     return scenario if design is None else with_design(scenario, design)
 
 
-def _show(ensemble: Ensemble) -> None:
-    from simlib.cli.tables import show_tables
+_COLUMNS = (
+    Head("outcome", {"overflow": "fold", "min_width": 20}),
+    Head("unit", {"no_wrap": True}, is_first_to_go=True),
+    Head("estimate", {"justify": "right", "no_wrap": True}),
+    Head("5 %", {"justify": "right", "no_wrap": True}),
+    Head("median", {"justify": "right", "no_wrap": True}, is_first_to_go=True),
+    Head("95 %", {"justify": "right", "no_wrap": True}),
+    Head("n", {"justify": "right", "no_wrap": True}),
+)
+_NOTE = "± Monte Carlo standard error; probabilities with Wilson 95 % interval"
 
-    show_tables(ensemble)
+
+def _show(ensemble: Ensemble) -> None:
+    """Print the outcome table of each option, the result digest, and why a run stopped."""
+    for option in ensemble.options:
+        part = ensemble.of(option)
+        count = f"{part.n - part.n_failed:,} of {part.n:,} replications"
+        title = f"{ensemble.name}{f', {option}' if option else ''}: {count}"
+        lines = [_cells(row) for row in part.summaries()]
+        show_lines(_COLUMNS, lines, f"{title}, root seed {ensemble.root_seed}", _NOTE)
+    say(f"digest: {ensemble.digest}")
     stopped = ensemble.manifest.get("stopped")
     if stopped:
         say(f"stopped at {stopped['replications']:,} replications: {stopped['why']}")
+
+
+def _cells(row: Summary) -> list[str]:
+    from simlib.statistics.formatting import number
+
+    name = f"{row.outcome} = {row.category}" if row.category else row.outcome
+    spread = [number(q) if row.kind == "number" else "" for q in (row.q05, row.q50, row.q95)]
+    n = f"{row.n:,}" + (f" ({row.n_censored:,} open)" if row.n_censored else "")
+    unit = row.unit if row.kind == "number" else "probability"
+    return [name, unit, row.shown, *spread, n]
+
+
+def _show_committee(scenario: Scenario) -> None:
+    """Print the committee's answer at the mean of its grounds, and how much is prior."""
+    if "committee.pi" not in scenario.parameters or "committee" not in scenario.agents:
+        return
+    from simlib.theatre.questions.committee_choices import answer_at_zero, share_due_to_pi
+
+    answer = sorted(answer_at_zero(scenario, 1000).items(), key=lambda item: -item[1])
+    classes = ", ".join(f"{name.replace('_', ' ')} {p:.2f}" for name, p in answer)
+    say(f"committee with every ground at its mean: {classes}")
+    share = share_due_to_pi(scenario)
+    say(
+        f"{share:.0%} of the variance of P(extension) is due to how deadlines end in general, "
+        "which rests on three past ones; most of the rest is judgement too"
+    )
 
 
 def _figures(results: Path | None, *, figures: bool, force: bool) -> Output | None:

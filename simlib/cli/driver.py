@@ -1,0 +1,213 @@
+"""What every command does: load a scenario or results, say what was found, keep it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simlib.cli.progress import stopping
+from simlib.cli.streams import clean, say, tell
+from simlib.errors import Problem, ScenarioError
+from simlib.files import Output
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from simlib.ensemble import Ensemble
+    from simlib.ensemble.execution import Execution
+    from simlib.finding import Finding
+    from simlib.scenario.schema import Scenario
+
+_KINDS = {".png": "figure", ".md": "page"}
+HINT = "nothing is kept; give -o DIRECTORY to keep it with tables and figures"
+
+
+def load_scenario(scenario: str, *, is_simulated: bool = True, is_told: bool = True) -> Scenario:
+    """Return a scenario by its file or bundled name.
+
+    Simulating it takes its agents; what it is for is then told.
+    """
+    from simlib.agents.registry import agent_names
+    from simlib.scenario import load
+
+    loaded = load(scenario, agents=agent_names() if is_simulated else None)
+    if is_simulated and is_told:
+        tell(f"context of use: {loaded.context_of_use}")
+    return loaded
+
+
+def is_folder(source: str) -> bool:
+    """Whether a source is a folder, of results then: text of any length may be asked about."""
+    return os.path.isdir(source)  # noqa: PTH112  (a path raises where a name is too long)
+
+
+def opened(source: str, *, is_told: bool = True) -> Scenario | Ensemble:
+    """Return the results of a directory, or else a scenario that is to be simulated."""
+    if is_folder(source):
+        from simlib.ensemble import open_results
+
+        return open_results(source)
+    return load_scenario(source, is_told=is_told)
+
+
+def names(text: str) -> list[str]:
+    """Return names that have commas between them."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def as_date(text: str) -> dt.date:
+    """Return a date.
+
+    Raises
+    ------
+    ScenarioError
+        It is none.
+    """
+    from simlib.scenario.requests import day
+
+    return day("date", text)
+
+
+def workers(jobs: int | None, scheduler: str | None, dask_local: int | None) -> dict[str, Any]:
+    """Return where replications run, as `simlib.run` takes it."""
+    if sum(given is not None for given in (jobs, scheduler, dask_local)) > 1:
+        raise ScenarioError([Problem("jobs", "give one of --jobs, --scheduler and --dask-local")])
+    if dask_local is not None:
+        return {"jobs": dask_local, "scheduler": "local"}
+    return {"jobs": jobs, "scheduler": scheduler}
+
+
+@contextlib.contextmanager
+def running(directory: Path | None, jobs: int | None) -> Iterator[Execution]:
+    """Say where work runs; its progress is told, and what is kept when it is stopped."""
+    with stopping(directory) as reporter:
+        yield {"jobs": jobs, "directory": directory, "progress": reporter}
+
+
+def output_of(command: str, folder: Path | None, *, force: bool) -> Output | None:
+    """Return where a command writes tables and figures, if it is to.
+
+    Parameters
+    ----------
+    command
+        Its name: what it wrote, it may replace.
+    folder
+        Made when it is not there.
+    force
+        Replace other files too.
+
+    Raises
+    ------
+    StoreError
+        Nothing can be written there.
+    """
+    if folder is None:
+        return None
+    output = Output(folder, command, force)
+    output.refuse_unwritable()
+    return output
+
+
+def present(kept: Output | None, *found: Finding, hint: str = HINT) -> None:
+    """Print what was found, in sentences and brief tables; write its tables and figures.
+
+    Parameters
+    ----------
+    kept
+        Where they go, if they are to.
+    found
+        One result, or several.
+    hint
+        What is said where nothing is written.
+
+    Raises
+    ------
+    StoreError
+        A file is there that the command did not write, or one cannot be written.
+    """
+    for each in found:
+        for sentence in each.sentences():
+            say(sentence)
+        for title, table in each.briefs().items():
+            show(table, title)
+    if kept is None and hint:
+        say(hint)
+    if kept is not None:
+        for path in (path for each in found for path in each.write(kept)):
+            say(f"{_KINDS.get(path.suffix, 'table')}: {path}")
+
+
+def show(table: pd.DataFrame, title: str = "") -> None:
+    """Print a table under its title."""
+    lines = [tuple(map(_cell, row)) for row in table.itertuples(index=False, name=None)]
+    show_lines([Head(str(name)) for name in table.columns], lines, title)
+
+
+def _cell(value: object) -> str:
+    from simlib.statistics.formatting import number
+
+    if isinstance(value, float):
+        return "" if math.isnan(value) else number(value)
+    return str(value)
+
+
+class Head(NamedTuple):
+    """The head of a column, and how a terminal has the column."""
+
+    name: str
+    how: dict[str, Any] | None = None
+    """As rich takes it; it is folded when not given."""
+    is_first_to_go: bool = False
+    """Whether it is left out where the terminal is narrow."""
+
+
+_WIDE = 120
+"""Columns of a terminal that hold a whole table."""
+
+
+def show_lines(
+    columns: Sequence[Head], lines: Iterable[Sequence[str]], title: str = "", note: str = ""
+) -> None:
+    """Print lines of cells: as a table on a terminal, as aligned text elsewhere."""
+    lines = [[clean(cell) for cell in line] for line in lines]
+    if sys.stdout.isatty():
+        _show_rich(columns, lines, title, note)
+        return
+    if title:
+        say(title)
+    rows = [[column.name for column in columns], *lines]
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    for row in rows:
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    if note:
+        say(note)
+
+
+def _show_rich(
+    columns: Sequence[Head], lines: Iterable[Sequence[str]], title: str, note: str
+) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    shown = [not column.is_first_to_go or console.width >= _WIDE for column in columns]
+    table = Table(
+        title=Text(title) if title else None, caption=Text(note) if note else None,
+        box=SIMPLE_HEAD, title_justify="left",
+    )  # fmt: skip
+    for column, is_shown in zip(columns, shown, strict=True):
+        if is_shown:
+            table.add_column(Text(column.name), **(column.how or {"overflow": "fold"}))
+    for line in lines:
+        cells = zip(line, shown, strict=True)
+        table.add_row(*(Text(cell) for cell, is_shown in cells if is_shown))
+    console.print(table)
