@@ -126,7 +126,7 @@ class Incidents:
         return len(self.time)
 
     def caused_by(self, row: int) -> str:
-        """Return what an incident came of, in words; empty when it came of nothing named.
+        """Return the cause of an incident in words; empty when it has none that is named.
 
         The incident that excited it (``incident 12``), else the decision that opened its
         channel (``decision 3``).

@@ -11,17 +11,8 @@ import numpy as np
 import pytest
 import scipy.stats as st
 
-from simlib.chance.distributions import (
-    KINDS,
-    check,
-    check_count,
-    count_mean,
-    count_table,
-    dirichlet,
-    mean,
-    median,
-    quantile,
-)
+from simlib.chance.distributions import KINDS, check, dirichlet, mean, median, quantile
+from simlib.chance.inversion_tables import check_count, count_mean, count_table
 
 Z95 = 1.6448536269514722
 CASES: list[tuple[str, dict[str, float], Any]] = [

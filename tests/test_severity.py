@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import zeta
 
-from simlib.chance.distributions import count_table
+from simlib.chance.inversion_tables import count_table
 from simlib.evidence.severity import (
     PowerLaw,
     SeverityError,

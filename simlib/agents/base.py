@@ -208,7 +208,7 @@ class Agent(ABC):
         return self._use().timeline.of(milestone).is_forced
 
     def class_of(self, milestone: str) -> str | None:
-        """Return what class a milestone has ended in, if it has."""
+        """Return the class a milestone has ended in, if it has."""
         return self._use().timeline.of(milestone).classification
 
     def is_complete(self, milestone: str) -> bool:

@@ -191,7 +191,7 @@ class _Kept:
         return None if self._files is None else str(self._files.cache_path)
 
     def load_overload(self, signature: Any, target_context: Any) -> Any:
-        """Return what is kept of a signature, if anything."""
+        """Return the compiled code that is kept of a signature, if any."""
         if self._files is None:
             return None
         try:

@@ -45,7 +45,7 @@ _BELOW_ONE = 1.0 - 2.0**-53
 
 
 def broken_rule(design: str, replications: int) -> str:
-    """Return what is wrong with a number of replications, or nothing.
+    """Return the rule that a number of replications breaks, or nothing.
 
     Examples
     --------

@@ -12,30 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from simlib.chance.inversion_tables import (
-    COUNT_LAWS,
-    Z95,
-    Arguments,
-    check_count,
-    check_names,
-    check_signs,
-    count_mean,
-    count_table,
-    spell,
-)
-
-__all__ = [
-    "COUNT_LAWS",
-    "KINDS",
-    "check",
-    "check_count",
-    "count_mean",
-    "count_table",
-    "dirichlet",
-    "mean",
-    "median",
-    "quantile",
-]
+from simlib.chance.inversion_tables import Z95, Arguments, check_names, check_signs, spell
 
 KINDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "fixed": (("value",),),
@@ -98,7 +75,7 @@ def check(kind: str, args: Arguments) -> list[str]:
 
 
 def _check_values(kind: str, args: Arguments) -> list[str]:
-    """Return what is wrong with the values of named arguments."""
+    """Return the rules that values of named arguments break."""
     wrong = check_signs(_POSITIVE.get(kind, ()), args)
     wrong += [
         f"{low} must be <= {high} (got {spell(args[low])} > {spell(args[high])})"
@@ -120,7 +97,7 @@ def _check_finite(kind: str, args: Arguments) -> list[str]:
 
 
 def _check_weights(kind: str, args: Arguments) -> list[str]:
-    """Return what is wrong with weights that are named by the values they belong to."""
+    """Return the rules that weights break; they are named by the values they belong to."""
     rule = ">= 0" if kind == "categorical" else "> 0"
     wrong = [
         f"weight of {name} must be {rule} (got {spell(weight)})"

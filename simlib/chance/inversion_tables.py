@@ -48,7 +48,7 @@ def spell(number: float) -> str:
 
 
 def check_names(allowed: tuple[tuple[str, ...], ...], args: Arguments) -> list[str]:
-    """Return what is wrong with the names of arguments that must be one of some sets."""
+    """Return the rule broken by names of arguments that must be one of some sets."""
     if any(set(names) == set(args) for names in allowed):
         return []
     meant = " or ".join("{" + ", ".join(names) + "}" for names in allowed)
@@ -57,7 +57,7 @@ def check_names(allowed: tuple[tuple[str, ...], ...], args: Arguments) -> list[s
 
 
 def check_signs(positive: Iterable[str], args: Arguments) -> list[str]:
-    """Return what is wrong with arguments that must be above 0, where they are given."""
+    """Return a rule for each argument given that must be above 0 and is not."""
     return [
         f"{name} must be > 0 (got {spell(args[name])})"
         for name in positive

@@ -122,7 +122,7 @@ class IncidentOutcomes:
         return values
 
     def each(self, run: Run, outcome: str) -> NDArray[np.float64]:
-        """Return what each incident adds to one outcome, shape (n,); they sum to its value.
+        """Return the share of each incident in one outcome, shape (n,); they sum to its value.
 
         Raises
         ------
@@ -189,7 +189,7 @@ class Published:
     plans: tuple[SeriesPlan, ...]
 
     def monthly(self, run: Run, factors: Sequence[float] | None = None) -> NDArray[np.int64]:
-        """Return what the series count, shape (n_months, n_series).
+        """Return the counts of the series, shape (n_months, n_series).
 
         Parameters
         ----------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simlib.chance.distributions import COUNT_LAWS, check_count
+from simlib.chance.inversion_tables import COUNT_LAWS, check_count
 from simlib.journal import MARKS
 from simlib.scenario.parameter_values import check_register
 from simlib.scenario.schema import LEAST_RATIO, MOST_RATIO, Falling, Power, Shield, Table, Value

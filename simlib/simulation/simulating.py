@@ -19,7 +19,7 @@ from simlib.world.acts import Act, Recorder
 from simlib.world.clock import CALENDAR_RANK, FIRST_AGENT_RANK, OBSERVER_RANK, Clock
 from simlib.world.engine import CompiledIncidents, compile_kernel
 from simlib.world.milestones import Timeline
-from simlib.world.world import IncidentEngine, World
+from simlib.world.world import World
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from simlib.simulation.assembling import Blueprint
     from simlib.world.multipliers import Calendar
 
-EngineType = Callable[..., IncidentEngine]
+EngineType = Callable[..., CompiledIncidents]
 
 
 MOST_EVENTS = 1_000_000

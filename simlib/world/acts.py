@@ -76,7 +76,7 @@ class Act:
         return replace(self, positions=where, before=before, values=values)
 
     def values_over(self, now: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return what a write comes to: the same value over the same, else the same change.
+        """Return the values that a write sets: the same over the same, else by the same change.
 
         Where incidents have moved the variable to another value than the agent met, what the
         agent added stays what it added.

@@ -35,9 +35,6 @@ does not wherever it is run.
 _FIRST_CAPACITY = 16_384
 _CHILD_CAPACITY = 4_096
 
-OnNotable = Callable[[int], None]
-OnCrossed = Callable[[list[int]], None]
-
 
 class CompiledIncidents:
     """Every channel of one replication, advanced by the compiled kernel.
@@ -77,8 +74,8 @@ class CompiledIncidents:
     ) -> None:
         self._clock, self._channels, self._watches = clock, channels, watches
         self._layout = layout
-        self.on_notable: OnNotable = lambda _row: None
-        self.on_crossed: OnCrossed = lambda _watches: None
+        self.on_notable: Callable[[int], None] = lambda _row: None
+        self.on_crossed: Callable[[list[int]], None] = lambda _watches: None
         self.compiled_seconds = 0.0
         memory = t.Memory(
             {
@@ -175,11 +172,6 @@ class CompiledIncidents:
             marks=self._journal[3][:n].copy(),
             channels=self._channels,
         )
-
-    @property
-    def n_happened(self) -> int:
-        """Incidents so far, kept or not."""
-        return int(self._control_i[t.N_HAPPENED])
 
     def process(self) -> Process:
         """Advance to the next decision or consequential incident, sleep until then."""

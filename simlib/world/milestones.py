@@ -150,7 +150,7 @@ class Timeline:
                 self._fall_due(other)
 
     def records(self) -> dict[str, MilestoneRecord]:
-        """Return what became of each milestone."""
+        """Return the end of each milestone, as the journal has it."""
         return {
             name: MilestoneRecord(e.agreed, e.date, e.classification, e.completed_at)
             for name, e in self._entries.items()

@@ -10,7 +10,8 @@ import numpy as np
 
 from simlib.chance import designs
 from simlib.chance.addresses import name_hash
-from simlib.chance.distributions import count_table, dirichlet, quantile
+from simlib.chance.distributions import dirichlet, quantile
+from simlib.chance.inversion_tables import count_table
 from simlib.chance.philox import uniforms
 from simlib.errors import SimulationError
 from simlib.scenario.expressions import compile_quantity

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,48 +18,17 @@ from simlib.world.kernel.kernel_tables import FIRED_WATCH
 from simlib.world.waiting import Cause, Wait, Watches, named_cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
-    from simlib.journal import Channels, Decision, Incidents, Layout
+    from simlib.journal import Channels, Decision, Layout
     from simlib.scenario.schema import Quantity, Scenario
     from simlib.world.acts import Act, Recorder
-    from simlib.world.clock import Clock, Process
+    from simlib.world.clock import Clock
+    from simlib.world.engine import CompiledIncidents
     from simlib.world.milestones import Timeline
     from simlib.world.waiting import Occasion
-
-
-class IncidentEngine(Protocol):
-    """What the world asks of the engine that lets incidents happen."""
-
-    on_notable: Callable[[int], None]
-    on_crossed: Callable[[list[int]], None]
-    compiled_seconds: float
-    state: NDArray[np.float64]
-
-    def begin(self) -> None:
-        """Draw the history and open the channels at the start."""
-
-    def write(self, positions: NDArray[np.int64], values: NDArray[np.float64], opener: int) -> int:
-        """Set state variables; tell what it comes to."""
-
-    def wait(self, type_: int, by: int) -> None:
-        """Add to the number of those who wait for a type of incident."""
-
-    def count(
-        self, channels: NDArray[np.bool_], since: float, least: tuple[tuple[int, float], ...]
-    ) -> int:
-        """Return the number of incidents on some channels since a time."""
-
-    def row(self, number: int) -> tuple[float, int, tuple[int, int, int], NDArray[np.float64]]:
-        """Return time, channel, address and marks of one incident."""
-
-    def incidents(self) -> Incidents:
-        """Return the journal of incidents."""
-
-    def process(self) -> Process:
-        """Let incidents happen between decisions, as a SimPy process."""
 
 
 class World:
@@ -90,7 +59,7 @@ class World:
         }
         self.recorder: Recorder | None = None
         self.timeline: Timeline
-        self.engine: IncidentEngine
+        self.engine: CompiledIncidents
         self.state: NDArray[np.float64]
         self._notices: list[list[Wait]] = [[] for _ in self.types]
         self._by_posture: dict[str, list[Wait]] = {name: [] for name in scenario.postures}
@@ -102,7 +71,7 @@ class World:
         self._one_position, self._one_value = np.zeros(1, dtype=np.int64), np.zeros(1)
         self._asked: set[tuple[int, Occasion]] = set()
 
-    def connect(self, timeline: Timeline, engine: IncidentEngine) -> None:
+    def connect(self, timeline: Timeline, engine: CompiledIncidents) -> None:
         """Give the world its timeline and the engine of its incidents."""
         self.timeline, self.engine, self.state = timeline, engine, engine.state
         engine.on_notable, engine.on_crossed = self._hand_notice, self._cross_after
