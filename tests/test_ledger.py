@@ -86,6 +86,8 @@ def test_results_that_are_there_are_frozen(ledger: dict[str, Any], tmp_path: Pat
     simlib.run(scenario, replications=10, jobs=1, directory=tmp_path / "plain")
     plain = freeze(scenario, own, directory=tmp_path / "plain")
     assert plain["replications"] == 10
+    with pytest.warns(DeprecationWarning, match="results= is directory="):
+        assert freeze(scenario, own, results=tmp_path / "plain") == plain
     assert plain["result_digest"] == simlib.open(tmp_path / "plain").digest
 
 

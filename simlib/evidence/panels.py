@@ -71,7 +71,7 @@ class CountPanel:
             raise ValueError("months must be consecutive")
 
     def until(self, month: np.datetime64) -> CountPanel:
-        """Return the panel up to and with a month."""
+        """Keep the months up to and with one."""
         is_kept = self.months <= month
         return CountPanel(self.units, self.months[is_kept], self.counts[:, is_kept], self.vintage)
 
@@ -84,7 +84,7 @@ class CountPanel:
         return np.array([totals[place] for place in places], dtype=np.float64)
 
     def of(self, units: Sequence[Unit]) -> CountPanel:
-        """Return the rows of some units, in their order.
+        """Keep the rows of some units, in their order.
 
         Raises
         ------

@@ -146,7 +146,7 @@ def _fit_tail(ordered: NDArray[np.int64], threshold: int) -> PowerLaw:
 def goodness_of_fit(
     sizes: NDArray[np.int64], fitted: PowerLaw, root_seed: int, n_bootstrap: int = 100
 ) -> float:
-    """Return how often a true power law would lie farther from its own fit.
+    """Tell how often a true power law would lie farther from its own fit.
 
     Semi-parametric bootstrap: sizes below the threshold are resampled, those above drawn from
     the law, and threshold and exponent are fitted anew (section 4.1 of Clauset, Shalizi and

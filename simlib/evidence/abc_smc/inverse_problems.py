@@ -17,7 +17,7 @@ from simlib.errors import SimlibError
 from simlib.evidence.fitted import Fitted
 from simlib.files import distinct
 from simlib.finding import Finding, plot_room
-from simlib.statistics.moments import beta_arguments, digits
+from simlib.statistics.moments import beta_arguments, digits, weighted_moments
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -190,8 +190,8 @@ class Inversion(Finding):
         draws spread more than the prior.
         """
         row = self.places[list(self.problem.priors).index(name)]
-        mean = self.weights @ row
-        return float(1.0 - 12.0 * (self.weights @ (row - mean) ** 2))
+        _, variance = weighted_moments(row, self.weights)
+        return 1.0 - 12.0 * variance
 
     def shift(self, name: str) -> float:
         """Tell how far the posterior mean lies from the prior's, in the prior's sds."""
@@ -208,8 +208,7 @@ class Inversion(Finding):
         ((kind, given),) = self.problem.priors[name].items()
         arguments = dict(given)
         values, weights = self.values(name), self.weights
-        mean = float(weights @ values)
-        variance = float(weights @ (values - mean) ** 2)
+        mean, variance = weighted_moments(values, weights)
         if kind in _BOUNDED:
             low, high = (quantile(kind, arguments, end) for end in (0.0, 1.0))
             low, high = arguments.get("low", max(low, 0.0)), arguments.get("high", high)

@@ -41,7 +41,7 @@ def fano(days: float, ratio: float, decay_days: float) -> float:
 def simulated_times(
     background: NDArray[np.float64], ratio: float, decay_days: float, root_seed: int
 ) -> NDArray[np.float64]:
-    """Return event times of a process that has run for long before day 0.
+    """Simulate event times of a process that has run for long before day 0.
 
     Families: immigrants at the background, Poisson numbers of children with exponential
     delays (Hawkes and Oakes 1974).

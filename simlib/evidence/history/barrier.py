@@ -14,17 +14,16 @@ import numpy as np
 
 from simlib.evidence.history.csv_text import LeakError, read_table
 from simlib.evidence.history.event_files import Events, combine_events, load_events
-from simlib.evidence.history.mapping import EventMapping, load_mapping
+from simlib.evidence.history.mapping import MappingLike, load_mapping
 
 if TYPE_CHECKING:
     import datetime as dt
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
-    from simlib.evidence.history.mapping import EventMapping
 
 COUNTRY_COUNTS = (
     *("events", "deaths_best", "deaths_high", "deaths_civilians"),
@@ -52,7 +51,7 @@ def calibration_events(
     paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     as_of: dt.date,
     *,
-    mapping: EventMapping | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    mapping: MappingLike | None = None,
 ) -> Events:
     """Read event files for a calibration: the one way in.
 
@@ -109,7 +108,7 @@ def known(events: Events, as_of: dt.date) -> Known:
 
 
 def as_if_published(events: Events, lag_months: int) -> Events:
-    """Return events as if each month had come out a fixed number of months after its end.
+    """Date events as if each month had come out a fixed number of months after its end.
 
     Back-tests stand at dates before the release at hand was out. What they assume instead is
     stated in ``vintage``: a later, better release is read as if it had come month by month.
@@ -163,7 +162,7 @@ def load_country_months(
     path: str | os.PathLike[str],
     *,
     as_of: dt.date | None = None,
-    mapping: EventMapping | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    mapping: MappingLike | None = None,
 ) -> pd.DataFrame:
     """Read totals of the final yearly release by country and month.
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simlib.evidence.history.csv_text import HistoryError, read_table
 from simlib.evidence.history.formats import WANTED, form_of, parsed
-from simlib.evidence.history.mapping import NO_RULE, EventMapping, folded, load_mapping
+from simlib.evidence.history.mapping import NO_RULE, EventMapping, MappingLike, folded, load_mapping
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ class Events:
 def load_events(
     path: str | os.PathLike[str],
     *,
-    mapping: EventMapping | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    mapping: MappingLike | None = None,
 ) -> Events:
     """Read an event file: UCDP GED, UCDP Candidate or an ACLED export.
 

@@ -9,7 +9,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from pydantic import Field
@@ -197,16 +197,17 @@ def folded(name: str) -> str:
     return " ".join(_NOISE.sub(" ", words).split())
 
 
-def load_mapping(
-    mapping: EventMapping | Mapping[str, Any] | str | os.PathLike[str] | None = None,
-) -> EventMapping:
+MappingLike: TypeAlias = "EventMapping | Mapping[str, Any] | str | os.PathLike[str]"
+"""A mapping, its keys as in a file, or the path of a YAML or JSON file."""
+
+
+def load_mapping(mapping: MappingLike | None = None) -> EventMapping:
     """Load a mapping of event files.
 
     Parameters
     ----------
     mapping
-        A mapping, its keys as in a file, or the path of a YAML or JSON file; the one that
-        comes with simlib when not given.
+        The one that comes with simlib when not given.
 
     Raises
     ------

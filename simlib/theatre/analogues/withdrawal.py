@@ -72,7 +72,7 @@ WITHDRAWALS = Analogues(
 
 
 def fitted_withdrawal_effect(as_of: dt.date = AS_OF, record: Path | None = None) -> Fitted:
-    """Return the withdrawal effect after the pooled analogues, as a scenario spells it.
+    """State the withdrawal effect after the pooled analogues, as a scenario spells it.
 
     Parameters
     ----------

@@ -140,7 +140,7 @@ def ar1_grid(record: Record) -> Ar1Grid:
 
 
 def _series(record: Record, name: str) -> MonthlySeries:
-    """Return a UCDP series with the prior of its level; all rows of Türkiye-PKK."""
+    """Take a UCDP series with the prior of its level; all rows of Türkiye-PKK."""
     conflict = UCDP[name].conflict
     is_lethal = name != "turkiye_pkk_iraq"
     counts = record.monthly(name, lethal=is_lethal)
@@ -155,7 +155,7 @@ def _series(record: Record, name: str) -> MonthlySeries:
 
 
 def clustering(record: Record, excitation: str, counted: float = 1.0) -> float:
-    """Return the variance over mean of monthly counts that clustering alone gives.
+    """Take the variance over mean of monthly counts that clustering alone gives.
 
     With n children an incident it is F = 1 / (1 - n)^2 for all incidents and 1 + p (F - 1) for
     a share p of them counted at random; n is the median of what was fitted to daily counts.
@@ -212,7 +212,7 @@ _FILTER = "Poisson level times a log AR(1), filtered on a grid, six series shari
 
 
 def _turkish(record: Record, levels: LevelPosterior) -> list[Fitted]:
-    """Return lethal and other rows of Türkiye-PKK: a level of rows and a share of lethal ones."""
+    """Fit lethal and other rows of Türkiye-PKK: a level of rows and a share of lethal ones."""
     rows = int(record.monthly("turkiye_pkk_iraq", lethal=False).sum())
     lethal = int(record.monthly("turkiye_pkk_iraq").sum())
     data = f"{lethal} lethal of {rows} rows of conflict 354 in Iraq, {_period(record)}"
@@ -288,7 +288,7 @@ def fit_places(record: Record) -> list[Fitted]:
 
 
 def older(record: Record, series: str) -> CountPanel:
-    """Return the lethal counts of the last earlier year known by place, as a guide."""
+    """Take the lethal counts of the last earlier year known by place, as a guide."""
     return _older("Syria" if series.endswith("syria") else "Iraq", record.as_of)
 
 

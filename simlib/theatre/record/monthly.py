@@ -46,7 +46,7 @@ SHIPPED = {
 
 
 def shipped_parts(names: Sequence[str] | None = None) -> tuple[HistoryPart, ...]:
-    """Return parts of the history that comes with simlib.
+    """Cut parts out of the history that comes with simlib.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def shipped_parts(names: Sequence[str] | None = None) -> tuple[HistoryPart, ...]
 
 
 def usual(published: Publications) -> dict[str, float]:
-    """Return the monthly mean of 2024, by published name, of the series that have one.
+    """Take the monthly mean of 2024, by published name, of the series that have one.
 
     UCDP's are of its candidate release, January to November (seeds/history); the others' are
     what their publishers counted over the months they told of (seeds/history/series_2024.csv).
@@ -91,7 +91,7 @@ def usual(published: Publications) -> dict[str, float]:
 
 
 def ucdp_2024() -> dict[str, NDArray[np.int64]]:
-    """Return UCDP's candidate events of January to November 2024 by series."""
+    """Read UCDP's candidate events of January to November 2024 by series."""
     months: dict[str, list[int]] = {}
     for row in seed_table("history/ucdp_2024_monthly.csv"):
         months.setdefault(f"ucdp_{row['conflict_id']}", []).append(int(row["events"]))

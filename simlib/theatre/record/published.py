@@ -172,7 +172,7 @@ def _counts(windows: Sequence[Window], totals: Sequence[PeriodTotal]) -> str:
 
 
 def slope_iraq(record: Record) -> LogSlope:
-    """Return the log slope of ISIS attacks in Iraq from changes within two sources."""
+    """Fit the log slope of ISIS attacks in Iraq to changes within two sources."""
     press = [record.figure(row) * days for row, days in PRESS]
     changes = [
         change(earlier, later, months=12.0, lengths=(12.0, 12.0))
@@ -254,7 +254,7 @@ def fit_reporting(record: Record) -> list[Fitted]:
 
 
 def fit_excitation(record: Record) -> list[Fitted]:
-    """Return what daily counts of earlier regimes and of 2024 say of clustering."""
+    """Take what daily counts of earlier regimes and of 2024 say of clustering."""
     return fitted_excitation(as_of=record.as_of, pools=POOLS)
 
 
