@@ -185,7 +185,7 @@ class Observed:
 
 @dataclass(frozen=True)
 class _EventJob:
-    """A scenario and an event that are looked for in its runs; assembled once a worker."""
+    """A scenario and an event; to assemble it in a worker is faster than to pack it."""
 
     scenario: Scenario
     option: str

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from simlib.analysis.selection.deadlines import DecisionQuestion, GroundWeight
+    from simlib.analysis.selection.forced_runs import AnsweredRuns
     from simlib.ensemble.execution import Execution
 
 AS_WRITTEN = "as written"
@@ -224,9 +225,9 @@ def readings(
     _refuse_slopes(loaded, question.slope, slopes)
     loaded = question.with_before(loaded)
     headlines = _known(loaded, outcomes, question.headlines)
-    n, time = n_replications(replications, loaded.replications), to_days(date)
+    n = n_replications(replications, loaded.replications)
     deciding = [Answer(replication) for replication in range(n)]
-    natural = simulate_answers(loaded, deciding, question, times=[time], **execution)
+    natural = simulate_answers(loaded, deciding, question, times=[to_days(date)], **execution)
     selections = {AS_WRITTEN: select(natural, loaded, question, **execution)}
     for slope in slopes:
         given = _given(loaded, question.slope, float(slope))
@@ -235,19 +236,26 @@ def readings(
     return Readings(
         scenario=loaded.name,
         agent=question.deadline.agent,
-        forecast=forecast(
-            date,
-            plan_observables(loaded, assemble(loaded).channels.channels, question.public).all,
-            natural.known[:, 0],
-            natural.is_extended,
-            # An extension agreed at the very instant is known, so it is no longer open.
-            is_open=~(natural.decided_at <= time),
-            root_seed=loaded.root_seed,
-        ),
+        forecast=_forecast(natural, loaded, question, date),
         selections=selections,
         slopes={AS_WRITTEN: math.nan} | {f"{slope:g}": float(slope) for slope in slopes},
         units={name: unit_of(loaded.outcomes[name], loaded) for name in numbers_of(loaded)},
         headlines=headlines,
+    )
+
+
+def _forecast(
+    natural: AnsweredRuns, scenario: Scenario, question: DecisionQuestion, date: dt.date
+) -> DecisionForecast:
+    channels = assemble(scenario).channels.channels
+    return forecast(
+        date,
+        plan_observables(scenario, channels, question.public).all,
+        natural.known[:, 0],
+        natural.is_extended,
+        # An extension agreed at the very instant is known, so it is no longer open.
+        is_open=~(natural.decided_at <= to_days(date)),
+        root_seed=scenario.root_seed,
     )
 
 
