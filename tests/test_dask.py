@@ -110,7 +110,7 @@ def test_workers_of_another_version_are_refused(
 ) -> None:
     """A worker brings its versions with each chunk; here the parent is the odd one out."""
     from simlib.ensemble import environment
-    from simlib.ensemble import work_queue as working
+    from simlib.ensemble import running as working
 
     here = {**environment.versions(), "numpy": "1.0"}
     monkeypatch.setattr(working, "versions", lambda: here)

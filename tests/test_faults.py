@@ -25,7 +25,7 @@ import pytest
 
 import simlib
 from simlib.ensemble import executors
-from simlib.ensemble import work_queue as working
+from simlib.ensemble import running as working
 from simlib.ensemble.executors import crew as trying
 from simlib.ensemble.store import chunks, directory
 from simlib.errors import SimlibWarning

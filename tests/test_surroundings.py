@@ -16,7 +16,7 @@ import pytest
 
 import simlib
 from simlib.ensemble import executors, surroundings
-from simlib.ensemble import work_queue as working
+from simlib.ensemble import running as working
 from simlib.ensemble.map_runs import Arrays, map_runs
 from simlib.ensemble.store import Chunk, Directory
 from simlib.ensemble.surroundings import ShortageError, is_of_surroundings, once_more

@@ -1,40 +1,51 @@
-"""From a scenario to an ensemble: begin, resume, extend."""
+"""From a scenario to an ensemble: what is missing is found, simulated, written and counted."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import itertools
+import shutil
+import time
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from simlib.agents.registry import agent_names
 from simlib.chance import designs
-from simlib.ensemble import stopping, store
+from simlib.ensemble import executors, stopping, store
+from simlib.ensemble.environment import changes, versions
 from simlib.ensemble.execution import Progress, checked_jobs
+from simlib.ensemble.executors import InProcess, StartMethod, Task, WorkerDied, n_cores
+from simlib.ensemble.executors.crew import Part, carried_out
 from simlib.ensemble.manifest import (
     manifest_of,
     refuse_missing_agents,
     refuse_other,
     reopened,
 )
-from simlib.ensemble.replications import Job, prepare
+from simlib.ensemble.replications import Job, prepare, simulate_chunk, simulate_packed
 from simlib.ensemble.restoring import upgrade, with_new_manifest
 from simlib.ensemble.results import Ensemble
 from simlib.ensemble.stored_tables import Outcomes
-from simlib.ensemble.work_queue import Work, Workers
-from simlib.errors import Problem, ScenarioError, StoreError
-from simlib.files import make_folder
+from simlib.ensemble.surroundings import MOST_TRIES, once_more, shortage
+from simlib.ensemble.verifying import probe
+from simlib.errors import Problem, ScenarioError, SimlibError, SimulationError, StoreError, warn
+from simlib.files import DiskFullError, make_folder, size
 from simlib.scenario import as_scenario, load_text
 from simlib.scenario.requests import LAST_SEED, whole
 from simlib.scenario.schema import MOST_REPLICATIONS
+from simlib.simulation import needs_compiling, warm_up
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from simlib.agents.base import Agent
     from simlib.ensemble.execution import Listener
-    from simlib.ensemble.executors import StartMethod
-    from simlib.ensemble.store import Directory
+    from simlib.ensemble.executors import Crew
+    from simlib.ensemble.replications import Prepared
+    from simlib.ensemble.store import Chunk, Directory
     from simlib.scenario.schema import Scenario
 
 
@@ -305,3 +316,342 @@ def _widen(directory: Directory, manifest: dict[str, Any]) -> None:
     }
     if merged != before:
         directory.write_manifest(merged)
+
+
+MAX_CHUNK = 1024
+"""Replications in one chunk, at most."""
+CHUNK_SECONDS = 2.0
+"""About what a killed worker loses."""
+_CHUNKS_A_WORKER = 4
+_SHOWN = 5
+"""Replications that are missing, named in a line."""
+_START_SECONDS = 3.0
+"""What it takes until workers have loaded what they need."""
+_WORTH_A_POOL = 6.0
+"""Seconds of work below which starting workers takes longer than it saves."""
+_UNTRIED_SECONDS = 10.0
+"""What a replication takes at most, as far as is known before one is tried."""
+_SPACE_MARGIN = 1.1
+_MANY_CHUNKS = 1000
+"""Chunks whose checksums take more than a second or so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Where replications run; it changes no number."""
+
+    jobs: int | None = None
+    start_method: StartMethod = "loky"
+    scheduler: Any = None
+    """Of Dask: an address, a client, or ``local``."""
+    chunk_size: int | None = None
+
+    def __post_init__(self) -> None:
+        executors.refuse_bootstrapping()
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What a first look says of a replication: seconds, bytes, and bytes of a chunk's files."""
+
+    seconds: float
+    overhead: int
+    n_bytes: int
+
+    def bytes_of(self, n: int, chunk_size: int) -> float:
+        """Return about how many bytes so many replications take."""
+        return (n * self.n_bytes + -(-n // chunk_size) * self.overhead) * _SPACE_MARGIN
+
+
+@dataclass(slots=True)
+class Work:
+    """The replications of one call that are missing, and those who simulate them."""
+
+    job: Job
+    prepared: dict[str, Prepared]
+    directory: Directory
+    tell: Listener
+    workers: Workers
+    gaps: list[Part] = field(default_factory=list)
+    so_far: Progress = field(default_factory=lambda: Progress("running", 0, 0))
+    missing: list[Part] = field(default_factory=list)
+    """What is left out, because workers died over it each time."""
+    _died: WorkerDied | None = None
+    _crew: Crew | None = None
+    _trial: _Trial = field(default_factory=lambda: _Trial(_UNTRIED_SECONDS, 0, 0))
+    _size: int = 1
+    _began: float = 0.0
+    _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """End the workers; what the surroundings lacked anywhere in between is one line.
+
+        Raises
+        ------
+        ShortageError
+            They lacked something.
+        """
+        self._stack.__exit__(kind, error, trace)  # type: ignore[arg-type]
+        if isinstance(error, Exception) and not isinstance(error, SimlibError):
+            found = shortage(error)
+            if found is not None:
+                raise found from error
+
+    def survey(self, wanted: range) -> None:
+        """Find what is missing; what is damaged is set aside and missing too."""
+        self.tell(Progress("checking", 0, 0))
+        n_chunks = sum(map(self.directory.n_chunks, self.prepared))
+        if n_chunks > _MANY_CHUNKS:
+            self.note(f"checking {n_chunks:,} chunks that are there ...")
+        for option in self.prepared:
+            missing, notes = self.directory.missing(option, wanted)
+            self.gaps.extend(Part(option, gap) for gap in missing)
+            for note in notes:
+                self.note(note)
+
+    def do(self, stop: int) -> None:
+        """Simulate and write what is missing of the replications before one."""
+        now = [part for gap in self.gaps if (part := _before(gap, stop))]
+        self.gaps = [part for gap in self.gaps if (part := _from(gap, stop))]
+        n_now = sum(len(part.replications) for part in now)
+        if not n_now:
+            return
+        self.so_far = replace(self.so_far, phase="running", n_total=self.so_far.n_total + n_now)
+        crew = self._crew or self._prepare(now)
+        tasks = [cut for part in now for cut in _cut(part, self._size)]
+        for chunk in self._chunks(crew, tasks):
+            self._refuse_other_versions(chunk)
+            if self._write(chunk):
+                self._count(chunk)
+
+    def _write(self, chunk: Chunk) -> bool:
+        try:
+            return self.directory.write(chunk)
+        except DiskFullError as error:
+            n_left = self.so_far.n_total - self.so_far.n_done
+            needed = size(self._trial.bytes_of(n_left, self._size))
+            raise StoreError(
+                f"{error}; {self.so_far.n_done:,} of {self.so_far.n_total:,} replications are "
+                f"kept; free about {needed} for the others, and run again to go on"
+            ) from error
+
+    def finish(self) -> None:
+        """Tell that all is done, what is missing of it, and what failed.
+
+        Raises
+        ------
+        SimulationError
+            Nothing came of any replication.
+        """
+        missing = self._told_missing()
+        self.tell(replace(self.so_far, phase="done"))
+        self._tell_failed()
+        if missing:
+            warn(missing)
+
+    def _told_missing(self) -> str:
+        """Tell what is missing, and return it; empty where all is there."""
+        if not self.missing:
+            return ""
+        text = (
+            f"{_listed(self.missing)}: missing, because {MOST_TRIES} workers died over each "
+            f"({self._died}); run again to try once more"
+        )
+        self.so_far = replace(self.so_far, n_missing=len(self.missing))
+        self.note(text)
+        return text
+
+    def _tell_failed(self) -> None:
+        """Warn of failed replications of the directory, or raise where there is nothing else."""
+        entries = [each for option in self.prepared for each in self.directory.entries(option)]
+        n = sum(entry.stop - entry.first for entry in entries)
+        n_failed = sum(entry.n_failed for entry in entries)
+        if not n and not self.missing:
+            raise StoreError(
+                f"{self.directory.path}: its chunks are gone; was it moved or removed?"
+            )
+        if not n:
+            raise SimulationError(
+                f"nothing could be simulated: {MOST_TRIES} workers died over each of "
+                f"{_listed(self.missing)} ({self._died})"
+            )
+        if not n_failed:
+            return
+        entry = next(entry for entry in entries if entry.n_failed)
+        first = entry.read("failures", ["replication", "error"]).slice(0, 1).to_pylist()[0]
+        number, error = first["replication"], first["error"].partition("\n")[0]
+        part = Part(entry.option, range(number, number + 1))
+        text = f"{n_failed:,} of {n:,} replications failed; the first is {part}: {error}"
+        if n_failed == n:
+            raise SimulationError(text)
+        warn(text)
+
+    def note(self, text: str) -> None:
+        """Tell something in words."""
+        self.tell(replace(self.so_far, phase="note", note=text))
+
+    def _probe(self, options: Iterable[str]) -> None:
+        """See that what is stored comes out again, and keep who goes on with it."""
+        for option in options:
+            once_more(probe, self.directory, self.prepared[option], option)
+        made_by = self.directory.manifest["made_by"]
+        if changed := changes(made_by[-1], versions()):
+            self.note(f"going on with other versions, with which stored ones agree: {changed}")
+            manifest = {**self.directory.manifest, "made_by": [*made_by, versions()]}
+            self.directory.write_manifest(manifest)
+
+    def _prepare(self, parts: list[Part]) -> Crew:
+        """Try one replication, and gather workers for the rest.
+
+        Compiling once in the parent fills the cache that all workers read.
+        """
+        n_total = self.so_far.n_total
+        if needs_compiling():
+            self.tell(Progress("compiling", 0, n_total))
+        self._probe(dict.fromkeys(part.option for part in parts))
+        crew = self._asked_for()
+        self._trial = tried = self._tried(crew, parts[0])
+        jobs = crew.capacity if crew else _n_workers(n_total, tried.seconds)
+        self._size = self.workers.chunk_size or _chunk_size(n_total, jobs, tried.seconds)
+        self._refuse_full_disk(tried.bytes_of(n_total, self._size))
+        jobs = min(jobs, -(-n_total // self._size))
+        if crew is None:
+            crew = self._stack.enter_context(executors.pool(jobs, self.workers.start_method))
+        starting = _START_SECONDS if jobs > 1 else 0
+        self._crew, self._began = crew, time.perf_counter()
+        self.so_far = replace(
+            self.so_far,
+            seconds_expected=n_total * tried.seconds / jobs + starting,
+            jobs=jobs,
+            n_options=len(self.prepared),
+        )
+        self.tell(self.so_far)
+        return crew
+
+    def _asked_for(self) -> Crew | None:
+        """Return the crew that was asked for; none where the trial is to say how large it is."""
+        if self.workers.scheduler is not None:
+            jobs = self.workers.jobs or n_cores()
+            opened = executors.cluster(self.workers.scheduler, jobs=jobs)
+        elif self.workers.jobs is not None:
+            opened = executors.pool(self.workers.jobs, self.workers.start_method)
+        else:
+            return None
+        crew = self._stack.enter_context(opened)
+        if needs_compiling() and not isinstance(crew, InProcess):  # not in every worker
+            once_more(warm_up)
+        return crew
+
+    def _tried(self, crew: Crew | None, part: Part) -> _Trial:
+        """Simulate one replication, which compiles, and then two, which are timed.
+
+        In a worker, where there are any: what it dies over does not end this process.
+        """
+        two = part.replications[:2]
+        parts = [replace(part, replications=wanted) for wanted in dict.fromkeys((two[:1], two))]
+        crew = InProcess() if crew is None else crew
+        results = carried_out(crew, parts, self._tasks(crew), self.note)
+        chunks = [each for _, each in results if not isinstance(each, WorkerDied)]
+        if not chunks:
+            return self._trial
+        chunks.sort(key=lambda chunk: chunk.stop - chunk.first)
+        one, last = chunks[0], chunks[-1]
+        n = last.stop - last.first
+        a_row = last.n_bytes - one.n_bytes if n > 1 else one.n_bytes
+        return _Trial(last.seconds / n, one.n_bytes - a_row, a_row)
+
+    def _refuse_full_disk(self, n_bytes: float) -> None:
+        try:
+            free = shutil.disk_usage(self.directory.path).free
+        except OSError as error:
+            raise StoreError(
+                f"{self.directory.path}: cannot be written ({error.strerror})"
+            ) from error
+        if n_bytes > free:
+            raise StoreError(
+                f"{self.directory.path}: the results need about {size(n_bytes)} and "
+                f"{size(free)} is free; free {size(n_bytes - free)} or give "
+                "another directory"
+            )
+
+    def _chunks(self, crew: Crew, parts: list[Part]) -> Iterator[Chunk]:
+        """Iterate over chunks as they come; what workers die over each time is left out."""
+        for part, result in carried_out(crew, parts, self._tasks(crew), self.note):
+            if isinstance(result, WorkerDied):
+                self.missing.append(part)
+                self._died = result
+            else:
+                yield result
+
+    def _tasks(self, crew: Crew) -> Any:
+        """Return the function that makes a task of a part."""
+        # Workers that share a core take longer than the one that was tried.
+        seconds = self._trial.seconds * max(1.0, self.so_far.jobs / n_cores())
+        is_here = isinstance(crew, InProcess)
+        packed = b"" if is_here else once_more(executors.pack, self.job)
+        job = crew.share(packed)
+        name = hashlib.sha256(packed).hexdigest()[:16]
+
+        def task_of(part: Part) -> Task:
+            option, wanted = part.option, part.replications
+            first, stop = wanted.start, wanted.stop
+            return Task(
+                f"simlib-{name}-{option}-{first}-{stop}-{part.n_tries}",
+                simulate_chunk if is_here else simulate_packed,
+                (self.prepared[option], option, wanted) if is_here else (job, option, first, stop),
+                what=str(part),
+                seconds=seconds * len(wanted),
+                n_tries=part.n_tries,
+                is_alone=part.is_alone,
+            )
+
+        return task_of
+
+    def _refuse_other_versions(self, chunk: Chunk) -> None:
+        if differing := changes(chunk.versions, versions()):
+            raise SimulationError(f"a worker would mix versions in one ensemble: {differing}")
+
+    def _count(self, chunk: Chunk) -> None:
+        self.so_far = replace(
+            self.so_far,
+            n_done=self.so_far.n_done + chunk.stop - chunk.first,
+            n_failed=self.so_far.n_failed + chunk.n_failed,
+            seconds=time.perf_counter() - self._began,
+        )
+        self.tell(self.so_far)
+
+
+def _before(part: Part, stop: int) -> Part | None:
+    inside = range(part.replications.start, min(part.replications.stop, stop))
+    return replace(part, replications=inside) if inside else None
+
+
+def _from(part: Part, stop: int) -> Part | None:
+    outside = range(max(part.replications.start, stop), part.replications.stop)
+    return replace(part, replications=outside) if outside else None
+
+
+def _cut(part: Part, size: int) -> list[Part]:
+    """Return a part in pieces that end at multiples of a size, so that names recur."""
+    first, stop = part.replications.start, part.replications.stop
+    edges = [first, *range((first // size + 1) * size, stop, size), stop]
+    ranges = [range(a, b) for a, b in itertools.pairwise(edges)]
+    return [replace(part, replications=each) for each in ranges]
+
+
+def _n_workers(n_total: int, seconds_each: float) -> int:
+    return n_cores() if n_total * seconds_each > _WORTH_A_POOL else 1
+
+
+def _chunk_size(n_total: int, jobs: int, seconds_each: float) -> int:
+    """Return a power of two: some chunks for each worker, each of some seconds at most."""
+    most = min(MAX_CHUNK, n_total / (_CHUNKS_A_WORKER * jobs), CHUNK_SECONDS / seconds_each)
+    return 1 << max(0, int(most).bit_length() - 1)
+
+
+def _listed(parts: list[Part]) -> str:
+    shown = ", ".join(map(str, parts[:_SHOWN]))
+    return f"{shown} and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else shown
