@@ -37,6 +37,7 @@ from simlib.chance.philox import uniforms
 from simlib.errors import ScenarioError
 from simlib.journal import to_days
 from simlib.outcomes.planning import kind_of
+from simlib.scenario import load
 from simlib.simulation import assemble, simulate
 from simlib.statistics.regression import FOLDS
 from simlib.statistics.resampling import folds_of
@@ -379,6 +380,20 @@ def test_a_deadline_of_another_scenario_is_held_and_extended_too() -> None:
     other = dataclasses.replace(deadline, milestone="handover")
     with pytest.raises(ScenarioError, match=r"must have the milestone handover \(has exit\)"):
         other.refuse_without(small())
+
+
+def test_leads_are_those_that_the_scenario_says() -> None:
+    """The committee meets in March, June and September; a scenario without leads is refused."""
+    scenario = load("as_agreed")
+    months = [date.month for date in EXTENSION.deadline.meetings(scenario)]
+    assert months == [3, 6, 9]
+    lead = scenario.parameters["committee.lead_first"].model_copy(update={"value": 230.0})
+    earlier = {**scenario.parameters, "committee.lead_first": lead}
+    moved = scenario.model_copy(update={"parameters": earlier})
+    assert EXTENSION.deadline.meetings(moved)[0] == dt.date(2025, 2, 12)
+    left = {name: p for name, p in earlier.items() if name != "committee.lead_first"}
+    with pytest.raises(ScenarioError, match=r"parameters: must have committee\.lead_first"):
+        EXTENSION.deadline.refuse_without(scenario.model_copy(update={"parameters": left}))
 
 
 def test_the_figure_names_unit_dates_and_the_best_option() -> None:

@@ -1,4 +1,4 @@
-"""A foreign force that leaves on its date; the analogues of the theatre are about nothing else."""
+"""A foreign force that leaves on its date: all that the bundled withdrawals elsewhere are about."""
 
 from __future__ import annotations
 

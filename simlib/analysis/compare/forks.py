@@ -83,7 +83,8 @@ def fork(
         scenario = load_text(source.manifest["scenario"])
         of = source.options[0] if of is None and len(source.options) == 1 else of
         if of is None:
-            raise ScenarioError([Problem("of", "say whose past", _one_of(source.options))])
+            known = ", ".join(name or "(as written)" for name in source.options)
+            raise ScenarioError([Problem("of", "say whose past", f"one of {known}")])
         base = source.of(of)
         refuse_missing_agents(source.manifest, running.get("agents", ()))
         replications = _held(base) if replications is None else replications
@@ -120,7 +121,9 @@ def with_forks(
     """
     asked = tuple(dict.fromkeys(options))
     problems = [
-        Problem("options", f"no such option (got {shown(name)})", _known(name, scenario))
+        Problem(
+            "options", f"no such option (got {shown(name)})", near_or_all(name, scenario.options)
+        )
         for name in (*asked, *([of] if of else []))
         if name not in scenario.options
     ]
@@ -335,11 +338,3 @@ def _refuse_not_held(ensemble: Ensemble, replications: int | range) -> None:
         wanted = replications.start if len(replications) == 1 else replications
         rule = f"{ensemble.path} holds {held.start} to {held.stop - 1} (got {wanted})"
         raise ScenarioError([Problem("replications", rule)])
-
-
-def _one_of(options: Sequence[str]) -> str:
-    return f"one of {', '.join(name or '(as written)' for name in options)}"
-
-
-def _known(name: str, scenario: Scenario) -> str:
-    return near_or_all(name, scenario.options)

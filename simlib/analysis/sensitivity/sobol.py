@@ -145,6 +145,14 @@ class Indices:
     remainder: float
     remainder_half: float
 
+    def first_text(self, group: str) -> str:
+        """The first index of a group in per cent, with its interval."""
+        return _share(self.first[group], self.first_half[group])
+
+    def total_text(self, group: str) -> str:
+        """The total index likewise."""
+        return _share(self.total[group], self.total_half[group])
+
 
 def indices(design: Design, values: NDArray[np.float64]) -> Indices:
     """Estimate the indices from an outcome's value at every row of a design.
@@ -217,7 +225,7 @@ class Sensitivity(DesignFinding):
         By outcome, or ``OUTCOME.CLASS``; its variance is in the square of the unit.
     """
 
-    stem = "sobol"
+    stem, drawing = "sobol", "sensitivity"
 
     is_effect: bool
     by: str
@@ -262,39 +270,29 @@ class Sensitivity(DesignFinding):
 
     def figures(self) -> dict[str, Callable[[], Axes]]:
         """What draws each outcome, and all beside each other where there are several."""
-        together = {self.name: functools.partial(self.draw, None)} if len(self.indices) > 1 else {}
-        return super().figures() | together
-
-    def draw(self, outcome: str | None) -> Axes:
-        """Draw the shares of one outcome, or first indices of all."""
-        drawn: Axes = plot_room().sensitivity(self, outcome)
-        return drawn
+        found = super().figures()
+        if len(self.indices) > 1:
+            found[self.name] = functools.partial(plot_room().sensitivity, self)
+        return found
 
     def _of(self, outcome: str) -> str:
         return f"the variance of {outcome}, {self.label}"
 
     def _by_kind(self, outcome: str) -> str:
         found = self.indices[outcome]
-        parts = [
-            f"{group} {_share(found.first[group], found.first_half[group])}"
-            for group in self.members
-        ]
+        parts = [f"{group} {found.first_text(group)}" for group in self.members]
         rest = _share(found.remainder, found.remainder_half)
         return f"Of {self._of(outcome)}: {', '.join(parts)}; interactions between them {rest}."
 
     def _by_grade(self, outcome: str) -> str:
         found = self.indices[outcome]
         judged = GRADES["J"]
-        others = [
-            f"{group} {_share(found.total[group], found.total_half[group])}"
-            for group in self.members
-            if group != judged
-        ]
+        others = [f"{group} {found.total_text(group)}" for group in self.members if group != judged]
         if judged not in found.total:
             first = f"No judgement-grade number is drawn in {self.label}."
         else:
-            total = _share(found.total[judged], found.total_half[judged])
-            alone = _share(found.first[judged], found.first_half[judged])
+            total = found.total_text(judged)
+            alone = found.first_text(judged)
             first = (
                 f"Judgement-grade numbers carry {total} of {self._of(outcome)}, "
                 f"interactions included, and {alone} alone."
@@ -304,12 +302,12 @@ class Sensitivity(DesignFinding):
     def _by_parameter(self, outcome: str) -> str:
         found = self.indices[outcome]
         parts = [
-            f"{name} {_share(found.total[name], found.total_half[name])}"
+            f"{name} {found.total_text(name)}"
             for name in sorted(found.total, key=lambda name: (-found.total[name], name))
             if name not in {CHANCE, OTHERS} and found.total[name] >= _LEAST
         ]
         rest = [
-            f"{self._worded(name)} {_share(found.total[name], found.total_half[name])}"
+            f"{self._worded(name)} {found.total_text(name)}"
             for name in (OTHERS, CHANCE)
             if name in found.total
         ]
@@ -345,8 +343,8 @@ def sensitivity(
         Outcomes, or ``OUTCOME.CLASS``; all when not given. They come from the same runs.
     options
         One option, or a baseline and a counterfactual: then the variance is that of the
-        difference, both under common random numbers. The scenario as it
-        is written when not given.
+        difference, both under common random numbers. The scenario as it is written when
+        not given.
     by
         ``kind``: structure (parameters named ``structure.*``), other parameters, chance.
         ``grade``: parameters by the grade of their evidence. ``parameter``: the `TOP` that

@@ -228,10 +228,10 @@ def _notes(parameter: Parameter, row: RegisterRow | None, before: str) -> tuple[
 
 
 def _spread(kind: str, arguments: Mapping[str, float]) -> str:
-    return _apart([quantile(kind, arguments, u) for u in POINTS.values()])
+    return _joined([quantile(kind, arguments, u) for u in POINTS.values()])
 
 
-def _apart(values: list[float]) -> str:
+def _joined(values: list[float]) -> str:
     return " / ".join(map(number, values))
 
 
@@ -249,7 +249,7 @@ def _points(scenario: Scenario) -> dict[str, str]:
         draws = [plan.draw(replication, {}) for replication in range(_N_DRAWS)]
         for name in derived:
             at = np.quantile([values[name] for values in draws], tuple(POINTS.values()))
-            found[name] = _apart([float(value) for value in at])
+            found[name] = _joined([float(value) for value in at])
     return found
 
 
