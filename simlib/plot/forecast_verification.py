@@ -101,7 +101,7 @@ def backtest_coverage(found: BackTest, level: str = "unit", ax: Axes | None = No
 def backtest_transforms(
     found: BackTest, forecaster: str, level: str = "unit", ax: Axes | None = None
 ) -> Axes:
-    """Draw how probability integral transforms of a forecaster are spread: evenly if it is right."""
+    """Draw a forecaster's probability integral transforms as a histogram: flat where right."""
     ax = axes_or_new(ax, 4.4, 3.2)
     cases = _cases(found, level)
     own = cases[cases["forecaster"] == forecaster]
