@@ -7,7 +7,7 @@ import functools
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from simlib.ensemble import store
 from simlib.ensemble.manifest import reopened
 from simlib.ensemble.stored_tables import Counts, Frames, Outcomes, lands
 from simlib.errors import StoreError
+from simlib.finding import Finding, plot_room
 
 if TYPE_CHECKING:
     import os
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
     import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from simlib.agents.base import Agent
@@ -60,7 +63,7 @@ class Verification:
         return not self.faults
 
 
-class Ensemble:
+class Ensemble(Finding):
     """All replications of one scenario, under one option or several.
 
     Tables are indexed by ``replication``; where there are several options, by ``option``
@@ -80,6 +83,8 @@ class Ensemble:
     chunks
         The chunks of each option; all that are there now when not given.
     """
+
+    stem: ClassVar[str] = "outcomes"
 
     def __init__(
         self,
@@ -244,6 +249,26 @@ class Ensemble:
                 rows.append({"option": option, **fields, "shown": row.shown})
         frame = pd.DataFrame(rows)
         return frame if len(self.options) > 1 else frame.drop(columns="option", errors="ignore")
+
+    def sentences(self) -> list[str]:
+        """What it is for, and how many replications it rests on."""
+        failed = f"; {self.n_failed:,} failed and are left out" if self.n_failed else ""
+        options = ", ".join(option or "as written" for option in self.options)
+        return [
+            str(self.manifest["context_of_use"]),
+            f"{self.name}: {self.n:,} replications of {options}{failed}",
+        ]
+
+    def brief(self) -> pd.DataFrame:
+        """Each outcome with its estimate as text, and how many replications were asked."""
+        table = self.table()
+        names = ["option", "outcome", "category", "shown", "unit", "n", "n_asked"]
+        return table[[name for name in names if name in table.columns]]
+
+    def figures(self) -> Mapping[str, Callable[[], Axes | Figure]]:
+        """Distributions, probabilities, months by country and exit curves, page by page."""
+        drawn: Mapping[str, Callable[[], Axes | Figure]] = plot_room().pages.pages_of(self)
+        return drawn
 
     def summaries(self) -> Iterator[Summary]:
         """Iterate over the lines of the outcome table of a single option."""

@@ -54,11 +54,26 @@ def figures(
     for option in ensemble.options:
         pages = _pages_of(ensemble.of(option))
         written += [output.write(f"{name}.png", image(draw())) for name, draw in pages.items()]
-    for milestone, name in distinct(ensemble.manifest["milestones"]).items():
-        figure = new_figure(7.2, 4.2 + 0.2 * len(ensemble.options))
-        exit_curve(ensemble, milestone, figure.subplots())
-        written.append(output.write(f"exit-{name}.png", image(figure)))
-    return written
+    drawn = _exit_curves(ensemble).items()
+    return written + [output.write(f"{name}.png", image(draw())) for name, draw in drawn]
+
+
+def pages_of(ensemble: Ensemble) -> dict[str, Callable[[], Figure | Axes]]:
+    """What draws each figure that `figures` writes, by the name of its file without suffix."""
+    drawn: dict[str, Callable[[], Figure | Axes]] = {}
+    for option in ensemble.options:
+        drawn |= _pages_of(ensemble.of(option))
+    return drawn | _exit_curves(ensemble)
+
+
+def _exit_curves(ensemble: Ensemble) -> dict[str, Callable[[], Figure | Axes]]:
+    names = distinct(ensemble.manifest["milestones"])
+    return {f"exit-{name}": partial(_exit_curve, ensemble, each) for each, name in names.items()}
+
+
+def _exit_curve(ensemble: Ensemble, milestone: str) -> Axes:
+    figure = new_figure(7.2, 4.2 + 0.2 * len(ensemble.options))
+    return exit_curve(ensemble, milestone, figure.subplots())
 
 
 def _pages_of(ensemble: Ensemble) -> dict[str, Callable[[], Figure | Axes]]:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import functools
 import importlib
-from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from simlib.analysis.columns import columns_of, reader_of
 from simlib.ensemble.map_runs import map_runs
 from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.files import distinct
-from simlib.finding import Finding
+from simlib.finding import Finding, plot_room
 from simlib.outcomes import unit_of
 from simlib.scenario import as_scenario, digest, option_scenario, with_design
 from simlib.simulation import simulate
@@ -113,6 +112,9 @@ class DesignFinding(Finding):
         Outcomes that allow no estimate, with the reason.
     """
 
+    drawing: ClassVar[str]
+    """Name of what draws one outcome (or, of None, all) in the room of figures."""
+
     scenario: str
     label: str
     n_runs: int
@@ -140,15 +142,12 @@ class DesignFinding(Finding):
         """What draws each outcome; none where there are too many to look at."""
         if len(self.units) > _MOST_DRAWN:
             return {}
+        draw = getattr(plot_room(), self.drawing)
         names = distinct(self.units, as_they_are=True)
         return {
-            f"{self.name}-{each}": functools.partial(self.draw, outcome)
+            f"{self.name}-{each}": functools.partial(draw, self, outcome)
             for outcome, each in names.items()
         }
-
-    @abstractmethod
-    def draw(self, outcome: str | None) -> Axes:
-        """Draw one outcome, or all together."""
 
     def left_out_sentences(self) -> list[str]:
         """Say which outcomes are left out, and why."""

@@ -17,7 +17,6 @@ from simlib.analysis.sensitivity.design_rows import (
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniform
 from simlib.errors import Problem, ScenarioError
-from simlib.finding import plot_room
 from simlib.scenario.requests import whole
 from simlib.statistics.formatting import number
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from simlib.analysis.sensitivity.design_rows import VariedScenario
@@ -85,7 +83,7 @@ class Screening(DesignFinding):
         Standard deviation of each outcome over the runs.
     """
 
-    stem = "morris"
+    stem, drawing = "morris", "screening"
 
     trajectories: int
     effects: dict[str, ElementaryEffects]
@@ -133,11 +131,6 @@ class Screening(DesignFinding):
         """Say which numbers move each outcome most, and how many do not."""
         each = [self._sentence(outcome) for outcome in self.effects]
         return [*each, *self.left_out_sentences(), _CAVEAT]
-
-    def draw(self, outcome: str | None) -> Axes:
-        """Draw the effects on one outcome."""
-        drawn: Axes = plot_room().screening(self, outcome)
-        return drawn
 
     def _sentence(self, outcome: str) -> str:
         effects, unit = self.effects[outcome], self.units[outcome]

@@ -225,7 +225,7 @@ class Sensitivity(DesignFinding):
         By outcome, or ``OUTCOME.CLASS``; its variance is in the square of the unit.
     """
 
-    stem = "sobol"
+    stem, drawing = "sobol", "sensitivity"
 
     is_effect: bool
     by: str
@@ -270,13 +270,10 @@ class Sensitivity(DesignFinding):
 
     def figures(self) -> dict[str, Callable[[], Axes]]:
         """What draws each outcome, and all beside each other where there are several."""
-        together = {self.name: functools.partial(self.draw, None)} if len(self.indices) > 1 else {}
-        return super().figures() | together
-
-    def draw(self, outcome: str | None) -> Axes:
-        """Draw the shares of one outcome, or first indices of all."""
-        drawn: Axes = plot_room().sensitivity(self, outcome)
-        return drawn
+        found = super().figures()
+        if len(self.indices) > 1:
+            found[self.name] = functools.partial(plot_room().sensitivity, self)
+        return found
 
     def _of(self, outcome: str) -> str:
         return f"the variance of {outcome}, {self.label}"
