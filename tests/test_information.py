@@ -205,6 +205,12 @@ def test_too_few_replications_are_refused() -> None:
         evppi(np.zeros((10, 2)), np.arange(10.0))
 
 
+def test_the_old_name_of_evppi_works_and_warns() -> None:
+    old = "value_of_learning"
+    with pytest.warns(DeprecationWarning, match="from simlib.analysis import evppi"):
+        assert getattr(simlib.analysis, old) is evppi
+
+
 # losses
 
 GOOD: dict[str, Any] = {

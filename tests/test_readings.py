@@ -27,8 +27,14 @@ from simlib.analysis.selection.observables import (
     encoded,
     plan_observables,
 )
-from simlib.analysis.selection.observational import AS_WRITTEN, Readings, readings
-from simlib.analysis.selection.selection_effect import SelectionEffects, assigned, select
+from simlib.analysis.selection.observational import (
+    AS_WRITTEN,
+    Readings,
+    SelectionEffects,
+    assigned,
+    readings,
+    select,
+)
 from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.ensemble.execution import Execution
@@ -145,7 +151,7 @@ def test_errors_are_those_of_the_influence_of_each_replication() -> None:
     u = uniforms(1, 0, np.array([name_hash(x) for x in "ab"], dtype=np.uint64),
                  np.arange(400, dtype=np.uint64))  # fmt: skip
     is_in, y = u[0] < 0.3, u[1] + (u[0] < 0.3)
-    from simlib.analysis.selection.selection_effect import _estimate, _influence
+    from simlib.analysis.selection.observational import _estimate, _influence
 
     mean, influence = _influence(y, is_in)
     places = np.arange(400, dtype=np.uint64)

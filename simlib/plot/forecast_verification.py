@@ -1,4 +1,8 @@
-"""Forecast verification: scores, coverage, calibration and skill of a back-test or a ledger."""
+"""Forecast verification: scores, coverage, calibration and skill of a back-test or a ledger.
+
+Parts of a back-test are called by their names, ``all`` is all of them; a level is ``unit`` (a
+series in a governorate), ``series`` (in a country) or ``country``.
+"""
 
 from __future__ import annotations
 
@@ -52,15 +56,7 @@ _LEVELS = {
 def backtest_scores(
     found: BackTest, part: str, level: str = "unit", ax: Axes | None = None
 ) -> Axes:
-    """Draw mean CRPS by forecaster with its interval, in the order of the list.
-
-    Parameters
-    ----------
-    part
-        Name of a part, or ``all``.
-    level
-        ``unit``, ``series`` or ``country``.
-    """
+    """Draw mean CRPS by forecaster with its interval, in the order of the list."""
     ax = axes_or_new(ax, 6.0, 3.2)
     names = list(found.forecasters)
     table = _of(found, part, level, "all", "crps").set_index("forecaster").loc[names]
@@ -83,11 +79,6 @@ def backtest_coverage(found: BackTest, level: str = "unit", ax: Axes | None = No
     """Draw which share of counts central intervals held, against the share they were to hold.
 
     Of units only those that were active: where nothing happens every interval holds.
-
-    Parameters
-    ----------
-    level
-        ``unit``, ``series`` or ``country``.
     """
     ax = axes_or_new(ax, 5.0, 4.2)
     cases = _cases(found, level)
@@ -110,15 +101,7 @@ def backtest_coverage(found: BackTest, level: str = "unit", ax: Axes | None = No
 def backtest_transforms(
     found: BackTest, forecaster: str, level: str = "unit", ax: Axes | None = None
 ) -> Axes:
-    """Draw the histogram of a forecaster's probability integral transforms: flat where it is right.
-
-    Parameters
-    ----------
-    forecaster
-        Its name.
-    level
-        ``unit`` (active ones), ``series`` or ``country``.
-    """
+    """Draw a forecaster's probability integral transforms as a histogram: flat where right."""
     ax = axes_or_new(ax, 4.4, 3.2)
     cases = _cases(found, level)
     own = cases[cases["forecaster"] == forecaster]
@@ -137,15 +120,7 @@ def backtest_transforms(
 def backtest_horizons(
     found: BackTest, part: str, level: str = "unit", ax: Axes | None = None
 ) -> Axes:
-    """Draw by horizon how much lower the mean CRPS is than the negative binomial's, in percent.
-
-    Parameters
-    ----------
-    part
-        Name of a part, or ``all``.
-    level
-        ``unit``, ``series`` or ``country``.
-    """
+    """Draw by horizon how much lower the mean CRPS is than the negative binomial's, in percent."""
     ax = axes_or_new(ax, 6.0, 3.8)
     table = _of(found, part, level, "horizon", "crps")
     wide = table.assign(horizon=table["group"].astype(int)).pivot_table(
@@ -168,13 +143,6 @@ def backtest_places(found: BackTest, part: str, candidate: str, ax: Axes | None 
     """Draw by governorate the difference of mean CRPS to the negative binomial's.
 
     Governorates where it never was above a hundredth of an event are left out.
-
-    Parameters
-    ----------
-    part
-        Name of a part.
-    candidate
-        The forecaster that is compared.
     """
     own = found.differences
     own = own[

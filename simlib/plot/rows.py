@@ -435,7 +435,7 @@ def extension_forecast(found: DecisionForecast, ax: Axes | None = None) -> Axes:
     rows(ax, labels, [Dots(shares)], heights=heights.tolist())
     ax.set_xlabel("probability of an extension later on (%), with 95 % interval")
     ax.set_xlim(left=0.0)
-    legend(ax, "lower right")
+    legend(ax, "below")
     note = f"{found.n_open} of {found.n} runs, in which none was agreed by then"
     dress(ax, f"What is known on {found.date} says of an extension", note)
     return ax

@@ -193,6 +193,9 @@ class Peeling:
     level: float = 0.05
 
 
+USUAL = Peeling()
+
+
 @dataclass(frozen=True, slots=True)
 class Peeled:
     """A box that was found, and the boxes peeled on the way.
@@ -212,7 +215,7 @@ class Peeled:
 def peel(
     inputs: NDArray[np.float64],
     is_case: NDArray[np.bool_],
-    how: Peeling | None = None,
+    how: Peeling = USUAL,
     *,
     start: Box | None = None,
     columns: Sequence[int] | None = None,
@@ -226,7 +229,6 @@ def peel(
     `least_mass`, when all rows inside are cases, or when nothing can be cut off. Only
     `columns` are cut, where they are given.
     """
-    how = how or Peeling()
     chosen = list(range(inputs.shape[1]) if columns is None else columns)
     box = start or Box.whole(inputs.shape[1])
     trajectory = [box]
@@ -296,10 +298,9 @@ def _between(below: float, above: float) -> float:
 
 
 def simplify(
-    box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_], how: Peeling | None = None
+    box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_], how: Peeling = USUAL
 ) -> Box:
     """Return a box without the limits that could be chance, dropped one at a time."""
-    how = how or Peeling()
     limits = list(box.limits)
     is_out = left_out(box, box.limits, inputs)
     while limits:
@@ -314,10 +315,9 @@ def simplify(
 
 
 def paste(
-    box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_], how: Peeling | None = None
+    box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_], how: Peeling = USUAL
 ) -> Box:
     """Return a box widened, a share `alpha` at a time, while its density rises."""
-    how = how or Peeling()
     density = fit(box, inputs, is_case).density
     while True:
         wider = [_widened(box, limit, inputs, how.alpha) for limit in box.limits]
@@ -342,9 +342,7 @@ def _widened(box: Box, limit: Limit, inputs: NDArray[np.float64], alpha: float) 
     return box.with_limit(limit, value)
 
 
-def find(
-    inputs: NDArray[np.float64], is_case: NDArray[np.bool_], how: Peeling | None = None
-) -> Peeled:
+def find(inputs: NDArray[np.float64], is_case: NDArray[np.bool_], how: Peeling = USUAL) -> Peeled:
     """Peel, choose a box of the trajectory, and paste.
 
     Every box of the trajectory is first freed of the limits that could be chance
@@ -354,7 +352,6 @@ def find(
     in which cases are commoner than overall, so that it costs more coverage than it gains
     in density. Peeling goes on from there until nothing is gained.
     """
-    how = how or Peeling()
     columns, n_columns = screen(inputs, is_case, how.most_columns), inputs.shape[1]
     how = dataclasses.replace(how, level=how.level * len(columns) / n_columns)
     found = _find(inputs[:, columns], is_case, how)
@@ -414,7 +411,7 @@ def cover(
     is_case: NDArray[np.bool_],
     *,
     max_boxes: int = 3,
-    how: Peeling | None = None,
+    how: Peeling = USUAL,
 ) -> tuple[Peeled, ...]:
     """Find boxes one after the other, each among the rows outside of those before it.
 

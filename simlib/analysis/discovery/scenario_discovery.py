@@ -34,7 +34,7 @@ def discover(
     parameters: Sequence[str] | None = None,
     max_boxes: int = 3,
     resamples: int = 100,
-    how: prim.Peeling | None = None,
+    how: prim.Peeling = prim.USUAL,
 ) -> Discovery:
     """Find boxes of drawn parameters in which a condition on an outcome is often met.
 
@@ -71,7 +71,6 @@ def discover(
     found = cases(read, ensemble)
     _refuse_few(condition, found)
     drawn = _drawn(ensemble, read, found, parameters)
-    how = how or prim.Peeling()
     peeled = prim.cover(*drawn.training, max_boxes=max_boxes, how=how)
     boxes, rest = [], drawn
     for i, each in enumerate(peeled):
