@@ -48,7 +48,7 @@ DEFAULTS = {
 
 
 def moved(name: str) -> Any:
-    """Return what an old public name stands for, with a warning that says where it is."""
+    """What an old public name stands for, with a warning that says where it is."""
     home, _, renamed = NAMES[name].partition(":")
     attribute = renamed or name.rpartition(".")[2]
     _warn(f"{name} has moved: from {home} import {attribute}", stacklevel=4)
@@ -56,7 +56,7 @@ def moved(name: str) -> Any:
 
 
 def default(argument: str) -> Any:
-    """Return what an argument was when it was not given, with a warning that says to give it.
+    """What an argument was when it was not given, with a warning that says to give it.
 
     Parameters
     ----------

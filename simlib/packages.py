@@ -26,7 +26,7 @@ def _brought(group: str, _path: tuple[str, ...]) -> dict[str, tuple[EntryPoint, 
 
 
 def loaded(entry: EntryPoint) -> object:
-    """Return what stands at an entry point.
+    """What stands at an entry point.
 
     Raises
     ------

@@ -190,7 +190,7 @@ class Agent(ABC):
         days: float = 90.0,
         having: Mapping[str, float] | None = None,
     ) -> int:
-        """Return how many incidents there were in the last days, with marks at least so."""
+        """How many incidents there were in the last days, with marks at least so."""
         chosen = (types,) if isinstance(types, str) else types
         least = tuple((MARKS.index(name), value) for name, value in (having or {}).items())
         return self._use().count_since(chosen, country, self.now - days, least)

@@ -114,7 +114,7 @@ def fork(  # noqa: PLR0913, PLR0917  (options of a command line)
 
 
 def _beside(command: str, output: Path | None, *, force: bool) -> Output | None:
-    """Return where tables and figures go: beside the results."""
+    """Where tables and figures go: beside the results."""
     return output_of(command, None if output is None else output / "comparison", force=force)
 
 

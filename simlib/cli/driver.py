@@ -76,7 +76,7 @@ def as_date(text: str) -> dt.date:
 
 
 def workers(jobs: int | None, scheduler: str | None, dask_local: int | None) -> dict[str, Any]:
-    """Return where replications run, as `simlib.run` takes it."""
+    """Where replications run, as `simlib.run` takes it."""
     if sum(given is not None for given in (jobs, scheduler, dask_local)) > 1:
         raise ScenarioError([Problem("jobs", "give one of --jobs, --scheduler and --dask-local")])
     if dask_local is not None:
@@ -92,7 +92,7 @@ def running(directory: Path | None, jobs: int | None) -> Iterator[Execution]:
 
 
 def output_of(command: str, folder: Path | None, *, force: bool) -> Output | None:
-    """Return where a command writes tables and figures, if it is to.
+    """Where a command writes tables and figures, if it is to.
 
     Parameters
     ----------

@@ -110,7 +110,7 @@ def _correlations(
     outcomes: list[str] | None,
     jobs: int | None,
 ) -> Correlations | None:
-    """Return what stored or simulated replications say; nothing where none are asked for."""
+    """What stored or simulated replications say; nothing where none are asked for."""
     from simlib.evidence.register.correlations import correlations_of
     from simlib.theatre.questions.iraq_mission import HEADLINES
 
@@ -161,7 +161,7 @@ def _summarize(page: RegisterPage) -> None:
 def _again(
     scenario: str, results: Path | None, replications: int | None, outcomes: list[str] | None
 ) -> str:
-    """Return what renders the page again."""
+    """What renders the page again."""
     parts = ["simlib register", scenario]
     parts += [] if results is None else [f"--results {results}"]
     parts += [] if replications is None else [f"--replications {replications}"]

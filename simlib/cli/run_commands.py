@@ -319,7 +319,7 @@ def _show_committee(scenario: Scenario) -> None:
 
 
 def _figures(results: Path | None, *, figures: bool, force: bool) -> Output | None:
-    """Return where figures go, beside the results, if they are drawn."""
+    """Where figures go, beside the results, if they are drawn."""
     folder = None if results is None or not figures else results / "figures"
     return output_of("figures", folder, force=force)
 

@@ -56,7 +56,7 @@ class Ends:
         return failure is not None and failure.errno == errno.EPIPE
 
     def complaint(self) -> str:
-        """Return what went wrong, in words; empty when nothing did or the reader has gone."""
+        """What went wrong, in words; empty when nothing did or the reader has gone."""
         failure = self._failure()
         if failure is None or self.is_cut_off:
             return ""

@@ -34,7 +34,7 @@ def versions() -> dict[str, str]:
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """Return what differs between two environments, in words; empty when nothing does."""
+    """What differs between two environments, in words; empty when nothing does."""
     names = sorted(before.keys() | now.keys())
     return ", ".join(
         f"{name} {_short(before.get(name))} there, {_short(now.get(name))} here"

@@ -168,7 +168,7 @@ def manifest_of(job: Job, options: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _said_by(scenario: Scenario) -> dict[str, Any]:
-    """Return what the scenario alone says of a manifest."""
+    """What the scenario alone says of a manifest."""
     return {
         "name": scenario.name,
         "context_of_use": scenario.context_of_use,

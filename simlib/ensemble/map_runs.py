@@ -195,7 +195,7 @@ class _Pieces:
         write_whole(path, sink.getvalue())
 
     def _label(self, piece: range, found: Arrays) -> list[str]:
-        """Return what a piece says of itself: of which work, which rows, and their hash."""
+        """What a piece says of itself: of which work, which rows, and their hash."""
         total = hashlib.sha256()
         for name, array in sorted(found.items()):
             total.update(f"{name} {array.dtype.str} {array.shape}\n".encode())

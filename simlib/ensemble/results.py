@@ -275,7 +275,7 @@ class Ensemble(Finding):
         return self._columns.summaries()
 
     def summary(self, outcome: str) -> list[Summary]:
-        """Return what replications of a single option say of an outcome: a line, or one a class.
+        """What replications of a single option say of an outcome: a line, or one a class.
 
         Raises
         ------

@@ -201,7 +201,7 @@ def _until(rule: stopping.Rule, text: str, work: Work, most: int) -> None:
 
 
 def _replications(scenario: Scenario, replications: int | range | None, until: str | None) -> range:
-    """Return which replications are wanted, at most."""
+    """Which replications are wanted, at most."""
     usual = scenario.replications if until is None else stopping.MOST
     wanted = usual if replications is None else replications
     if not isinstance(wanted, range):

@@ -47,7 +47,7 @@ class Rule(Protocol):
     """When to stop."""
 
     def judge(self, options: Options, n: int, look: int) -> Verdict:
-        """Return whether the first n replications are enough, at the look-th look (from 1)."""
+        """Whether the first n replications are enough, at the look-th look (from 1)."""
 
 
 Options: TypeAlias = "Mapping[str, Outcomes]"
@@ -135,7 +135,7 @@ class Precision:
     half_width: float
 
     def judge(self, options: Options, n: int, look: int) -> Verdict:
-        """Return whether it is; see `Rule`."""
+        """Whether it is; see `Rule`."""
         del look  # a fixed-width interval needs no correction: Chow and Robbins (1965)
         widths = {name: self.target.half_width(outcomes) for name, outcomes in options.items()}
         widest = max(widths, key=lambda name: widths[name])
@@ -163,7 +163,7 @@ class Ranking:
     epsilon: float
 
     def judge(self, options: Options, n: int, look: int) -> Verdict:
-        """Return whether it is; see `Rule`."""
+        """Whether it is; see `Rule`."""
         table = self._paired(options, n)
         order = sorted(table, key=lambda name: float(np.sum(table[name])))
         wrong = sum(

@@ -80,7 +80,7 @@ MOST_BYTES = 64 * 2**20
 
 
 def n_at_once(bytes_each: int) -> int:
-    """Return how many columns one pass may gather, at least one."""
+    """How many columns one pass may gather, at least one."""
     return max(1, MOST_BYTES // max(1, bytes_each))
 
 
@@ -128,7 +128,7 @@ class Outcomes:
 
     @functools.cached_property
     def replications(self) -> NDArray[np.int32]:
-        """Return which replications the values are of, in order."""
+        """Which replications the values are of, in order."""
         found = np.concatenate([np.zeros(0, dtype=np.int32), *map(reading.kept, self._entries)])
         return found[found < self._before]
 

@@ -113,7 +113,7 @@ def is_of_surroundings(error: BaseException | str) -> bool:
 
 
 def shortage(error: BaseException, where: str = "") -> ShortageError | None:
-    """Return what was missing, where an error is of the surroundings; else none."""
+    """What was missing, where an error is of the surroundings; else none."""
     found = _found(error)
     if found is None:
         return None
@@ -162,7 +162,7 @@ def watched(call: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _found(error: BaseException | str) -> tuple[Lack, str] | None:
-    """Return what was missing and what was said of it."""
+    """What was missing and what was said of it."""
     if isinstance(error, str):
         return _in_text(error)
     return next((found for each in _chain(error) if (found := _of(each))), None)

@@ -51,7 +51,7 @@ def _missing(ensemble: Ensemble, entries: dict[str, list[Entry]]) -> Iterator[st
 
 
 def _fault(entry: Entry) -> str:
-    """Return what is wrong with a chunk, in words; empty when it is as stated."""
+    """What is wrong with a chunk, in words; empty when it is as stated."""
     try:
         if entry.recomputed() != entry.digests():
             return f"{entry.sidecar}: its digests are not those of its tables"

@@ -21,7 +21,7 @@ is ever written over."""
 
 
 def raising(kind: type[SimlibError]) -> Callable[[Path, str], SimlibError]:
-    """Return what makes an error of a kind, of the path and the rule that is broken."""
+    """What makes an error of a kind, of the path and the rule that is broken."""
     return lambda path, rule: kind(f"{path}: {rule}")
 
 
@@ -35,7 +35,7 @@ def read_regular(
     refuse: Callable[[Path, str], SimlibError] = _of_store,
     is_input: bool = True,
 ) -> bytes:
-    """Return what a file holds: a pipe, a device or a folder is refused before it is opened.
+    """What a file holds: a pipe, a device or a folder is refused before it is opened.
 
     Parameters
     ----------

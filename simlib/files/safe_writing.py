@@ -144,7 +144,7 @@ def unwritable(path: Path, error: Exception) -> StoreError:
 
 
 def reason(error: Exception) -> str:
-    """Return what an error of the system says, without the path."""
+    """What an error of the system says, without the path."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 

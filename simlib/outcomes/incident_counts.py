@@ -54,7 +54,7 @@ class SeriesPlan:
     probabilities: tuple[Callable[[Mapping[str, float]], float], ...]
 
     def reported(self, incidents: Incidents, parameters: Mapping[str, float]) -> NDArray[np.bool_]:
-        """Return which incidents the series reports, shape (n,)."""
+        """Which incidents the series reports, shape (n,)."""
         reported: NDArray[np.bool_] = incidents.mark("reported") < self._chance(
             incidents, parameters
         )
@@ -63,7 +63,7 @@ class SeriesPlan:
     def times_reported(
         self, incidents: Incidents, parameters: Mapping[str, float], factor: float
     ) -> NDArray[np.intp]:
-        """Return how often each incident is counted, shape (n,), where counts are scaled.
+        """How often each incident is counted, shape (n,), where counts are scaled.
 
         An incident that is reported with probability p at the uniform u is counted once for
         each k = 0, 1, ... with u < p min(1, factor - k): p times the factor on average.
@@ -212,7 +212,7 @@ class Published:
         return counts
 
     def n_known(self, at: float) -> NDArray[np.int64]:
-        """Return how many months of each series are known at a time (days)."""
+        """How many months of each series are known at a time (days)."""
         known: NDArray[np.int64] = (self.known_at <= at).sum(axis=0)
         return known
 
@@ -314,7 +314,7 @@ def _matches(row: SeriesRow, levels: tuple[Level, ...], combination: int) -> boo
 def _chosen(
     source: Counted, incidents: Incidents, reported: Mapping[str, NDArray[np.bool_]]
 ) -> NDArray[np.bool_] | None:
-    """Return which incidents a source counts; None where it counts all."""
+    """Which incidents a source counts; None where it counts all."""
     chosen = None if source.series is None else reported[source.series]
     for mark, level in source.having:
         reached = incidents.mark(mark) >= level

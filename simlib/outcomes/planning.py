@@ -139,7 +139,7 @@ def plan(scenario: Scenario, channels: Channels) -> OutcomePlan:
 
 
 def kind_of(outcome: Outcome) -> Kind:
-    """Return whether an outcome is a number, a yes/no or a class."""
+    """Whether an outcome is a number, a yes/no or a class."""
     if outcome.posture is not None:
         return "flag"
     if outcome.milestone is None:

@@ -164,7 +164,7 @@ def backtest_places(found: BackTest, part: str, candidate: str, ax: Axes | None 
 def backtest_figures(
     found: BackTest, candidate: str | None
 ) -> dict[str, Callable[[], Figure | Axes]]:
-    """Return what draws each figure of a back-test, by name of its file.
+    """What draws each figure of a back-test, by name of its file.
 
     Parameters
     ----------

@@ -77,7 +77,7 @@ def _exit_curve(ensemble: Ensemble, milestone: str) -> Axes:
 
 
 def _pages_of(ensemble: Ensemble) -> dict[str, Callable[[], Figure | Axes]]:
-    """Return what draws each page of an option, by the name of its file."""
+    """What draws each page of an option, by the name of its file."""
     option = ensemble.options[0]
     mark = f"-{slug(option)}" if option else ""
     head = f"{heading(ensemble.name)}{', ' + words(option) if option else ''}"

@@ -250,7 +250,7 @@ def words(name: str) -> str:
 
 
 def _spelled() -> dict[str, str]:
-    """Return how installed packages spell names, by what identifiers write."""
+    """How installed packages spell names, by what identifiers write."""
     found: dict[str, str] = {}
     for entries in brought(SPELLINGS).values():
         for entry in entries:

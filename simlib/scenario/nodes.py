@@ -219,7 +219,7 @@ def core_value(text: str) -> str | float | bool | None:
 
 
 def number_hint(text: str, *, quoted: bool = False) -> str:
-    """Return why a text is not read as a number, where it looks like one."""
+    """Why a text is not read as a number, where it looks like one."""
     stripped = text.strip()
     if quoted and stripped and isinstance(core_value(stripped), float):
         return "remove the quotes"

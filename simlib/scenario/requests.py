@@ -37,7 +37,7 @@ def whole(name: str, value: Any, least: int, most: int) -> int:
 
 
 def n_replications(requested: Any, usual: int) -> int:
-    """Return how many replications are requested; the usual number where none is given.
+    """How many replications are requested; the usual number where none is given.
 
     Raises
     ------

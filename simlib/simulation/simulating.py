@@ -115,7 +115,7 @@ def _build(
 
 
 def _looking_times(blueprint: Blueprint, observe: Sequence[float] | None) -> list[float]:
-    """Return when state is sampled: at the start, as asked or monthly, at the horizon."""
+    """When state is sampled: at the start, as asked or monthly, at the horizon."""
     start, horizon = blueprint.start, blueprint.horizon
     if observe is None:
         return [*blueprint.calendar.times, horizon]

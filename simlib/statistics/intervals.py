@@ -77,7 +77,7 @@ def tango(n_up: int, n_down: int, n: int) -> tuple[float, float]:
 
 
 def _tango_score(n_up: int, n_down: int, n: int, difference: float) -> float:
-    """Return how many standard errors the sample lies off a difference of probabilities."""
+    """How many standard errors the sample lies off a difference of probabilities."""
     # The likeliest probability of "down" under that difference (Tango 1998, section 3).
     a, c = 2.0 * n, -n_down * difference * (1.0 - difference)
     b = -n_up - n_down + (2.0 * n - n_up + n_down) * difference

@@ -116,7 +116,7 @@ def noise_floor(n: int, n_values: int) -> float:
 def rank_statistics(
     truths: NDArray[np.float64], draws: NDArray[np.float64], root_seed: int
 ) -> NDArray[np.int64]:
-    """Return how many posterior draws lie below each truth; ties are broken by lot.
+    """How many posterior draws lie below each truth; ties are broken by lot.
 
     Parameters
     ----------

@@ -83,7 +83,7 @@ def ridge(inputs: NDArray[np.float64], targets: NDArray[np.float64]) -> Any:
 def cross_fitted(
     inputs: NDArray[np.float64], targets: NDArray[np.float64], folds: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how regressions say that targets vary they were not fitted on, and what they leave.
+    """How regressions say that targets vary they were not fitted on, and what they leave.
 
     Parameters
     ----------

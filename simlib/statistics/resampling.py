@@ -25,7 +25,7 @@ LEAST_BLOCKS = 3
 def is_first_half(
     root_seed: int, replications: Sequence[int] | NDArray[np.integer], what: str
 ) -> NDArray[np.bool_]:
-    """Return which replications are in the half that something is found on.
+    """Which replications are in the half that something is found on.
 
     At random, so that no design of parameter draws (a sequence, a block) is cut in two by it.
 
@@ -97,7 +97,7 @@ def redrawn(root_seed: int, resample: int, n: int, what: str) -> NDArray[np.intp
 def block_weights(
     what: str, n: int, *, length: int, n_resamples: int, root_seed: int
 ) -> NDArray[np.float64] | None:
-    """Return how often each of n consecutive things is in each resample: a moving-block bootstrap.
+    """How often each of n consecutive things is in each resample: a moving-block bootstrap.
 
     Forecasts made at neighboring origins are of overlapping months, so their errors go
     together. Blocks of consecutive origins are redrawn whole (H. R. Künsch, Annals of

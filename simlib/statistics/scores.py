@@ -229,7 +229,7 @@ class Reliability:
 
 
 def reliability(pairs: NDArray[np.float64], n_bins: int = N_BINS) -> Reliability:
-    """Return how often what was stated came, with bands for few statements.
+    """How often what was stated came, with bands for few statements.
 
     A forecaster who says what is true is inside the bands, each of which holds with 90 %
     (J. Bröcker and L. A. Smith 2007, doi:10.1175/WAF993.1). Classes of one question, and
@@ -274,7 +274,7 @@ def share_band(probabilities: Sequence[float]) -> tuple[float, float]:
 def pit_counts(
     places: NDArray[np.float64], n_bins: int = N_BINS
 ) -> tuple[NDArray[np.int64], tuple[float, float]]:
-    """Return how many numbers fell in each part of their forecasts, and the 90 % band.
+    """How many numbers fell in each part of their forecasts, and the 90 % band.
 
     Parameters
     ----------

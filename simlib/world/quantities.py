@@ -208,7 +208,7 @@ class CountTables:
         self.length = 0
 
     def add(self, law: Mapping[str, Mapping[str, Quantity]]) -> tuple[int, int]:
-        """Return where a law's table begins, and its length."""
+        """Where a law's table begins, and its length."""
         ((kind, arguments),) = law.items()
         key = (kind, tuple(sorted(arguments.items())))
         if key not in self._laws:

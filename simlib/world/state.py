@@ -40,7 +40,7 @@ def _automatic(scenario: Scenario) -> set[str]:
 
 
 def lay_out(scenario: Scenario) -> Layout:
-    """Return where each state variable stands, in order of names."""
+    """Where each state variable stands, in order of names."""
     over: dict[str, list[str]] = {"governorate": [], "base": [], "segment": [], "national": []}
     for place in sorted(scenario.places):
         over[scenario.places[place].kind].append(place)
@@ -140,7 +140,7 @@ class Geography:
         return place
 
     def position(self, variable: str, place: str, at: str) -> int:
-        """Return where a channel's variable stands in the state vector.
+        """Where a channel's variable stands in the state vector.
 
         Raises
         ------
@@ -160,7 +160,7 @@ class Geography:
         return self._layout.index(variable, here)
 
     def neighbor_positions(self, variable: str, place: str) -> list[int]:
-        """Return where a variable stands at the neighbors of a place (its governorate)."""
+        """Where a variable stands at the neighbors of a place (its governorate)."""
         known = self._layout.places_of(variable)
         home = self._places[place].within or place
         return [self._layout.index(variable, p) for p in self.neighbors(home) if p in known]

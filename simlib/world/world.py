@@ -79,7 +79,7 @@ class World:
     # state
 
     def position(self, variable: str, place: str | None) -> int:
-        """Return where a variable stands in the state vector."""
+        """Where a variable stands in the state vector."""
         try:
             return self.layout.positions[variable, place]
         except KeyError:
@@ -113,7 +113,7 @@ class World:
         self.change_many(self.positions_of(variable, values), values, opener)
 
     def positions_of(self, variable: str, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return where a variable stands, having seen that there is a value for each place."""
+        """Where a variable stands, having seen that there is a value for each place."""
         if variable not in self._positions:
             span = self.layout.slice_of(variable)
             self._positions[variable] = np.arange(span.start, span.stop)
@@ -202,7 +202,7 @@ class World:
         since: float,
         least: tuple[tuple[int, float], ...],
     ) -> int:
-        """Return how many incidents there were since a time, with marks of at least so."""
+        """How many incidents there were since a time, with marks of at least so."""
         if math.isnan(since) or any(math.isnan(value) for _, value in least):
             raise SimulationError(f"incidents of {', '.join(types)}: nan is no limit")
         key = (types, country)

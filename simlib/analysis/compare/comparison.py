@@ -385,7 +385,7 @@ def refuse_empty(comparison: Comparison) -> Comparison:
 
 
 def _no_pair(ensemble: Ensemble, *options: str) -> str:
-    """Return why there is nothing to compare."""
+    """Why there is nothing to compare."""
     text = "no replication did not fail under both options"
     for option in options:
         failures = ensemble.of(option).failures

@@ -284,7 +284,7 @@ def _prints(
 
 
 def _prints_of(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return how many rows each replication has, and a fingerprint of them in their order."""
+    """How many rows each replication has, and a fingerprint of them in their order."""
     import pandas as pd
 
     place = rows.groupby(level="replication").cumcount().to_numpy().astype(np.uint64)
@@ -324,7 +324,7 @@ def _too_late(base: Ensemble, name: str, at: dt.date) -> Iterator[str]:
 
 
 def _held(ensemble: Ensemble) -> range:
-    """Return which replications an ensemble of one option has."""
+    """Which replications an ensemble of one option has."""
     entries = list(ensemble.entries())
     return range(min(e.first for e in entries), max(e.stop for e in entries))
 

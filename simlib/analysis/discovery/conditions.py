@@ -109,7 +109,7 @@ def read_condition(text: str, ensemble: Ensemble) -> Condition:
 
 
 def cases(condition: Condition, ensemble: Ensemble) -> Cases:
-    """Return which replications of an ensemble meet a condition.
+    """Which replications of an ensemble meet a condition.
 
     A milestone that is not completed by the horizon is later than everything seen, as in
     the outcome table; its difference between two options is not settled.
@@ -148,7 +148,7 @@ def _column(ensemble: Ensemble, outcome: str) -> Any:
 
 
 def _unseen(ensemble: Ensemble, outcome: str) -> float:
-    """Return what a number that is not settled counts as."""
+    """What a number that is not settled counts as."""
     declared = load_text(ensemble.manifest["scenario"]).outcomes[outcome]
     if declared.milestone is None:
         return float("nan")

@@ -52,7 +52,7 @@ class IncidentEvent:
     edges: tuple[float, ...]
 
     def first_at(self, run: Run) -> float:
-        """Return when it first happens in a run, in days; infinity when it does not."""
+        """When it first happens in a run, in days; infinity when it does not."""
         times = self._times(run)
         if self.level == 1:
             return float(times[0]) if len(times) else math.inf
@@ -87,7 +87,7 @@ class PostureEvent:
     state: str
 
     def first_at(self, run: Run) -> float:
-        """Return when it first happens in a run, in days; infinity when it does not."""
+        """When it first happens in a run, in days; infinity when it does not."""
         entered = (time for time, state in run.postures[self.posture][1:] if state == self.state)
         return next(entered, math.inf)
 
@@ -100,7 +100,7 @@ class MilestoneEvent:
     classification: str
 
     def first_at(self, run: Run) -> float:
-        """Return when it happens in a run, in days; infinity when it does not."""
+        """When it happens in a run, in days; infinity when it does not."""
         record = run.milestones[self.milestone]
         if record.classification != self.classification or math.isnan(record.completed_at):
             return math.inf
@@ -115,7 +115,7 @@ class DecisionEvent:
     taken: str
 
     def first_at(self, run: Run) -> float:
-        """Return when it first happens in a run, in days; infinity when it does not."""
+        """When it first happens in a run, in days; infinity when it does not."""
         taken = (
             decision.time
             for decision in run.decisions

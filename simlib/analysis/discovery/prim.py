@@ -61,7 +61,7 @@ class Box:
         return tuple(dict.fromkeys(column for column, _ in self.limits))
 
     def value(self, limit: Limit) -> float:
-        """Return where a limit is."""
+        """Where a limit is."""
         column, side = limit
         return (self.low, self.high)[side][column]
 
@@ -73,7 +73,7 @@ class Box:
         return Box(tuple(ends[0]), tuple(ends[1]))
 
     def holds(self, inputs: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return which rows of the inputs, shape (n, n_columns), lie inside."""
+        """Which rows of the inputs, shape (n, n_columns), lie inside."""
         inside = np.ones(len(inputs), dtype=np.bool_)
         for limit in self.limits:
             inside &= keeps(inputs, limit, self.value(limit))
@@ -108,7 +108,7 @@ class BoxFit:
 
 
 def fit(box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_]) -> BoxFit:
-    """Return how a box fits cases."""
+    """How a box fits cases."""
     inside = box.holds(inputs)
     n_inside, n_cases = int(inside.sum()), int((inside & is_case).sum())
     n_all = int(is_case.sum())
@@ -122,7 +122,7 @@ def fit(box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_]) -> Bo
 
 
 def keeps(inputs: NDArray[np.float64], limit: Limit, value: float) -> NDArray[np.bool_]:
-    """Return which rows of the inputs a limit keeps."""
+    """Which rows of the inputs a limit keeps."""
     column, side = limit
     kept: NDArray[np.bool_] = inputs[:, column] <= value if side else inputs[:, column] >= value
     return kept
@@ -143,7 +143,7 @@ def quasi_p(
 
 
 def left_out(box: Box, limits: tuple[Limit, ...], inputs: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which rows each limit leaves out, shape (n, n_limits)."""
+    """Which rows each limit leaves out, shape (n, n_limits)."""
     is_out = np.zeros((len(inputs), len(limits)), dtype=np.bool_)
     for i, limit in enumerate(limits):
         is_out[:, i] = ~keeps(inputs, limit, box.value(limit))

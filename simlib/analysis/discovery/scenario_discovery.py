@@ -147,7 +147,7 @@ def _units(ensemble: Ensemble, option: str, wanted: Sequence[str] | None) -> dic
 def _stability(
     rows: Rows, resampling: tuple[int, int, int], how: prim.Peeling
 ) -> dict[Limit, LimitStability]:
-    """Return how often each limit is set, and where, when peeling sees rows redrawn."""
+    """How often each limit is set, and where, when peeling sees rows redrawn."""
     inputs, is_case = rows
     root_seed, n_resamples, number = resampling
     seen: dict[Limit, list[float]] = {}

@@ -186,7 +186,7 @@ def _drawn(tracer: Tracer, items: list[_Difference]) -> list[_Difference]:
 
 
 def _time(tracer: Tracer, item: _Difference) -> float:
-    """Return when the incident happened that an incident leads back to."""
+    """When the incident happened that an incident leads back to."""
     is_shared = tracer.is_shared(item.side, item.incident)
     top = item.incident if is_shared else tracer.top(item.side, item.incident)[-1]
     return float(tracer.sides[item.side].run.incidents.time[top])
@@ -275,7 +275,7 @@ def _decisions(tracer: Tracer, side: int, outcome: DecisionOutcome) -> Iterator[
 
 
 def first_divergences(texts: Sequence[bytes]) -> dict[int, Divergence]:
-    """Return where each pair parts, by replication; pairs that do not are left out."""
+    """Where each pair parts, by replication; pairs that do not are left out."""
     found = {}
     for replication, text in enumerate(texts):
         first = json.loads(text)["first"] if text else None

@@ -152,7 +152,7 @@ class Tracer:
         return self.sides[side].decision_keys[row] in self.sides[1 - side].decision_set
 
     def first(self) -> Divergence | None:
-        """Return where the two journals part; None where they do not."""
+        """Where the two journals part; None where they do not."""
         found: list[tuple[tuple[float, bool, int], Divergence]] = []
         for side in (1, 0):  # what the counterfactual has comes first, at one instant
             rows = range(len(self.sides[side].keys))

@@ -138,7 +138,7 @@ def _taken(
 
 
 def _n_held(results: Ensemble) -> int:
-    """Return how many replications there are from the first on, without a gap."""
+    """How many replications there are from the first on, without a gap."""
     n = 0
     for entry in sorted(results.entries(), key=lambda entry: entry.first):
         if entry.first > n:

@@ -195,7 +195,7 @@ def indices(design: Design, values: NDArray[np.float64]) -> Indices:
 
 
 def why_not(design: Design, values: NDArray[np.float64]) -> str:
-    """Return why values allow no indices, or nothing."""
+    """Why values allow no indices, or nothing."""
     n_unseen = int(np.isnan(values).sum())
     if n_unseen:
         return f"not seen by the horizon in {n_unseen:,} of {len(values):,} runs"

@@ -184,7 +184,7 @@ def p_incorrect_selection(losses: NDArray[np.float64], best: int) -> float:
 def regions(
     losses: NDArray[np.float64], what: NDArray[np.float64], best: int
 ) -> list[tuple[float, float, int]]:
-    """Return where in a parameter's range another option than the best is best on average.
+    """Where in a parameter's range another option than the best is best on average.
 
     Lower and upper probability (0-1) of each range, with the option that is best in it.
     A regression on all replications says so: it is a description and no test.

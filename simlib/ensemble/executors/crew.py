@@ -79,13 +79,13 @@ class Crew(Protocol):
         """How many tasks it may hold at a time."""
 
     def share(self, data: bytes) -> Any:
-        """Return what stands for data that many tasks take as an argument."""
+        """What stands for data that many tasks take as an argument."""
 
     def submit(self, task: Task) -> Future[Any]:
         """Take a task; the future is done when there is something to be had by `result`."""
 
     def result(self, future: Future[Any]) -> Any:
-        """Return what a task returned, or raise what it raised.
+        """What a task returned, or raise what it raised.
 
         Raises
         ------
@@ -120,7 +120,7 @@ class InProcess:
         return future
 
     def result(self, future: Future[Any]) -> Any:
-        """Return what a task returned, or raise what it raised."""
+        """What a task returned, or raise what it raised."""
         return future.result()
 
     def end_worker(self, future: Future[Any], why: str) -> bool:
@@ -130,7 +130,7 @@ class InProcess:
 
 
 def n_cores() -> int:
-    """Return how many cores this process may use."""
+    """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -244,7 +244,7 @@ def pack(what: object) -> bytes:
 
 
 def unpack(data: bytes) -> Any:
-    """Return what `pack` packed. Only bytes from the parent process ever come here."""
+    """What `pack` packed. Only bytes from the parent process ever come here."""
     return pickle.loads(data)  # noqa: S301
 
 

@@ -100,12 +100,12 @@ class Directory:
         return found.entries
 
     def listing(self, option: str) -> Listing:
-        """Return what there is of an option, sound or not."""
+        """What there is of an option, sound or not."""
         made_of = None if self.manifest["simlib_results"] == BEFORE else identity_of(self.manifest)
         return listing(self.path, option, made_of)
 
     def n_chunks(self, option: str) -> int:
-        """Return how many chunks of an option there are, by their names."""
+        """How many chunks of an option there are, by their names."""
         return sum(path.suffix == ".json" for path in own_files(self._folder("chunks", option)))
 
     def tables(self, option: str, table: str) -> Iterator[Any]:
@@ -192,7 +192,7 @@ class Directory:
         return gaps, notes
 
     def _why_again(self, entry: Entry) -> str:
-        """Return why a chunk is simulated again; empty where it is sound."""
+        """Why a chunk is simulated again; empty where it is sound."""
         if fault := entry.fault():
             return _made_again(fault)
         if not entry.n_failed:

@@ -92,7 +92,7 @@ class Entry:
             ) from error
 
     def fault(self) -> str:
-        """Return what is wrong with its files, in words; empty when they are as stated."""
+        """What is wrong with its files, in words; empty when they are as stated."""
         for table, digest in self.files.items():
             try:
                 data = read_regular(self.file(table), MAX_FILE, is_input=False)
@@ -133,7 +133,7 @@ class Entry:
 
 
 def sidecar_of(chunk: Chunk, made_of: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the sidecar of a chunk says.
+    """What the sidecar of a chunk says.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def sidecar_of(chunk: Chunk, made_of: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def identity_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what makes replications of one address equal: all that a manifest says of it."""
+    """What makes replications of one address equal: all that a manifest says of it."""
     return {name: manifest.get(name) for name in _IDENTITY}
 
 
@@ -194,7 +194,7 @@ def stem(first: int, stop: int) -> str:
 
 
 def _said(path: Path) -> dict[str, Any]:
-    """Return what a sidecar says; its name bounds how much that can be."""
+    """What a sidecar says; its name bounds how much that can be."""
     first, _, stop = path.stem.partition("-")
     try:
         n = int(stop) - int(first)
@@ -292,7 +292,7 @@ def orphans(root: Path, option: str) -> list[str]:
 
 
 def _foreign(entry: Entry, option: str, made_of: Mapping[str, Any] | None) -> str:
-    """Return why a chunk is not of these results; empty where it is."""
+    """Why a chunk is not of these results; empty where it is."""
     if entry.option != option:
         there, here = (name or "(as written)" for name in (entry.option, option))
         return f"is of option {there}, in the folder of {here}"

@@ -69,7 +69,7 @@ def is_holder(path: Path) -> bool:
 
 
 def lock_of(path: Path) -> tuple[int, int] | None:
-    """Return what tells the lock of a folder from another of its name; none where none is."""
+    """What tells the lock of a folder from another of its name; none where none is."""
     try:
         status = (path / LOCK).lstat()
     except OSError:

@@ -246,7 +246,7 @@ def _root(
     low: float,
     high: float,
 ) -> NDArray[np.float64]:
-    """Return where each row's falling function is zero, or the bound beyond which it is."""
+    """Where each row's falling function is zero, or the bound beyond which it is."""
     from scipy.optimize import elementwise
 
     rows = np.arange(n)

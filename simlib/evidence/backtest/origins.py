@@ -79,5 +79,5 @@ class HistoryPart:
 
 
 def known_at(panel: CountPanel, origin: Origin) -> CountPanel:
-    """Return what a forecaster is given at an origin: a copy that holds nothing later."""
+    """What a forecaster is given at an origin: a copy that holds nothing later."""
     return panel.until(origin.last_known)

@@ -292,7 +292,7 @@ def _law(forecast: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _pairs(forecast: Mapping[str, Any], answer: str) -> list[list[float]]:
-    """Return what was stated as probable, and whether it came: a yes, or each class.
+    """What was stated as probable, and whether it came: a yes, or each class.
 
     A class that is said never to come is no statement, unless it came.
     """

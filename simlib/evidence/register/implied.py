@@ -36,7 +36,7 @@ class Reached(NamedTuple):
 def reached_within(
     scenario: Scenario, posture: str, state: str, months: float = 12.0, n_draws: int = N_DRAWS
 ) -> Reached:
-    """Return how likely a posture enters a state within so many months of the start.
+    """How likely a posture enters a state within so many months of the start.
 
     The renewal equations of a semi-Markov process (R. Pyke 1961,
     doi:10.1214/aoms/1177704863), solved on a grid of a twentieth of a month.

@@ -301,5 +301,5 @@ def _code(text: str) -> str:
 
 
 def anchor(name: str) -> str:
-    """Return what a heading of code is linked by."""
+    """What a heading of code is linked by."""
     return re.sub(r"[^\w -]", "", name.casefold()).replace(" ", "-")

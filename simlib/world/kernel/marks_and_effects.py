@@ -169,7 +169,7 @@ def apply_effects(
 
 @compiled
 def child_channel(floats: t.Floats, ints: t.Integers, excited: int, u: float) -> int:
-    """Return where a child falls: its parent's place, else a neighbor by weight."""
+    """Where a child falls: its parent's place, else a neighbor by weight."""
     i, f = row(ints, t.EXCITES_I, excited), row(ints, t.EXCITES_F, excited)
     own, near = ints[i + t.OWN_CHANNEL], ints[i + t.NEAR_LENGTH]
     share = floats[f + t.OWN_SHARE]

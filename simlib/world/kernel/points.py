@@ -25,7 +25,7 @@ _ZERO = np.uint64(0)
 
 @inlined
 def row(ints: t.Integers, table: int, number: int) -> int:
-    """Return where a row of a table begins in its array."""
+    """Where a row of a table begins in its array."""
     return int(ints[table] + number * t.WIDTH_OF[table])
 
 
