@@ -81,10 +81,13 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
 ) -> None:
     """Simulate a scenario; run again to resume or to add replications."""
     from simlib.ensemble import run as simulated
+    from simlib.scenario import with_design
 
     drawn = _figures(output, figures=figures, force=force)
     with stopping(output) as reporter:
-        loaded = _designed(load_scenario(scenario), design)
+        loaded = load_scenario(scenario)
+        if design is not None:
+            loaded = with_design(loaded, design)
         ensemble = simulated(
             loaded,
             options="all" if option and "all" in option else option,
@@ -258,12 +261,6 @@ def resolve(
     loaded = load_scenario(scenario, is_simulated=False)
     chosen = option_scenario(loaded, option) if option else loaded
     sys.stdout.write(text_of(chosen))
-
-
-def _designed(scenario: Scenario, design: str | None) -> Scenario:
-    from simlib.scenario import with_design
-
-    return scenario if design is None else with_design(scenario, design)
 
 
 _COLUMNS = (

@@ -184,18 +184,10 @@ def pit_histogram(
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Stated probabilities in bins of equal width that hold any.
+    """Stated probabilities in bins of equal width that hold any; all of shape (n_bins,).
 
-    Attributes
-    ----------
-    stated
-        Mean stated probability, shape (n_bins,).
-    observed
-        Share that happened.
-    count
-        Statements in the bin.
-    low, high
-        90 % band of the share where the stated probabilities are true.
+    Of each bin: their mean, the share that happened, how many there are, and the 90 % band of
+    that share where the stated probabilities are true.
     """
 
     stated: NDArray[np.float64]

@@ -87,6 +87,6 @@ def _correlations(values: Floats, columns: Floats) -> Floats:
 
 
 def class_means(values: Floats, classes: NDArray[np.object_]) -> Floats:
-    """Return, for each value, the mean of its class."""
+    """The mean of the class of each value."""
     _, place = np.unique(classes.astype(str), return_inverse=True)
     return np.asarray((np.bincount(place, weights=values) / np.bincount(place))[place])

@@ -208,11 +208,16 @@ def refuse_other_past(
     SimulationError
         The first replication whose past is not the same, and in what.
     """
+    import pandas as pd
+
     first, second = one.of(baseline), other.of(option)
     both = np.intersect1d(_replications(first), _replications(second))
     n_rows = {}
     for table, keep in _PAST.items():
-        prints = [_prints(each, table, keep, at) for each in (first, second)]
+        prints = [
+            pd.concat([_prints_of(keep(part, at)) for part in each.parts(table)])
+            for each in (first, second)
+        ]
         rows = [found.reindex(both, fill_value=0) for found in prints]
         differing = both[(rows[0] != rows[1]).any(axis=1).to_numpy()]
         if len(differing):
@@ -246,19 +251,6 @@ _PAST: dict[str, Callable[[pd.DataFrame, dt.date], pd.DataFrame]] = {
     "failures": lambda rows, at: rows.loc[rows["date"] < str(at), ["agent", "date", "error"]],
 }
 """Of each stored table: what of it is past at a date."""
-
-
-def _prints(
-    ensemble: Ensemble,
-    table: str,
-    keep: Callable[[pd.DataFrame, dt.date], pd.DataFrame],
-    at: dt.date,
-) -> pd.DataFrame:
-    """Number and fingerprint of what each replication has before a date, by piece."""
-    import pandas as pd
-
-    found = [_prints_of(keep(rows, at)) for rows in ensemble.parts(table)]
-    return pd.concat(found)
 
 
 def _prints_of(rows: pd.DataFrame) -> pd.DataFrame:

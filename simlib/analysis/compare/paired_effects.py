@@ -68,12 +68,8 @@ class Reason:
             shares.append((self.between_classes, ends))
         if self.parameter:
             goes = f"goes with drawn parameters, first {self.parameter}"
-            shares.append(
-                (
-                    self.of_parameters,
-                    f"{goes} (the effect really differs between replications)",
-                )
-            )
+            goes += " (the effect really differs between replications)"
+            shares.append((self.of_parameters, goes))
         shares.append((max(0.0, self.of_rest), "is luck that diverged, and what a line misses"))
         (first, what), *others = shares
         head = f"{first:.0%} of the variance of the difference {what}"

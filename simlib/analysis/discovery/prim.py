@@ -276,7 +276,7 @@ def _best_cut(
 
 
 def _first_kept(signed: NDArray[np.float64], n_off: int) -> NDArray[np.float64]:
-    """Return, by column, the least value that stays when the least `n_off` go."""
+    """By column, the least value that stays when the least `n_off` go."""
     ranked = np.partition(signed, [0, n_off], axis=0)
     least, kept = ranked[0], ranked[n_off]
     is_tied = kept == least

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.journal import Decision, Run
+    from simlib.journal import Run
     from simlib.simulation import Blueprint, IntensityPart
     from simlib.world.acts import Act
 
@@ -90,7 +90,10 @@ class Side:
         columns = (incidents.channel.tolist(), *incidents.address.T.tolist())
         self.keys: list[Key] = list(zip(*columns, strict=True))
         self.rows = {key: row for row, key in enumerate(self.keys)}
-        self.decision_keys = [decision_key(decision) for decision in self.run.decisions]
+        # A decision of which this is equal in two journals is the same.
+        self.decision_keys: list[Key] = [
+            (d.time, d.agent, d.name, d.place, d.taken, repr(d.value)) for d in self.run.decisions
+        ]
         self.decision_set = set(self.decision_keys)
         self.factoring = Factoring(blueprint, self.run.parameters)
         self._seen: Run | None = None
@@ -126,12 +129,6 @@ class Side:
         channel = int(incidents.channel[row])
         date = to_date(float(incidents.time[row]))
         return f"{incidents.channels.types[channel]} {incidents.channels.places[channel]} ({date})"
-
-
-def decision_key(decision: Decision) -> Key:
-    """A decision of which this is equal in two journals is the same."""
-    d = decision
-    return (d.time, d.agent, d.name, d.place, d.taken, repr(d.value))
 
 
 class Tracer:

@@ -324,6 +324,7 @@ def readings(
     deciding = [Answer(replication) for replication in range(n)]
     natural = simulate_answers(loaded, deciding, question, times=[to_days(date)], **execution)
     selections = {AS_WRITTEN: select(natural, loaded, question, **execution)}
+    # The same replications at every slope: what differs between them is the slope's, not luck.
     for slope in slopes:
         given = _given(loaded, question.slope, float(slope))
         runs = simulate_answers(loaded, deciding, question, given=given, **execution)

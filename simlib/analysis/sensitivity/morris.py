@@ -259,8 +259,6 @@ class Paths:
             num_levels=_LEVELS,
             seed=name_hash(f"{self.address}|bootstrap"),
         )
-
-        def by_name(key: str) -> dict[str, float]:
-            return dict(zip(names, map(float, found[key]), strict=True))
-
-        return ElementaryEffects(*map(by_name, ("mu", "mu_star", "mu_star_conf", "sigma")))
+        keys = ("mu", "mu_star", "mu_star_conf", "sigma")
+        by_name = (dict(zip(names, map(float, found[key]), strict=True)) for key in keys)
+        return ElementaryEffects(*by_name)

@@ -353,10 +353,8 @@ def _valued(job: _Valuation, rows: range) -> Arrays:
             ahead, _ = cross_fitted(spline_columns(job.unknowns[row]), job.targets, job.folds)
         # The first targets are the differences themselves; the others what reports leave of
         # them, so that the unknown only adds to what reports say.
-        own, besides = (
-            ahead[:, :n_targets] + job.mean,
-            ahead[:, n_targets:] + job.mean + job.reported,
-        )
+        own = ahead[:, :n_targets] + job.mean
+        besides = ahead[:, n_targets:] + job.mean + job.reported
         alone.append(_saved_of_each(job, own, job.before))
         beyond.append(_saved_of_each(job, besides, job.informed))
     return {"alone": np.array(alone), "beyond": np.array(beyond)}

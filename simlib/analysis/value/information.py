@@ -414,7 +414,7 @@ def _reports(
     replications: NDArray[np.intp],
     where: Execution,
 ) -> dict[dt.date, NDArray[np.float64]]:
-    """Return, by date, columns of what is known where the end is held: all forks share this past.
+    """By date, columns of what is known where the end is held: all forks share this past.
 
     They are of one scale, so that a ridge penalty weighs them alike.
     """
