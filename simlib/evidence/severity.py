@@ -292,13 +292,7 @@ def _lethal(events: Events, regime: Regime) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class SeverityTails(Finding):
-    """The tail of deaths of each regime, beside the engine's law with exponent 2.5.
-
-    Attributes
-    ----------
-    rows
-        A row a regime; see `table`.
-    """
+    """The tail of deaths of each regime, beside the engine's law with exponent 2.5."""
 
     stem: ClassVar[str] = "severity"
 

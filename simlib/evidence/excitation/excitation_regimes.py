@@ -69,18 +69,9 @@ class Regime(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RegimeFit:
-    """What was fitted to a regime.
+    """What was fitted to a regime, by background: constant and drifting.
 
-    Attributes
-    ----------
-    regime
-        Which.
-    fits
-        By background: constant and drifting.
-    residuals
-        By background, at the mode.
-    likeliest
-        Greatest likelihood with a constant and a quarterly background.
+    Residuals are those at the mode; `likeliest` has a constant and a quarterly background.
     """
 
     regime: Regime
