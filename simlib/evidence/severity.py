@@ -52,18 +52,10 @@ class SeverityError(SimlibError):
 
 @dataclass(frozen=True, slots=True)
 class PowerLaw:
-    """A power law above a threshold.
+    """A power law at and above a threshold.
 
-    Attributes
-    ----------
-    exponent
-        Of the density, one more than that of the cumulative distribution.
-    threshold
-        Smallest size in the tail.
-    distance
-        Kolmogorov-Smirnov distance in the tail.
-    n_tail, n_events
-        Events at or above the threshold, and all.
+    The exponent is that of the density, one more than that of the cumulative distribution; the
+    distance is Kolmogorov's and Smirnov's in the tail.
     """
 
     exponent: float

@@ -148,8 +148,6 @@ class Inversion(Finding):
 
     Attributes
     ----------
-    problem
-        What was inverted.
     places
         Cumulative prior probabilities, shape (n_unknowns, n_draws).
     weights

@@ -144,8 +144,6 @@ class AnalogueStudy(Finding):
     ----------
     as_of
         Nothing published later was read.
-    rows
-        The cases.
     placebos, placebos_with_exits
         Windows without an exit, and all of them.
     sd_interval

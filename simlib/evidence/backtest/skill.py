@@ -176,12 +176,9 @@ def _groups(
             for key, table in pieces:
                 if table.empty:
                     continue
-                labels = {"part": part, "level": level, "by": by, "group": _label(key)}
+                group = " / ".join(map(str, key)) or ALL
+                labels = {"part": part, "level": level, "by": by, "group": group}
                 yield _group(labels, table, used, forecasters, scores)
-
-
-def _label(key: tuple[object, ...]) -> str:
-    return " / ".join(str(part) for part in key) or ALL
 
 
 def _group(

@@ -41,16 +41,8 @@ class Regime(NamedTuple):
     ----------
     group
         What is pooled together; empty for what is shown only.
-    name
-        Of the series here.
-    country
-        Where events lie.
     series
-        Series of the history that are counted; none counts the conflict.
-    conflict
-        UCDP's number.
-    first, last
-        First and last day.
+        Series of the history that are counted; none counts the conflict, by UCDP's number.
     """
 
     group: str

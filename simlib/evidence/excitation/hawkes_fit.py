@@ -156,12 +156,6 @@ class ExcitationFit:
 
     Attributes
     ----------
-    days
-        What was fitted.
-    background
-        How immigrants may change over time.
-    priors
-        What was held before.
     log_likelihood
         With the background integrated out, shape (n_ratios, n_decays, n_drifts).
     log_levels

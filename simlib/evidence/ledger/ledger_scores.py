@@ -48,12 +48,8 @@ class ScoreLine:
 
     Attributes
     ----------
-    id, kind, measure
-        The question, and which score.
     forecast, base
         What was stated, as text: a probability, or a median with its 90 % interval.
-    outcome
-        What happened, as text.
     score, base_score
         Less is better; in the unit of the question for a CRPS.
     scale
@@ -84,12 +80,8 @@ class LedgerScores(Finding):
 
     Attributes
     ----------
-    scenario, digest
-        Whose ledger.
     lines
         In the order of the ledger; a question with probabilities has two.
-    unresolved
-        Questions that have no answer yet.
     probabilities
         Stated probabilities (of a yes, and of each class) with whether it came, shape (n, 2).
     base_probabilities

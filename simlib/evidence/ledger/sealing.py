@@ -144,13 +144,7 @@ def text_of(ledger: Mapping[str, Any]) -> str:
 
 
 def refuse_overwriting(path: Path, *, overwrite: bool) -> None:
-    """Refuse to write over a file.
-
-    Raises
-    ------
-    LedgerError
-        There is one, and it may not be written over.
-    """
+    """Refuse to write over a file, unless that is what is wanted."""
     if os.path.isfile(path) and not overwrite:  # noqa: PTH113  (a name may be too long)
         raise LedgerError(f"{path}: there is a file already; a ledger is not written over")
 

@@ -32,22 +32,12 @@ class Card:
     ----------
     name
         The scenario parameter, or the id of the register row.
-    is_parameter
-        Which of the two it is.
-    subject
-        What it is about.
     title
         In words; empty where the name says it.
     value, points
         As it is written; the 5, 50 and 95 % points of what is drawn.
-    unit
-        Unit of both.
-    grade
-        How firm it is.
     row
         The row it is, or that a parameter names; nothing where it names none.
-    notes
-        Reasons and doubts.
     derivations
         The arithmetic that gives it.
     uses

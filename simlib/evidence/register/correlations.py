@@ -61,8 +61,6 @@ class Correlations:
     ----------
     by_parameter
         For each outcome the largest among the values of a parameter, in the order of `outcomes`.
-    outcomes
-        What was looked at.
     drawn
         Parameters that are drawn; the others in `by_parameter` follow from them.
     n_replications

@@ -241,13 +241,7 @@ def figure_text(figure: str, scenario: Scenario) -> str:
 
 
 def figure_value(figure: str, scenario: Scenario) -> float:
-    """A figure.
-
-    Raises
-    ------
-    ScenarioError
-        There is no such figure.
-    """
+    """A figure as a number, refused as `figure_text` refuses it."""
     return float(figure_text(figure, scenario))
 
 

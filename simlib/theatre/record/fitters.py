@@ -232,11 +232,9 @@ def _ar1(record: Record, levels: LevelPosterior) -> list[Fitted]:
 
 def _season_fit(record: Record) -> Fitted:
     """Fit the season's amplitude with level and AR(1) integrated."""
-    levels = ucdp_levels(record)
-    grid = Ar1Grid(levels.grid.rho, levels.grid.sd, levels.weights)
     amplitudes = record.prior_points("season.amplitude")
     series = _series(record, "turkiye_pkk_iraq")
-    weights = pattern_weights(series, grid, amplitudes, _season(record))
+    weights = pattern_weights(series, ar1_posterior(record), amplitudes, _season(record))
     moments = weighted_moments(amplitudes, weights)
     low, high = record.support("season.amplitude")
     rows = int(series.counts.sum())
