@@ -29,16 +29,10 @@ _DRAWN_BY = b"Matplotlib"
 
 
 def with_new_manifest(path: Path, manifest: dict[str, Any], options: tuple[str, ...]) -> Directory:
-    """Write the manifest of results that have lost it.
+    """Write the manifest of results that have lost it, as a new directory's would be.
 
-    Parameters
-    ----------
-    path
-        The results directory, held for writing.
-    manifest
-        What the manifest of a new directory would say.
-    options
-        All options of the scenario, and the scenario as it is written.
+    The path is held for writing; the options are all of the scenario, and the scenario as it
+    is written.
 
     Raises
     ------
@@ -70,12 +64,8 @@ def upgrade(directory: Directory, job: Job, tell: Listener) -> None:
     """Seal the chunks of results of the format before, once they are known to be of these.
 
     One replication of each chunk is simulated again, and every digest is computed again:
-    what a sidecar of before does not say must show.
-
-    Raises
-    ------
-    StoreError
-        A chunk does not come out as it is stored.
+    what a sidecar of before does not say must show, and a chunk that does not come out as it
+    is stored is a `StoreError`.
     """
     if directory.manifest["simlib_results"] == store.FORMAT:
         return

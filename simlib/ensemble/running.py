@@ -164,7 +164,7 @@ def _simulated(  # noqa: PLR0913, PLR0917
     workers: Workers,
     progress: Listener | None,
 ) -> Ensemble:
-    """Return the ensemble of a directory in which nothing is missing any more."""
+    """The ensemble of a directory in which nothing is missing any more."""
     rule = None if until is None else stopping.rule_of(until, job.scenario, options)
     prepared = {name: prepare(job, name) for name in options}
     tell = progress or (lambda _progress: None)
@@ -288,7 +288,7 @@ def _opened(
 
 
 def _held(path: Path, job: Job, manifest: dict[str, Any], tell: Listener) -> Directory:
-    """Return the directory of an ensemble, whole again as far as it was not."""
+    """The directory of an ensemble, whole again as far as it was not."""
     # Another run may have begun it in the meantime.
     if store.is_free(path):
         return store.create(path, manifest)
@@ -359,7 +359,7 @@ class _Trial:
     n_bytes: int
 
     def bytes_of(self, n: int, chunk_size: int) -> float:
-        """Return about how many bytes so many replications take."""
+        """About how many bytes so many replications take."""
         return (n * self.n_bytes + -(-n // chunk_size) * self.overhead) * _SPACE_MARGIN
 
 
@@ -387,13 +387,7 @@ class Work:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """End the workers; what the surroundings lacked anywhere in between is one line.
-
-        Raises
-        ------
-        ShortageError
-            They lacked something.
-        """
+        """End the workers; what the surroundings lacked in between is one `ShortageError`."""
         self._stack.__exit__(kind, error, trace)  # type: ignore[arg-type]
         if isinstance(error, Exception) and not isinstance(error, SimlibError):
             found = shortage(error)
@@ -532,7 +526,7 @@ class Work:
         return crew
 
     def _asked_for(self) -> Crew | None:
-        """Return the crew that was asked for; none where the trial is to say how large it is."""
+        """The crew that was asked for; none where the trial is to say how large it is."""
         if self.workers.scheduler is not None:
             jobs = self.workers.jobs or n_cores()
             opened = executors.cluster(self.workers.scheduler, jobs=jobs)
@@ -587,7 +581,7 @@ class Work:
                 yield result
 
     def _tasks(self, crew: Crew) -> Any:
-        """Return the function that makes a task of a part."""
+        """The function that makes a task of a part."""
         # Workers that share a core take longer than the one that was tried.
         seconds = self._trial.seconds * max(1.0, self.so_far.jobs / n_cores())
         is_here = isinstance(crew, InProcess)
@@ -635,7 +629,7 @@ def _from(part: Part, stop: int) -> Part | None:
 
 
 def _cut(part: Part, size: int) -> list[Part]:
-    """Return a part in pieces that end at multiples of a size, so that names recur."""
+    """A part in pieces that end at multiples of a size, so that names recur."""
     first, stop = part.replications.start, part.replications.stop
     edges = [first, *range((first // size + 1) * size, stop, size), stop]
     ranges = [range(a, b) for a, b in itertools.pairwise(edges)]
@@ -647,7 +641,7 @@ def _n_workers(n_total: int, seconds_each: float) -> int:
 
 
 def _chunk_size(n_total: int, jobs: int, seconds_each: float) -> int:
-    """Return a power of two: some chunks for each worker, each of some seconds at most."""
+    """A power of two: some chunks for each worker, each of some seconds at most."""
     most = min(MAX_CHUNK, n_total / (_CHUNKS_A_WORKER * jobs), CHUNK_SECONDS / seconds_each)
     return 1 << max(0, int(most).bit_length() - 1)
 

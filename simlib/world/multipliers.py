@@ -86,7 +86,7 @@ class Calendar:
         return result
 
     def innovations(self, replication: int) -> NDArray[np.float64]:
-        """Return the standard normal innovations, shape (AR(1) multipliers by name, n_months).
+        """The standard normal innovations, shape (AR(1) multipliers by name, n_months).
 
         The first of each is where it starts, in stationary standard deviations.
         """
@@ -94,12 +94,9 @@ class Calendar:
         return np.asarray(ndtri(np.maximum(u, 2.0**-54)))
 
     def evaluate(self, replication: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the multipliers, shape (n_months, len(positions)).
+        """The multipliers, shape (n_months, len(positions)).
 
-        Raises
-        ------
-        SimulationError
-            When a multiplier is no finite number.
+        Raises `SimulationError` where one is no finite number.
         """
         result = np.empty((len(self.times), len(self.positions)))
         result[:, 0] = self._months
@@ -117,7 +114,7 @@ class Calendar:
         return result
 
     def _finite(self, column: int, multipliers: Callable[[], list[float]]) -> list[float]:
-        """Return the multipliers of a column; name it where one is no finite number."""
+        """The multipliers of a column; name it where one is no finite number."""
         try:
             result = multipliers()
         except (ArithmeticError, ValueError) as error:
