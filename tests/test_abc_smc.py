@@ -20,7 +20,6 @@ from simlib.evidence.abc_smc.forecaster_problem import (
     ucdp_counts,
 )
 from simlib.evidence.abc_smc.inverse_problems import (
-    Generation,
     InverseProblem,
     InversionError,
     fitted_inversion,
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from simlib.ensemble.execution import Execution, Progress
 
 SEED = 20241231
 
@@ -69,7 +70,7 @@ def test_the_posterior_of_a_normal_mean_is_the_exact_one(tmp_path: Path) -> None
     within 3 x .408 / sqrt(150) = .1; the tolerance of the last generation, below .1 in
     cumulative prior probability or .4 in the summary, adds at most .05 to the variance.
     """
-    found = invert(_toy(), tmp_path / "abc", Effort(150, 4))
+    found = invert(_toy(), Effort(150, 4), directory=tmp_path / "abc")
     draws = found.draws("mean", 3000, SEED)
     assert draws.mean() == pytest.approx(5 / 6, abs=0.14)
     assert draws.std() == pytest.approx(np.sqrt(1 / 6), abs=0.13)
@@ -88,7 +89,7 @@ def test_a_summary_of_nothing_gives_the_prior_back(tmp_path: Path) -> None:
     def noise(_values: Mapping[str, float], seed: int) -> NDArray[np.float64]:
         return np.random.default_rng(seed).normal(size=1)
 
-    found = invert(_toy(simulator=noise), tmp_path, Effort(150, 2))
+    found = invert(_toy(simulator=noise), Effort(150, 2), directory=tmp_path)
     assert found.contraction("mean") == pytest.approx(0.0, abs=0.25)
     assert found.shift("mean") == pytest.approx(0.0, abs=0.35)
 
@@ -109,17 +110,22 @@ class _StopsAfter:
 @pytest.mark.parametrize("n_runs", [450, 650])
 def test_a_stopped_inversion_goes_on_after_its_last_generation(tmp_path: Path, n_runs: int) -> None:
     """Stopped in the first generation and in a later one; stored ones are not redone."""
-    before: list[Generation] = []
+    before: list[Progress] = []
     with pytest.raises(KeyboardInterrupt):
-        invert(_toy(simulator=_StopsAfter(n_runs)), tmp_path, Effort(40, 4), before.append)
-    after: list[Generation] = []
-    found = invert(_toy(), tmp_path, Effort(40, 4), after.append)
+        invert(
+            _toy(simulator=_StopsAfter(n_runs)),
+            Effort(40, 4),
+            directory=tmp_path,
+            progress=before.append,
+        )
+    after: list[Progress] = []
+    found = invert(_toy(), Effort(40, 4), directory=tmp_path, progress=after.append)
     assert (len(before) > 0) is (n_runs == 650)
     assert after[: len(before)] == before
-    assert [generation.number for generation in after] == [1, 2, 3, 4]
-    tolerances = [generation.tolerance for generation in after]
+    assert [each.n_done for each in after] == [1, 2, 3, 4]
+    tolerances = [generation.tolerance for generation in found.generations]
     assert tolerances == sorted(tolerances, reverse=True)
-    again = invert(_toy(simulator=_StopsAfter(400)), tmp_path, Effort(40, 4))
+    again = invert(_toy(simulator=_StopsAfter(400)), Effort(40, 4), directory=tmp_path)
     assert again.generations == found.generations
     np.testing.assert_array_equal(again.places, found.places)
 
@@ -141,7 +147,7 @@ def _claimed(folder: Path, *tables: str) -> Path:
 def test_a_store_that_was_cut_off_is_begun_anew(tables: tuple[str, ...], tmp_path: Path) -> None:
     """A file without an observation: what a process leaves that ends as it makes the store."""
     _claimed(tmp_path, *tables)
-    assert len(invert(_toy(), tmp_path, Effort(20, 1)).generations) == 1
+    assert len(invert(_toy(), Effort(20, 1), directory=tmp_path).generations) == 1
 
 
 def test_a_store_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
@@ -153,7 +159,7 @@ def test_a_store_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     ):
         store.write_bytes(content)
         with pytest.raises(InversionError, match=message):
-            invert(_toy(), tmp_path, Effort(20, 1))
+            invert(_toy(), Effort(20, 1), directory=tmp_path)
         assert store.read_bytes() == content
 
 
@@ -165,19 +171,19 @@ def test_an_inversion_goes_through_no_link(tmp_path: Path) -> None:
     other.write_bytes(b"")
     (folder / "populations.db").symlink_to(other)
     with pytest.raises(StoreError, match=r"populations\.db: is a link"):
-        invert(_toy(), folder, Effort(20, 1))
+        invert(_toy(), Effort(20, 1), directory=folder)
     assert other.read_bytes() == b""
 
 
 def test_another_problem_is_not_continued(tmp_path: Path) -> None:
-    invert(_toy(), tmp_path, Effort(20, 1))
+    invert(_toy(), Effort(20, 1), directory=tmp_path)
     for problem, effort in (
         (_toy(observed=2.0), Effort(20, 1)),
         (_toy(version=2), Effort(20, 1)),
         (_toy(), Effort(30, 1)),
     ):
         with pytest.raises(InversionError, match="holds an inversion of another problem"):
-            invert(problem, tmp_path, effort)
+            invert(problem, effort, directory=tmp_path)
 
 
 @pytest.mark.slow
@@ -191,7 +197,7 @@ def test_the_approximate_posterior_is_calibrated(tmp_path: Path) -> None:
         generator = np.random.default_rng(seed)
         truth = generator.normal()
         seen = generator.normal(truth, 1.0, 5).mean()
-        found = invert(_toy(float(seen)), tmp_path / f"{seed}", Effort(80, 4))
+        found = invert(_toy(float(seen)), Effort(80, 4), directory=tmp_path / f"{seed}")
         draws = found.draws("mean", 19, seed)
         return np.array([truth]), (draws.mean() + width * (draws - draws.mean()))[None, :]
 
@@ -306,7 +312,7 @@ def test_a_posterior_is_spelt_as_its_prior_is_bounded(tmp_path: Path) -> None:
         simulator=lambda values, seed: _mean_of_five({"mean": 10 * values["tempo.sd"]}, seed),
         observed=np.array([4.0]),
     )
-    found = invert(problem, tmp_path, Effort(50, 2))
+    found = invert(problem, Effort(50, 2), directory=tmp_path)
     (fitted,) = fitted_inversion(found, scenario, data="toy", as_of=dt.date(2024, 12, 31))
     assert found.sentences()[0].startswith(f"tempo.sd: {dict(fitted.distribution)}")
     assert list(found.tables()) == ["posterior", "draws"]
@@ -314,3 +320,16 @@ def test_a_posterior_is_spelt_as_its_prior_is_bounded(tmp_path: Path) -> None:
     assert fitted.distribution["beta"]["low"] == 0.2
     assert fitted.distribution["beta"]["high"] == 0.6
     assert "of the prior variance gone" in fitted.method
+
+
+@pytest.mark.parametrize(
+    ("execution", "rule"),
+    [
+        ({}, "directory: must be given: generations are stored there"),
+        ({"jobs": 2, "directory": "x"}, "jobs: must be left out: an inversion runs in this"),
+        ({"scheduler": "local", "directory": "x"}, "scheduler: must be left out"),
+    ],
+)
+def test_where_an_inversion_cannot_run_is_refused(execution: Execution, rule: str) -> None:
+    with pytest.raises(ScenarioError, match=rule):
+        invert(_toy(), Effort(20, 1), **execution)

@@ -228,7 +228,9 @@ def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
     standing = Generations(output)
     with stopping_between_runs(standing) as stop:
         problem = replace(problem, simulator=stop.unless_asked(problem.simulator))
-        found = inverted_by(problem, output, Effort(population, generations), standing)
+        found = inverted_by(
+            problem, Effort(population, generations), directory=output, progress=standing
+        )
     n_series = len(observed.series)
     say(f"observed: {observed.source}, {len(observed.counts)} months of {n_series} series")
     present(kept, found)

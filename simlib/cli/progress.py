@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.ensemble import Progress
-    from simlib.evidence.abc_smc.inverse_problems import Generation, Simulator
+    from simlib.evidence.abc_smc.inverse_problems import Simulator
 
 n_missing: list[int] = []
 """Of each run of this command: replications that could not be simulated."""
@@ -198,20 +198,17 @@ class Generations:
 
     def __init__(self, output: Path) -> None:
         self._output = output
-        self._last: Generation | None = None
+        self._last: Progress | None = None
 
-    def __call__(self, generation: Generation) -> None:
+    def __call__(self, progress: Progress) -> None:
         """Take note of one."""
-        self._last = generation
-        tell(
-            f"generation {generation.number} of {generation.n_generations}: "
-            f"{generation.n_simulations:,} runs, distance up to {generation.tolerance:.3f}"
-        )
+        self._last = progress
+        tell(progress.note)
 
     def how_to_go_on(self) -> str:
         """Say what is kept, and the command that goes on."""
         last = self._last
-        done = f"{last.number} of {last.n_generations} generations" if last else "no generation"
+        done = f"{last.n_done} of {last.n_total} generations" if last else "no generation"
         return f"interrupted: {done} kept in {self._output}; {_again()}"
 
 

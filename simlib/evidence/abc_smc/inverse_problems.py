@@ -144,6 +144,12 @@ class Generation(NamedTuple):
     tolerance: float
     n_simulations: int
 
+    def __str__(self) -> str:
+        return (
+            f"generation {self.number} of {self.n_generations}: {self.n_simulations:,} runs, "
+            f"distance up to {self.tolerance:.3f}"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Inversion(Finding):

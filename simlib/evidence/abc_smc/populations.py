@@ -13,10 +13,12 @@ import logging
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from simlib.ensemble.execution import Execution, Progress, execution_of
+from simlib.errors import Problem, ScenarioError
 from simlib.evidence.abc_smc.inverse_problems import (
     Generation,
     InverseProblem,
@@ -27,9 +29,11 @@ from simlib.files import SEAL, make_folder, read_sealed, refuse_links, sealed_js
 from simlib.scenario.requests import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
+
+    from simlib.ensemble.execution import Listener
 
 MOST_POPULATION, MOST_GENERATIONS = 100_000, 100
 _STORE, _IDENTITY = "populations.db", "inversion.json"
@@ -67,14 +71,11 @@ class Effort:
 
 
 def invert(
-    problem: InverseProblem,
-    folder: Path,
-    effort: Effort | None = None,
-    notice: Callable[[Generation], None] | None = None,
+    problem: InverseProblem, effort: Effort | None = None, **execution: Unpack[Execution]
 ) -> Inversion:
     """Draw from the approximate posterior; go on where a stopped inversion ended.
 
-    Each complete generation is stored in the folder. pyABC proposes with NumPy's global
+    Each complete generation is stored in the directory. pyABC proposes with NumPy's global
     generator, so that populations differ from run to run unless the caller seeds it; what is
     stored is kept.
 
@@ -82,21 +83,23 @@ def invert(
     ----------
     problem
         Simulator, priors and observation.
-    folder
-        Where generations are stored; made when it is not there.
     effort
         How much to simulate. Fewer generations than stored ones add nothing.
-    notice
-        Called after each generation, also with those stored before.
+    execution
+        Where generations are stored (``directory``, which must be given), and who hears of each,
+        also of those stored before (``progress``). It runs in this process only.
 
     Raises
     ------
+    ScenarioError
+        No directory is given, or workers are.
     InversionError
         The folder holds another problem's populations, or a store that is not pyABC's.
     StoreError
         It cannot be written, or holds a link.
     """
     wanted = effort if effort is not None else Effort()
+    folder, tell = _kept_and_told(execution_of(execution))
     _claim(folder, problem, wanted)
     weights = problem.projection()
     told = 0
@@ -104,9 +107,8 @@ def invert(
         sampler = _continued(problem, folder, wanted, weights)
         while True:
             generations = _generations(sampler.history, wanted)
-            for generation in generations[told:]:
-                if notice is not None:
-                    notice(generation)
+            for each in generations[told:]:
+                tell(Progress("note", each.number, each.n_generations, note=str(each)))
             told = len(generations)
             if told >= wanted.generations:
                 return _last(problem, sampler.history, generations)
@@ -114,6 +116,21 @@ def invert(
             # Each generation begins from the store, so that stopping changes nothing; the
             # tolerance is set from the last population there.
             sampler = _continued(problem, folder, wanted, weights)
+
+
+def _kept_and_told(where: Execution) -> tuple[Path, Listener]:
+    directory, progress = where.get("directory"), where.get("progress")
+    problems = [
+        Problem(name, "must be left out: an inversion runs in this process", f"got {value!r}")
+        for name, value in (("jobs", where.get("jobs")), ("scheduler", where.get("scheduler")))
+        if value is not None and (name, value) != ("jobs", 1)
+    ]
+    if directory is None:
+        problems.append(Problem("directory", "must be given: generations are stored there"))
+        raise ScenarioError(problems)
+    if problems:
+        raise ScenarioError(problems)
+    return Path(directory), progress or (lambda _progress: None)
 
 
 def _claim(folder: Path, problem: InverseProblem, effort: Effort) -> None:
