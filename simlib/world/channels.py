@@ -312,7 +312,7 @@ class ChannelPlan:
             self.excitation.weights,
             self.excitation.child_counts(values),
         ]
-        # The kernel writes into the rows of channels (opener, gates): each replication has its own.
+        # Rows of channels change during a run (open, opener, layers awake): a copy for each.
         return {
             **self._static,
             "channel_i": self._static["channel_i"].copy(),

@@ -77,6 +77,7 @@ class CompiledIncidents:
         self.on_notable: Callable[[int], None] = lambda _row: None
         self.on_crossed: Callable[[list[int]], None] = lambda _watches: None
         self.compiled_seconds = 0.0
+        # One memory for all tables: a call of the kernel passes three arrays, not thirty.
         memory = t.Memory(
             {
                 **evaluated,
@@ -88,10 +89,12 @@ class CompiledIncidents:
                 "waiting": np.zeros(n_types, dtype=np.int64),
             }
         )
+        # From here on state and watches live in the memory, where Python and kernel share them.
         self._views = memory.views
         self.state = memory.views["state"]
         watches.live_in(memory.views)
         self._control_f, self._control_i = memory.floats, memory.ints
+        # The clock begins with the history, NOW; its first LIMIT is the start.
         self._control_f[:4] = (span[0], span[1], span[1], span[2])
         self._control_i[[t.KEEP_JOURNAL, t.MOST_HAPPENED]] = keep_journal, MOST_INCIDENTS
         self._control_i[[t.N_FREE, t.N_CHANNELS]] = _CHILD_CAPACITY, len(channels)

@@ -56,10 +56,13 @@ class Calendar:
                         quantities.number(group.tempo.rho),
                         quantities.number(group.tempo.sd),
                     )
+        # Multipliers are constant from one first of a month to the next.
         self.times = (start, *firsts_of_months(start, horizon))
         self._root_seed = scenario.root_seed
         self._trends = [trends[name] for name in sorted(trends)]
         self._ar1s = [ar1s[name] for name in sorted(ar1s)]
+        # An innovation is addressed by its series and its month counted from year 0: another start
+        # or horizon moves no draw.
         self._names = np.array([name_hash(name) for name in sorted(ar1s)], dtype=np.uint64)
         dates = [to_date(time) for time in self.times]
         self._numbers = np.array([d.year * 12 + d.month - 1 for d in dates], dtype=np.uint64)

@@ -51,13 +51,17 @@ class ParameterPlan:
         vectors: list[tuple[str, dict[str, float]]] = []
         for name in sorted(scenario.parameters):
             self._add(name, scenario.parameters[name], addresses, vectors)
+        # A Dirichlet takes one uniform a part (a gamma each, normalized), behind all others.
         for name, weights in vectors:
             self._dirichlets.append((name, weights, len(addresses)))
             addresses.extend(_address(f"{name}.{part}") for part in weights)
+        # In an order in which whatever an expression reads is there before it.
         for name in order(scenario):
             expression = scenario.parameters[name].expression
             if expression is not None:
                 self._derived.append((name, compile_quantity(expression)))
+        # In `random` the address is where the uniform stands; in a design of rows the column is,
+        # and columns are those of every option, so that options share them.
         self._names = [text.removeprefix(_address("")) for text in addresses]
         self._addresses = np.array([name_hash(text) for text in addresses], dtype=np.uint64)
         columns = _columns(written or scenario)

@@ -49,6 +49,7 @@ class World:
     ) -> None:
         self.scenario, self.replication, self.parameters = scenario, replication, parameters
         self.clock, self.layout, self.channels = clock, layout, channels
+        # The engine numbers types in this order, and asks for arrays as long as the state.
         self.watches = Watches(len(layout.positions))
         self.types = tuple(sorted(scenario.incidents))
         self._values: dict[Quantity, float] = {}
@@ -61,6 +62,7 @@ class World:
         self.timeline: Timeline
         self.engine: CompiledIncidents
         self.state: NDArray[np.float64]
+        # Who waits for what: by number of a type, by posture, by milestone, by number of a watch.
         self._notices: list[list[Wait]] = [[] for _ in self.types]
         self._by_posture: dict[str, list[Wait]] = {name: [] for name in scenario.postures}
         self._by_milestone: dict[str, list[Wait]] = {name: [] for name in scenario.timeline}
@@ -68,7 +70,9 @@ class World:
         self._repeats: dict[tuple[str, object], int] = {}
         self._masks: dict[tuple[tuple[str, ...], str | None], NDArray[np.bool_]] = {}
         self._positions: dict[str, NDArray[np.int64]] = {}
+        # The kernel takes arrays, also for a single change: these are made once.
         self._one_position, self._one_value = np.zeros(1, dtype=np.int64), np.zeros(1)
+        # Uniforms that were asked for: none decides twice.
         self._asked: set[tuple[int, Occasion]] = set()
 
     def connect(self, timeline: Timeline, engine: CompiledIncidents) -> None:
