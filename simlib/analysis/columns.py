@@ -43,14 +43,9 @@ class Column:
 
 
 def columns_of(scenario: Scenario, outcomes: Iterable[str] | None = None) -> tuple[Column, ...]:
-    """Return a column for each outcome, and for each class of one that is a class.
+    """A column for each outcome, and for each class of one that is a class.
 
-    Parameters
-    ----------
-    scenario
-        The scenario that declares the outcomes.
-    outcomes
-        Which, ``OUTCOME`` or ``OUTCOME.CLASS``; all of them when not given.
+    Of all outcomes, or of those given as ``OUTCOME`` or ``OUTCOME.CLASS``.
 
     Raises
     ------
@@ -80,7 +75,7 @@ def columns_of(scenario: Scenario, outcomes: Iterable[str] | None = None) -> tup
 
 
 def numbers_of(columns: Sequence[Column], values: Mapping[str, float | str]) -> NDArray[np.float64]:
-    """Return a replication's outcomes as numbers, nan where not seen, shape (n_columns,)."""
+    """A replication's outcomes as numbers, nan where not seen, shape (n_columns,)."""
     known = {(column.outcome, column.category) for column in columns}
     row = np.empty(len(columns))
     for i, column in enumerate(columns):
@@ -102,7 +97,7 @@ class OutcomeReader:
     outcomes: OutcomePlan
 
     def numbers(self, run: Run) -> NDArray[np.float64]:
-        """Return the outcomes of a run as numbers, nan where not seen, shape (n_columns,)."""
+        """The outcomes of a run as numbers, nan where not seen, shape (n_columns,)."""
         return numbers_of(self.columns, self.outcomes.evaluate(run))
 
 
@@ -114,14 +109,9 @@ def reader_of(
     agents: Sequence[type[Agent]] = (),
     without: Sequence[str] = (),
 ) -> OutcomeReader:
-    """Return an option (empty: the scenario as it is written) made ready to run and be read.
+    """An option (empty: the scenario as it is written) made ready to run and be read.
 
-    Parameters
-    ----------
-    scenario, option, agents, without
-        As `simlib.assemble` takes them.
-    columns
-        What is read off; all outcomes when not given.
+    All outcomes are read off where no columns are given; all else as `simlib.assemble` takes it.
     """
     blueprint = assemble(scenario, option or None, agents=agents, without=without)
     outcomes = plan(scenario, blueprint.channels.channels)

@@ -32,7 +32,7 @@ app = typer.Typer(
 
 
 def examples(*lines: str) -> str:
-    """Return lines of a command's help that show it at work."""
+    """Lines of a command's help that show it at work."""
     # The backspace keeps the lines as they are.
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 

@@ -30,7 +30,7 @@ HINT = "nothing is kept; give -o DIRECTORY to keep it with tables and figures"
 
 
 def load_scenario(scenario: str, *, is_simulated: bool = True, is_told: bool = True) -> Scenario:
-    """Return a scenario by its file or bundled name.
+    """A scenario by its file or bundled name.
 
     Simulating it takes its agents; what it is for is then told.
     """
@@ -49,7 +49,7 @@ def is_folder(source: str) -> bool:
 
 
 def opened(source: str, *, is_told: bool = True) -> Scenario | Ensemble:
-    """Return the results of a directory, or else a scenario that is to be simulated."""
+    """The results of a directory, or else a scenario that is to be simulated."""
     if is_folder(source):
         from simlib.ensemble import open_results
 
@@ -58,18 +58,12 @@ def opened(source: str, *, is_told: bool = True) -> Scenario | Ensemble:
 
 
 def names(text: str) -> list[str]:
-    """Return names that have commas between them."""
+    """Names that have commas between them."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def as_date(text: str) -> dt.date:
-    """Return a date.
-
-    Raises
-    ------
-    ScenarioError
-        It is none.
-    """
+    """A date, or the complaint that it is none."""
     from simlib.scenario.requests import day
 
     return day("date", text)
@@ -92,16 +86,9 @@ def running(directory: Path | None, jobs: int | None) -> Iterator[Execution]:
 
 
 def output_of(command: str, folder: Path | None, *, force: bool) -> Output | None:
-    """Where a command writes tables and figures, if it is to.
+    """Where a command writes tables and figures, if it is to: a folder that is made if needed.
 
-    Parameters
-    ----------
-    command
-        Its name: what it wrote, it may replace.
-    folder
-        Made when it is not there.
-    force
-        Replace other files too.
+    What the command wrote before it may replace; other files only by force.
 
     Raises
     ------
@@ -118,14 +105,7 @@ def output_of(command: str, folder: Path | None, *, force: bool) -> Output | Non
 def present(kept: Output | None, *found: Finding, hint: str = HINT) -> None:
     """Print what was found, in sentences and brief tables; write its tables and figures.
 
-    Parameters
-    ----------
-    kept
-        Where they go, if they are to.
-    found
-        One result, or several.
-    hint
-        What is said where nothing is written.
+    Where nothing is written, the hint is said.
 
     Raises
     ------

@@ -86,7 +86,7 @@ def history(  # noqa: PLR0913, PLR0917  (options of a command line)
 
 
 def _files(output: Path | None, unmapped: Path | None) -> dict[str, Path]:
-    """Return the file of each table, by the ending of its name."""
+    """The file of each table, by the ending of its name."""
     found = {} if unmapped is None else {_UNMAPPED: unmapped}
     if output is None:
         return found
@@ -97,7 +97,7 @@ def _files(output: Path | None, unmapped: Path | None) -> dict[str, Path]:
 
 
 def _behind(events: Events, as_of: str, *, leave_out: bool) -> Events:
-    """Return events behind the as-of barrier."""
+    """Events behind the as-of barrier."""
     from simlib.evidence.history.barrier import known, require_known
 
     date = as_date(as_of)

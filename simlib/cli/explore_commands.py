@@ -143,7 +143,7 @@ def _ensemble(
     replications: int | None,
     where: Execution,
 ) -> Ensemble:
-    """Return results that are there, or those of the options that the condition is about."""
+    """Results that are there, or those of the options that the condition is about."""
     from simlib.analysis.discovery.conditions import options_named
     from simlib.ensemble import Ensemble, run
 

@@ -59,7 +59,7 @@ def _called() -> int:
 
 
 def _final(status: int, ends: Ends) -> int:
-    """Return the status of a command, with what became of its output."""
+    """The status of a command, with what became of its output."""
     if ends.n_marked:
         tell(f"output: {ends.n_marked} characters that {ends.encoding} does not have stand as ?")
     if complaint := ends.complaint():

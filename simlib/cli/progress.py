@@ -226,7 +226,7 @@ class StopBetweenRuns:
             raise self._asked
 
     def unless_asked(self, simulator: Simulator) -> Simulator:
-        """Return a simulator that runs only while nobody has asked to stop."""
+        """A simulator that runs only while nobody has asked to stop."""
 
         def simulate(values: Mapping[str, float], seed: int) -> NDArray[np.float64]:
             if self._asked is not None:

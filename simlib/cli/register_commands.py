@@ -87,7 +87,7 @@ def _refuse_suffix(output: Path | None) -> None:
 
 
 def _parsed(names: list[str]) -> tuple[str, str]:
-    """Return the scenario and the number that are asked for; empty for all numbers."""
+    """The scenario and the number that are asked for; empty for all numbers."""
     from simlib.scenario.bundled import scenario_names
 
     if len(names) > 2:

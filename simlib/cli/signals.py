@@ -18,13 +18,7 @@ _SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal asked to end.
-
-    Parameters
-    ----------
-    number
-        Of the signal.
-    """
+    """A signal asked to end."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -33,7 +27,7 @@ class Stopped(KeyboardInterrupt):
 
 
 def status_of(number: int) -> int:
-    """Return the exit status of what a signal ended, as a shell counts it."""
+    """The exit status of what a signal ended, as a shell counts it."""
     return 128 + number
 
 

@@ -19,7 +19,7 @@ _STRICT = {"strict", "surrogateescape"}
 
 
 def clean(text: str) -> str:
-    """Return text without what would steer a terminal or reorder a line."""
+    """Text without what would steer a terminal or reorder a line."""
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
@@ -123,7 +123,7 @@ def _open_closed() -> None:
 
 
 def _guard(stream: IO[str]) -> tuple[Any, _Outlet | None]:
-    """Return a stream like one, and where it writes to; one in memory is left as it is."""
+    """A stream like one, and where it writes to; one in memory is left as it is."""
     if not (isinstance(stream, io.TextIOWrapper) and hasattr(stream, "buffer")):
         return stream, None
     stream.flush()

@@ -45,7 +45,7 @@ FEWEST_BARS, MOST_BINS = 10, 40
 
 
 def bin_edges(values: Floats, fewest: int = FEWEST_BARS) -> Floats:
-    """Return the edges of bars: as many as Freedman and Diaconis advise, but not too few or many.
+    """The edges of bars: as many as Freedman and Diaconis advise, but not too few or many.
 
     Bars of whole numbers each hold as many of them.
     """
@@ -187,7 +187,7 @@ def _draw_differences(ax: Axes, found: PairedEffect, pairs: tuple[Floats, Floats
 
 
 def _strangers(one: Floats, other: Floats) -> Floats:
-    """Return differences of the same runs, each with another's: as if they were independent."""
+    """Differences of the same runs, each with another's: as if they were independent."""
     n = len(one)
     if n < 2:
         return other - one

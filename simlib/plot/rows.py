@@ -84,25 +84,10 @@ def rows(
     reference: float | None = None,
     heights: Sequence[float] | None = None,
 ) -> Floats:
-    """Draw rows from the top, several series of a row below each other.
+    """Draw rows from the top, several series of a row below each other; return their heights.
 
-    Parameters
-    ----------
-    ax
-        Where to draw.
-    labels
-        Of the rows.
-    dots
-        The series; each has a point for every row.
-    reference
-        Where a vertical line stands that points are compared with.
-    heights
-        Of the rows, where groups of them stand apart.
-
-    Returns
-    -------
-    numpy.ndarray
-        The heights.
+    A series has a point for every row. Points are compared with a vertical line at the
+    reference; heights are given where groups of rows stand apart.
     """
     y = np.arange(len(labels), dtype=np.float64)[::-1] if heights is None else np.array(heights)
     if reference is not None:
@@ -343,7 +328,7 @@ def information(result: Information, loss: str | None = None, ax: Axes | None = 
 
 
 def _most_valuable(unknowns: list[UnknownValue]) -> list[UnknownValue]:
-    """Return the reports and the unknowns worth most at some date, one of each name."""
+    """The reports and the unknowns worth most at some date, one of each name."""
     best: dict[str, UnknownValue] = {}
     for each in unknowns:
         so_far = best.get(each.name)

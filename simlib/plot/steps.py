@@ -55,9 +55,11 @@ def _draw_steps(ax: Axes, before: _Step, steps: Sequence[_Step], after: _Step) -
 
     The whisker of the last is the interval of the whole way, from the first mean.
     """
+    # A row for each end and each step, the first on top; `reach` is all that must be in sight.
     y = np.arange(len(steps) + 2, dtype=np.float64)[::-1].tolist()
     at, reach = before.size, [before.size, after.size]
     for height, step in zip(y[1:], steps, strict=False):
+        # A bar begins where the one above it ends, and its whisker is about its own end.
         is_less = step.size < 0
         ax.plot([at, at], [height - 0.28, height + 1.0], color=MUTED, lw=0.7)
         ax.barh(
@@ -77,6 +79,7 @@ def _draw_steps(ax: Axes, before: _Step, steps: Sequence[_Step], after: _Step) -
     beside(ax, number(before.size), (before.size, y[0]), size=8)
     beside(ax, number(after.size), (max(after.size, *ends, -math.inf), y[-1]), size=8)
     reach += ends
+    # Most of the room is to the right, where the numbers stand.
     span = (max(reach) - min(reach)) or 1.0
     ax.set_xlim(min(reach) - 0.08 * span, max(reach) + 0.42 * span)
     _label_rows(ax, [step.label for step in (before, *steps, after)])

@@ -59,7 +59,7 @@ SPELLINGS = "simlib.spellings"
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return a figure in inches that no window, no pyplot and no global style knows."""
+    """A figure in inches that no window, no pyplot and no global style knows."""
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
     figure = Figure(figsize=(width, height), layout=layout, dpi=150)
     FigureCanvasAgg(figure)
@@ -79,7 +79,7 @@ def save(drawn: Figure | Axes, path: str | os.PathLike[str], *, overwrite: bool 
 
 
 def format_of(path: Path) -> str:
-    """Return the format that a figure's suffix says.
+    """The format that a figure's suffix says.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def format_of(path: Path) -> str:
 
 
 def image(drawn: Figure | Axes, kind: str = "png") -> bytes:
-    """Return a figure as a file's content: the same figure has always the same.
+    """A figure as a file's content: the same figure has always the same.
 
     It is laid out once (matplotlib would do it at each drawing).
     """
@@ -125,24 +125,14 @@ def _take_literally(figure: Figure) -> None:
 
 
 def axes_or_new(ax: Axes | None, width: float = 6.4, height: float = 4.0) -> Axes:
-    """Return the axes given, or new ones on a figure of their own."""
+    """The axes given, or new ones on a figure of their own."""
     return new_figure(width, height).subplots() if ax is None else ax
 
 
 def page(
     drawings: Sequence[Callable[..., object]], columns: int, size: tuple[float, float]
 ) -> Figure:
-    """Draw side by side, in rows of so many columns.
-
-    Parameters
-    ----------
-    drawings
-        Each takes ``ax``.
-    columns
-        How many at most.
-    size
-        Of each, in inches.
-    """
+    """Draw side by side, each of a size in inches, in rows of so many columns at most."""
     columns = min(columns, len(drawings))
     rows = -(-len(drawings) // columns)
     figure = new_figure(size[0] * columns, size[1] * rows)
@@ -179,14 +169,8 @@ def grid(ax: Axes, along: Literal["x", "y", "both"]) -> None:
 def legend(ax: Axes, place: str = "best", *, gap: float = 34, **how: Any) -> None:
     """Say what is what, without a frame.
 
-    Parameters
-    ----------
-    place
-        As matplotlib says it, or ``below``: under the axes, where it can cover no line.
-    gap
-        Points between the axes and a legend below; there stand ticks and their label.
-    how
-        As matplotlib takes it.
+    The place is as matplotlib says it, or ``below``: under the axes, where it can cover no
+    line, with a gap in points for the ticks and their label.
     """
     look: dict[str, Any] = {"loc": place, "frameon": False, "fontsize": 7.5, "labelcolor": INK}
     if place == "below":
@@ -227,18 +211,18 @@ def date_axis(ax: Axes) -> None:
 
 
 def date_numbers(days: Iterable[float]) -> NDArray[np.float64]:
-    """Return days since 2000-01-01 as matplotlib counts them."""
+    """Days since 2000-01-01 as matplotlib counts them."""
     epoch = float(_dates.date2num(np.datetime64("2000-01-01")))
     return np.fromiter(days, dtype=np.float64) + epoch
 
 
 def date_number(date: str) -> float:
-    """Return an ISO date as matplotlib counts it."""
+    """An ISO date as matplotlib counts it."""
     return float(_dates.date2num(np.datetime64(date)))
 
 
 def words(name: str) -> str:
-    """Return an identifier as words.
+    """An identifier as words.
 
     Examples
     --------
@@ -262,18 +246,18 @@ def _spelled() -> dict[str, str]:
 
 
 def heading(name: str) -> str:
-    """Return an identifier as the words of a title."""
+    """An identifier as the words of a title."""
     text = words(name)
     return text[:1].upper() + text[1:]
 
 
 def wrapped(text: str, width: int = 28) -> str:
-    """Return text in lines of so many characters."""
+    """Text in lines of so many characters."""
     return "\n".join(textwrap.wrap(text, width))
 
 
 def known(outcome: str | None, found: Iterable[str]) -> str:
-    """Return the outcome that is to be drawn; the only one where none is named.
+    """The outcome that is to be drawn; the only one where none is named.
 
     Raises
     ------

@@ -83,7 +83,7 @@ def save_timeline(run: Run, path: str | os.PathLike[str], *, overwrite: bool = F
 
 
 def _lanes(postures: list[str], others: list[str]) -> dict[str, float]:
-    """Return the height of each lane, from the top; a posture's label has two lines."""
+    """The height of each lane, from the top; a posture's label has two lines."""
     heights = {lane: float(len(others) - 1 - i) for i, lane in enumerate(others)}
     first = len(others) + 0.3
     rising = {lane: first + _POSTURE_LANE * i for i, lane in enumerate(reversed(postures))}
@@ -91,7 +91,7 @@ def _lanes(postures: list[str], others: list[str]) -> dict[str, float]:
 
 
 def _label(lane: str, run: Run) -> str:
-    """Return a lane's name; of a posture also its states, of which short ones bear no text."""
+    """A lane's name; of a posture also its states, of which short ones bear no text."""
     if lane not in run.postures:
         return words(lane)
     states = dict.fromkeys(words(state) for _, state in run.postures[lane])

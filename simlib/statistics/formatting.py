@@ -6,7 +6,7 @@ import math
 
 
 def number(value: float) -> str:
-    """Return a number whole, or with three significant digits.
+    """A number whole, or with three significant digits.
 
     Examples
     --------
@@ -23,7 +23,7 @@ def number(value: float) -> str:
 
 
 def signed(value: float) -> str:
-    """Return a number with its sign, a minus that is as wide as a plus."""
+    """A number with its sign, a minus that is as wide as a plus."""
     text = number(abs(value))
     if not value or math.isnan(value):
         return text
@@ -31,7 +31,7 @@ def signed(value: float) -> str:
 
 
 def with_error(mean: float, error: float) -> str:
-    """Return a mean with its error, both to the error's second digit.
+    """A mean with its error, both to the error's second digit.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def with_error(mean: float, error: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share, 0-1, in percent.
+    """A share, 0-1, in percent.
 
     Examples
     --------

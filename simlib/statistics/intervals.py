@@ -20,7 +20,7 @@ Z95 = 1.959963984540054
 
 
 def wilson(n_yes: int, n: int, z: float = Z95) -> tuple[float, float]:
-    """Return the Wilson score interval of a probability.
+    """The Wilson score interval of a probability.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
     JASA 22 (1927), doi:10.1080/01621459.1927.10502953.
@@ -41,19 +41,13 @@ def wilson(n_yes: int, n: int, z: float = Z95) -> tuple[float, float]:
 
 
 def tango(n_up: int, n_down: int, n: int) -> tuple[float, float]:
-    """Return the score interval of the difference of two paired probabilities.
+    """The score interval of the difference of two paired probabilities.
 
-    T. Tango, "Equivalence test and confidence interval for the difference in proportions
-    for the paired-sample design", Statistics in Medicine 17 (1998),
+    Of `n` pairs `n_up` are yes only under the counterfactual, `n_down` only under the
+    baseline. T. Tango, "Equivalence test and confidence interval for the difference in
+    proportions for the paired-sample design", Statistics in Medicine 17 (1998),
     doi:10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B. It never has zero
     width: where no pair differs it is z^2 / (n + z^2) to either side.
-
-    Parameters
-    ----------
-    n_up, n_down
-        Pairs that are yes only under the counterfactual, and only under the baseline.
-    n
-        All pairs.
 
     Examples
     --------
@@ -92,7 +86,7 @@ def fieller(
     below: NDArray[np.float64],
     blocks: NDArray[np.integer] | None = None,
 ) -> tuple[float, float]:
-    """Return the interval of a ratio of paired means; nan where it has no bound.
+    """The interval of a ratio of paired means; nan where it has no bound.
 
     E. C. Fieller, "Some problems in interval estimation", JRSS B 16 (1954),
     doi:10.1111/j.2517-6161.1954.tb00159.x. It has bounds exactly where the interval of
@@ -123,7 +117,7 @@ def fieller(
 
 
 def student(n: int) -> float:
-    """Return half the width of the interval of a mean of n numbers, in its standard errors.
+    """Half the width of the interval of a mean of n numbers, in its standard errors.
 
     Examples
     --------
@@ -136,26 +130,26 @@ def student(n: int) -> float:
 
 
 def standard_error(values: NDArray[np.float64]) -> float:
-    """Return the standard error of a mean of independent numbers; nan of fewer than two."""
+    """The standard error of a mean of independent numbers; nan of fewer than two."""
     n = len(values)
     return float(np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else math.nan
 
 
 def block_means(values: NDArray[np.float64], blocks: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Return the mean of the values of each block, in the order of the blocks' numbers."""
+    """The mean of the values of each block, in the order of the blocks' numbers."""
     _, place = np.unique(blocks, return_inverse=True)
     return np.asarray(np.bincount(place, weights=values) / np.bincount(place))
 
 
 def error_between(values: NDArray[np.float64], blocks: NDArray[np.integer]) -> tuple[float, float]:
-    """Return the error of a mean by the spread of block means, and half of its interval."""
+    """The error of a mean by the spread of block means, and half of its interval."""
     means = block_means(values, blocks)
     error = standard_error(means)
     return error, error if math.isnan(error) else student(len(means)) * error
 
 
 def share_between(share: float, half: float, n_blocks: int) -> tuple[float, float]:
-    """Return the interval of a probability between blocks.
+    """The interval of a probability between blocks.
 
     Blocks that all say never (or always) have no spread. They are then yes/no's of their
     own: the probability is at most that of a block with a yes in it.
@@ -168,7 +162,7 @@ def share_between(share: float, half: float, n_blocks: int) -> tuple[float, floa
 
 
 def rank_correlation_interval(rho: float, n: int) -> tuple[float, float]:
-    """Return the interval of Spearman's correlation of n pairs, after Fisher's transform.
+    """The interval of Spearman's correlation of n pairs, after Fisher's transform.
 
     Its variance there is (1 + rho^2 / 2) / (n - 3): D. G. Bonett and T. A. Wright (2000),
     doi:10.1007/BF02294183.

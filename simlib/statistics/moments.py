@@ -29,19 +29,12 @@ def gamma(mean: float, variance: float) -> dict[str, dict[str, float]]:
 
 
 def beta_arguments(mean: float, variance: float, low: float, high: float) -> dict[str, float]:
-    """Return the beta on [low, high] with a mean and a variance.
-
-    Parameters
-    ----------
-    mean, variance
-        Inside the range; the variance below that of two points at its ends.
-    low, high
-        Ends of the range; left out of what is returned where they are 0 and 1.
+    """The beta on [low, high] with a mean and a variance; ends of 0 and 1 are left out.
 
     Raises
     ------
     ValueError
-        No beta has such moments.
+        No beta has such moments: the mean lies outside, or two points at the ends vary less.
 
     Examples
     --------
@@ -60,5 +53,5 @@ def beta_arguments(mean: float, variance: float, low: float, high: float) -> dic
 
 
 def digits(value: float) -> float:
-    """Return a value to four digits: no fit here knows more."""
+    """A value to four digits: no fit here knows more."""
     return float(f"{value:.4g}")

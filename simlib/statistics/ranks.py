@@ -27,13 +27,9 @@ _NEAR = 1e-12
 
 
 class Band(NamedTuple):
-    """Bounds of a cumulative distribution that hold everywhere at once.
+    """Bounds of a cumulative distribution, shape (n_values,), that hold everywhere at once.
 
-    Attributes
-    ----------
-    lower, upper
-        Shape (n_values,): for k = 1 .. n_values, of the share of ranks below k; both ends
-        belong to the band.
+    They are of the share of ranks below k, for k = 1 .. n_values, and belong to the band.
     """
 
     lower: NDArray[np.float64]
@@ -44,16 +40,8 @@ class Band(NamedTuple):
 class Uniformity:
     """Ranks beside what uniform ranks would be.
 
-    Attributes
-    ----------
-    share_below
-        Shape (n_values,): share of the ranks below 1 .. n_values.
-    band
-        Where all of them lie at once with the stated probability.
-    probability
-        That of the band.
-    n_ranks
-        How many ranks.
+    `share_below`, shape (n_values,), is the share of the ranks below 1 .. n_values; uniform
+    ones lie in the band at all of them at once with its probability.
     """
 
     share_below: NDArray[np.float64]
@@ -77,15 +65,7 @@ class Uniformity:
 def rank_correlations(
     values: NDArray[np.float64], outcome: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return Spearman's correlation of each column with an outcome; 0 where one is constant.
-
-    Parameters
-    ----------
-    values
-        Shape (n, n_columns).
-    outcome
-        Shape (n,).
-    """
+    """Spearman's correlation of columns, shape (n, n_columns), with an outcome; 0 of constants."""
     from scipy.stats import rankdata
 
     # Ranks with mean 0 and length 1, so that products are correlations.
@@ -97,7 +77,7 @@ def rank_correlations(
 
 
 def noise_floor(n: int, n_values: int) -> float:
-    """Return the size that the largest of many rank correlations exceeds in 1 of 20 ensembles.
+    """The size that the largest of many rank correlations exceeds in 1 of 20 ensembles.
 
     Of independent numbers none of which matters, each correlation is close to normal with
     variance 1 / (n - 1), and the largest of m stays below its (0.95 ** (1 / m)) point.
@@ -116,21 +96,10 @@ def noise_floor(n: int, n_values: int) -> float:
 def rank_statistics(
     truths: NDArray[np.float64], draws: NDArray[np.float64], root_seed: int
 ) -> NDArray[np.int64]:
-    """How many posterior draws lie below each truth; ties are broken by lot.
+    """How many posterior draws lie below each truth, 0 .. n_draws; ties are broken by lot.
 
-    Parameters
-    ----------
-    truths
-        Shape (n,): one parameter, as drawn from the prior.
-    draws
-        Shape (n, n_draws): independent draws of its posterior.
-    root_seed
-        Makes the uniforms repeatable.
-
-    Returns
-    -------
-    ndarray
-        Shape (n,), in 0 .. n_draws: one of n_draws + 1 values.
+    Truths, shape (n,), are of one parameter, as drawn from the prior; draws, shape (n,
+    n_draws), are independent, of its posterior.
 
     Raises
     ------
@@ -146,22 +115,14 @@ def rank_statistics(
 
 
 def simultaneous_band(n_ranks: int, n_values: int, probability: float = 0.95) -> Band:
-    """Return bounds that hold uniform ranks at every value at once.
+    """Bounds that hold uniform ranks at every value at once.
 
     The bounds at a value are the same two quantiles of its binomial; the level of these is
-    the largest with which a path of counts stays inside everywhere with `probability`. That is
-    worked out as Säilynoja, Bürkner and Vehtari (2022) do for one sample, by following the
-    distribution of the cumulative count from value to value. Here the steps are Poisson:
-    given their sum, independent Poisson counts are multinomial.
-
-    Parameters
-    ----------
-    n_ranks
-        How many ranks, at least 1.
-    n_values
-        How many values a rank can have, at least 2: one more than posterior draws.
-    probability
-        That all shares lie inside; counts being whole, it is at least this.
+    the largest with which a path of counts stays inside everywhere with `probability` (or
+    more, as counts are whole). That is worked out as Säilynoja, Bürkner and Vehtari (2022) do
+    for one sample, by following the distribution of the cumulative count from value to value.
+    Here the steps are Poisson: given their sum, independent Poisson counts are multinomial.
+    There is one value more than posterior draws.
 
     Raises
     ------
@@ -185,16 +146,7 @@ def simultaneous_band(n_ranks: int, n_values: int, probability: float = 0.95) ->
 
 
 def uniformity(ranks: NDArray[np.int64], n_values: int, probability: float = 0.95) -> Uniformity:
-    """Return ranks beside the band that uniform ones would keep.
-
-    Parameters
-    ----------
-    ranks
-        Shape (n,), in 0 .. n_values - 1.
-    n_values
-        One more than posterior draws.
-    probability
-        That uniform ranks lie inside the band everywhere.
+    """Ranks, 0 .. n_values - 1, beside the band that uniform ones would keep.
 
     Raises
     ------
@@ -213,23 +165,11 @@ def simulated_ranks(
     n_ranks: int,
     root_seed: int,
 ) -> NDArray[np.int64]:
-    """Return ranks of truths in fits to data simulated from them.
+    """Ranks of truths in fits to data simulated from them, shape (n_parameters, n_ranks).
 
-    Parameters
-    ----------
-    experiment
-        Given a seed: draws parameters from the prior, simulates data, fits, and returns the
-        parameters, shape (n_parameters,), and independent posterior draws, shape
-        (n_parameters, n_draws). The number of draws is the same every time.
-    n_ranks
-        How many experiments.
-    root_seed
-        Each experiment is given a seed of its own, made of it.
-
-    Returns
-    -------
-    ndarray
-        Shape (n_parameters, n_ranks).
+    An experiment, given a seed of its own, draws parameters from the prior, simulates data
+    and fits. It returns the parameters, shape (n_parameters,), and independent posterior
+    draws, shape (n_parameters, n_draws): as many draws every time.
     """
     pairs = [experiment(seed_of(root_seed, "experiment", number)) for number in range(n_ranks)]
     return np.array(
@@ -247,7 +187,7 @@ def simulated_ranks(
 def _counts(
     n_ranks: int, n_values: int, level: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the two binomial quantiles of each cumulative count."""
+    """The two binomial quantiles of each cumulative count."""
     from scipy.stats import binom
 
     shares = np.arange(1, n_values + 1) / n_values
@@ -258,7 +198,7 @@ def _counts(
 
 
 def _coverage(lower: NDArray[np.int64], upper: NDArray[np.int64], n_ranks: int) -> float:
-    """Return the probability that all cumulative counts lie inside at once."""
+    """The probability that all cumulative counts lie inside at once."""
     from scipy.stats import poisson
 
     steps = poisson.pmf(np.arange(n_ranks + 1), n_ranks / len(lower))

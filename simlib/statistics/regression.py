@@ -21,7 +21,7 @@ MOST_CURVED = 20
 
 
 def one_thread() -> AbstractContextManager[Any]:
-    """Return a context in which linear algebra uses one thread.
+    """A context in which linear algebra uses one thread.
 
     Thousands of small regressions lose more by waiting for threads than these gain, many
     times over where cores are busy; and sums then do not depend on how many cores there are.
@@ -34,7 +34,7 @@ def one_thread() -> AbstractContextManager[Any]:
 
 
 def normal_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the normal quantiles of the ranks of values, shape (n,); ties share their mean.
+    """The normal quantiles of the ranks of values, shape (n,); ties share their mean.
 
     Whatever its scale and skewness, what is drawn from a continuous law becomes standard
     normal, and a normal one is only shifted and scaled.
@@ -47,13 +47,10 @@ def normal_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def spline_columns(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the columns of a regression on something, shape (n, columns).
+    """The columns of a regression on one number or on several, shape (n, columns).
 
-    Parameters
-    ----------
-    values
-        One number, shape (n,), or several, shape (n, k). Each enters by its normal score
-        and, for up to `MOST_CURVED`, by cubic splines in it; together they add up.
+    Each enters by its normal score and, for up to `MOST_CURVED`, by cubic splines in it;
+    together they add up.
     """
     columns = values.reshape(len(values), -1)
     varying = columns[:, np.ptp(columns, axis=0) > 0.0]
@@ -64,7 +61,7 @@ def spline_columns(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def curved(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return normal scores and splines in them, shape (n, columns)."""
+    """Normal scores and splines in them, shape (n, columns)."""
     from sklearn.preprocessing import SplineTransformer
 
     knots = np.repeat(np.array(KNOTS)[:, None], scores.shape[1], axis=1)
@@ -85,20 +82,11 @@ def cross_fitted(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """How regressions say that targets vary they were not fitted on, and what they leave.
 
-    Parameters
-    ----------
-    inputs
-        Shape (n, k); without a column nothing varies.
-    targets
-        Shape (n, n_targets), or (`FOLDS`, n, n_targets) where earlier regressions have left
-        something else for each fold: then `inputs` add to those.
-    folds
-        Shape (n,).
-
-    Returns
-    -------
-    What a regression on the other folds says of each row, less their mean, shape
-    (n, n_targets), and what each fold's regression leaves, shape (FOLDS, n, n_targets).
+    Targets have shape (n, n_targets), or (`FOLDS`, n, n_targets) where earlier regressions
+    have left something else for each fold: then `inputs` add to those. Without a column of
+    inputs nothing varies. The first array returned is what a regression on the other folds
+    says of each row, less their mean, shape (n, n_targets); the second what each fold's
+    regression leaves, shape (`FOLDS`, n, n_targets).
     """
     n, n_targets = targets.shape[-2:]
     by_fold = np.broadcast_to(targets, (FOLDS, n, n_targets))

@@ -25,18 +25,10 @@ LEAST_BLOCKS = 3
 def is_first_half(
     root_seed: int, replications: Sequence[int] | NDArray[np.integer], what: str
 ) -> NDArray[np.bool_]:
-    """Which replications are in the half that something is found on.
+    """Which replications are in the half that something is found on; another name, another half.
 
     At random, so that no design of parameter draws (a sequence, a block) is cut in two by it.
-
-    Parameters
-    ----------
-    root_seed
-        The ensemble's.
-    replications
-        Their indices, n of them; the half has n // 2, rounded up.
-    what
-        What it is for: another name draws another half.
+    Of n replications the half has n // 2, rounded up.
     """
     address = name_hash(f"half|{what}")
     u = np.array([uniform(root_seed, int(r), address) for r in replications])
@@ -51,15 +43,7 @@ def is_stratified_half(
     is_case: NDArray[np.bool_],
     what: str,
 ) -> NDArray[np.bool_]:
-    """Return a half by lot that has half of the cases and half of the others, shape (n,).
-
-    Parameters
-    ----------
-    root_seed, replications, what
-        As of `is_first_half`.
-    is_case
-        Shape (n,).
-    """
+    """A half by lot, as `is_first_half`, that has half of the cases and half of the others."""
     indices, is_first = np.asarray(replications), np.zeros(len(is_case), dtype=np.bool_)
     for rows in (np.flatnonzero(is_case), np.flatnonzero(~is_case)):
         is_first[rows] = is_first_half(root_seed, indices[rows], what)
@@ -67,7 +51,7 @@ def is_stratified_half(
 
 
 def folds_of(n: int, n_folds: int, root_seed: int) -> NDArray[np.intp]:
-    """Return the fold of each replication, shape (n,): evenly dealt out by a uniform each."""
+    """The fold of each replication, shape (n,): evenly dealt out by a uniform each."""
     address = name_hash("valuing|fold")
     order = np.argsort([uniform(root_seed, r, address) for r in range(n)], kind="stable")
     folds = np.empty(n, dtype=np.intp)
@@ -76,19 +60,7 @@ def folds_of(n: int, n_folds: int, root_seed: int) -> NDArray[np.intp]:
 
 
 def redrawn(root_seed: int, resample: int, n: int, what: str) -> NDArray[np.intp]:
-    """Return n rows drawn with replacement from ``range(n)``, the same for the same names.
-
-    Parameters
-    ----------
-    root_seed
-        The ensemble's.
-    resample
-        Index of the resample, 0 or more.
-    n
-        Number of rows.
-    what
-        What it is for.
-    """
+    """Rows of ``range(n)``, n of them, drawn with replacement: the same for the same names."""
     address = np.array([name_hash(f"resample|{what}")], dtype=np.uint64)
     u = uniforms(root_seed, resample, address, np.arange(n, dtype=np.uint64))[0]
     return np.asarray((u * n).astype(np.intp))
@@ -101,23 +73,9 @@ def block_weights(
 
     Forecasts made at neighboring origins are of overlapping months, so their errors go
     together. Blocks of consecutive origins are redrawn whole (H. R. Künsch, Annals of
-    Statistics 17, 1989, doi:10.1214/aos/1176347265).
-
-    Parameters
-    ----------
-    what
-        Part of the address of the draws.
-    n
-        Things in a row.
-    length
-        Things in a block; 1 redraws them independently.
-    n_resamples
-        Rows that are returned.
-
-    Returns
-    -------
-    ndarray or None
-        Shape (n_resamples, n), rows of sum n; none where `LEAST_BLOCKS` do not fit.
+    Statistics 17, 1989, doi:10.1214/aos/1176347265); blocks of one redraw them independently.
+    The weights have shape (n_resamples, n) and rows of sum n; there are none where
+    `LEAST_BLOCKS` do not fit.
     """
     if n < LEAST_BLOCKS * length:
         return None
@@ -135,17 +93,10 @@ def block_weights(
 def bootstrap_interval(
     estimate: NDArray[np.float64], resampled: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return 95 % intervals.
+    """The 95 % intervals of estimates; resamples are a first axis more.
 
-    Quantiles of the resamples, moved so that their mean is the estimate: the first and
-    last origins are in fewer blocks than those between them.
-
-    Parameters
-    ----------
-    estimate
-        Any shape.
-    resampled
-        The same with resamples as a first axis more.
+    Quantiles of the resamples, moved so that their mean is the estimate: the first and last
+    origins are in fewer blocks than those between them.
     """
     low, high = np.quantile(resampled, (0.025, 0.975), axis=0)
     shift = estimate - resampled.mean(axis=0)

@@ -42,39 +42,27 @@ _POINT = 1e-9
 def count_scores(
     draws: NDArray[np.int64], observed: NDArray[np.int64], many: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the scores of forecasts of counts, each given as draws.
+    """The scores of forecasts of counts, each given as draws, shape (n, n_draws), 2 or more.
 
     ``crps``
-        Continuous ranked probability score, in events, unbiased in the number of draws
-        (the fair estimator in its form of probability-weighted moments).
+        Continuous ranked probability score, in events, unbiased in the number of draws (the
+        fair estimator in its form of probability-weighted moments).
     ``twcrps``
-        The same of what exceeds a threshold: draws and count are raised to it first
-        (S. Allen, D. Ginsbourger and J. Ziegel, 2023, doi:10.1137/22M1532184).
+        The same of what exceeds a threshold: draws and count are raised to it first (S.
+        Allen, D. Ginsbourger and J. Ziegel, 2023, doi:10.1137/22M1532184).
     ``log``
         Minus the logarithm of the probability of the class of `BINS` that the count is in.
-        One draw, shared equally by the classes, is added to all draws, so that the score
-        of what no draw foresaw is finite: at most ``log(9 * (n_draws + 1))``.
+        One draw, shared equally by the classes, is added to all draws, so that the score of
+        what no draw foresaw is finite: at most ``log(9 * (n_draws + 1))``.
     ``brier_any``, ``brier_many``
         Brier scores of "one event or more" and of "as many as the threshold or more".
     ``interval_90``
         Interval score of the central 90 % interval, in events.
     ``covered_50``, ``covered_80``, ``covered_90``
-        1 where the central interval holds the count, its ends included, else 0. Counts
-        are whole: an interval holds its share or more.
+        1 where the central interval holds the count, its ends included, else 0. Counts are
+        whole: an interval holds its share or more.
 
-    Parameters
-    ----------
-    draws
-        Shape (n, n_draws), 2 draws or more.
-    observed
-        Counts that came, shape (n,).
-    many
-        Threshold of each, shape (n,).
-
-    Returns
-    -------
-    ndarray
-        Shape (n, len(SCORES) + len(PARTS)).
+    The threshold of each is `many`; the scores have shape (n, len(SCORES) + len(PARTS)).
 
     Raises
     ------
@@ -82,8 +70,10 @@ def count_scores(
         scoringrules is not installed.
     """
     rules = _rules()
+    # Sorted once, for the fair CRPS as for the ends of intervals.
     ordered = np.sort(draws, axis=1).astype(np.float64)
     y, threshold = observed.astype(np.float64), many.astype(np.float64)
+    # Raising draws and count to a threshold weighs only what exceeds it, and keeps the order.
     raised = np.maximum(ordered, threshold[:, None])
     crps, twcrps = (
         rules.crps_ensemble(obs, x, estimator="pwm", sorted_ensemble=True, backend="numpy")
@@ -101,6 +91,7 @@ def count_scores(
             ),
             rules.interval_score(y, *ends[90], 0.1, backend="numpy"),
             *((low <= y) & (y <= high) for low, high in ends.values()),
+            # The parts: the mean, and the two shares that `pit` lies between.
             ordered.mean(axis=1),
             (draws < observed[:, None]).mean(axis=1),
             (draws <= observed[:, None]).mean(axis=1),
@@ -135,12 +126,12 @@ def _class_probability(
 
 
 def brier_score(law: Mapping[str, float], outcome: str) -> float:
-    """Return the sum over classes of (p - o)^2, 0 to 2 (G. W. Brier 1950)."""
+    """The sum over classes of (p - o)^2, 0 to 2 (G. W. Brier 1950)."""
     return sum((probability - (name == outcome)) ** 2 for name, probability in law.items())
 
 
 def clipped_log_score(probability: float, n: int) -> float:
-    """Return minus the log of a probability, clipped as n replications allow, in nats.
+    """Minus the log of a probability, clipped as n replications allow, in nats.
 
     To [f, 1 - f] with f = 1 / (n + 2), the mean of what is never seen in n (Laplace).
     """
@@ -149,7 +140,7 @@ def clipped_log_score(probability: float, n: int) -> float:
 
 
 def quantile_crps(quantiles: ArrayLike, levels: NDArray[np.float64], value: float) -> float:
-    """Return the CRPS of quantiles at levels, in the unit of the number.
+    """The CRPS of quantiles at levels, in the unit of the number.
 
     Twice the mean pinball loss. It is that of ``scoringrules.crps_quantile``, which a test
     compares; to score a file takes no extra, and not the seconds its import takes.
@@ -159,7 +150,7 @@ def quantile_crps(quantiles: ArrayLike, levels: NDArray[np.float64], value: floa
 
 
 def place_in(quantiles: ArrayLike, value: float) -> float:
-    """Return the mean of F(y-) and F(y) of the law with equal weight at each quantile."""
+    """The mean of F(y-) and F(y) of the law with equal weight at each quantile."""
     held = np.asarray(quantiles, dtype=np.float64)
     return float((held < value).mean() + (held <= value).mean()) / 2.0
 
@@ -167,14 +158,9 @@ def place_in(quantiles: ArrayLike, value: float) -> float:
 def pit(
     below: NDArray[np.float64], at_most: NDArray[np.float64], u: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return randomized probability integral transforms, uniform where forecasts are right.
+    """Randomized probability integral transforms, uniform where forecasts are right.
 
-    Parameters
-    ----------
-    below, at_most
-        Shares of the draws below, and at most, the count that came.
-    u
-        Uniforms.
+    Given are the shares of the draws below, and at most, the count that came.
     """
     return below + u * (at_most - below)
 
@@ -182,15 +168,11 @@ def pit(
 def pit_histogram(
     below: NDArray[np.float64], at_most: NDArray[np.float64], n_bins: int = 10
 ) -> NDArray[np.float64]:
-    """Return the heights of the histogram of the transforms, over all u they may have.
+    """The heights of the histogram of the transforms, over all u they may have.
 
-    It needs no chance: C. Czado, T. Gneiting and L. Held, "Predictive model assessment
-    for count data", Biometrics 65 (2009), doi:10.1111/j.1541-0420.2009.01191.x.
-
-    Returns
-    -------
-    ndarray
-        Shape (n_bins,), 1 everywhere where forecasts are right.
+    They are 1 everywhere where forecasts are right. It needs no chance: C. Czado, T. Gneiting
+    and L. Held, "Predictive model assessment for count data", Biometrics 65 (2009),
+    doi:10.1111/j.1541-0420.2009.01191.x.
     """
     # Of each case, the uniform's distribution rises from 0 at `below` to 1 at `at_most`.
     edges = np.linspace(0, 1, n_bins + 1)[:, None]
@@ -231,16 +213,11 @@ class Reliability:
 def reliability(pairs: NDArray[np.float64], n_bins: int = N_BINS) -> Reliability:
     """How often what was stated came, with bands for few statements.
 
-    A forecaster who says what is true is inside the bands, each of which holds with 90 %
-    (J. Bröcker and L. A. Smith 2007, doi:10.1175/WAF993.1). Classes of one question, and
-    questions about one run of events, are not independent: true bands are wider.
-
-    Parameters
-    ----------
-    pairs
-        Stated probability and whether it came (1 or 0), shape (n, 2).
-    n_bins
-        Bins of equal width; those without a statement are left out.
+    A row of `pairs` is a stated probability and whether it came (1 or 0); bins have equal
+    width, and those without a statement are left out. A forecaster who says what is true is
+    inside the bands, each of which holds with 90 % (J. Bröcker and L. A. Smith 2007,
+    doi:10.1175/WAF993.1). Classes of one question, and questions about one run of events, are
+    not independent: true bands are wider.
     """
     place = np.minimum((pairs[:, 0] * n_bins).astype(np.intp), n_bins - 1)
     rows = []
@@ -254,7 +231,7 @@ def reliability(pairs: NDArray[np.float64], n_bins: int = N_BINS) -> Reliability
 
 
 def share_band(probabilities: Sequence[float]) -> tuple[float, float]:
-    """Return the 90 % band of the share of yes among independent yes/no, 0-1.
+    """The 90 % band of the share of yes among independent yes/no, 0-1.
 
     Their number has Poisson's binomial law, the convolution of the law of each.
 
@@ -274,21 +251,10 @@ def share_band(probabilities: Sequence[float]) -> tuple[float, float]:
 def pit_counts(
     places: NDArray[np.float64], n_bins: int = N_BINS
 ) -> tuple[NDArray[np.int64], tuple[float, float]]:
-    """How many numbers fell in each part of their forecasts, and the 90 % band.
+    """How many numbers fell in each part of their forecasts, and the 90 % band of each count.
 
-    Parameters
-    ----------
-    places
-        Where each number fell, 0-1, shape (n,).
-    n_bins
-        Parts of equal probability.
-
-    Returns
-    -------
-    counts
-        Shape (n_bins,).
-    band
-        Of each count, where forecasts are calibrated: binomial.
+    Given is where each fell, 0-1; parts have equal probability, so that the counts of
+    calibrated forecasts are binomial.
     """
     counts, _ = np.histogram(places, bins=n_bins, range=(0.0, 1.0))
     n = len(places)

@@ -1,10 +1,10 @@
 """Shapley values: what each part adds, averaged over the orders in which parts can be put in.
 
 L. S. Shapley (1953), "A value for n-person games". Shares sum to the whole, parts that
-never matter get nothing, and parts that always do the same get the same. For up to
-`MOST_EXACT` parts every set is valued; above, orders are sampled in pairs, each with its
-reverse (R. Mitchell, J. Cooper, E. Frank and G. Holmes 2022, "Sampling permutations for
-Shapley value estimation", JMLR 23), and the shares still sum to the whole, order by order.
+never matter get nothing, and parts that always do the same get the same. Of few parts every
+set is valued; of more, orders are sampled in pairs, each with its reverse (R. Mitchell,
+J. Cooper, E. Frank and G. Holmes 2022, "Sampling permutations for Shapley value estimation",
+JMLR 23), and the shares still sum to the whole, order by order.
 """
 
 from __future__ import annotations
@@ -26,19 +26,9 @@ if TYPE_CHECKING:
     Value = Callable[[frozenset[str]], NDArray[np.float64]]
     """What a set of parts comes to: one number, or one for each of several outcomes."""
 
-MOST_EXACT = 8
-
 
 def exact(parts: Sequence[str], value: Value) -> dict[str, NDArray[np.float64]]:
-    """Return each part's Shapley value, from all 2**n sets.
-
-    Parameters
-    ----------
-    parts
-        Names of the parts, all different.
-    value
-        What a set of parts comes to, an array of one shape for all sets; each set is
-        asked for once.
+    """Each part's Shapley value, from all 2**n sets, each of which is valued once.
 
     Examples
     --------
@@ -64,7 +54,7 @@ def exact(parts: Sequence[str], value: Value) -> dict[str, NDArray[np.float64]]:
 def along_orders(
     parts: Sequence[str], value: Value, orders: Sequence[Sequence[str]]
 ) -> dict[str, NDArray[np.float64]]:
-    """Return each part's mean contribution over some orders of all parts.
+    """Each part's mean contribution over some orders of all parts.
 
     An unbiased estimate of the Shapley values where orders are drawn uniformly; the
     contributions of each order sum to the whole. Sets met twice are asked for once.
@@ -87,7 +77,7 @@ def along_orders(
 def drawn_orders(
     parts: Sequence[str], n_pairs: int, *, root_seed: int, replication: int
 ) -> list[tuple[str, ...]]:
-    """Return orders drawn for a replication, each followed by its reverse.
+    """Orders drawn for a replication, each followed by its reverse.
 
     A part's place in an order depends on its own name's draw only, so leaving out parts
     that do not matter leaves the order of the others as it is.
@@ -105,7 +95,7 @@ def drawn_orders(
 def shares_of(
     parts: Sequence[str], value: Value, *, n_pairs: int, root_seed: int, replication: int
 ) -> dict[str, NDArray[np.float64]]:
-    """Return Shapley values: exact where that asks for no more sets than drawn orders do."""
+    """Shapley values: exact where that asks for no more sets than drawn orders do."""
     if 2 ** len(parts) <= 2 * n_pairs * max(1, len(parts) - 1) + 2:
         return exact(parts, value)
     orders = drawn_orders(parts, n_pairs, root_seed=root_seed, replication=replication)

@@ -83,13 +83,7 @@ def of_number(
     *,
     blocks: NDArray[np.integer] | None = None,
 ) -> Summary:
-    """Sum up a number; nan is censored.
-
-    Parameters
-    ----------
-    blocks
-        Block of each value, where errors are to be taken between blocks.
-    """
+    """Sum up a number; nan is censored. Given each value's block, errors are between blocks."""
     is_seen = ~np.isnan(values)
     seen = values[is_seen]
     n_censored = len(values) - len(seen)

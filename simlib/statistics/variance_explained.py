@@ -17,7 +17,7 @@ SIZES = (1, 2, 3, 5, 8, 13, 21)
 
 
 def between_classes(values: Floats, classes: NDArray[np.object_]) -> float:
-    """Return the share of the variance that lies between classes, at least 0.
+    """The share of the variance that lies between classes, at least 0.
 
     Omega squared (W. L. Hays, *Statistics for Psychologists*, 1963): the expected share of
     classes that mean nothing is taken off, so that many small classes explain nothing.
@@ -39,22 +39,10 @@ def between_classes(values: Floats, classes: NDArray[np.object_]) -> float:
 
 
 def foretold(values: Floats, columns: Floats) -> tuple[float, int]:
-    """Return the share of a variance that columns foretell, and which does most.
+    """The share, 0-1, of a variance that columns foretell, and which correlates most (-1: none).
 
     By ten-fold cross-validation, so that columns that mean nothing foretell nothing and the
     share is 0, not the usual overfit.
-
-    Parameters
-    ----------
-    values
-        What is foretold, shape (n,).
-    columns
-        Shape (n, n_columns).
-
-    Returns
-    -------
-    tuple
-        The share, 0-1, and the column of the largest correlation (-1: there is none).
     """
     n, n_columns = columns.shape
     total = float(((values - values.mean()) ** 2).sum())
@@ -79,7 +67,7 @@ def foretold(values: Floats, columns: Floats) -> tuple[float, int]:
 
 
 def _missed(values: Floats, columns: Floats, is_made: NDArray[np.bool_]) -> float:
-    """Return the sum of squares that a fit on some rows misses in the others."""
+    """The sum of squares that a fit on some rows misses in the others."""
     scale = columns[is_made].std(axis=0)
     shifted = (columns - columns[is_made].mean(axis=0)) / np.where(scale > 0.0, scale, 1.0)
     center = values[is_made].mean()
@@ -89,7 +77,7 @@ def _missed(values: Floats, columns: Floats, is_made: NDArray[np.bool_]) -> floa
 
 
 def _correlations(values: Floats, columns: Floats) -> Floats:
-    """Return the absolute correlation of each column with values; 0 where one is constant."""
+    """The absolute correlation of each column with values; 0 where one is constant."""
     centered = columns - columns.mean(axis=0)
     own = values - values.mean()
     norms = np.sqrt((centered**2).sum(axis=0) * (own**2).sum())

@@ -93,7 +93,7 @@ class Changes:
     after: Mapping[str, Any]
 
     def hybrid(self, chosen: Iterable[str]) -> Scenario:
-        """Return the first scenario with some groups as in the second.
+        """The first scenario with some groups as in the second.
 
         Its outcomes are those that both declare alike.
 
@@ -117,14 +117,8 @@ def changes_between(
 ) -> Changes:
     """Compare two scenarios and group the changes.
 
-    Parameters
-    ----------
-    before, after
-        Two scenarios.
-    given
-        Groups by name: the beginnings of the paths of their changes, such as
-        ``parameters.withdrawal``. What they leave out is grouped by where it stands; where
-        none is given, up to `MOST_GROUPS` changes are groups of their own.
+    What the given groups leave out is grouped by where it stands; where none is given, up to
+    `MOST_GROUPS` changes are groups of their own.
 
     Raises
     ------
@@ -153,14 +147,14 @@ def _is_listed(keys: Keys) -> bool:
 
 
 def _unit(keys: Keys) -> Keys:
-    """Return the place of the smallest thing a field belongs to."""
+    """The place of the smallest thing a field belongs to."""
     if keys[0] == "incidents":
         return keys[: 4 if keys[2:3] == ("groups",) else 3]
     return keys[: 2 if keys[0] in _NAMED else 1]
 
 
 def _usual(keys: Keys) -> str:
-    """Return the group a change belongs to by where it stands."""
+    """The group a change belongs to by where it stands."""
     # A section that only one of the two has differs as a whole.
     if keys[0] == "parameters":
         return " ".join(key.split(".")[0] for key in keys[:2])
@@ -170,9 +164,11 @@ def _usual(keys: Keys) -> str:
 def _grouped(changes: Sequence[Keys], given: Mapping[str, Sequence[str]]) -> list[ChangeGroup]:
     gathered: dict[str, list[Keys]] = {name: [] for name in given}
     are_few = len(changes) <= MOST_GROUPS and not given
+    # A dot after each, so that no path begins with a part of a name.
+    begun = {name: tuple(f"{path}." for path in paths) for name, paths in given.items()}
     for keys in changes:
         path = ".".join(keys)
-        named = (n for n, starts in given.items() if any(_begins(path, s) for s in starts))
+        named = (name for name, starts in begun.items() if f"{path}.".startswith(starts))
         usual = path if are_few else _usual(keys)
         gathered.setdefault(next(named, usual), []).append(keys)
     empty = [name for name, members in gathered.items() if not members]
@@ -182,10 +178,6 @@ def _grouped(changes: Sequence[Keys], given: Mapping[str, Sequence[str]]) -> lis
     if len(given) > MOST_GROUPS - 1 and len(gathered) > MOST_GROUPS:
         raise ScenarioError([Problem("group", f"at most {MOST_GROUPS - 1} (got {len(given)})")])
     return _few(gathered, set(given))
-
-
-def _begins(path: str, start: str) -> bool:
-    return path == start or path.startswith(f"{start}.")
 
 
 def _few(gathered: dict[str, list[Keys]], kept: set[str]) -> list[ChangeGroup]:
@@ -210,7 +202,7 @@ def _sound(changes: Changes) -> Changes:
 
 
 def _torn(changes: Changes) -> tuple[ChangeGroup, ChangeGroup] | None:
-    """Return two groups of which one, alone or alone left out, is no scenario."""
+    """Two groups of which one, alone or alone left out, is no scenario."""
     names = {group.name for group in changes.groups}
     for group in changes.groups:
         for is_in in (True, False):
@@ -315,7 +307,7 @@ class Attribution(Finding):
     """Replications of each hybrid; 0 where only the files were compared."""
 
     def gap(self, outcome: str) -> OutcomeGap:
-        """Return the gap of an outcome (``OUTCOME`` or ``OUTCOME.CLASS``).
+        """The gap of an outcome (``OUTCOME`` or ``OUTCOME.CLASS``).
 
         Raises
         ------
@@ -476,12 +468,8 @@ def _refuse_strangers(first: Scenario, second: Scenario) -> None:
         raise ScenarioError([Problem("places", rule)])
 
 
-def _index(parts: Sequence[str], chosen: frozenset[str]) -> int:
-    return sum(1 << i for i, part in enumerate(parts) if part in chosen)
-
-
 def _values(job: tuple[Changes, tuple[Column, ...], int], rows: range) -> Arrays:
-    """Return the outcomes of some rows: set by set of groups, the replications of each."""
+    """The outcomes of some rows: set by set of groups, the replications of each."""
     changes, columns, replications = job
     values = np.empty((len(rows), len(columns)))
     for i, row in enumerate(rows):
@@ -501,8 +489,9 @@ def _gaps(
     changes: Changes, columns: Sequence[Column], worth: NDArray[np.float64]
 ) -> tuple[OutcomeGap, ...]:
     """Split the gap of each column; `worth` has the shape (sets, replications, columns)."""
-    parts = [group.name for group in changes.groups]
-    shares = shapley.exact(parts, lambda chosen: worth[_index(parts, chosen)])
+    # A set's place is the sum of the bits of its groups, as `_values` has simulated them.
+    bits = {group.name: 1 << i for i, group in enumerate(changes.groups)}
+    shares = shapley.exact(list(bits), lambda chosen: worth[sum(bits[name] for name in chosen)])
     common = changes.hybrid(())
     return tuple(
         _gap(common, column, worth[[0, -1], :, i], {p: v[:, i] for p, v in shares.items()})

@@ -69,7 +69,7 @@ class Comparison(Finding):
     shown: tuple[str, ...] = ()
 
     def showing(self, outcomes: Iterable[str]) -> Comparison:
-        """Return the comparison with a screen and figures of some outcomes only.
+        """The comparison with a screen and figures of some outcomes only.
 
         Raises
         ------
@@ -98,7 +98,7 @@ class Comparison(Finding):
         return {option: len(self._pairs(option)[0]) for option in self.options}
 
     def effect(self, outcome: str, option: str | None = None) -> PairedEffect:
-        """Return one effect.
+        """One effect.
 
         Parameters
         ----------
@@ -120,7 +120,7 @@ class Comparison(Finding):
         return known[outcome]
 
     def option(self, option: str | None = None) -> str:
-        """Return the counterfactual option meant; the only one when none is given.
+        """The counterfactual option meant; the only one when none is given.
 
         Raises
         ------
@@ -135,7 +135,7 @@ class Comparison(Finding):
         return option
 
     def pairs(self, outcome: str, option: str | None = None) -> tuple[Floats, Floats]:
-        """Return an outcome under the baseline and under an option, a row a pair.
+        """An outcome under the baseline and under an option, a row a pair.
 
         Parameters
         ----------
@@ -153,7 +153,7 @@ class Comparison(Finding):
         return one, other, frames[0].index
 
     def ends(self, outcome: str) -> dt.date:
-        """Return the last date an outcome looks at."""
+        """The last date an outcome looks at."""
         found = self.scenario.outcomes[outcome]
         return found.end or found.on or self.scenario.end
 
@@ -274,13 +274,10 @@ class Comparison(Finding):
             for category in _categories(about, sides):
                 subject = Subject(option, outcome, category, about["kind"], about["unit"])
                 a, b = (_as_numbers(side, category) for side in sides)
-                yield self._reasoned(effect_of(subject, a, b, blocks=blocks))
-
-    def _reasoned(self, effect: PairedEffect) -> PairedEffect:
-        """Return an effect with the reason why pairing does little for it, if it does."""
-        if not effect.variance_reduction < ENOUGH:
-            return effect
-        return replace(effect, reason=self._reason(effect))
+                effect = effect_of(subject, a, b, blocks=blocks)
+                if effect.variance_reduction < ENOUGH:
+                    effect = replace(effect, reason=self._reason(effect))
+                yield effect
 
     def _reason(self, effect: PairedEffect) -> Reason | None:
         one, other, index = self._numbers(effect)
@@ -377,7 +374,7 @@ def compare(
 
 
 def refuse_empty(comparison: Comparison) -> Comparison:
-    """Return a comparison that has a pair of each option; refuse one that has not."""
+    """A comparison that has a pair of each option; refuse one that has not."""
     for option, n in comparison.n_pairs.items():
         if not n:
             raise SimulationError(_no_pair(comparison.ensemble, comparison.baseline, option))
@@ -397,7 +394,7 @@ def _no_pair(ensemble: Ensemble, *options: str) -> str:
 
 
 def _categories(about: dict[str, Any], sides: Sequence[NDArray[Any]]) -> Sequence[str]:
-    """Return the classes of an outcome, declared ones first; one empty where it is none."""
+    """The classes of an outcome, declared ones first; one empty where it is none."""
     if about["kind"] != "class":
         return ("",)
     met = {text for side in sides for text in side if isinstance(text, str)}
@@ -405,7 +402,7 @@ def _categories(about: dict[str, Any], sides: Sequence[NDArray[Any]]) -> Sequenc
 
 
 def _as_numbers(values: NDArray[Any], category: str) -> NDArray[np.float64]:
-    """Return numbers; of texts 1 where it is the class, 0 where another, nan where none."""
+    """Numbers; of texts 1 where it is the class, 0 where another, nan where none."""
     if not category:
         return values.astype(np.float64)
     return np.array([float(x == category) if isinstance(x, str) else np.nan for x in values])

@@ -105,19 +105,10 @@ def fork(
 def with_forks(
     scenario: Scenario, at: dt.date, options: Sequence[str], *, of: str = ""
 ) -> tuple[Scenario, list[str]]:
-    """Return a scenario with options that go on from another at a date, and their names.
+    """A scenario with options that go on from another at a date, and their names.
 
-    Parameters
-    ----------
-    scenario, at, options
-        As `fork` takes them.
-    of
-        The option whose past they have; empty: the scenario as it is written.
-
-    Raises
-    ------
-    ScenarioError
-        As `fork` says.
+    Arguments are those of `fork`, and refused alike; `of` empty: the scenario as it is
+    written.
     """
     asked = tuple(dict.fromkeys(options))
     problems = [
@@ -146,7 +137,7 @@ class _Forks:
         self._past = self._until(of)
 
     def scenario(self) -> Scenario:
-        """Return the scenario with the forks, checked as if it had been written so."""
+        """The scenario with the forks, checked as if it had been written so."""
         mapping: dict[str, Any] = explicit(self._written)
         mapping["options"] = {name: explicit(option) for name, option in self._options.items()}
         return from_dict(mapping)
@@ -173,7 +164,7 @@ class _Forks:
         return self._add(f"{name}_from_{self._at}", fork)
 
     def _until(self, name: str) -> str:
-        """Return an option without what it announces from the fork on."""
+        """An option without what it announces from the fork on."""
         if not name:
             return ""
         option = self._written.options[name]
@@ -205,25 +196,12 @@ class _Forks:
 def refuse_other_past(
     one: Ensemble, baseline: str, other: Ensemble, option: str, at: dt.date
 ) -> str:
-    """Verify that an option has the past of another up to a date, in every replication.
+    """Verify that an option has the past of another up to a date; say what was found the same.
 
-    Compared are, from the stored tables: parameters, decisions before the date with what
-    woke each and its probability, incidents of the whole months before it by month, type
-    and place, milestones completed before it, and failures before it.
-
-    Parameters
-    ----------
-    one, baseline
-        The results, and the option in them, that the past is of.
-    other, option
-        The results, and the option in them, that must have it.
-    at
-        The date; what happens on it is no past.
-
-    Returns
-    -------
-    str
-        What was found the same, as a sentence.
+    Compared are, from the stored tables and in every replication: parameters, decisions
+    before the date with what woke each and its probability, incidents of the whole months
+    before it by month, type and place, milestones completed before it, and failures before
+    it. What happens on the date itself is no past.
 
     Raises
     ------
@@ -276,7 +254,7 @@ def _prints(
     keep: Callable[[pd.DataFrame, dt.date], pd.DataFrame],
     at: dt.date,
 ) -> pd.DataFrame:
-    """Return number and fingerprint of what each replication has before a date, by piece."""
+    """Number and fingerprint of what each replication has before a date, by piece."""
     import pandas as pd
 
     found = [_prints_of(keep(rows, at)) for rows in ensemble.parts(table)]
@@ -295,7 +273,7 @@ def _prints_of(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _replications(ensemble: Ensemble) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return every replication an ensemble of one option has, those that failed included."""
+    """Every replication an ensemble of one option has, those that failed included."""
     return np.concatenate([np.arange(e.first, e.stop, dtype=np.int64) for e in ensemble.entries()])
 
 

@@ -87,14 +87,8 @@ def reason_of(
 ) -> Reason | None:
     """Divide the variance of the paired differences; None where there are too few.
 
-    Parameters
-    ----------
-    change
-        The differences, shape (n,).
-    endings
-        How each milestone ends in the baseline, a class each of shape (n,).
-    parameters
-        Names, and values of shape (n, n_names).
+    The endings are classes of each milestone in the baseline, shape (n,); the parameters are
+    names, and values of shape (n, n_names).
     """
     if len(change) < FEWEST or not np.ptp(change):
         return None
@@ -247,6 +241,7 @@ class PairedEffect:
             "difference_q05": self.q05,
             "difference_q50": self.q50,
             "difference_q95": self.q95,
+            # Without a pair there is no share, and without a reason none is known.
             "share_differing": self.n_differing / self.n if self.n else math.nan,
             "correlation": self.correlation,
             "variance_reduction": self.variance_reduction,
@@ -315,7 +310,7 @@ class PairedEffect:
 
 
 def times(reduction: float) -> str:
-    """Return a reduction of variance as text.
+    """A reduction of variance as text.
 
     Examples
     --------
@@ -336,17 +331,10 @@ def effect_of(
     *,
     blocks: NDArray[np.integer] | None = None,
 ) -> PairedEffect:
-    """Return the effect on one outcome.
+    """The effect on one outcome, from its values under the baseline and the counterfactual.
 
-    Parameters
-    ----------
-    subject
-        The option, the outcome, and its class, kind and unit.
-    one, other
-        Values under the baseline and under the counterfactual, a row a pair; probabilities
-        as 1/0; nan where not settled.
-    blocks
-        Block of each pair, where errors are to be taken between blocks.
+    A row is a pair; probabilities are 1/0; nan is not settled. Given the block of each pair,
+    errors are taken between blocks.
     """
     is_seen = ~(np.isnan(one) | np.isnan(other))
     own = None if blocks is None else blocks[is_seen]
@@ -398,7 +386,7 @@ def _interval(
 
 
 def _reduction(one: float, other: float, paired: float, change: NDArray[np.float64]) -> float:
-    """Return the reduction of variance, from errors of means: they know of blocks."""
+    """The reduction of variance, from errors of means: they know of blocks."""
     if len(change) > 1 and not np.ptp(change):
         return math.inf
     if math.isnan(paired):

@@ -26,18 +26,10 @@ LEVEL = 0.025
 class Reach:
     """At which dates an alarm can be right or false, for some replications.
 
-    Attributes
-    ----------
-    dates
-        Decision dates in days, one a week, shape (n_dates,): those whose window ends
-        before the horizon.
-    is_at_risk
-        Whether the event has not happened by the date and the time ahead, so that the
-        replication is still watched, shape (n, n_dates).
-    is_inside
-        Whether the event falls into the window of the date, shape (n, n_dates).
-    event_at
-        In days, shape (n,).
+    Dates, one a week, are those whose window ends before the horizon. By replication and
+    date, shape (n, n_dates), `is_at_risk` says whether the event has not happened by the date
+    and the time ahead, so that the replication is still watched; `is_inside` whether it falls
+    into the window of the date. Times are in days.
     """
 
     dates: NDArray[np.float64]
@@ -217,14 +209,10 @@ class Judgement:
 
 
 def first_alarms(is_raised: NDArray[np.bool_], reach: Reach) -> NDArray[np.intp]:
-    """Return the index of the first date of each replication with an alarm; -1 for none.
+    """The index of the first date of each replication with an alarm; -1 for none.
 
-    Parameters
-    ----------
-    is_raised
-        Where the rule holds, shape (n, n_dates).
-    reach
-        Of the same replications; outside of the risk set nothing is an alarm.
+    `is_raised`, shape (n, n_dates), says where the rule holds; outside of the risk set
+    nothing is an alarm.
     """
     is_alarm = is_raised & reach.is_at_risk
     first: NDArray[np.intp] = np.argmax(is_alarm, axis=1)

@@ -42,12 +42,8 @@ _FLAGS = {"yes": 1.0, "no": 0.0, "1": 1.0, "0": 0.0}
 class Condition:
     """A condition that was read: of which outcome, under which options, and its test.
 
-    Attributes
-    ----------
-    options
-        One option, or two: the effect of the first against the second.
-    test
-        From the values to which of them meet it, and what was tested in words.
+    Of two options it is on the effect of the first against the second. The test goes from the
+    values to which of them meet it, and what was tested in words.
     """
 
     text: str
@@ -58,18 +54,9 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """Which replications meet a condition.
+    """Which replications meet a condition, of those in which the outcome is settled.
 
-    Attributes
-    ----------
-    reading
-        The condition as it was understood, with the number a rank stands for.
-    replications
-        Those it is settled in, shape (n,).
-    is_case
-        Which of them meet it, shape (n,).
-    n_unsettled
-        Replications left out because the outcome is not settled in them.
+    The reading is the condition as it was understood, with the number a rank stands for.
     """
 
     reading: str
@@ -119,32 +106,25 @@ def cases(condition: Condition, ensemble: Ensemble) -> Cases:
     ScenarioError
         It is settled in no replication.
     """
-    columns = [_column(ensemble.of(name), condition.outcome) for name in condition.options]
+    name, options = condition.outcome, " - ".join(condition.options)
+    parts = [ensemble.of(option) for option in condition.options]
+    columns: list[Any] = [part.outcomes[name].rename_axis("replication") for part in parts]
     seen = columns[0]
     if len(columns) == 2:
         both = columns[0].index.intersection(columns[1].index)
         seen = columns[0].loc[both] - columns[1].loc[both]
-    elif ensemble.manifest["outcomes"][condition.outcome]["kind"] == "number":
-        seen = seen.fillna(_unseen(ensemble, condition.outcome))
+    elif ensemble.manifest["outcomes"][name]["kind"] == "number":
+        seen = seen.fillna(_unseen(ensemble, name))
     settled = seen.dropna()
     if settled.empty:
-        raise _wrong(condition.text, f"{condition.outcome} is settled in no replication")
+        raise _wrong(condition.text, f"{name} is settled in no replication")
     is_case, said = condition.test(settled.to_numpy())
     return Cases(
-        reading=f"{_spelt(condition)} {said}",
+        reading=f"{name} : {options} {said}" if options else f"{name} {said}",
         replications=settled.index.to_numpy(dtype=np.int64),
         is_case=np.asarray(is_case, dtype=np.bool_),
         n_unsettled=len(seen) - len(settled),
     )
-
-
-def _spelt(condition: Condition) -> str:
-    options = " - ".join(condition.options)
-    return f"{condition.outcome} : {options}" if options else condition.outcome
-
-
-def _column(ensemble: Ensemble, outcome: str) -> Any:
-    return ensemble.outcomes[outcome].rename_axis("replication")
 
 
 def _unseen(ensemble: Ensemble, outcome: str) -> float:
@@ -166,15 +146,11 @@ def _left(text: str, left: str, ensemble: Ensemble) -> tuple[str, tuple[str, ...
             names = ", ".join(ensemble.options)
             raise _wrong(text, "several options", f"say ': OPTION' after {outcome}; one of {names}")
         return outcome, ensemble.options
-    return outcome, _options(text, options, ensemble)
-
-
-def _options(text: str, written: str, ensemble: Ensemble) -> tuple[str, ...]:
-    found = _match(written, ensemble.options)
+    found = _match(options, ensemble.options)
     if not found:
         names = ", ".join(name or "(as written)" for name in ensemble.options)
-        raise _wrong(text, f"no option {written!r} among the results", f"there are {names}")
-    return found
+        raise _wrong(text, f"no option {options!r} among the results", f"there are {names}")
+    return outcome, found
 
 
 def _match(written: str, known: Collection[str]) -> tuple[str, ...]:
@@ -188,15 +164,7 @@ def _match(written: str, known: Collection[str]) -> tuple[str, ...]:
 
 
 def options_named(text: str, known: Collection[str]) -> tuple[str, ...]:
-    """Return the options that a condition is about; none where it names none of them.
-
-    Parameters
-    ----------
-    text
-        The condition.
-    known
-        The options there are.
-    """
+    """The options there are that a condition is about; none where it names none of them."""
     matched = _COMPARED.match(text.strip()) or _RANKED.match(text.strip())
     return _match(matched["left"].partition(":")[2].strip(), known) if matched else ()
 

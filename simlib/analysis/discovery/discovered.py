@@ -235,7 +235,7 @@ class Discovery(Finding):
         return wilson(fitted.n_cases, fitted.n_inside)[0] > self.base_rate
 
     def box(self, at: int | None = None) -> FoundBox:
-        """Return the first box chosen, or any box of the trajectory, as it was peeled.
+        """The first box chosen, or any box of the trajectory, as it was peeled.
 
         Parameters
         ----------

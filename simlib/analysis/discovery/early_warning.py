@@ -282,7 +282,7 @@ def _reach(observed: Observed, terms: Terms) -> Reach:
 
 
 def _ranked(candidates: list[Candidate], terms: Terms) -> list[Candidate]:
-    """Return candidates with the chosen one first, the others by score."""
+    """Candidates with the chosen one first, the others by score."""
     ranked = sorted(candidates, key=lambda each: -each.score)
     singles = [each for each in ranked if len(each.rule.parts) == 1]
     if singles and ranked[0] is not singles[0]:
@@ -307,7 +307,7 @@ def _refuse_rare(observed: Observed, reach: Reach, terms: Terms) -> None:
 
 
 def _score(is_raised: NDArray[np.bool_], reach: Reach, terms: Terms) -> tuple[float, float]:
-    """Return the score of a rule per replication, and its false-alarm rate."""
+    """The score of a rule per replication, and its false-alarm rate."""
     first = first_alarms(is_raised, reach)
     rows = np.flatnonzero(first >= 0)
     n_right = int(reach.is_inside[rows, first[rows]].sum())
@@ -322,7 +322,7 @@ def _score(is_raised: NDArray[np.bool_], reach: Reach, terms: Terms) -> tuple[fl
 def _best(
     observed: Observed, reach: Reach, terms: Terms
 ) -> tuple[list[tuple[AlarmRule, float]], int]:
-    """Return the best rule of each indicator, and the best pair; and how many were tried."""
+    """The best rule of each indicator, and the best pair; and how many were tried."""
     best: dict[Indicator, tuple[Threshold, float]] = {}
     tried: list[tuple[float, Threshold]] = []
     for series, transform in itertools.product(observed.series, TRANSFORMS):
@@ -340,7 +340,7 @@ def _best(
 
 
 def _parts(indicator: Indicator, values: NDArray[np.float64]) -> list[Threshold]:
-    """Return an indicator with thresholds at quantiles of what is seen, either way."""
+    """An indicator with thresholds at quantiles of what is seen, either way."""
     values = values[~np.isnan(values)]
     if not len(values):
         return []
@@ -353,7 +353,7 @@ def _parts(indicator: Indicator, values: NDArray[np.float64]) -> list[Threshold]
 def _best_pair(
     tried: list[tuple[float, Threshold]], observed: Observed, reach: Reach, terms: Terms
 ) -> tuple[list[tuple[AlarmRule, float]], int]:
-    """Return the best pair of the best thresholds on two indicators, and how many were tried."""
+    """The best pair of the best thresholds on two indicators, and how many were tried."""
     parts = [part for _, part in sorted(tried, key=lambda each: -each[0])[:N_PAIRED]]
     held = [observed.raised(AlarmRule((part,)), reach.dates) for part in parts]
     best: list[tuple[AlarmRule, float]] = []

@@ -82,18 +82,9 @@ class AlarmRule:
 
 
 def by_month(published: NDArray[np.integer], transform: str) -> NDArray[np.float64]:
-    """Return an indicator at each month from the counts up to it.
+    """An indicator at each month from the counts up to it, shape (n, n_months).
 
-    Parameters
-    ----------
-    published
-        Counts of one series, shape (n, n_months).
-    transform
-        One of `TRANSFORMS`.
-
-    Returns
-    -------
-    Shape (n, n_months); nan in months that have too few before them.
+    It is nan in months that have too few before them.
     """
     counts: NDArray[np.float64] = published.astype(np.float64)
     if transform == "level":
@@ -108,7 +99,7 @@ def by_month(published: NDArray[np.integer], transform: str) -> NDArray[np.float
 
 
 def _late(values: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return values as the last months of the counts, nan before."""
+    """Values as the last months of the counts, nan before."""
     padded = np.full(counts.shape, np.nan)
     if values.shape[1]:
         padded[:, -values.shape[1] :] = values
@@ -118,20 +109,10 @@ def _late(values: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[n
 def seen_at(
     values: NDArray[np.float64], known_at: NDArray[np.float64], dates: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Read a series off at dates: its last month that was published.
+    """Read a series off at dates: its last month that was published, shape (n, n_dates).
 
-    Parameters
-    ----------
-    values
-        An indicator by month, shape (n, n_months).
-    known_at
-        When each month is published, in days, shape (n_months,).
-    dates
-        In days, shape (n_dates,).
-
-    Returns
-    -------
-    Shape (n, n_dates); nan where no month was published yet.
+    It is nan where no month was published yet. When each month is published, and the dates,
+    are in days.
     """
     n_known = np.searchsorted(known_at, dates, side="right")
     nothing = np.full((len(values), 1), np.nan)
@@ -142,18 +123,9 @@ def seen_at(
 class Observed:
     """What was published of n replications, and when the event first happened.
 
-    Attributes
-    ----------
-    series
-        Names of the series.
-    known_at
-        When the count of a month is published, in days, shape (n_months, n_series).
-    counts
-        Shape (n, n_months, n_series).
-    event_at
-        In days, infinity where it does not happen, shape (n,).
-    start, horizon
-        Of the scenario, in days.
+    Times are in days: `known_at`, when the count of a month is published, has shape
+    (n_months, n_series); `event_at`, shape (n,), is infinite where it does not happen. Counts
+    have shape (n, n_months, n_series).
     """
 
     scenario: str
@@ -220,20 +192,8 @@ def observe(
 ) -> Observed:
     """Simulate what is published month by month, and when an event first happens.
 
-    Parameters
-    ----------
-    scenario
-        A scenario, or the path or bundled name of one; it declares series.
-    event
-        As `simlib.analysis.discovery.outcome_events.read_event` reads it.
-    option
-        One of its options; as it is written when not given.
-    replications
-        How many; the scenario's number when not given.
-    agents
-        Agent classes added to the scenario's.
-    execution
-        Where it runs: `simlib.ensemble.execution.Execution`.
+    Arguments are those of `simlib.analysis.tripwires`; agent classes are added to the
+    scenario's.
 
     Raises
     ------

@@ -34,15 +34,8 @@ _STATED = re.compile(r"^(?P<what>[^=<>]+?)\s*=\s*(?P<state>[^=<>]+)$")
 class IncidentEvent:
     """An incident of a type; or so many of them within a calendar month.
 
-    Attributes
-    ----------
-    marks
-        Least value of marks.
-    places
-        Where it counts.
-    level
-        How many in one calendar month make the event, dated on the last of them; 1: every
-        incident is one.
+    It counts in some places, with marks of a least value. More than one make the event at the
+    last of them; a level of 1: every incident is one.
     """
 
     type: str
@@ -134,14 +127,7 @@ def read_event(text: str, scenario: Scenario) -> Event:
     value of a mark, in a country or place); ``raid in North >= 30 a month`` (dated on the
     thirtieth of a calendar month); ``truce.posture = collapse`` (entered after the start);
     ``handover = slipped`` (a milestone completed as that class, dated on its completion);
-    ``opens_campaign = yes`` (a decision).
-
-    Parameters
-    ----------
-    text
-        The event.
-    scenario
-        The scenario, with its option.
+    ``opens_campaign = yes`` (a decision). The scenario has its option applied.
 
     Raises
     ------
@@ -211,7 +197,7 @@ def _incident(text: str, written: str, scenario: Scenario) -> IncidentEvent:
 
 
 def _place(written: str) -> tuple[str, str]:
-    """Return a place, and what is written of marks after it."""
+    """A place, and what is written of marks after it."""
     marked = _MARKED.match(written)
     return (marked["what"], written[len(marked["what"]) :]) if marked else (written, "")
 

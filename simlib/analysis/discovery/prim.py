@@ -42,7 +42,7 @@ class Box:
 
     @classmethod
     def whole(cls, n_columns: int) -> Box:
-        """Return the box without limits."""
+        """The box without limits."""
         return cls((-math.inf,) * n_columns, (math.inf,) * n_columns)
 
     @property
@@ -66,7 +66,7 @@ class Box:
         return (self.low, self.high)[side][column]
 
     def with_limit(self, limit: Limit, value: float) -> Box:
-        """Return the box with one limit set; an infinite value lifts it."""
+        """The box with one limit set; an infinite value lifts it."""
         column, side = limit
         ends = [list(self.low), list(self.high)]
         ends[side][column] = value
@@ -131,7 +131,7 @@ def keeps(inputs: NDArray[np.float64], limit: Limit, value: float) -> NDArray[np
 def quasi_p(
     box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_]
 ) -> dict[Limit, float]:
-    """Return the quasi-p-value of each limit of a box (Bryant and Lempert 2010).
+    """The quasi-p-value of each limit of a box (Bryant and Lempert 2010).
 
     The probability of so many cases among the rows inside, or more, if each were a case
     with the density of the box without that limit (binomial). Quasi, because on the rows a
@@ -151,7 +151,7 @@ def left_out(box: Box, limits: tuple[Limit, ...], inputs: NDArray[np.float64]) -
 
 
 def chances(is_out: NDArray[np.bool_], is_case: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return quasi-p-values from what each limit leaves out, shape (n, n_limits)."""
+    """Quasi-p-values from what each limit leaves out, shape (n, n_limits)."""
     n_against = is_out.sum(axis=1)
     inside = n_against == 0
     n, n_cases = int(inside.sum()), int((inside & is_case).sum())
@@ -198,14 +198,9 @@ USUAL = Peeling()
 
 @dataclass(frozen=True, slots=True)
 class Peeled:
-    """A box that was found, and the boxes peeled on the way.
+    """A box that was found, and the boxes peeled on the way from the whole on.
 
-    Attributes
-    ----------
-    box
-        The box chosen; without limits where nothing was found.
-    trajectory
-        The boxes peeled from the whole on, all limits in place.
+    The box has no limits where nothing was found; in the trajectory all limits are in place.
     """
 
     box: Box
@@ -251,7 +246,7 @@ def peel(
 def _best_cut(
     inputs: NDArray[np.float64], is_case: NDArray[np.bool_], n_off: int, least: float
 ) -> tuple[Limit, float] | None:
-    """Return the limit that the next peel sets, and its value; None where there is none."""
+    """The limit that the next peel sets, and its value; None where there is none."""
     n = len(inputs)
     scores, kept_from = [], []
     for sign in (1.0, -1.0):  # from below, then from above: the same with signs turned
@@ -292,7 +287,7 @@ def _first_kept(signed: NDArray[np.float64], n_off: int) -> NDArray[np.float64]:
 
 
 def _between(below: float, above: float) -> float:
-    """Return the middle of two values, never the lower one."""
+    """The middle of two values, never the lower one."""
     middle = below + (above - below) / 2.0
     return middle if middle > below else above
 
@@ -300,7 +295,7 @@ def _between(below: float, above: float) -> float:
 def simplify(
     box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_], how: Peeling = USUAL
 ) -> Box:
-    """Return a box without the limits that could be chance, dropped one at a time."""
+    """A box without the limits that could be chance, dropped one at a time."""
     limits = list(box.limits)
     is_out = left_out(box, box.limits, inputs)
     while limits:
@@ -317,7 +312,7 @@ def simplify(
 def paste(
     box: Box, inputs: NDArray[np.float64], is_case: NDArray[np.bool_], how: Peeling = USUAL
 ) -> Box:
-    """Return a box widened, a share `alpha` at a time, while its density rises."""
+    """A box widened, a share `alpha` at a time, while its density rises."""
     density = fit(box, inputs, is_case).density
     while True:
         wider = [_widened(box, limit, inputs, how.alpha) for limit in box.limits]
@@ -362,7 +357,7 @@ def find(inputs: NDArray[np.float64], is_case: NDArray[np.bool_], how: Peeling =
 
 
 def screen(inputs: NDArray[np.float64], is_case: NDArray[np.bool_], most: int) -> NDArray[np.intp]:
-    """Return the columns, `most` at most, in which cases differ most from other rows.
+    """The columns, `most` at most, in which cases differ most from other rows.
 
     The distance is that of Kolmogorov and Smirnov between both distributions.
     """
@@ -378,7 +373,7 @@ def screen(inputs: NDArray[np.float64], is_case: NDArray[np.bool_], most: int) -
 
 
 def _placed(box: Box, columns: NDArray[np.intp], n_columns: int) -> Box:
-    """Return a box of some columns as one of all."""
+    """A box of some columns as one of all."""
     low, high = np.full(n_columns, -math.inf), np.full(n_columns, math.inf)
     low[columns], high[columns] = box.low, box.high
     return Box(tuple(low.tolist()), tuple(high.tolist()))
@@ -415,9 +410,7 @@ def cover(
 ) -> tuple[Peeled, ...]:
     """Find boxes one after the other, each among the rows outside of those before it.
 
-    Returns
-    -------
-    The boxes that have a limit, and the first in any case.
+    The first is returned in any case, others only if they have a limit.
     """
     found: list[Peeled] = []
     while len(found) < max_boxes and len(inputs):

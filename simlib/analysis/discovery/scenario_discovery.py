@@ -103,7 +103,7 @@ def _refuse_few(condition: str, found: Cases) -> None:
 def _drawn(
     ensemble: Ensemble, condition: Condition, found: Cases, wanted: Sequence[str] | None
 ) -> DrawnCases:
-    """Return the drawn parameters of the option; of an effect, of what it is against."""
+    """The drawn parameters of the option; of an effect, of what it is against."""
     option = condition.options[-1]
     units = _units(ensemble, option, wanted)
     frame = ensemble.of(option).parameters.loc[found.replications, sorted(units)]
@@ -122,7 +122,7 @@ def _drawn(
 
 
 def _units(ensemble: Ensemble, option: str, wanted: Sequence[str] | None) -> dict[str, str]:
-    """Return the units of all drawn values, or of those wanted by name or as parts of one."""
+    """The units of all drawn values, or of those wanted by name or as parts of one."""
     scenario = load_text(ensemble.manifest["scenario"])
     changed = option_scenario(scenario, option) if option else scenario
     drawn = {

@@ -54,13 +54,8 @@ def grow(training: Rows, held_out: Rows) -> Tree:
     """Grow a classification tree, and judge its leaves on other rows.
 
     The depth is the least one whose log loss over 5 folds of the training rows is within a
-    standard error of the best (L. Breiman and others, "Classification and Regression
-    Trees", 1984, doi:10.1201/9781315139470); depth 0 is the overall share of cases.
-
-    Parameters
-    ----------
-    training, held_out
-        Inputs, shape (n, n_columns), and cases, shape (n,).
+    standard error of the best (L. Breiman and others, "Classification and Regression Trees",
+    1984, doi:10.1201/9781315139470); depth 0 is the overall share of cases.
 
     Raises
     ------
@@ -99,7 +94,7 @@ def _classifier(depth: int, n_rows: int) -> Any:
 def _log_losses(
     depth: int, inputs: NDArray[np.float64], is_case: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Return the log loss of each row, shape (n,), by a tree that was grown on other folds."""
+    """The log loss of each row, shape (n,), by a tree that was grown on other folds."""
     classifier = _classifier(depth, len(inputs))
     from sklearn.model_selection import cross_val_predict
 

@@ -68,14 +68,9 @@ def share_of(
     effects: NDArray[np.float64],
     blocks: NDArray[np.int32] | None = None,
 ) -> MediatedShare:
-    """Return the share of a mediator, from what it adds and the effect in each pair.
+    """The share of a mediator, from what it adds and the effect in each pair, shape (n,).
 
-    Parameters
-    ----------
-    added, effects
-        Shape (n,).
-    blocks
-        Block of each pair, where errors are taken between blocks.
+    Given the block of each pair, errors are taken between blocks.
     """
     own = of_number(group, "", added, len(added), blocks=blocks)
     low, high = fieller(added, effects, blocks)
@@ -131,7 +126,7 @@ class MediatedEffect:
         return f"the {'rise' if is_more else 'fall'} passes"
 
     def ranked(self, level: str) -> list[tuple[str, float, float, float]]:
-        """Return paths summed by a level, largest net first: name, extra, missing, net."""
+        """Paths summed by a level, largest net first: name, extra, missing, net."""
         sums: dict[str, tuple[float, float]] = {}
         for path in self.description.paths:
             extra, missing = sums.get(getattr(path, level), (0.0, 0.0))
@@ -190,22 +185,11 @@ def mediated_effect(
     blocks: NDArray[np.int32] | None,
     description: Description,
 ) -> MediatedEffect:
-    """Sum up one outcome over the pairs in which all of it was observed.
+    """Sum up one outcome (name, kind and unit) over the pairs in which all of it was observed.
 
-    Parameters
-    ----------
-    outcome
-        Its name, kind and unit, as `MediatedEffect` has them.
-    ends
-        The outcome under the baseline and under the counterfactual, shape (n,).
-    shares
-        Shapley values, shape (n, n_groups); they sum to the difference of the two.
-    groups
-        Names of the mediators.
-    blocks
-        Block of each pair, where errors are taken between blocks.
-    description
-        What differs, described.
+    The ends are its values under the baseline and under the counterfactual, shape (n,); the
+    Shapley values of the groups, shape (n, n_groups), sum to their difference. Given the
+    block of each pair, errors are taken between blocks.
     """
     name, kind, unit = outcome
     is_seen = ~(np.isnan(shares).any(axis=1) | np.isnan(ends[0]) | np.isnan(ends[1]))
@@ -267,7 +251,7 @@ class Explanation(Finding):
     first: dict[int, Divergence]
 
     def of(self, outcome: str) -> MediatedEffect:
-        """Return the mediated effect on an outcome.
+        """The mediated effect on an outcome.
 
         Raises
         ------
@@ -459,7 +443,7 @@ class Explanation(Finding):
                 )
 
     def command(self, path: Path) -> str:
-        """Return the command that replays a replication that shows a path."""
+        """The command that replays a replication that shows a path."""
         option = self._option(path.is_second)
         parts = ["simlib", "replay", self.results or "out/"]
         parts += ["--replication", str(path.replications[0])]

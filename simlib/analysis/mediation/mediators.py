@@ -85,7 +85,7 @@ class Pair:
 
 
 def paired(first: Recording, second: Recording) -> Pair:
-    """Return two recordings beside each other."""
+    """Two recordings beside each other."""
     contents = [
         {order[:3]: _content(act) for order, act in zip(each.orders, each.acts, strict=True)}
         for each in (first, second)
@@ -98,16 +98,8 @@ def paired(first: Recording, second: Recording) -> Pair:
 class Mediation:
     """Two options of a scenario, and the mediators that the effect is split over.
 
-    Attributes
-    ----------
-    scenario, agents, without
-        As in `simlib.run`.
-    options
-        Baseline and counterfactual; empty for the scenario as it is written.
-    by
-        ``agent``, ``mechanism`` (state variable, posture, milestone) or ``place``.
-    n_pairs
-        Pairs of orders, each with its reverse, drawn in each replication.
+    The options are baseline and counterfactual; empty for the scenario as it is written. In
+    each replication so many pairs of orders, each with its reverse, are drawn.
     """
 
     scenario: Scenario
@@ -167,13 +159,13 @@ class Mediation:
         return paired(first, second)
 
     def worth(self, run: Run) -> NDArray[np.float64]:
-        """Return the outcomes of a run, in the order of `columns`."""
+        """The outcomes of a run, in the order of `columns`."""
         return self.readers[0].numbers(run)
 
     # groups
 
     def players(self, pair: Pair) -> list[str]:
-        """Return the groups that differ between two recordings; the others change nothing."""
+        """The groups that differ between two recordings; the others change nothing."""
         first, second = (self._contents(recording) for recording in (pair.first, pair.second))
         names = first.keys() | second.keys()
         found = {name for name in names if first.get(name) != second.get(name)}
@@ -181,7 +173,7 @@ class Mediation:
         return sorted(found | ({PARAMETERS} if before != after else set()))
 
     def _contents(self, recording: Recording) -> dict[str, Any]:
-        """Return all that each group does, in a form that can be compared."""
+        """All that each group does, in a form that can be compared."""
         if self.by == "place":
             return self._contents_by_place(recording.acts)
         found: dict[str, list[Any]] = {}
@@ -214,7 +206,7 @@ class Mediation:
         return found
 
     def _group_of(self, act: Act) -> str:
-        """Return the group of a whole act."""
+        """The group of a whole act."""
         if self.by == "agent":
             return act.agent
         return act.what if self.by == "mechanism" else NATIONAL
@@ -222,7 +214,7 @@ class Mediation:
     # hybrids
 
     def acts(self, pair: Pair, chosen: frozenset[str]) -> list[Act]:
-        """Return the acts of a hybrid: some groups' from the second, the others' from the first.
+        """The acts of a hybrid: some groups' from the second, the others' from the first.
 
         At one instant they come in the order they had where they are taken from.
         """
@@ -260,14 +252,10 @@ class Mediation:
         return simulate_played(blueprint, first.run.replication, acts, decisions=decisions)
 
     def shares(self, replication: int) -> tuple[NDArray[np.float64], ...]:
-        """Return outcomes of both options, and what each group adds from one to the other.
+        """Outcomes of both options, and what each group adds from one to the other.
 
-        Returns
-        -------
-        baseline, counterfactual
-            Shape (n_columns,); nan is not observed.
-        shares
-            Shape (n_groups, n_columns): Shapley values, which sum to the difference.
+        Outcomes have shape (n_columns,), and are nan where not observed; what groups add,
+        shape (n_groups, n_columns), are Shapley values, which sum to the difference.
         """
         pair = self.record(replication)
         baseline, counterfactual = (self.worth(each.run) for each in (pair.first, pair.second))
@@ -312,12 +300,9 @@ def _content(act: Act) -> tuple[Any, ...]:
 def contributions(mediation: Mediation, replications: range) -> dict[str, NDArray[Any]]:
     """Split the effect in each replication; for `simlib.ensemble.map_runs`.
 
-    Returns
-    -------
-    dict
-        ``baseline`` and ``counterfactual``, shape (n, n_columns); ``shares``, shape
-        (n, n_groups, n_columns); ``failed``, shape (n,): an agent raised under one of the
-        options or a hybrid left its range, and all is nan.
+    ``baseline`` and ``counterfactual`` have shape (n, n_columns), ``shares`` (n, n_groups,
+    n_columns). Where ``failed``, shape (n,), an agent raised under one of the options or a
+    hybrid left its range, and all is nan.
     """
     n, n_columns = len(replications), len(mediation.columns)
     baseline, counterfactual = np.full((2, n, n_columns), math.nan)

@@ -114,20 +114,10 @@ class _Difference:
 def describe_pairs(
     job: tuple[Mediation, tuple[str, ...]], replications: range
 ) -> dict[str, NDArray[Any]]:
-    """Describe where pairs differ, as JSON; for `simlib.ensemble.map_runs`.
+    """Describe where pairs differ in outcomes, as JSON; for `simlib.ensemble.map_runs`.
 
-    Parameters
-    ----------
-    job
-        The two options, and the outcomes that are described.
-    replications
-        Which.
-
-    Returns
-    -------
-    dict
-        ``text``, shape (n,): a mapping with ``first`` and, by outcome, ``traces``; empty
-        for a pair of which a run failed.
+    The ``text`` of each is a mapping with ``first`` and, by outcome, ``traces``; empty for a
+    pair of which a run failed.
     """
     mediation, names = job
     outcomes = mediation.readers[0].outcomes
@@ -158,7 +148,7 @@ def _pair(tracer: Tracer, outcomes: OutcomePlan, names: Sequence[str]) -> dict[s
 
 
 def _gathered(items: Sequence[_Difference], n: int) -> dict[str, Any]:
-    """Return the weight of each way and one that goes it; `n` items stand behind those given."""
+    """The weight of each way and one that goes it; `n` items stand behind those given."""
     scale = n / max(1, len(items))
     ways: dict[tuple[str, str, str, int], tuple[float, tuple[str, ...]]] = {}
     for item in items:
@@ -173,7 +163,7 @@ _FIRST = ("time", "is_second", "kind", "who", "what", "place", "cause")
 
 
 def _drawn(tracer: Tracer, items: list[_Difference]) -> list[_Difference]:
-    """Return all, or so many of the incidents whose mixed addresses are smallest."""
+    """All, or so many of the incidents whose mixed addresses are smallest."""
     if len(items) <= MOST_TRACED or items[0].incident < 0:
         return items
 
@@ -285,7 +275,7 @@ def first_divergences(texts: Sequence[bytes]) -> dict[int, Divergence]:
 
 
 def describe_outcome(texts: Sequence[bytes], outcome: str) -> Description:
-    """Return the paths to one outcome over all pairs, ranked."""
+    """The paths to one outcome over all pairs, ranked."""
     gathered: dict[tuple[str, str, str], dict[int, list[tuple[int, float, list[str]]]]] = {}
     n_differing = n_traced = 0
     for replication, text in enumerate(texts):

@@ -114,14 +114,14 @@ class Side:
         self._seen = simulate(self.blueprint, self.run.replication, observe=sorted(before))
 
     def state_before(self, time: float) -> NDArray[np.float64]:
-        """Return the state at the instant before a time that was observed."""
+        """The state at the instant before a time that was observed."""
         assert self._seen is not None  # noqa: S101  (it has been observed)
         at = max(self.run.start, math.nextafter(time, -math.inf))
         row = int(np.searchsorted(self._seen.snapshot_times, at))
         return np.asarray(self._seen.snapshots[row])
 
     def incident(self, row: int) -> str:
-        """Return an incident in words."""
+        """An incident in words."""
         incidents = self.run.incidents
         channel = int(incidents.channel[row])
         date = to_date(float(incidents.time[row]))
@@ -187,7 +187,7 @@ class Tracer:
     # the way back from an incident
 
     def top(self, side: int, row: int) -> list[int]:
-        """Return an incident and those that led to it, up to one that both runs have."""
+        """An incident and those that led to it, up to one that both runs have."""
         parent = self.sides[side].run.incidents.parent
         rows = [row]
         while parent[rows[-1]] >= 0 and not self.is_shared(side, int(parent[rows[-1]])):
@@ -195,7 +195,7 @@ class Tracer:
         return rows
 
     def trace_incident(self, side: int, row: int) -> Trace:
-        """Return the way back from an incident; the instant before its top is observed."""
+        """The way back from an incident; the instant before its top is observed."""
         here = self.sides[side]
         if self.is_shared(side, row):  # in both, but with other marks
             rows, parts = [row], Factoring.marks
@@ -242,7 +242,7 @@ class Tracer:
     def _telling(
         self, side: int, time: float, own: Sequence[IntensityPart], other: Sequence[IntensityPart]
     ) -> int | None:
-        """Return the variable that is most in favor of an incident; None: no variable is."""
+        """The variable that is most in favor of an incident; None: no variable is."""
         # An intensity is a product of parts: their log ratios sum to that of the whole.
         ratios = [_log_ratio(a.value, b.value) for a, b in zip(own, other, strict=True)]
         if not ratios or not max(map(abs, ratios)):
@@ -268,7 +268,7 @@ class Tracer:
         return self._from_act(found[0], (position, found[1]), steps)
 
     def _last_act(self, side: int, position: int, time: float, who: str) -> tuple[int, Act] | None:
-        """Return the last act of an agent on a variable that the other run has not."""
+        """The last act of an agent on a variable that the other run has not."""
         for at in (side, 1 - side):
             known = {(w.at, w.after) for w in self.sides[1 - at].writes.get(position, ())}
             for w in reversed(self.sides[at].writes.get(position, [])):
@@ -277,7 +277,7 @@ class Tracer:
         return None
 
     def _who_moved(self, side: int, position: int, time: float) -> str:
-        """Return whose changes make up most of what a variable differs by at a time.
+        """Whose changes make up most of what a variable differs by at a time.
 
         What it differs by is the difference at the start, plus that of the changes of each
         agent, plus that of incidents, which is the rest.
@@ -305,10 +305,11 @@ class Tracer:
     def _from_act(self, side: int, what: tuple[int, Act], steps: list[str]) -> Trace:
         position, act = what
         variable, place = self.names[position]
-        return self.trace_act(side, act, place, (*steps, *_if_new(variable, place, steps)))
+        text = variable if place == NATIONAL else f"{variable} in {place}"
+        return self.trace_act(side, act, place, steps if text in steps else (*steps, text))
 
     def trace_act(self, side: int, act: Act, place: str, steps: Sequence[str] = ()) -> Trace:
-        """Return the way back from what an agent did."""
+        """The way back from what an agent did."""
         done = f"{act.agent} on {to_date(act.at)}"
         option = self.sides[side].blueprint.option or AS_WRITTEN
         more = self._journalled(side, act.decision)
@@ -316,7 +317,7 @@ class Tracer:
         return Trace(act.agent, act.what, place, whole)
 
     def trace_decision(self, side: int, row: int) -> Trace:
-        """Return the way back from a decision."""
+        """The way back from a decision."""
         d = self.sides[side].run.decisions[row]
         return Trace(d.agent, d.name, d.place or NATIONAL, tuple(self._journalled(side, row)))
 
@@ -338,11 +339,6 @@ class Tracer:
                 return [*steps, "happened in both"]
             row = int(incidents.opener[rows[-1]])
         return steps
-
-
-def _if_new(variable: str, place: str, steps: Sequence[str]) -> tuple[str, ...]:
-    text = variable if place == NATIONAL else f"{variable} in {place}"
-    return () if text in steps else (text,)
 
 
 def _log_ratio(own: float, other: float) -> float:

@@ -127,7 +127,7 @@ def _taken(
     options: tuple[str, str],
     agents: Sequence[type[Agent]],
 ) -> tuple[Scenario, tuple[str, ...], int]:
-    """Return the scenario, the agents it is run without, and how many pairs there are."""
+    """The scenario, the agents it is run without, and how many pairs there are."""
     if not isinstance(source, Ensemble):
         scenario = as_scenario(source)
         return scenario, (), scenario.replications

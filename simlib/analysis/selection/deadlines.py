@@ -95,7 +95,7 @@ class Deadline:
 
 
 def extension_name(months: int, at: dt.date) -> str:
-    """Return the name of the option of an extension at a date."""
+    """The name of the option of an extension at a date."""
     return f"extend_{months}m_{at:%Y_%m_%d}"
 
 

@@ -158,16 +158,10 @@ def forecast(
     is_open: NDArray[np.bool_],
     root_seed: int,
 ) -> DecisionForecast:
-    """Relate what is known at a date to extensions after it.
+    """Relate what is known at a date, shape (n, len(observables)), to extensions after it.
 
-    Parameters
-    ----------
-    observables, known
-        What is known, shape (n, len(observables)).
-    is_extended, is_open
-        Whether an extension is agreed in the end, and whether none was by the date, (n,).
-    root_seed
-        Key of the bootstrap's uniforms.
+    Of each replication it is told whether an extension is agreed in the end, and whether none
+    was by the date. The root seed is the key of the bootstrap's uniforms.
 
     Raises
     ------
@@ -201,7 +195,7 @@ def forecast(
 
 
 def _fit(x: NDArray[np.float64], y: NDArray[np.bool_]) -> Any:
-    """Return a logistic regression on standardized inputs, its penalty cross-validated.
+    """A logistic regression on standardized inputs, its penalty cross-validated.
 
     An input counts at most `MOST` standard deviations: what hardly varied where it was
     fitted must not decide elsewhere.
@@ -259,7 +253,7 @@ def _states(
 
 
 def _thirds(column: NDArray[np.float64]) -> list[tuple[str, str, NDArray[np.bool_]]]:
-    """Return three groups as equal as ties allow; fewer where most values are the same."""
+    """Three groups as equal as ties allow; fewer where most values are the same."""
     cuts = np.quantile(column, [1 / 3, 2 / 3])
     masks = {
         "low": column <= cuts[0],
@@ -278,7 +272,7 @@ def _thirds(column: NDArray[np.float64]) -> list[tuple[str, str, NDArray[np.bool
 def _coefficients(
     names: list[str], x: NDArray[np.float64], y: NDArray[np.bool_], root_seed: int
 ) -> pd.DataFrame:
-    """Return the coefficients of a regression on all open replications, with their intervals.
+    """The coefficients of a regression on all open replications, with their intervals.
 
     Replications are resampled; penalty and scales stay.
     """

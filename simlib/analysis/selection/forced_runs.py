@@ -37,15 +37,8 @@ NEVER = 0
 class Answer:
     """A replication, and who answers in it.
 
-    Attributes
-    ----------
-    replication
-        Its index.
-    months
-        Length of the extension that is forced; `NEVER` holds to the end as agreed. None:
-        the agent decides.
-    at
-        The meeting it is forked at; nobody knows of anything before.
+    Forced are `months` of extension, `NEVER` of which hold to the end as agreed; None: the
+    agent decides. It is forked at the meeting `at`; nobody knows of anything before.
     """
 
     replication: int
@@ -57,17 +50,10 @@ class Answer:
 class AnsweredRuns:
     """What came of runs, in the order of the answers.
 
-    Attributes
-    ----------
-    outcomes
-        Numbers and yes/no's, shape (n, n_outcomes), in the order of `numbers_of`.
-    months
-        Length of the extension that the agent chose, shape (n,); `NEVER` where it chose
-        none.
-    decided_at
-        When it did (days), shape (n,); nan where there is none.
-    known
-        What was known at each time asked for, shape (n, n_times, n_observables).
+    Outcomes are numbers and yes/no's, shape (n, n_outcomes), in the order of `numbers_of`.
+    The agent chose an extension of so many months (`NEVER`: none), and decided at that time
+    in days (nan: never). What was known at each time asked for has shape (n, n_times,
+    n_observables).
     """
 
     outcomes: NDArray[np.float64]
@@ -94,7 +80,7 @@ class _AnswerJob:
 
 
 def numbers_of(scenario: Scenario) -> tuple[str, ...]:
-    """Return the outcomes that are numbers or yes/no's."""
+    """The outcomes that are numbers or yes/no's."""
     return tuple(name for name, o in scenario.outcomes.items() if kind_of(o) != "class")
 
 
@@ -110,22 +96,9 @@ def simulate_answers(
     """Simulate replications in which the agent decides, or is given the answer.
 
     Where the answer is given, the agent is frozen from the start: it holds to the end as
-    agreed up to the fork, and to what is given after it.
-
-    Parameters
-    ----------
-    scenario
-        A resolved scenario with the agent, taken as it is written.
-    answers
-        What is simulated.
-    question
-        The deadline, and what is known of it.
-    given
-        Parameters that replace drawn ones.
-    times
-        Instants (days) at which to note what is known.
-    execution
-        Where it runs: `simlib.ensemble.execution.Execution`.
+    agreed up to the fork, and to what is given after it. The scenario is taken as it is
+    written, but that `given` parameters replace drawn ones. What is known is noted at
+    `times`, instants in days.
     """
     job = _AnswerJob(scenario, tuple(answers), question, dict(given or {}), tuple(times))
     identity = {
@@ -154,6 +127,7 @@ def _answered(job: _AnswerJob, rows: range) -> Arrays:
     names, deadline = numbers_of(job.scenario), job.question.deadline
     observe = sorted({*blueprint.calendar.times, blueprint.horizon, *job.times})
     values, chosen, known = [], [], []
+    # The same replication under another answer has the same luck: differences are paired.
     for answer in (job.answers[row] for row in rows):
         run = simulate(
             _forked(blueprint, answer, deadline),
@@ -165,6 +139,7 @@ def _answered(job: _AnswerJob, rows: range) -> Arrays:
         values.append([float(found[name]) for name in names])
         chosen.append(_chosen(run, deadline))
         known.append([observables.at(run, time) for time in job.times])
+    # Without times or outcomes, an array of no columns still has its rows.
     shape = (len(rows), len(job.times), len(observables.all))
     return {
         "outcomes": np.array(values).reshape(len(rows), len(names)),
@@ -175,7 +150,7 @@ def _answered(job: _AnswerJob, rows: range) -> Arrays:
 
 
 def _chosen(run: Run, deadline: Deadline) -> tuple[int, float]:
-    """Return months and time of the extension that the agent chose, if any."""
+    """Months and time of the extension that the agent chose, if any."""
     if run.milestones[deadline.milestone].classification == deadline.extended:
         for decision in run.decisions:
             if (decision.agent, decision.name) == (deadline.agent, deadline.decision):
@@ -184,7 +159,7 @@ def _chosen(run: Run, deadline: Deadline) -> tuple[int, float]:
 
 
 def _forked(blueprint: Blueprint, answer: Answer, deadline: Deadline) -> Blueprint:
-    """Return a blueprint with another timeline; nothing else of it depends on the option."""
+    """A blueprint with another timeline; nothing else of it depends on the option."""
     if answer.months is None:
         return blueprint
     if answer.months == NEVER or answer.at is None:

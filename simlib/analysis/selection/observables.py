@@ -41,15 +41,7 @@ class Public(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Observable:
-    """One thing that is known.
-
-    Attributes
-    ----------
-    name, unit
-        What it is, and what it is counted in.
-    states
-        The states of a posture; empty for a number.
-    """
+    """One thing that is known, with its unit or, of a posture, its states."""
 
     name: str
     unit: str
@@ -70,12 +62,8 @@ class Observables:
     def at(self, run: Run, time: float) -> NDArray[np.float64]:
         """Read off what is known at an instant, shape (len(all),); a posture by its state's index.
 
-        Parameters
-        ----------
-        run
-            Observed at that instant; see `simlib.simulation.simulate`.
-        time
-            In days since 2000-01-01; what happens at the instant itself is seen.
+        The run was observed at that instant (see `simlib.simulation.simulate`), in days since
+        2000-01-01; what happens at the instant itself is seen.
         """
         counts = self.published.monthly(run)
         known = self.published.n_known(time)
@@ -99,17 +87,7 @@ class Observables:
 
 
 def plan_observables(scenario: Scenario, channels: Channels, public: Public) -> Observables:
-    """Prepare all observables of a scenario: every series, posture and base it has.
-
-    Parameters
-    ----------
-    scenario
-        The scenario that declares series and postures.
-    channels
-        The channels its incidents refer to.
-    public
-        What is known besides series and postures.
-    """
+    """Prepare all observables of a scenario: every series, posture and base it has."""
     published = plan_published(scenario, channels)
     counted = [Observable(name, f"in {MONTHS} months") for name in published.names]
     heard = [name for name in public.heard if name in scenario.incidents]
@@ -130,17 +108,10 @@ def plan_observables(scenario: Scenario, channels: Channels, public: Public) -> 
 def encoded(
     observables: tuple[Observable, ...], values: NDArray[np.float64]
 ) -> tuple[list[str], NDArray[np.float64]]:
-    """Return observables as columns of a regression, with a name for each.
+    """Observables as columns of a regression, with a name for each; values as of `Observables.at`.
 
-    Numbers as ``log(1 + x)``; postures as 0 or 1 for each state but the commonest. What
-    is the same in all runs, and states that hardly any is in, are left out.
-
-    Parameters
-    ----------
-    observables
-        Names and states.
-    values
-        Shape (n, len(observables)), as `Observables.at` returns them.
+    Numbers as ``log(1 + x)``; postures as 0 or 1 for each state but the commonest. What is
+    the same in all runs, and states that hardly any is in, are left out.
     """
     names: list[str] = []
     columns: list[NDArray[np.float64]] = []

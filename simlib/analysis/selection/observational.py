@@ -178,7 +178,7 @@ class Readings(Finding):
     headlines: tuple[str, ...]
 
     def gap(self, outcome: str, version: str = AS_WRITTEN) -> SelectionEffect:
-        """Return the effect of selection on one outcome.
+        """The effect of selection on one outcome.
 
         Raises
         ------
@@ -370,7 +370,7 @@ def _refuse_slopes(scenario: Scenario, slope_of: GroundWeight, slopes: Sequence[
 
 
 def _given(scenario: Scenario, slope: GroundWeight, value: float) -> dict[str, float]:
-    """Return a value of the slope with what goes along with it."""
+    """A value of the slope with what goes along with it."""
     fixed = Parameter(value=value, unit=scenario.parameters[slope.parameter].unit)
     parameters = scenario.parameters | {slope.parameter: fixed}
     return {slope.parameter: value} | slope.along(
@@ -422,12 +422,8 @@ def select(
 ) -> SelectionEffects:
     """Compare observational with interventional means of every outcome.
 
-    Parameters
-    ----------
-    natural
-        Runs in which the agent decides, one of each replication from 0 on.
-    scenario, question, given, execution
-        As they were simulated: see `simulate_answers`.
+    The agent decides in the runs given, one of each replication from 0 on; all else is as
+    they were simulated by `simulate_answers`.
 
     Raises
     ------
@@ -460,6 +456,7 @@ def _effect(
 ) -> SelectionEffect:
     """Estimate the effect on one outcome from influence values, one a replication."""
     made, kept, own = parts
+    # Only extended replications were redone; the zeros of the others have no influence.
     redone = np.zeros(len(natural))
     redone[is_extended] = own
     means = {
@@ -471,6 +468,7 @@ def _effect(
     }
 
     def less(one: str, other: str) -> MeanEstimate:
+        # Influences are subtracted by replication, so that luck both means share cancels.
         (a, of_a), (b, of_b) = means[one], means[other]
         return _estimate(a - b, of_a - of_b)
 
@@ -487,7 +485,7 @@ def _effect(
 def _influence(
     values: NDArray[np.float64], is_in: NDArray[np.bool_]
 ) -> tuple[float, NDArray[np.float64]]:
-    """Return the mean over some replications, and the influence of each replication on it.
+    """The mean over some replications, and the influence of each replication on it.
 
     The influence of a mean given an event is 1{in} (y - mean) / P(in); the mean of its
     square over n is the variance of the ratio of sums (delta method).

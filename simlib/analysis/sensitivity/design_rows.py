@@ -43,7 +43,7 @@ _SHOWN, _MOST_DRAWN = 30, 3
 
 
 def salib(part: str) -> Any:
-    """Return a module of SALib, loaded when first needed.
+    """A module of SALib, loaded when first needed.
 
     Raises
     ------
@@ -64,18 +64,10 @@ def salib(part: str) -> Any:
 class VariedScenario:
     """What is varied, and what is read off: a scenario under one option, or two compared.
 
-    Attributes
-    ----------
-    scenario
-        The scenario; its own design of the parameter draws plays no part.
-    options
-        One option (empty: as it is written), or baseline and counterfactual.
-    columns
-        The outcomes that are asked for.
-    owners
-        Parameter of every value that is drawn under one of the options, by its name.
-    parameters
-        The parameters behind `owners`, by name; the baseline's where options differ.
+    The scenario's own design of the parameter draws plays no part. Options are one (empty: as
+    it is written), or baseline and counterfactual. `owners` has the parameter of every value
+    that is drawn under one of them; `parameters` those by name, the baseline's where options
+    differ.
     """
 
     scenario: Scenario
@@ -191,7 +183,7 @@ def varied(
 
 
 def replications_at(uniforms: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the indices of the replications that uniforms in [0, 1) stand for."""
+    """The indices of the replications that uniforms in [0, 1) stand for."""
     return np.floor(uniforms * _N_REPLICATIONS).astype(np.int64)
 
 
@@ -205,24 +197,10 @@ def simulate_rows(
 ) -> dict[str, NDArray[np.float64]]:
     """Simulate every row under each option.
 
-    Parameters
-    ----------
-    study
-        What is varied.
-    uniforms
-        Uniform of each drawn value in the order of `VariedScenario.owners`, shape (rows, values).
-    replications
-        Index of the replication that keys all other chance, one for each row.
-    identity
-        What made the rows, as JSON can say it.
-    execution
-        Where it runs: `simlib.ensemble.execution.Execution`.
-
-    Returns
-    -------
-    dict
-        By outcome, or class that was met, a number for each row: of the one option, or
-        counterfactual less baseline.
+    A row has a uniform for each drawn value, in the order of `VariedScenario.owners`, and the
+    index of the replication that keys all other chance. The identity is what made the rows,
+    as JSON can say it. Returned is, by outcome or class that was met, a number for each row:
+    of the one option, or counterfactual less baseline.
     """
     whole = {
         **identity,
@@ -244,7 +222,7 @@ def simulate_rows(
 def _read_rows(
     job: tuple[VariedScenario, NDArray[np.float64], NDArray[np.int64]], rows: range
 ) -> Arrays:
-    """Return all outcomes as numbers, shape (rows, options, columns)."""
+    """All outcomes as numbers, shape (rows, options, columns)."""
     study, uniforms, replications = job
     numbers = [
         [
@@ -264,7 +242,7 @@ def _read_rows(
 
 @functools.lru_cache(maxsize=1)
 def _prepared(study: VariedScenario) -> list[tuple[OutcomeReader, NDArray[np.intp]]]:
-    """Return each option ready to run, with the places of its values in a row."""
+    """Each option ready to run, with the places of its values in a row."""
     place = {name: i for i, name in enumerate(study.owners)}
     prepared = []
     for option in study.options:

@@ -91,12 +91,12 @@ class Screening(DesignFinding):
     spread: dict[str, float]
 
     def ranking(self, outcome: str) -> list[str]:
-        """Return the drawn values by the size of their effect, the largest first."""
+        """The drawn values by the size of their effect, the largest first."""
         stars = self.effects[outcome].mu_star
         return sorted(stars, key=lambda name: (-stars[name], name))
 
     def parameters(self) -> list[str]:
-        """Return the parameters by their largest effect relative to an outcome's spread."""
+        """The parameters by their largest effect relative to an outcome's spread."""
         size: dict[str, float] = dict.fromkeys(self.owners.values(), 0.0)
         for outcome, effects in self.effects.items():
             for name, star in effects.mu_star.items():
@@ -238,7 +238,7 @@ class Paths:
         return {"num_vars": self.n_columns, "names": names, "bounds": bounds, "groups": names}
 
     def rows(self) -> NDArray[np.float64]:
-        """Return the uniforms, path by path, shape (paths * (columns + 1), columns)."""
+        """The uniforms, path by path, shape (paths * (columns + 1), columns)."""
         found: NDArray[np.float64] = salib("sample.morris").sample(
             self.problem,
             self.trajectories,
@@ -250,7 +250,7 @@ class Paths:
     def effects(
         self, names: Sequence[str], rows: NDArray[np.float64], values: NDArray[np.float64]
     ) -> ElementaryEffects:
-        """Return the effects of columns, by their names, from a value at every row."""
+        """The effects of columns, by their names, from a value at every row."""
         found = salib("analyze.morris").analyze(
             self.problem,
             rows,

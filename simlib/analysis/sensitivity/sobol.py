@@ -70,14 +70,8 @@ _LEAST = 0.01
 class Design:
     """Rows of uniforms from which indices of groups of columns are estimated.
 
-    Attributes
-    ----------
-    groups
-        Group of each column; the columns of a group are exchanged together.
-    samples
-        Points of the sequence, a power of 2; there are ``samples * (groups + 2)`` rows.
-    address
-        What the sequence and the bootstrap are drawn for; another one draws others.
+    The columns of a group are exchanged together. Of so many points of the sequence there are
+    ``samples * (groups + 2)`` rows; another address draws another sequence and bootstrap.
 
     Raises
     ------
@@ -109,7 +103,7 @@ class Design:
         return {**found, "groups": list(self.groups)} if len(self.names) > 1 else found
 
     def rows(self) -> NDArray[np.float64]:
-        """Return the uniforms, shape (rows, columns)."""
+        """The uniforms, shape (rows, columns)."""
         # SALib asks whether there are groups: with one group there must be one column.
         if len(self.names) == 1 and len(self.groups) > 1:
             raise ValueError("a design needs two groups, or one column")
@@ -157,12 +151,7 @@ class Indices:
 def indices(design: Design, values: NDArray[np.float64]) -> Indices:
     """Estimate the indices from an outcome's value at every row of a design.
 
-    Parameters
-    ----------
-    design
-        The design whose rows were simulated.
-    values
-        One finite number for each row; they must differ.
+    The values are finite, and not all the same.
     """
     names = design.names
     found = salib("analyze.sobol").analyze(
@@ -380,7 +369,7 @@ def sensitivity(
 
 
 def _groups(study: VariedScenario, by: By | Sequence[str]) -> dict[str, str]:
-    """Return the group of each parameter."""
+    """The group of each parameter."""
     if by == "kind":
         return {p: STRUCTURE if p.startswith(_PREFIX) else PARAMETERS for p in study.parameters}
     if by == "grade":
@@ -433,7 +422,7 @@ def _split(
 
 
 def _ordered(design: Design, by: str) -> list[str]:
-    """Return the groups as they are listed: grades from the firmest on, chance last."""
+    """The groups as they are listed: grades from the firmest on, chance last."""
     known = {
         "kind": [STRUCTURE, PARAMETERS],
         "grade": list(GRADES.values()),

@@ -95,19 +95,19 @@ class ExpectedValue:
 
 
 def loss_differences(losses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the losses of options less those of the first, shape (n, n_options - 1)."""
+    """The losses of options less those of the first, shape (n, n_options - 1)."""
     return losses[:, 1:] - losses[:, :1]
 
 
 def choices(losses_less_first: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the option with the least loss, shape (n,); the first among equals."""
+    """The option with the least loss, shape (n,); the first among equals."""
     first = np.zeros((len(losses_less_first), 1))
     least: NDArray[np.intp] = np.argmin(np.column_stack([first, losses_less_first]), axis=1)
     return least
 
 
 def best_option(losses: NDArray[np.float64]) -> int:
-    """Return the option with the least mean loss: it is chosen where nothing is learnt."""
+    """The option with the least mean loss: it is chosen where nothing is learnt."""
     return int(np.argmin(losses.mean(axis=0)))
 
 
@@ -167,7 +167,7 @@ def evpi(losses: NDArray[np.float64]) -> ExpectedValue:
 
 
 def p_incorrect_selection(losses: NDArray[np.float64], best: int) -> float:
-    """Return a bound of the probability that another option is better on average, 0-1.
+    """A bound of the probability that another option is better on average, 0-1.
 
     The sum over the others of Phi(-d / s), of the mean paired difference d and its standard
     error s (normal, flat prior). Options equal in every run are not better.
@@ -208,7 +208,7 @@ def regions(
 
 
 def _edge(at: NDArray[np.float64], place: int) -> float:
-    """Return the probability between the ranks before and after a place."""
+    """The probability between the ranks before and after a place."""
     if place in {0, len(at)}:
         return float(place > 0)
     return float(at[place - 1] + at[place]) / 2.0
@@ -216,18 +216,10 @@ def _edge(at: NDArray[np.float64], place: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class DecisionSample:
-    """What regressions are fitted on.
+    """What regressions are fitted on, in arrays of n replications.
 
-    Attributes
-    ----------
-    losses
-        By loss and date, shape (n, n_options).
-    drawn
-        By parameter, shape (n,).
-    groups
-        Names of parameters by group.
-    reports
-        What is known at each date, as columns, shape (n, k).
+    Losses are by loss and date, shape (n, n_options); drawn values by parameter; groups name
+    parameters. Reports are what is known at each date, as columns, shape (n, k).
     """
 
     losses: dict[tuple[str, dt.date], NDArray[np.float64]]
@@ -297,6 +289,7 @@ class _Valuation:
     def of(cls, sample: DecisionSample) -> _Valuation:
         """Take differences of all losses, and what reports say of them, side by side."""
         losses = tuple(sample.losses.values())
+        # All losses and dates side by side, so that one regression on an unknown serves all.
         parts = [loss_differences(each) for each in losses]
         ends = np.cumsum([0, *(part.shape[1] for part in parts)]).tolist()
         columns = tuple(slice(a, b) for a, b in itertools.pairwise(ends))
@@ -308,6 +301,7 @@ class _Valuation:
         reported = np.concatenate([predicted for predicted, _ in found], axis=1)
         left = np.concatenate([left for _, left in found], axis=2)
         gaps = np.concatenate(parts, axis=1)
+        # Predictions are less their mean; a choice needs it back.
         mean = gaps.mean(axis=0)
         return cls(
             losses=losses,

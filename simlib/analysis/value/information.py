@@ -255,7 +255,7 @@ class Information(Finding):
 
 
 def _between(low: float, high: float) -> str:
-    """Return part of a parameter's range by its quantiles."""
+    """Part of a parameter's range by its quantiles."""
     if low <= 0.0:
         return f"below the {high:.0%} quantile"
     if high >= 1.0:
@@ -386,7 +386,7 @@ def _run(
 def _losses(
     panel: LossPanel, ensemble: Ensemble, names: Mapping[dt.date, tuple[str, ...]]
 ) -> tuple[dict[tuple[str, dt.date], NDArray[np.float64]], NDArray[np.intp]]:
-    """Return losses by loss and date, of the replications that failed under no option."""
+    """Losses by loss and date, of the replications that failed under no option."""
     wanted = list(panel.outcomes())
     tables = {name: ensemble.of(name).outcomes[wanted] for name in ensemble.options}
     shared = next(iter(tables.values())).index
@@ -433,7 +433,7 @@ def _reports(
 
 
 def _groups(scenario: Scenario, drawn: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Return groups of parameters: by the first part of their names, by what they rest on."""
+    """Groups of parameters: by the first part of their names, by what they rest on."""
     found: dict[str, list[str]] = {}
     for name in drawn:
         found.setdefault(f"{name.partition('.')[0]}.*", []).append(name)

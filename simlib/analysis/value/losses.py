@@ -55,13 +55,13 @@ class LossPanel(Model):
     note: str = ""
 
     def outcomes(self) -> tuple[str, ...]:
-        """Return the outcomes that any loss weighs, sorted."""
+        """The outcomes that any loss weighs, sorted."""
         return tuple(sorted({name for loss in self.losses.values() for name in loss.terms}))
 
     def values(
         self, values: Callable[[str], NDArray[np.float64]]
     ) -> dict[str, NDArray[np.float64]]:
-        """Return each loss of each replication, in its unit.
+        """Each loss of each replication, in its unit.
 
         Parameters
         ----------
@@ -97,7 +97,7 @@ class LossPanel(Model):
 def load_losses(
     scenario: Scenario, losses: LossPanel | Mapping[str, Any] | str | os.PathLike[str] | None = None
 ) -> LossPanel:
-    """Return a panel of losses over the outcomes of a scenario.
+    """A panel of losses over the outcomes of a scenario.
 
     Parameters
     ----------
