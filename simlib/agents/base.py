@@ -118,12 +118,9 @@ class Agent(ABC):
                 yield event
 
     def _use(self) -> World:
-        """Return the world, counting how often before the next wait ends.
+        """The world; counts how often it is asked for before the next wait ends.
 
-        Raises
-        ------
-        SimulationError
-            When an agent looks and acts on without ever coming to wait.
+        Raises `SimulationError` where an agent looks and acts on without ever coming to wait.
         """
         self._n_uses += 1
         if self._n_uses > MOST_USES:
@@ -138,7 +135,7 @@ class Agent(ABC):
         return float(self._use().clock.now)
 
     def see(self, variable: str, place: str | None = None) -> float:
-        """Return a state variable, at a place or (None) national."""
+        """A state variable, at a place or (None) national."""
         self._n_uses += 1  # as `_use` does, but half of all looks pass here
         if self._n_uses > MOST_USES:
             raise _too_many_uses()
@@ -146,7 +143,7 @@ class Agent(ABC):
         return float(world.state[world.position(variable, place)])
 
     def see_all(self, variable: str) -> NDArray[np.float64]:
-        """Return a copy of a variable over all its places, in the order of `places`."""
+        """A copy of a variable over all its places, in the order of `places`."""
         self._n_uses += 1  # as `_use` does, but half of all looks pass here
         if self._n_uses > MOST_USES:
             raise _too_many_uses()
@@ -154,7 +151,7 @@ class Agent(ABC):
         return world.state[world.layout.slice_of(variable)].copy()
 
     def total(self, variable: str, country: str | None = None) -> float:
-        """Return a variable's sum over its places, or over those of a country."""
+        """A variable's sum over its places, or over those of a country."""
         values = self.see_all(variable).tolist()
         if country is None:
             return math.fsum(values)
@@ -164,20 +161,20 @@ class Agent(ABC):
         )
 
     def places(self, variable: str) -> tuple[str, ...]:
-        """Return the places of a variable, sorted."""
+        """The places of a variable, sorted."""
         return self._world.layout.places_of(variable)
 
     def country_of(self, place: str) -> str | None:
-        """Return the country of a place (of the governorate it lies within)."""
+        """The country of a place (of the governorate it lies within)."""
         entry = self._world.scenario.places[place]
         return self.country_of(entry.within) if entry.within else entry.country
 
     def posture(self, name: str) -> str:
-        """Return the state a posture is in."""
+        """The state a posture is in."""
         return self._use().postures[name][-1][1]
 
     def parameter(self, name: str) -> float:
-        """Return a parameter of this replication."""
+        """A parameter of this replication."""
         if name not in self._world.parameters:
             raise SimulationError(f"no parameter {name!r}")
         return self._world.parameters[name]
@@ -196,11 +193,11 @@ class Agent(ABC):
         return self._use().count_since(chosen, country, self.now - days, least)
 
     def date_of(self, milestone: str) -> float:
-        """Return a milestone's date as publicly known now, in days."""
+        """A milestone's date as publicly known now, in days."""
         return self._use().timeline.of(milestone).date
 
     def agreed_date_of(self, milestone: str) -> float:
-        """Return the date first agreed for a milestone, in days."""
+        """The date first agreed for a milestone, in days."""
         return self._use().timeline.of(milestone).agreed
 
     def is_forced(self, milestone: str) -> bool:
@@ -208,7 +205,7 @@ class Agent(ABC):
         return self._use().timeline.of(milestone).is_forced
 
     def class_of(self, milestone: str) -> str | None:
-        """Return the class a milestone has ended in, if it has."""
+        """The class a milestone has ended in, if it has."""
         return self._use().timeline.of(milestone).classification
 
     def is_complete(self, milestone: str) -> bool:
@@ -228,7 +225,7 @@ class Agent(ABC):
         milestone: str | None = None,
         above: tuple[str, str | None, float] | None = None,
     ) -> simpy.Event:
-        """Return an event that happens when the first of these comes; yield it.
+        """An event that happens when the first of these comes; yield it.
 
         Parameters
         ----------
@@ -372,7 +369,7 @@ class Agent(ABC):
         world.change(where, value, self._opener())
 
     def _opener(self) -> int:
-        """Return the row of the decision taken on this occasion, else -1."""
+        """The row of the decision taken on this occasion, else -1."""
         at, row = self._last_decision
         return row if at == self._world.clock.now else -1
 
@@ -558,14 +555,14 @@ def _too_many_uses() -> SimulationError:
 
 
 def _sojourn(median: float, shape: float, age: float, u: float) -> float:
-    """Return the days still to come of a Weibull sojourn that has lasted `age` days."""
+    """The days still to come of a Weibull sojourn that has lasted `age` days."""
     scale = median / math.log(2.0) ** (1.0 / shape)
     elapsed = (age / scale) ** shape
     return float(scale * (elapsed - math.log1p(-u)) ** (1.0 / shape) - age)
 
 
 def _tilted(chances: Mapping[str, float], shifts: Mapping[str, float]) -> dict[str, float]:
-    """Return probabilities with their log-odds shifted, normalised."""
+    """Probabilities with their log-odds shifted, normalised."""
     if not shifts:
         return dict(chances)
     weights = {name: p * math.exp(shifts.get(name, 0.0)) for name, p in chances.items()}
@@ -574,6 +571,6 @@ def _tilted(chances: Mapping[str, float], shifts: Mapping[str, float]) -> dict[s
 
 
 def _next_occasion(chain: Cause, state: str) -> Cause:
-    """Return the occasion that follows: the draws of a posture are addressed by its path."""
+    """The occasion that follows: the draws of a posture are addressed by its path."""
     a0, a1, a2 = chain.occasion
     return Cause("date", chain.text, (a0, name_hash(f"{a0}|{a1}|{a2}|{state}"), 0))

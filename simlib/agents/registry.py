@@ -26,12 +26,12 @@ GROUP = "simlib.agents"
 
 
 def agent_names() -> frozenset[str]:
-    """Return the names of all agents that are installed."""
+    """The names of all agents that are installed."""
     return frozenset(brought(GROUP))
 
 
 def agent_class(name: str) -> type[Agent]:
-    """Return the class of an installed agent.
+    """The class of an installed agent.
 
     Raises
     ------
@@ -56,14 +56,10 @@ def is_of_simlib(agent: type[Agent]) -> bool:
 
 
 def parameters_read(agent: type[Agent], names: Iterable[str]) -> frozenset[str]:
-    """Return those of some names of parameters that the module of an agent's class reads.
+    """Those of some names of parameters that the module of an agent's class reads.
 
-    Parameters
-    ----------
-    agent
-        The class. Nothing is found where its source cannot be read.
-    names
-        Names of parameters; ``parameter(f"beta.{ground}")`` reads all that begin so.
+    Nothing is found where its source cannot be read; ``parameter(f"beta.{ground}")`` reads all
+    that begin so.
     """
     texts, patterns = _written(agent)
     return frozenset(
@@ -73,7 +69,7 @@ def parameters_read(agent: type[Agent], names: Iterable[str]) -> frozenset[str]:
 
 @functools.cache
 def _written(agent: type[Agent]) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
-    """Return the texts in a module, and as patterns the f-strings that parameters are read by."""
+    """The texts in a module, and as patterns the f-strings that parameters are read by."""
     try:
         tree = ast.parse(inspect.getsource(inspect.getmodule(agent) or agent))
     except (OSError, TypeError, SyntaxError):

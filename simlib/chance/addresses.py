@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @functools.lru_cache(maxsize=65536)
 def name_hash(text: str) -> int:
-    """Return the 64-bit address of a name (blake2b, little-endian).
+    """The 64-bit address of a name (blake2b, little-endian).
 
     Examples
     --------
@@ -25,7 +25,7 @@ def name_hash(text: str) -> int:
 
 
 def seed_of(root_seed: int, *names: str | int) -> int:
-    """Return a seed below 2**63 for what a list of names stands for.
+    """A seed below 2**63 for what a list of names stands for.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def seed_of(root_seed: int, *names: str | int) -> int:
 
 
 def uniforms_of(root_seed: int, name: str, shape: int | tuple[int, ...]) -> NDArray[np.float64]:
-    """Return uniforms in [0, 1) of a shape; the same for the same root seed and name."""
+    """Uniforms in [0, 1) of a shape; the same for the same root seed and name."""
     from simlib.chance.philox import uniforms  # numba, which who only names things need not load
 
     size = int(np.prod(shape))

@@ -41,7 +41,7 @@ _COMPILED = (
 
 @functools.cache
 def sources_digest() -> str:
-    """Return a digest of every source that compiled code may be made from, and of its compiler.
+    """A digest of every source that compiled code may be made from, and of its compiler.
 
     A cached function does not notice that a function it calls was edited in another
     file; a cache folder named by this digest does. Python's -O changes the bytecode that
@@ -59,7 +59,7 @@ def sources_digest() -> str:
 
 @functools.cache
 def cache_folder() -> Path | None:
-    """Return the folder compiled code is kept in, if any; ``SIMLIB_CACHE_DIR`` overrides it."""
+    """The folder compiled code is kept in, if any; ``SIMLIB_CACHE_DIR`` overrides it."""
     return usable_folder("compiled", sources_digest())
 
 
@@ -74,7 +74,7 @@ def private_files() -> Iterator[None]:
 
 
 def usable_folder(*names: str) -> Path | None:
-    """Return the folder below the user's choice, or a temporary one; none without either."""
+    """The folder below the user's choice, or a temporary one; none without either."""
     if os.environ.get(SETTING) == NOWHERE:
         return None
     try:
@@ -117,7 +117,7 @@ def _base() -> Path:
 
 
 def _temporary() -> Path:
-    """Return a new folder that is removed when this process ends."""
+    """A new folder that is removed when this process ends."""
     system = Path(tempfile.gettempdir())
     named = {os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")}
     if system == Path.cwd() and not {str(system)} & {*named, "/tmp", "/var/tmp", "/usr/tmp"}:  # noqa: S108
@@ -191,7 +191,7 @@ class _Kept:
         return None if self._files is None else str(self._files.cache_path)
 
     def load_overload(self, signature: Any, target_context: Any) -> Any:
-        """Return the compiled code that is kept of a signature, if any."""
+        """The compiled code that is kept of a signature, if any."""
         if self._files is None:
             return None
         try:
@@ -213,7 +213,7 @@ class _Kept:
 
 
 def _files_in(folder: Path, function: Callable[..., Any]) -> Any:
-    """Return numba's files of a function in a folder, and nowhere else."""
+    """Numba's files of a function in a folder, and nowhere else."""
     config = importlib.import_module("numba.core.config")
     ours = {"CACHE_DIR": str(folder), "CACHE_LOCATOR_CLASSES": ""}
     before = {name: getattr(config, name, "") for name in ours}

@@ -45,7 +45,7 @@ _BELOW_ONE = 1.0 - 2.0**-53
 
 
 def broken_rule(design: str, replications: int) -> str:
-    """Return the rule that a number of replications breaks, or nothing.
+    """The rule that a number of replications breaks, or nothing.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def broken_rule(design: str, replications: int) -> str:
 
 
 def blocks(design: str, replications: NDArray[np.int32]) -> NDArray[np.int32] | None:
-    """Return the block of each replication; None in a design without blocks."""
+    """The block of each replication; None in a design without blocks."""
     return replications // BLOCK if design == "latin_hypercube" else None
 
 
@@ -71,7 +71,7 @@ def row(
     root_seed: int,
     replication: int,
 ) -> Floats:
-    """Return the uniforms of one replication, each in [0, 1), shape (n_columns,).
+    """The uniforms of one replication, each in [0, 1), shape (n_columns,).
 
     Rows of neighboring replications are made together and kept for a while.
     """
@@ -89,7 +89,7 @@ def row(
 
 @functools.cache
 def _qmc() -> Any:
-    """Return SciPy's designs, loaded when first needed: that takes a second."""
+    """SciPy's designs, loaded when first needed: that takes a second."""
     return importlib.import_module("scipy.stats.qmc")
 
 
@@ -103,7 +103,7 @@ def _latin_hypercube(root_seed: int, n_columns: int, block: int) -> Floats:
 
 @functools.lru_cache(maxsize=8)
 def _sobol(root_seed: int, n_columns: int, block: int) -> Floats:
-    """Return a block of points, moved there from the first block.
+    """A block of points, moved there from the first block.
 
     The sequence is linear: the words of point i + j, where i and j share no bit, are
     those of point i xor point j xor point 0.
@@ -129,6 +129,6 @@ def _sobol_words(root_seed: int, n_columns: int, start: int, n: int) -> Words:
 
 
 def _kept(points: Floats) -> Floats:
-    """Return points that nobody can change: they are handed out again and again."""
+    """Points that nobody can change: they are handed out again and again."""
     points.flags.writeable = False
     return points

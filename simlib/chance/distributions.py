@@ -54,12 +54,12 @@ _MOST = 1.0 - 2.0**-53
 
 @functools.cache
 def _special() -> Any:
-    """Return SciPy's scalar special functions, loaded when first needed."""
+    """SciPy's scalar special functions, loaded when first needed."""
     return importlib.import_module("scipy.special.cython_special")
 
 
 def check(kind: str, args: Arguments) -> list[str]:
-    """Return the rules that a distribution breaks, each with the value met.
+    """The rules that a distribution breaks, each with the value met.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def check(kind: str, args: Arguments) -> list[str]:
 
 
 def _check_values(kind: str, args: Arguments) -> list[str]:
-    """Return the rules that values of named arguments break."""
+    """The rules that values of named arguments break."""
     wrong = check_signs(_POSITIVE.get(kind, ()), args)
     wrong += [
         f"{low} must be <= {high} (got {spell(args[low])} > {spell(args[high])})"
@@ -88,7 +88,7 @@ def _check_values(kind: str, args: Arguments) -> list[str]:
 
 
 def _check_finite(kind: str, args: Arguments) -> list[str]:
-    """Return a rule that is broken when an end of the distribution overflows."""
+    """A rule that is broken when an end of the distribution overflows."""
     try:
         ends = [quantile(kind, args, u) for u in (0.0, 1.0)]
     except (ArithmeticError, ValueError):
@@ -97,7 +97,7 @@ def _check_finite(kind: str, args: Arguments) -> list[str]:
 
 
 def _check_weights(kind: str, args: Arguments) -> list[str]:
-    """Return the rules that weights break; they are named by the values they belong to."""
+    """The rules that weights break; they are named by the values they belong to."""
     rule = ">= 0" if kind == "categorical" else "> 0"
     wrong = [
         f"weight of {name} must be {rule} (got {spell(weight)})"
@@ -135,14 +135,10 @@ def _is_number(text: str) -> bool:
 
 
 def quantile(kind: str, args: Arguments, u: float) -> float:
-    """Return the value below which a share u of a distribution lies.
+    """The value below which a share u of a distribution, no Dirichlet, lies.
 
-    Parameters
-    ----------
-    kind, args
-        A distribution that `check` finds nothing wrong with; not a Dirichlet.
-    u
-        A uniform in [0, 1); 0 is read as 2**-54, so that the result is finite.
+    `check` finds nothing wrong with it; u lies in [0, 1), and 0 is read as 2**-54, so that the
+    result is finite.
     """
     return _QUANTILES[kind](args, min(max(u, _LEAST), _MOST))
 
@@ -246,18 +242,10 @@ _QUANTILES: dict[str, Callable[[Arguments, float], float]] = {
 
 
 def dirichlet(args: Arguments, uniforms: Sequence[float]) -> dict[str, float]:
-    """Return shares that sum to 1, by normalized gammas.
+    """Shares that sum to 1, by normalized gammas, of weights above 0 and a uniform for each.
 
-    Parameters
-    ----------
-    args
-        Weight of each part, above 0.
-    uniforms
-        One uniform in [0, 1) for each part, in the order of `args`.
-
-    Notes
-    -----
-    L. Devroye, Non-Uniform Random Variate Generation (1986), chapter XI, theorem 4.1.
+    Uniforms lie in [0, 1), in the order of the weights (L. Devroye, Non-Uniform Random Variate
+    Generation, 1986, chapter XI, theorem 4.1).
     """
     gammas = {
         name: max(quantile("gamma", {"shape": weight, "rate": 1.0}, u), 1e-300)
@@ -268,12 +256,12 @@ def dirichlet(args: Arguments, uniforms: Sequence[float]) -> dict[str, float]:
 
 
 def mean(kind: str, args: Arguments) -> float:
-    """Return the mean of a distribution (inf or nan where it has none)."""
+    """The mean of a distribution (inf or nan where it has none)."""
     return _MEANS[kind](args)
 
 
 def median(kind: str, args: Arguments) -> float:
-    """Return the median of a distribution."""
+    """The median of a distribution."""
     return quantile(kind, args, 0.5)
 
 

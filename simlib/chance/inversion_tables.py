@@ -43,12 +43,12 @@ MOST_GEOMETRIC_MEAN = 25.0
 
 
 def spell(number: float) -> str:
-    """Return a number as a person would write it: ``3``, ``0.25``, ``1e+300``."""
+    """A number as a person would write it: ``3``, ``0.25``, ``1e+300``."""
     return f"{number:.10g}"
 
 
 def check_names(allowed: tuple[tuple[str, ...], ...], args: Arguments) -> list[str]:
-    """Return the rule broken by names of arguments that must be one of some sets."""
+    """The rule broken by names of arguments that must be one of some sets."""
     if any(set(names) == set(args) for names in allowed):
         return []
     meant = " or ".join("{" + ", ".join(names) + "}" for names in allowed)
@@ -57,7 +57,7 @@ def check_names(allowed: tuple[tuple[str, ...], ...], args: Arguments) -> list[s
 
 
 def check_signs(positive: Iterable[str], args: Arguments) -> list[str]:
-    """Return a rule for each argument given that must be above 0 and is not."""
+    """A rule for each argument given that must be above 0 and is not."""
     return [
         f"{name} must be > 0 (got {spell(args[name])})"
         for name in positive
@@ -66,7 +66,7 @@ def check_signs(positive: Iterable[str], args: Arguments) -> list[str]:
 
 
 def check_count(law: str, args: Arguments) -> list[str]:
-    """Return the rules that a law of counts breaks, each with the value met.
+    """The rules that a law of counts breaks, each with the value met.
 
     Examples
     --------
@@ -131,16 +131,12 @@ _CHECKS: dict[str, Callable[[Arguments], list[str]]] = {
 
 
 def count_table(law: str, args: Arguments) -> NDArray[np.float64]:
-    """Return the cumulative probabilities of the counts 0, 1, ... up to the cap.
+    """The cumulative probabilities of the counts 0, 1, ... up to the cap.
 
     The count of a uniform u is the smallest k with ``u < table[k]``; the last entry is 1.
-
-    Parameters
-    ----------
-    law, args
-        A law that `check_count` finds nothing wrong with. ``severity`` has support 1, 2,
-        ...: ``P(1) = one``, and for k >= 2 a probability in proportion to
-        ``(k + q) ** -exponent`` with q such that the mean holds.
+    `check_count` finds nothing wrong with the law. ``severity`` has support 1, 2, ...:
+    ``P(1) = one``, and for k >= 2 a probability in proportion to ``(k + q) ** -exponent`` with
+    q such that the mean holds.
     """
     return _table(law, tuple(sorted(args.items())))
 
@@ -170,7 +166,7 @@ def _severity(args: Arguments) -> list[float]:
 
 
 def _mean_above_one(log_shift: float, exponent: float, cap: int) -> float:
-    """Return the mean of a severity of 2 or more whose q is exp(log_shift) - 2."""
+    """The mean of a severity of 2 or more whose q is exp(log_shift) - 2."""
     shift = math.exp(log_shift)
     weights = [((k - 2 + shift) / shift) ** -exponent for k in range(2, cap + 1)]
     moment = math.fsum(k * weight for k, weight in zip(range(2, cap + 1), weights, strict=True))
@@ -178,7 +174,7 @@ def _mean_above_one(log_shift: float, exponent: float, cap: int) -> float:
 
 
 def _shift(wanted: float, exponent: float, cap: int) -> float:
-    """Return the q at which the mean of a severity of 2 or more is as wanted.
+    """The q at which the mean of a severity of 2 or more is as wanted.
 
     The mean rises with q, from 2 at q = -2 towards that of equal weights. By hand, because
     a root of ``scipy.optimize`` differs in its last bits from one version to the next, and
@@ -253,6 +249,6 @@ _TABLES: dict[str, Callable[[Arguments], list[float]]] = {
 
 
 def count_mean(law: str, args: Arguments) -> float:
-    """Return the mean of a law's table."""
+    """The mean of a law's table."""
     table = count_table(law, args)
     return math.fsum(1.0 - float(cumulative) for cumulative in table[:-1])

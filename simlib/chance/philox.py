@@ -34,7 +34,7 @@ _TO_UNIT = 2.0**-53
 
 
 def _multiply_high(_context: Any, _a: Any, _b: Any) -> Any:
-    """Return the high 64 bits of a 128-bit product (LLVM has it as one instruction)."""
+    """The high 64 bits of a 128-bit product (LLVM has it as one instruction)."""
     word = _numba.types.uint64
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -50,7 +50,7 @@ _high = _extending.intrinsic(_multiply_high)
 
 @inlined
 def block(key0: Word, key1: Word, c0: Word, c1: Word, c2: Word, c3: Word) -> Block:
-    """Return the four words at a counter under a key; all arguments uint64."""
+    """The four words at a counter under a key; all arguments uint64."""
     for _ in range(10):
         high0 = _high(_M0, c0)
         low0 = _M0 * c0
@@ -67,7 +67,7 @@ def block(key0: Word, key1: Word, c0: Word, c1: Word, c2: Word, c3: Word) -> Blo
 
 @inlined
 def unit(word: Word) -> float:
-    """Return a word's 53 leading bits as a number in [0, 1)."""
+    """A word's 53 leading bits as a number in [0, 1)."""
     return np.float64(word >> _ELEVEN) * _TO_UNIT
 
 
@@ -93,16 +93,9 @@ def uniform(
     draw: int = 0,
     word: int = 0,
 ) -> float:
-    """Return the uniform in [0, 1) at an address.
+    """The uniform in [0, 1) at an address (what is decided, and on which occasion) under a key.
 
-    Parameters
-    ----------
-    root_seed, replication
-        The key.
-    a0, a1, a2
-        The address: what is decided, and on which occasion.
-    draw, word
-        Block of the address, and word 0 to 3 of the block.
+    `draw` is a block of the address, `word` 0 to 3 one of the block.
     """
     w = np.uint64
     return _uniform(w(root_seed), w(replication), w(a0), w(a1), w(a2), w(draw), word)
@@ -117,7 +110,7 @@ def _fill(key0: Word, key1: Word, names: Words, occasions: Words, result: Floats
 
 
 def uniforms(root_seed: int, replication: int, names: Words, occasions: Words) -> Floats:
-    """Return word 0 at every (name, occasion), shape (len(names), len(occasions))."""
+    """Word 0 at every (name, occasion), shape (len(names), len(occasions))."""
     result = np.empty((len(names), len(occasions)))
     _fill(np.uint64(root_seed), np.uint64(replication), names, occasions, result)
     return result

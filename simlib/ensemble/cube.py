@@ -36,23 +36,10 @@ class _Blocks:
 
 
 def cube(directory: Directory, entries: Sequence[Entry], manifest: dict[str, Any]) -> DataArray:
-    """Return the incidents of one option: replication x month x place x type.
+    """The incidents of one option: replication x month x place x type.
 
-    Only the failures of chunks that have some are read before it is computed.
-
-    Parameters
-    ----------
-    directory
-        Where the results are.
-    entries
-        The chunks of the option.
-    manifest
-        What the manifest says.
-
-    Raises
-    ------
-    StoreError
-        xarray or Dask is not installed.
+    Only the failures of chunks that have some are read before it is computed. Raises
+    `StoreError` where xarray or Dask is not installed.
     """
     da, xr = _libraries()
     filled = tuple(entry for entry in entries if entry.n_failed < entry.stop - entry.first)
@@ -71,7 +58,7 @@ def cube(directory: Directory, entries: Sequence[Entry], manifest: dict[str, Any
 
 
 def beside(cubes: Sequence[DataArray], options: Sequence[str]) -> DataArray:
-    """Return the cubes of several options as one, of the replications that all have."""
+    """The cubes of several options as one, of the replications that all have."""
     _, xr = _libraries()
     names = xr.DataArray(list(options), dims="option", name="option")
     found: DataArray = xr.concat(cubes, dim=names, join="inner")

@@ -19,7 +19,7 @@ _PACKAGES = ("numpy", "numba", "simpy", "scipy", "pyarrow")
 
 @functools.cache
 def versions() -> dict[str, str]:
-    """Return the versions of what simulates in this process.
+    """The versions of what simulates in this process.
 
     ``source`` is a digest of simlib's own modules: two versions under one number differ.
     """

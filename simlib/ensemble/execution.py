@@ -111,13 +111,7 @@ class Running(Execution, total=False):
 
 
 def execution_of(given: Execution) -> Execution:
-    """Where work runs, of what a function was given.
-
-    Raises
-    ------
-    TypeError
-        An argument is none of these.
-    """
+    """Where work runs, of what a function was given; raises `TypeError` for any other argument."""
     found: dict[str, Any] = dict(given)
     if "how" in found:  # of the release before: an object with attributes of these names
         warnings.warn(
@@ -135,9 +129,6 @@ def execution_of(given: Execution) -> Execution:
 def checked_jobs(jobs: int) -> int:
     """A number of workers that a machine can start.
 
-    Raises
-    ------
-    ScenarioError
-        It is no whole number of 1 or more, or far beyond the cores there are.
+    Raises `ScenarioError` where it is no whole number of 1 or more, or far beyond the cores.
     """
     return whole("jobs", jobs, 1, max(LEAST_BOUND, JOBS_A_CORE * n_cores()))

@@ -72,7 +72,7 @@ class _Manifest(TypedDict):
 
 
 def reopened(path: Path) -> Directory:
-    """Open a results directory whose manifest says all that is read of it.
+    """A results directory whose manifest says all that is read of it.
 
     Raises
     ------
@@ -94,10 +94,7 @@ def reopened(path: Path) -> Directory:
 def refuse_other(found: Directory, manifest: dict[str, Any]) -> None:
     """Refuse to add to results that another scenario or other agents made.
 
-    Raises
-    ------
-    StoreError
-        What differs, a line for each field.
+    The `StoreError` says what differs, a line for each field.
     """
     before = found.manifest
     if before.get("scenario_digest") != manifest["scenario_digest"]:
@@ -139,12 +136,9 @@ def _differing_agents(before: dict[str, str], now: dict[str, str]) -> list[str]:
 
 
 def refuse_missing_agents(manifest: dict[str, Any], agents: Sequence[type[Agent]]) -> None:
-    """Refuse to go on without the agent classes that were added when results were made.
+    """Refuse to go on without agent classes that were added when results were made.
 
-    Raises
-    ------
-    StoreError
-        Some are neither given nor installed.
+    Raises `StoreError` where some are neither given nor installed.
     """
     missing = manifest["agents"].keys() - {agent.name for agent in agents} - agent_names()
     if missing:
@@ -152,7 +146,7 @@ def refuse_missing_agents(manifest: dict[str, Any], agents: Sequence[type[Agent]
 
 
 def manifest_of(job: Job, options: tuple[str, ...]) -> dict[str, Any]:
-    """Return the manifest of an ensemble."""
+    """The manifest of an ensemble."""
     scenario = job.scenario
     return {
         "simlib_results": FORMAT,
@@ -217,12 +211,12 @@ def _refuse_changed(directory: Directory) -> None:
 
 
 def scenario_digest(scenario: Scenario) -> str:
-    """Return the digest of all that makes a replication of a scenario what it is."""
+    """The digest of all that makes a replication of a scenario what it is."""
     return digest(scenario.model_copy(update={"replications": 1}))
 
 
 def _added_agents(job: Job) -> dict[str, str]:
-    """Return a digest of the source of each agent that simlib's version does not stand for.
+    """A digest of the source of each agent that simlib's version does not stand for.
 
     Of a class given by hand it is the class's own; of one that another package brings that
     of its module.

@@ -168,7 +168,7 @@ class _Pieces:
             refuse_links(directory)
 
     def read(self, piece: range) -> Arrays | None:
-        """Return a piece that is kept; one that is damaged or another's is made again."""
+        """A piece that is kept; one that is damaged or another's is made again."""
         path = self._path(piece)
         if path is None or not path.exists():
             return None

@@ -63,15 +63,7 @@ class Prepared:
 
 
 def prepare(job: Job, option: str) -> Prepared:
-    """Assemble an option once, for all its replications.
-
-    Parameters
-    ----------
-    job
-        The scenario, and the agents added and left out.
-    option
-        One of the scenario's options; empty for the scenario as it is written.
-    """
+    """Assemble an option (empty: the scenario as it is written) once, for all its replications."""
     blueprint = assemble(
         job.scenario, option=option or None, agents=job.agents, without=job.without
     )
@@ -83,10 +75,7 @@ def prepare(job: Job, option: str) -> Prepared:
 def simulate_chunk(prepared: Prepared, option: str, replications: range) -> Chunk:
     """Simulate some replications; one that fails is kept as data, and the rest go on.
 
-    Raises
-    ------
-    ShortageError
-        The surroundings lacked something: that is no result, and there is none.
+    Where the surroundings lacked something there is no result but a `ShortageError`.
     """
     began = time.perf_counter()
     rows = _Rows()
@@ -171,7 +160,7 @@ class _Rows:
         self.failures.append((replication, agent, date, f"{type(error).__name__}: {error}", text))
 
     def tables(self, prepared: Prepared) -> dict[str, Any]:
-        """Return every table as Arrow."""
+        """Every table as Arrow."""
         replication = np.array(self.replications, dtype=np.int32)
         decisions = {"replication": np.repeat(replication, self.n_decisions)}
         decisions.update(_columns((*_DECISION, *_CAUSE), self.decisions))

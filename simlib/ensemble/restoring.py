@@ -1,17 +1,22 @@
-"""Results whose manifest is lost, or that a version before this one wrote, made whole again."""
+"""The directory of an ensemble, begun or found.
+
+One whose manifest is lost, or that a version before this one wrote, is made whole again.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
 from simlib.ensemble import store
 from simlib.ensemble.execution import Progress
+from simlib.ensemble.manifest import manifest_of, refuse_other, reopened
 from simlib.ensemble.replications import prepare
 from simlib.ensemble.store.entries import entry_of, identity_of
 from simlib.ensemble.verifying import refuse_unequal
 from simlib.errors import StoreError
-from simlib.files import Output, read_regular, slug
+from simlib.files import Output, make_folder, read_regular, slug
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,17 +33,74 @@ _DRAWN_BY = b"Matplotlib"
 """What every PNG that matplotlib writes begins with saying."""
 
 
-def with_new_manifest(path: Path, manifest: dict[str, Any], options: tuple[str, ...]) -> Directory:
-    """Write the manifest of results that have lost it.
+def keeps_journals(path: Path | None, *, asked: bool) -> bool:
+    """Whether journals are kept: as a directory that is there already was begun."""
+    if path is None or store.is_free(path):
+        return asked
+    if store.has_lost_manifest(path):
+        kept = (path / "incidents").is_dir()
+    else:
+        kept = bool(reopened(path).manifest["journals"])
+    if asked and not kept:
+        raise StoreError(
+            f"{path}: was begun without journals; give another directory, or replay what you need"
+        )
+    return kept
 
-    Parameters
-    ----------
-    path
-        The results directory, held for writing.
-    manifest
-        What the manifest of a new directory would say.
-    options
-        All options of the scenario, and the scenario as it is written.
+
+@contextlib.contextmanager
+def opened(
+    path: Path | None, job: Job, options: tuple[str, ...], tell: Listener
+) -> Iterator[Directory]:
+    """Hold the directory of an ensemble, begun or found, for writing."""
+    manifest = manifest_of(job, options)
+    if path is None:
+        yield store.create(None, manifest)
+        return
+    if store.is_free(path):
+        make_folder(path)
+    elif not store.has_lost_manifest(path):
+        refuse_other(reopened(path), manifest)
+    with store.locked(path):
+        yield _held(path, job, manifest, tell)
+
+
+def _held(path: Path, job: Job, manifest: dict[str, Any], tell: Listener) -> Directory:
+    """The directory of an ensemble, whole again as far as it was not."""
+    # Another run may have begun it in the meantime.
+    if store.is_free(path):
+        return store.create(path, manifest)
+    if store.has_lost_manifest(path):
+        directory = with_new_manifest(path, manifest, ("", *job.scenario.options))
+    else:
+        directory = reopened(path)
+        refuse_other(directory, manifest)
+    for name in directory.manifest["options"]:
+        directory.listing(name).refuse_foreign()
+    for note in directory.sweep():
+        tell(Progress("note", 0, 0, note=note))
+    upgrade(directory, job, tell)
+    _widen(directory, manifest)
+    return directory
+
+
+def _widen(directory: Directory, manifest: dict[str, Any]) -> None:
+    """Let the manifest speak of all that is there now: options, replications, versions."""
+    before = directory.manifest
+    merged = {
+        **before,
+        "options": list(dict.fromkeys([*before["options"], *manifest["options"]])),
+        "replications": max(before["replications"], manifest["replications"]),
+    }
+    if merged != before:
+        directory.write_manifest(merged)
+
+
+def with_new_manifest(path: Path, manifest: dict[str, Any], options: tuple[str, ...]) -> Directory:
+    """Write the manifest of results that have lost it, as a new directory's would be.
+
+    The path is held for writing; the options are all of the scenario, and the scenario as it
+    is written.
 
     Raises
     ------
@@ -70,12 +132,8 @@ def upgrade(directory: Directory, job: Job, tell: Listener) -> None:
     """Seal the chunks of results of the format before, once they are known to be of these.
 
     One replication of each chunk is simulated again, and every digest is computed again:
-    what a sidecar of before does not say must show.
-
-    Raises
-    ------
-    StoreError
-        A chunk does not come out as it is stored.
+    what a sidecar of before does not say must show, and a chunk that does not come out as it
+    is stored is a `StoreError`.
     """
     if directory.manifest["simlib_results"] == store.FORMAT:
         return

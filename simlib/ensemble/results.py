@@ -184,7 +184,7 @@ class Ensemble(Finding):
         )
 
     def of(self, option: str) -> Ensemble:
-        """Return the ensemble of one option (empty: the scenario as it is written).
+        """The ensemble of one option (empty: the scenario as it is written).
 
         Raises
         ------
@@ -199,15 +199,15 @@ class Ensemble(Finding):
         return Ensemble(self.directory, (option,), chunks=self._chunks)
 
     def months(self) -> NDArray[np.datetime64]:
-        """Return the first days of the months, shape (n_months,)."""
+        """The first days of the months, shape (n_months,)."""
         return np.array(self.manifest["months"], dtype="datetime64[D]")
 
     def countries(self) -> tuple[str, ...]:
-        """Return the countries of the places, in the order of the scenario."""
+        """The countries of the places, in the order of the scenario."""
         return tuple(dict.fromkeys(name for name in self.manifest["places"].values() if name))
 
     def monthly_counts(self, incident_type: str, country: str | None = None) -> NDArray[np.int32]:
-        """Return incidents of one type by month, shape (n_replications, n_months).
+        """Incidents of one type by month, shape (n_replications, n_months).
 
         Rows are in the order of `outcomes`.
 
@@ -226,14 +226,14 @@ class Ensemble(Finding):
         return self._counts.monthly(incident_type, country).copy()
 
     def monthly_totals(self) -> pd.DataFrame:
-        """Return incidents over all replications and months: a row a type, a column a country."""
+        """Incidents over all replications and months: a row a type, a column a country."""
         import pandas as pd
 
         types, countries = self.manifest["types"], lands(self.manifest)
         return pd.DataFrame(self._counts.totals().T, index=types, columns=list(countries))
 
     def table(self) -> pd.DataFrame:
-        """Return the outcome table: what is expected, how sure, and on how many runs.
+        """The outcome table: what is expected, how sure, and on how many runs.
 
         For numbers the mean with its Monte Carlo standard error and 95 % interval, and the
         5, 50 and 95 % quantiles over replications; for classes and yes/no the probability
@@ -285,7 +285,7 @@ class Ensemble(Finding):
         return self._columns.summary(self._known(outcome))
 
     def values(self, outcome: str) -> NDArray[Any]:
-        """Return one outcome of all replications, in the order of `outcomes`, without the rest.
+        """One outcome of all replications, in the order of `outcomes`, without the rest.
 
         Numbers and yes/no (1 or 0) as float64, nan where not settled; classes as text.
 
@@ -318,7 +318,7 @@ class Ensemble(Finding):
         return self._frames.parts(table)
 
     def to_xarray(self) -> xr.DataArray:
-        """Return incidents as a labelled cube (option,) replication x month x place x type.
+        """Incidents as a labelled cube (option,) replication x month x place x type.
 
         It is read when it is computed, one chunk at a time: ``cube.sum("place").compute()``.
         Several options have the replications that all of them have.

@@ -18,20 +18,15 @@ from simlib.ensemble.environment import changes, versions
 from simlib.ensemble.execution import Progress, checked_jobs
 from simlib.ensemble.executors import InProcess, StartMethod, Task, WorkerDied, n_cores
 from simlib.ensemble.executors.crew import Part, carried_out
-from simlib.ensemble.manifest import (
-    manifest_of,
-    refuse_missing_agents,
-    refuse_other,
-    reopened,
-)
+from simlib.ensemble.manifest import refuse_missing_agents
 from simlib.ensemble.replications import Job, prepare, simulate_chunk, simulate_packed
-from simlib.ensemble.restoring import upgrade, with_new_manifest
+from simlib.ensemble.restoring import keeps_journals, opened
 from simlib.ensemble.results import Ensemble
 from simlib.ensemble.stored_tables import Outcomes
 from simlib.ensemble.surroundings import MOST_TRIES, once_more, shortage
 from simlib.ensemble.verifying import probe
 from simlib.errors import Problem, ScenarioError, SimlibError, SimulationError, StoreError, warn
-from simlib.files import DiskFullError, make_folder, size
+from simlib.files import DiskFullError, size
 from simlib.scenario import as_scenario, load_text
 from simlib.scenario.requests import LAST_SEED, whole
 from simlib.scenario.schema import MOST_REPLICATIONS
@@ -128,7 +123,7 @@ def run(  # noqa: PLR0913  (one door for every ensemble; all but the scenario ha
     scenario = _with_seed(scenario, root_seed)
     chosen = _options(scenario, option, options)
     path = None if directory is None else Path(directory)
-    job = Job(scenario, tuple(agents), tuple(without), _keeps_journals(path, asked=journals))
+    job = Job(scenario, tuple(agents), tuple(without), keeps_journals(path, asked=journals))
     workers = _workers(jobs, start_method, scheduler, chunk_size)
     return _simulated(job, chosen, wanted, path, until, workers, progress)
 
@@ -164,12 +159,12 @@ def _simulated(  # noqa: PLR0913, PLR0917
     workers: Workers,
     progress: Listener | None,
 ) -> Ensemble:
-    """Return the ensemble of a directory in which nothing is missing any more."""
+    """The ensemble of a directory in which nothing is missing any more."""
     rule = None if until is None else stopping.rule_of(until, job.scenario, options)
     prepared = {name: prepare(job, name) for name in options}
     tell = progress or (lambda _progress: None)
     with (
-        _opened(path, job, options, tell) as directory,
+        opened(path, job, options, tell) as directory,
         Work(job, prepared, directory, tell, workers) as work,
     ):
         work.survey(wanted)
@@ -255,69 +250,6 @@ def _workers(
     return Workers(jobs, start_method, scheduler, chunk_size)
 
 
-def _keeps_journals(path: Path | None, *, asked: bool) -> bool:
-    """Whether journals are kept: as a directory that is there already was begun."""
-    if path is None or store.is_free(path):
-        return asked
-    if store.has_lost_manifest(path):
-        kept = (path / "incidents").is_dir()
-    else:
-        kept = bool(reopened(path).manifest["journals"])
-    if asked and not kept:
-        raise StoreError(
-            f"{path}: was begun without journals; give another directory, or replay what you need"
-        )
-    return kept
-
-
-@contextlib.contextmanager
-def _opened(
-    path: Path | None, job: Job, options: tuple[str, ...], tell: Listener
-) -> Iterator[Directory]:
-    """Hold the directory of an ensemble, begun or found, for writing."""
-    manifest = manifest_of(job, options)
-    if path is None:
-        yield store.create(None, manifest)
-        return
-    if store.is_free(path):
-        make_folder(path)
-    elif not store.has_lost_manifest(path):
-        refuse_other(reopened(path), manifest)
-    with store.locked(path):
-        yield _held(path, job, manifest, tell)
-
-
-def _held(path: Path, job: Job, manifest: dict[str, Any], tell: Listener) -> Directory:
-    """Return the directory of an ensemble, whole again as far as it was not."""
-    # Another run may have begun it in the meantime.
-    if store.is_free(path):
-        return store.create(path, manifest)
-    if store.has_lost_manifest(path):
-        directory = with_new_manifest(path, manifest, ("", *job.scenario.options))
-    else:
-        directory = reopened(path)
-        refuse_other(directory, manifest)
-    for name in directory.manifest["options"]:
-        directory.listing(name).refuse_foreign()
-    for note in directory.sweep():
-        tell(Progress("note", 0, 0, note=note))
-    upgrade(directory, job, tell)
-    _widen(directory, manifest)
-    return directory
-
-
-def _widen(directory: Directory, manifest: dict[str, Any]) -> None:
-    """Let the manifest speak of all that is there now: options, replications, versions."""
-    before = directory.manifest
-    merged = {
-        **before,
-        "options": list(dict.fromkeys([*before["options"], *manifest["options"]])),
-        "replications": max(before["replications"], manifest["replications"]),
-    }
-    if merged != before:
-        directory.write_manifest(merged)
-
-
 MAX_CHUNK = 1024
 """Replications in one chunk, at most."""
 CHUNK_SECONDS = 2.0
@@ -359,7 +291,7 @@ class _Trial:
     n_bytes: int
 
     def bytes_of(self, n: int, chunk_size: int) -> float:
-        """Return about how many bytes so many replications take."""
+        """About how many bytes so many replications take."""
         return (n * self.n_bytes + -(-n // chunk_size) * self.overhead) * _SPACE_MARGIN
 
 
@@ -387,13 +319,7 @@ class Work:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """End the workers; what the surroundings lacked anywhere in between is one line.
-
-        Raises
-        ------
-        ShortageError
-            They lacked something.
-        """
+        """End the workers; what the surroundings lacked in between is one `ShortageError`."""
         self._stack.__exit__(kind, error, trace)  # type: ignore[arg-type]
         if isinstance(error, Exception) and not isinstance(error, SimlibError):
             found = shortage(error)
@@ -423,7 +349,8 @@ class Work:
         crew = self._crew or self._prepare(now)
         tasks = [cut for part in now for cut in _cut(part, self._size)]
         for chunk in self._chunks(crew, tasks):
-            self._refuse_other_versions(chunk)
+            if differing := changes(chunk.versions, versions()):
+                raise SimulationError(f"a worker would mix versions in one ensemble: {differing}")
             if self._write(chunk):
                 self._count(chunk)
 
@@ -514,7 +441,8 @@ class Work:
         self._probe(dict.fromkeys(part.option for part in parts))
         crew = self._asked_for()
         self._trial = tried = self._tried(crew, parts[0])
-        jobs = crew.capacity if crew else _n_workers(n_total, tried.seconds)
+        few = n_total * tried.seconds <= _WORTH_A_POOL
+        jobs = crew.capacity if crew else 1 if few else n_cores()
         self._size = self.workers.chunk_size or _chunk_size(n_total, jobs, tried.seconds)
         self._refuse_full_disk(tried.bytes_of(n_total, self._size))
         jobs = min(jobs, -(-n_total // self._size))
@@ -532,7 +460,7 @@ class Work:
         return crew
 
     def _asked_for(self) -> Crew | None:
-        """Return the crew that was asked for; none where the trial is to say how large it is."""
+        """The crew that was asked for; none where the trial is to say how large it is."""
         if self.workers.scheduler is not None:
             jobs = self.workers.jobs or n_cores()
             opened = executors.cluster(self.workers.scheduler, jobs=jobs)
@@ -587,7 +515,7 @@ class Work:
                 yield result
 
     def _tasks(self, crew: Crew) -> Any:
-        """Return the function that makes a task of a part."""
+        """The function that makes a task of a part."""
         # Workers that share a core take longer than the one that was tried.
         seconds = self._trial.seconds * max(1.0, self.so_far.jobs / n_cores())
         is_here = isinstance(crew, InProcess)
@@ -610,10 +538,6 @@ class Work:
 
         return task_of
 
-    def _refuse_other_versions(self, chunk: Chunk) -> None:
-        if differing := changes(chunk.versions, versions()):
-            raise SimulationError(f"a worker would mix versions in one ensemble: {differing}")
-
     def _count(self, chunk: Chunk) -> None:
         self.so_far = replace(
             self.so_far,
@@ -635,19 +559,15 @@ def _from(part: Part, stop: int) -> Part | None:
 
 
 def _cut(part: Part, size: int) -> list[Part]:
-    """Return a part in pieces that end at multiples of a size, so that names recur."""
+    """A part in pieces that end at multiples of a size, so that names recur."""
     first, stop = part.replications.start, part.replications.stop
     edges = [first, *range((first // size + 1) * size, stop, size), stop]
     ranges = [range(a, b) for a, b in itertools.pairwise(edges)]
     return [replace(part, replications=each) for each in ranges]
 
 
-def _n_workers(n_total: int, seconds_each: float) -> int:
-    return n_cores() if n_total * seconds_each > _WORTH_A_POOL else 1
-
-
 def _chunk_size(n_total: int, jobs: int, seconds_each: float) -> int:
-    """Return a power of two: some chunks for each worker, each of some seconds at most."""
+    """A power of two: some chunks for each worker, each of some seconds at most."""
     most = min(MAX_CHUNK, n_total / (_CHUNKS_A_WORKER * jobs), CHUNK_SECONDS / seconds_each)
     return 1 << max(0, int(most).bit_length() - 1)
 

@@ -76,17 +76,10 @@ def looks(design: str, most: int) -> Iterator[int]:
 
 
 def rule_of(text: str, scenario: Scenario, options: tuple[str, ...]) -> Rule:
-    """Return the rule that a text states.
+    """The rule that a text states of an outcome of the scenario, over the options that are run.
 
-    Parameters
-    ----------
-    text
-        ``OUTCOME +- HALF_WIDTH`` or ``OUTCOME.CLASS +- HALF_WIDTH`` (of the 95 % interval,
-        for every option), or ``wrong ranking of OUTCOME < PROBABILITY`` (of options).
-    scenario
-        Has the outcome.
-    options
-        Those that are run.
+    ``OUTCOME +- HALF_WIDTH`` or ``OUTCOME.CLASS +- HALF_WIDTH`` (of the 95 % interval, for every
+    option), or ``wrong ranking of OUTCOME < PROBABILITY`` (of options).
 
     Raises
     ------
@@ -115,13 +108,13 @@ class Target:
         return f"{self.outcome}.{self.category}" if self.category else self.outcome
 
     def values(self, outcomes: Outcomes) -> NDArray[np.float64]:
-        """Return its value in each replication; nan is censored."""
+        """Its value in each replication; nan is censored."""
         column = outcomes.values(self.outcome)
         found = (column == self.category) if self.category else column
         return found.astype(np.float64)
 
     def half_width(self, outcomes: Outcomes) -> float:
-        """Return half of the 95 % interval of its mean; infinite where there is none."""
+        """Half of the 95 % interval of its mean; infinite where there is none."""
         rows = outcomes.summary(self.outcome)
         half = [(row.high - row.low) / 2 for row in rows if row.category == self.category]
         return math.inf if not half or math.isnan(half[0]) else half[0]
@@ -180,7 +173,7 @@ class Ranking:
         return Verdict(is_met, text)
 
     def _paired(self, options: Options, n: int) -> dict[str, NDArray[np.float64]]:
-        """Return the values of the replications that every option has one of."""
+        """The values of the replications that every option has one of."""
         table = np.full((len(options), n), np.nan)
         for row, outcomes in zip(table, options.values(), strict=True):
             row[outcomes.replications] = self.target.values(outcomes)
@@ -189,7 +182,7 @@ class Ranking:
 
 
 def _p_other_way(difference: NDArray[np.float64]) -> float:
-    """Return the probability that the true mean difference has the other sign."""
+    """The probability that the true mean difference has the other sign."""
     n = len(difference)
     spread = float(np.std(difference, ddof=1)) if n > 1 else 0.0
     if spread == 0.0:

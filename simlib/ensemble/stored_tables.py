@@ -25,21 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """The tables of an ensemble.
-
-    Attributes
-    ----------
-    chunks
-        The chunks of each option.
-    manifest
-        What the manifest says.
-    """
+    """The tables of an ensemble, of the chunks of each option."""
 
     chunks: Mapping[str, Sequence[Entry]]
     manifest: Mapping[str, Any]
 
     def whole(self, table: str) -> pd.DataFrame:
-        """Return a table of all chunks."""
+        """A table of all chunks."""
         frames = {
             option: self._plain(table, (entry.read(table) for entry in entries))
             for option, entries in self.chunks.items()
@@ -64,7 +56,7 @@ class Frames:
         return frame.reindex(columns=names)
 
     def _labelled(self, frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
-        """Return frames of options as one; the option is told where there are several."""
+        """Frames of options as one; the option is told where there are several."""
         if len(self.chunks) == 1:
             (frame,) = frames.values()
             return frame
@@ -85,15 +77,7 @@ def n_at_once(bytes_each: int) -> int:
 
 
 def batches(columns: Sequence[T], bytes_each: int) -> Iterator[Sequence[T]]:
-    """Cut columns into those that one pass over the chunks gathers.
-
-    Parameters
-    ----------
-    columns
-        What stands for the columns.
-    bytes_each
-        What one of them takes.
-    """
+    """Cut columns, of so many bytes each, into those that one pass over the chunks gathers."""
     size = n_at_once(bytes_each)
     for start in range(0, len(columns), size):
         yield columns[start : start + size]
@@ -103,17 +87,8 @@ class Outcomes:
     """The outcomes of an ensemble, by column: a value for each replication that did not fail.
 
     The columns gathered last are held, within the budget: asking for them again, one after
-    the other, causes no other pass over the chunks.
-
-    Parameters
-    ----------
-    entries
-        The chunks.
-    manifest
-        What the manifest says: of each outcome, and of the design, whose blocks errors are
-        taken between.
-    before
-        Only replications before this one.
+    the other, causes no other pass over the chunks. Of the manifest they need the outcomes and
+    the design, between whose blocks errors are taken. Only replications before `before` count.
     """
 
     def __init__(
@@ -139,11 +114,11 @@ class Outcomes:
             yield from self._lines(names)
 
     def summary(self, name: str) -> list[Summary]:
-        """Return the lines of one outcome."""
+        """The lines of one outcome."""
         return self._summary(name, self._gathered([name])[name])
 
     def values(self, name: str) -> NDArray[Any]:
-        """Return a column: numbers, or text where the outcome is a class."""
+        """A column: numbers, or text where the outcome is a class."""
         column = self._gathered([name])[name]
         return np.array(column.as_texts(), dtype=object) if column.is_class else column.entries
 
@@ -202,7 +177,7 @@ class _Column:
         self.entries[start : start + len(found)] = found
 
     def as_texts(self) -> list[str | None]:
-        """Return the classes as text, of which each exists once."""
+        """The classes as text, of which each exists once."""
         texts = [*self.codes, None]
         return [texts[code] for code in self.entries.tolist()]
 
@@ -213,19 +188,7 @@ def _column(size: int, is_class: bool) -> _Column:  # noqa: FBT001
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The cells that incidents are counted in: month x group of places x type.
-
-    Attributes
-    ----------
-    months
-        First days of the months.
-    places, types
-        Their names.
-    group_of
-        Position of the group of each place.
-    n_groups
-        How many groups there are.
-    """
+    """The cells that incidents are counted in: month (its first day) x group of places x type."""
 
     months: NDArray[np.datetime64]
     places: tuple[str, ...]
@@ -234,7 +197,7 @@ class Grid:
     n_groups: int
 
     def counts(self, entry: Entry) -> NDArray[np.int32]:
-        """Return the counts of a chunk, shape (n_kept, n_months, n_groups, n_types)."""
+        """The counts of a chunk, shape (n_kept, n_months, n_groups, n_types)."""
         replications = reading.kept(entry)
         shape = len(replications), len(self.months), self.n_groups, len(self.types)
         cells = reading.monthly_cells(entry.read("monthly"), self.places, self.types)
@@ -252,18 +215,18 @@ class Grid:
 
 
 def by_place(manifest: dict[str, Any]) -> Grid:
-    """Return the grid in which every place is for itself."""
+    """The grid in which every place is for itself."""
     return _grid(manifest, range(len(manifest["places"])))
 
 
 def by_country(manifest: dict[str, Any]) -> Grid:
-    """Return the grid of the countries that `lands` lists."""
+    """The grid of the countries that `lands` lists."""
     known = lands(manifest)
     return _grid(manifest, [known.index(land) for land in manifest["places"].values()])
 
 
 def lands(manifest: dict[str, Any]) -> tuple[str, ...]:
-    """Return the countries of the places; empty text stands for none."""
+    """The countries of the places; empty text stands for none."""
     return tuple(dict.fromkeys(manifest["places"].values()))
 
 
@@ -273,13 +236,6 @@ class Counts:
     A pass over the chunks costs the same for one question as for many. So it answers those
     that come next in the order of figures too, as many as the budget holds, and counts
     what there is of each type in each country.
-
-    Parameters
-    ----------
-    entries
-        The chunks.
-    manifest
-        What the manifest says.
     """
 
     def __init__(self, entries: Sequence[Entry], manifest: dict[str, Any]) -> None:
@@ -295,12 +251,9 @@ class Counts:
         self._totals = np.zeros((len(self._lands), len(self._grid.types)), dtype=np.int64)
 
     def monthly(self, of_type: str, land: str | None) -> NDArray[np.int32]:
-        """Return the counts of one type, shape (n_kept, n_months); read, do not write.
+        """The counts of one type, shape (n_kept, n_months); read, do not write.
 
-        Raises
-        ------
-        KeyError
-            There is no such type or country.
+        Raises `KeyError` where there is no such type or country.
         """
         asked = of_type, land
         if asked not in self._questions:
@@ -311,7 +264,7 @@ class Counts:
         return self._held[asked]
 
     def totals(self) -> NDArray[np.int64]:
-        """Return incidents over all replications and months, shape (n_lands, n_types)."""
+        """Incidents over all replications and months, shape (n_lands, n_types)."""
         if not self._held:
             self._gather(0)
         return self._totals

@@ -65,14 +65,8 @@ _TEXT = re.compile(
 class ShortageError(SimulationError):
     """The surroundings lacked something; nothing is known of what was being done.
 
-    Parameters
-    ----------
-    lack
-        What is missing, and what to do about it.
-    cause
-        What the machine said.
-    where
-        Over what, such as ``replication 5``; may be empty.
+    It says what is missing and what to do about it, over what (such as ``replication 5``; may
+    be empty), and the machine's own words as the cause.
     """
 
     def __init__(self, lack: Lack, cause: str, where: str = "") -> None:
@@ -88,17 +82,14 @@ class ShortageError(SimulationError):
         return type(self), (self.lack, self.cause, self.where)
 
     def over(self, where: str) -> ShortageError:
-        """Return the same with its place, where it has none yet."""
+        """The same with its place, where it has none yet."""
         return ShortageError(self.lack, self.cause, self.where or where)
 
 
 def is_of_surroundings(error: BaseException | str) -> bool:
     """Whether an error, or one of its causes, is of the machine and not of what ran on it.
 
-    Parameters
-    ----------
-    error
-        An exception, or the text of one: what a table of failures keeps, or a traceback.
+    It may be the text of one: what a table of failures keeps, or a traceback.
 
     Examples
     --------
@@ -126,10 +117,7 @@ def shortage(error: BaseException, where: str = "") -> ShortageError | None:
 def once_more(call: Callable[..., Any], *arguments: Any) -> Any:
     """Call, and call again where the surroundings lacked something.
 
-    Raises
-    ------
-    ShortageError
-        They did each time.
+    Raises `ShortageError` where they did each time.
     """
     for i in range(MOST_TRIES):
         if i:
@@ -142,14 +130,9 @@ def once_more(call: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def watched(call: Callable[..., Any], *arguments: Any) -> Any:
-    """Call; what the surroundings lack is raised as an error that travels between processes.
+    """Call; what the surroundings lack is a `ShortageError`, which travels between processes.
 
     What the call held is free again by then.
-
-    Raises
-    ------
-    ShortageError
-        Something was missing.
     """
     try:
         return call(*arguments)

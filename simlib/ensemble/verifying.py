@@ -67,10 +67,7 @@ _FEW, _MANY = 2, 8
 def probe(directory: Directory, prepared: Prepared, option: str) -> None:
     """Simulate some stored replications of an option again and compare.
 
-    Raises
-    ------
-    StoreError
-        One came out otherwise: results of before and now must not be mixed.
+    One that came out otherwise is a `StoreError`: results of before and now must not be mixed.
     """
     entries = directory.entries(option)
     if not entries:
@@ -83,13 +80,7 @@ def probe(directory: Directory, prepared: Prepared, option: str) -> None:
 def refuse_unequal(
     directory: Directory, entry: Entry, prepared: Prepared, replication: int
 ) -> None:
-    """Simulate one stored replication again and compare.
-
-    Raises
-    ------
-    StoreError
-        It came out otherwise.
-    """
+    """Simulate one stored replication again; raises `StoreError` where it comes out otherwise."""
     again = simulate_chunk(prepared, entry.option, range(replication, replication + 1))
     if again.digests[0] != entry.digests()[replication - entry.first]:
         why = _changed(directory) or "nothing that is recorded has changed"

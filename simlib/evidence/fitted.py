@@ -11,20 +11,9 @@ from dataclasses import dataclass
 class Fitted:
     """A fitted distribution of a scenario parameter, with what it rests on.
 
-    Attributes
-    ----------
-    name
-        The scenario parameter.
-    distribution
-        As a scenario spells it, such as ``{"beta": {"a": 3.1, "b": 9.4}}``.
-    unit
-        Unit of the parameter.
-    data
-        What it was fitted to, with its source and vintage.
-    method
-        How, in one sentence.
-    as_of
-        Nothing dated or published later was read.
+    It is spelled as a scenario does, such as ``{"beta": {"a": 3.1, "b": 9.4}}``. `data` is what it
+    was fitted to, with source and vintage; `method` says how, in one sentence. Nothing dated or
+    published after `as_of` was read.
     """
 
     name: str

@@ -116,9 +116,11 @@ class Publications(Finding):
         import pandas as pd
 
         n_series, n_months = len(self.series), len(self.months)
+        # Order statistics: a quantile of counts is a count that was drawn.
         low, middle, high = np.quantile(
             self.counts, (0.05, 0.5, 0.95), axis=0, method="inverted_cdf"
         )
+        # Variance over mean is 1 of a Poisson count; months that never have an event have none.
         mean, variance = self.counts.mean(axis=0), self.counts.var(axis=0)
         ratio = np.divide(variance, mean, out=np.full(mean.shape, math.nan), where=mean > 0)
         columns = {
@@ -129,6 +131,7 @@ class Publications(Finding):
             "variance_over_mean": ratio,
             "share_of_zeros": (self.counts == 0).mean(axis=0),
         }
+        # From (n_months, n_series) to rows, all months of a series together.
         table = {
             "series": np.repeat(self.series, n_months),
             "month": np.tile(self.months.astype(str), n_series),

@@ -97,17 +97,10 @@ class CountPanel:
 
 
 class PanelLevel(NamedTuple):
-    """What counts are of: units, or what they add up to.
+    """What counts are of: a unit, or the sum of some rows of a panel.
 
-    Attributes
-    ----------
-    name
-        ``unit`` (a series in a governorate), ``series`` (a series in a country) or
-        ``country`` (all series of a country).
-    unit
-        The unit, with an empty place or series where it is a sum over them.
-    rows
-        Rows of the panel that are summed.
+    Its name is ``unit`` (a series in a governorate), ``series`` (a series in a country) or
+    ``country`` (all series of a country); place or series are empty where it is a sum over them.
     """
 
     name: str
@@ -116,7 +109,7 @@ class PanelLevel(NamedTuple):
 
 
 def levels_of(units: Sequence[Unit]) -> tuple[PanelLevel, ...]:
-    """Return the units themselves, then series by country, then countries."""
+    """The units themselves, then series by country, then countries."""
     found = [PanelLevel("unit", unit, (row,)) for row, unit in enumerate(units)]
     for name, n_kept in (("series", 2), ("country", 1)):
         sums: dict[tuple[str, ...], list[int]] = {}

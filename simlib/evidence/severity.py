@@ -52,18 +52,10 @@ class SeverityError(SimlibError):
 
 @dataclass(frozen=True, slots=True)
 class PowerLaw:
-    """A power law above a threshold.
+    """A power law at and above a threshold.
 
-    Attributes
-    ----------
-    exponent
-        Of the density, one more than that of the cumulative distribution.
-    threshold
-        Smallest size in the tail.
-    distance
-        Kolmogorov-Smirnov distance in the tail.
-    n_tail, n_events
-        Events at or above the threshold, and all.
+    The exponent is that of the density, one more than that of the cumulative distribution; the
+    distance is Kolmogorov's and Smirnov's in the tail.
     """
 
     exponent: float
@@ -292,13 +284,7 @@ def _lethal(events: Events, regime: Regime) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class SeverityTails(Finding):
-    """The tail of deaths of each regime, beside the engine's law with exponent 2.5.
-
-    Attributes
-    ----------
-    rows
-        A row a regime; see `table`.
-    """
+    """The tail of deaths of each regime, beside the engine's law with exponent 2.5."""
 
     stem: ClassVar[str] = "severity"
 

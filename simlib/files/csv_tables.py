@@ -18,7 +18,7 @@ _HARMLESS = re.compile(r"[+-][\d., %()±to+-]*")
 
 
 def cell(value: Any) -> Any:
-    """Return a value so that no spreadsheet takes it for a formula.
+    """A value so that no spreadsheet takes it for a formula.
 
     Text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break gets an apostrophe
     in front, as spreadsheets themselves mark text (OWASP, *CSV Injection*). Line breaks
@@ -38,15 +38,7 @@ def cell(value: Any) -> Any:
 
 
 def csv_bytes(table: pd.DataFrame, *, float_format: str | None = None) -> bytes:
-    """Return a table as CSV in UTF-8, without its index.
-
-    Parameters
-    ----------
-    table
-        Its columns.
-    float_format
-        How numbers are written, such as ``%.6g``; all their digits when not given.
-    """
+    """A table as CSV in UTF-8, without its index; numbers with all digits or as ``%.6g`` says."""
     safe = table.rename(columns=cell)
     texts = [position for position, kind in enumerate(safe.dtypes) if kind.kind == "O"]
     for position in texts:  # by position: names may recur
@@ -57,7 +49,7 @@ def csv_bytes(table: pd.DataFrame, *, float_format: str | None = None) -> bytes:
 
 
 def csv_of_rows(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """Return rows under their heading as CSV in UTF-8."""
+    """Rows under their heading as CSV in UTF-8."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([cell(name) for name in head])

@@ -29,12 +29,8 @@ _OWN = re.compile(
 def refuse_links(folder: Path) -> None:
     """Refuse a folder in which anything is no file and no folder: a link above all.
 
-    The folder itself may be a link: that is its owner's choice. What is in it is simlib's.
-
-    Raises
-    ------
-    StoreError
-        There is one, or a folder cannot be listed.
+    The folder itself may be a link: that is its owner's choice. What is in it is simlib's. It is
+    a `StoreError`, too, where a folder cannot be listed.
     """
     try:
         _refuse_links(folder)
@@ -61,7 +57,7 @@ def is_own(name: str) -> bool:
 
 
 def own_names(folder: Path) -> list[str]:
-    """Return the names of the files directly in a folder that simlib named, in order."""
+    """The names of the files directly in a folder that simlib named, in order."""
     try:
         with os.scandir(folder) as entries:
             names = [e.name for e in entries if e.is_file(follow_symlinks=False)]
@@ -71,19 +67,14 @@ def own_names(folder: Path) -> list[str]:
 
 
 def own_files(folder: Path) -> list[Path]:
-    """Return the files directly in a folder that simlib gave their names, in order."""
+    """The files directly in a folder that simlib gave their names, in order."""
     return [folder / name for name in own_names(folder)]
 
 
 def remove_own(folder: Path, also: tuple[str, ...] = ()) -> None:
     """Remove what simlib wrote into a folder and those in it, and what is then empty.
 
-    Parameters
-    ----------
-    folder
-        Where; no link in it is followed.
-    also
-        More names of files that are simlib's there.
+    No link in it is followed. `also` names more files that are simlib's there.
     """
     for where, _folders, files in os.walk(folder, topdown=False, followlinks=False):
         for name in files:
@@ -104,10 +95,7 @@ def remove_file(path: Path) -> None:
 def move_file(path: Path, to: Path) -> None:
     """Give a file of simlib's own another name, in a folder that is made if needed.
 
-    Raises
-    ------
-    StoreError
-        It cannot be moved.
+    Raises `StoreError` where it cannot be moved.
     """
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
@@ -117,12 +105,9 @@ def move_file(path: Path, to: Path) -> None:
 
 
 def temporary_folder(prefix: str) -> Path:
-    """Return a new folder of the system's temporary ones; whoever asked for it removes it.
+    """A new folder of the system's temporary ones; whoever asked for it removes it.
 
-    Raises
-    ------
-    StoreError
-        It cannot be made.
+    Raises `StoreError` where it cannot be made.
     """
     try:
         return Path(tempfile.mkdtemp(prefix=prefix))
@@ -139,7 +124,7 @@ _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def private_folder(base: Path, *names: str) -> Path:
-    """Return a folder below a base, made where it is not there, that is the user's alone.
+    """A folder below a base, made where it is not there, that is the user's alone.
 
     Raises
     ------

@@ -27,7 +27,7 @@ _HASHED = re.compile(r".*-[0-9a-f]{8}")
 
 
 def slug(name: str) -> str:
-    """Return a file name for a name: plain where the name is, else with a hash.
+    """A file name for a name: plain where the name is, else with a hash.
 
     Examples
     --------
@@ -45,14 +45,9 @@ def slug(name: str) -> str:
 
 
 def distinct(names: Iterable[str], *, as_they_are: bool = False) -> dict[str, str]:
-    """Return a readable file name for each of several names, none for two of them.
+    """A readable file name for each of several names, none for two of them.
 
-    Parameters
-    ----------
-    names
-        Any text.
-    as_they_are
-        Leave a name as it is that any file can bear, with its dots and capitals.
+    With `as_they_are` a name that any file can bear stays, with its dots and capitals.
 
     Examples
     --------
@@ -92,12 +87,12 @@ def _hash(name: str) -> str:
 
 
 def as_json(content: dict[str, Any]) -> bytes:
-    """Return a mapping as JSON text that people read."""
+    """A mapping as JSON text that people read."""
     return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def size(n_bytes: float) -> str:
-    """Return a number of bytes as short text.
+    """A number of bytes as short text.
 
     Examples
     --------
@@ -115,12 +110,7 @@ _HEAD = len(f'{{\n "{SEAL}": "",\n') + 64
 
 
 def canonical(value: Any) -> str:
-    """Return the one JSON text of a value.
-
-    Raises
-    ------
-    ValueError
-        A number in it is not finite.
+    """The one JSON text of a value; raises `ValueError` where a number in it is not finite.
 
     Examples
     --------
@@ -133,7 +123,7 @@ def canonical(value: Any) -> str:
 
 
 def sealed_json(content: Mapping[str, Any]) -> bytes:
-    """Return a mapping as JSON text whose first entry is the SHA-256 of all text after it.
+    """A mapping as JSON text whose first entry is the SHA-256 of all text after it.
 
     Examples
     --------
@@ -145,21 +135,10 @@ def sealed_json(content: Mapping[str, Any]) -> bytes:
 
 
 def read_sealed(path: Path, most_bytes: int) -> dict[str, Any]:
-    """Return the mapping that one of simlib's own JSON files holds.
+    """The mapping that one of simlib's own JSON files holds.
 
-    A file of a version that did not seal is returned as it is, without the entry `SEAL`.
-
-    Parameters
-    ----------
-    path
-        The file.
-    most_bytes
-        Size cap.
-
-    Raises
-    ------
-    StoreError
-        It cannot be read, holds anything else, or is not as it was sealed.
+    A file of a version that did not seal is returned as it is, without the entry `SEAL`. Raises
+    `StoreError` where it cannot be read, holds anything else, or is not as it was sealed.
     """
     data = read_regular(path, most_bytes, is_input=False)
     try:

@@ -39,16 +39,9 @@ _MOST_RECORD, _MOST_COMPARED = 2**24, 2**31
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A folder that one command writes tables, figures and pages to.
+    """A folder that one command writes tables, figures and pages to; made when it is not there.
 
-    Attributes
-    ----------
-    folder
-        Made when it is not there.
-    command
-        Whose files may be replaced.
-    force
-        Replace any regular file but an input.
+    Files of that command may be replaced, and with `force` any regular file but an input.
     """
 
     folder: Path
@@ -87,7 +80,7 @@ class Output:
         refuse_unwritable(self.folder / RECORD)
 
     def _known(self, name: str) -> frozenset[str]:
-        """Return the hashes of all that the command ever wrote under a name."""
+        """The hashes of all that the command ever wrote under a name."""
         record = self.folder / RECORD
         if not record.is_file():
             return frozenset()
@@ -97,16 +90,9 @@ class Output:
 
 
 def write_file(path: Path, data: bytes, *, force: bool = False) -> None:
-    """Write a file that stands alone, whole or not at all.
+    """Write a file that stands alone, whole or not at all; its folder is made when missing.
 
-    Parameters
-    ----------
-    path
-        Its name; its folder is made when it is missing.
-    data
-        All of it.
-    force
-        Replace what is there, unless it is an input, a link, a device or a folder.
+    With `force`, what is there is replaced, unless it is an input, a link, a device or a folder.
 
     Raises
     ------
@@ -122,22 +108,11 @@ def write_file(path: Path, data: bytes, *, force: bool = False) -> None:
 def refuse_replacing(
     path: Path, data: bytes | None = None, is_known: Callable[[str], bool] | None = None
 ) -> None:
-    """Refuse to write over a file that is there.
+    """Refuse, as a `StoreError`, to write over something else that is there.
 
-    Parameters
-    ----------
-    path
-        The file.
-    data
-        What is to be written, where it is known: the same content is no reason to refuse.
-    is_known
-        Says of a SHA-256 whether such content may be replaced; asked when the file was read,
-        so that what another process writes meanwhile is on record by then.
-
-    Raises
-    ------
-    StoreError
-        Something else is there.
+    The same content, where it is known, is no reason to refuse. `is_known` says of a SHA-256
+    whether such content may be replaced; it is asked when the file was read, so that what
+    another process writes meanwhile is on record by then.
     """
     refuse_irregular(path)
     refuse_input(path)
@@ -173,13 +148,8 @@ def refuse_unwritable(
 ) -> None:
     """Refuse files that could not be written, before anything is computed for them.
 
-    Parameters
-    ----------
-    paths
-        What is to be written.
-    inputs
-        Files that will be read, and directories of results, there or to come, whose own files
-        are kept.
+    The inputs are files that will be read, and directories of results, there or to come, whose
+    own files are kept.
 
     Raises
     ------

@@ -37,23 +37,14 @@ def read_regular(
 ) -> bytes:
     """What a file holds: a pipe, a device or a folder is refused before it is opened.
 
-    Parameters
-    ----------
-    path
-        The file.
-    most_bytes
-        Size cap.
-    refuse
-        Makes the error of the path and the rule that is broken.
-    is_input
-        It is somebody's file: a link to it is followed, and it is never written over. Else
-        it is one of simlib's own, where no link has any business.
+    Somebody's file `is_input`: a link to it is followed, and it is never written over. Else it
+    is one of simlib's own, where no link has any business.
 
     Raises
     ------
     StoreError
-        Or what `refuse` returns: it is not there, cannot be read, is no regular file, or
-        is larger than the bound.
+        Or what `refuse` makes of the path and the rule that is broken: it is not there, cannot
+        be read, is no regular file, or has more than `most_bytes`.
     """
     try:
         # Opening a pipe waits for its writer and opening a device may do anything: look first.
@@ -93,19 +84,13 @@ def was_read(path: Path) -> bool:
 
 
 def refuse_input(path: Path) -> None:
-    """Refuse to write over a file that was read as an input.
-
-    Raises
-    ------
-    StoreError
-        It was.
-    """
+    """Refuse, as a `StoreError`, to write over a file that was read as an input."""
     if was_read(path):
         raise StoreError(f"{path}: was read as an input and is not written over; give another name")
 
 
 def kind_of(mode: int) -> str:
-    """Return in words what is no regular file."""
+    """What is no regular file, in words."""
     kinds = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe", stat.S_IFLNK: "a link"}
     return kinds.get(stat.S_IFMT(mode), "a device or socket")
 

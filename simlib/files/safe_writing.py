@@ -25,16 +25,9 @@ def write_whole(path: Path, data: bytes, *, is_flushed: bool = True) -> None:
     """Write a file so that its name never stands for a part of it; replace what is there.
 
     What must not be replaced is `refuse_replacing`'s to say. A temporary file beside it is
-    written, flushed and renamed: a link under the name would be replaced, not followed.
-
-    Parameters
-    ----------
-    path
-        Its final name; its folder is made when it is missing.
-    data
-        All of it.
-    is_flushed
-        Whether it and its name have reached the disk on return.
+    written, flushed and renamed: a link under the name would be replaced, not followed. Its
+    folder is made when it is missing. If `is_flushed`, it and its name have reached the disk on
+    return.
 
     Raises
     ------
@@ -66,10 +59,7 @@ def write_whole(path: Path, data: bytes, *, is_flushed: bool = True) -> None:
 def append_line(path: Path, line: str) -> None:
     """Add a line to one of simlib's own files, in one piece; the file is made if needed.
 
-    Raises
-    ------
-    StoreError
-        It cannot be written, or is no regular file.
+    Raises `StoreError` where it cannot be written, or is no regular file.
     """
     refuse_irregular(path)
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
@@ -105,13 +95,7 @@ def make_folder(path: Path) -> None:
 
 
 def refuse_root(path: Path) -> None:
-    """Refuse a folder that is the root of all others: nobody keeps results there.
-
-    Raises
-    ------
-    StoreError
-        It is.
-    """
+    """Refuse, as a `StoreError`, the root of all folders: nobody keeps results there."""
     try:
         is_root = path.resolve() == Path(path.resolve().anchor)
     except (OSError, ValueError, RuntimeError):
@@ -121,13 +105,7 @@ def refuse_root(path: Path) -> None:
 
 
 def refuse_irregular(path: Path) -> None:
-    """Refuse to write where a folder, a link, a pipe or a device bears the name.
-
-    Raises
-    ------
-    StoreError
-        One does.
-    """
+    """Refuse, as a `StoreError`, to write where a folder, link, pipe or device bears the name."""
     try:
         mode = path.lstat().st_mode
     except (OSError, ValueError):
@@ -137,7 +115,7 @@ def refuse_irregular(path: Path) -> None:
 
 
 def unwritable(path: Path, error: Exception) -> StoreError:
-    """Return the error of a file that cannot be written."""
+    """The error of a file that cannot be written."""
     if isinstance(error, OSError) and is_full(error):
         return DiskFullError(f"{path}: the disk is full")
     return StoreError(f"{path}: cannot be written ({reason(error)})")

@@ -75,7 +75,7 @@ class SeriesPlan:
         return times
 
     def _chance(self, incidents: Incidents, parameters: Mapping[str, float]) -> NDArray[np.float64]:
-        """Return the probability with which each incident is reported, shape (n,)."""
+        """The probability with which each incident is reported, shape (n,)."""
         values = [probability(parameters) for probability in self.probabilities]
         table = np.array([*values, 0.0])[self.rows]
         key = incidents.channel.astype(np.intp)
@@ -106,7 +106,7 @@ class IncidentOutcomes:
     series: dict[str, SeriesPlan]
 
     def evaluate(self, run: Run) -> dict[str, float]:
-        """Return the value of each outcome."""
+        """The value of each outcome."""
         if not self.groups:
             return {}
         incidents = run.incidents
@@ -122,12 +122,9 @@ class IncidentOutcomes:
         return values
 
     def each(self, run: Run, outcome: str) -> NDArray[np.float64]:
-        """Return the share of each incident in one outcome, shape (n,); they sum to its value.
+        """The share of each incident in one outcome, shape (n,); they sum to its value.
 
-        Raises
-        ------
-        KeyError
-            It is not counted over incidents.
+        Raises `KeyError` where it is not counted over incidents.
         """
         incidents = run.incidents
         group = next((group for group in self.groups if outcome in group.outcomes), None)
@@ -170,17 +167,11 @@ class IncidentOutcomes:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The published series of a scenario, counted by calendar month.
+    """The published series of a scenario, by name, counted by calendar month.
 
-    Attributes
-    ----------
-    names
-        The series, sorted.
-    edges
-        Edges of the months in days: the start, firsts of months, the horizon.
-    known_at
-        When the count of a month is known, in days, shape (n_months, n_series): the end of
-        the month and the lag of the series after it.
+    The edges of the months, in days, are the start, firsts of months and the horizon. The count
+    of a month is `known_at`, in days, shape (n_months, n_series): the end of the month and the
+    lag of the series after it.
     """
 
     names: tuple[str, ...]
@@ -189,15 +180,10 @@ class Published:
     plans: tuple[SeriesPlan, ...]
 
     def monthly(self, run: Run, factors: Sequence[float] | None = None) -> NDArray[np.int64]:
-        """Return the counts of the series, shape (n_months, n_series).
+        """The counts of the series, shape (n_months, n_series).
 
-        Parameters
-        ----------
-        run
-            What is counted.
-        factors
-            Expected count over what the rows say, by series: a later release that drops some
-            events or adds others of the same kind. All 1 when not given.
+        Factors are the expected count over what the rows say, by series: a later release that drops
+        some events or adds others of the same kind. All are 1 when not given.
         """
         incidents = run.incidents
         month = np.searchsorted(self.edges, incidents.time, side="right") - 1
@@ -223,7 +209,7 @@ def cell_of(
     column: NDArray[np.int32] | NDArray[np.intp],
     n_columns: int,
 ) -> tuple[slice, NDArray[np.intp]]:
-    """Return the incidents between the outer edges, and each one's cell segment x column.
+    """The incidents between the outer edges, and each one's cell segment x column.
 
     A segment holds its first edge and not its last; the last segment holds both.
     """
@@ -279,20 +265,7 @@ def plan_series(scenario: Scenario, channels: Channels, name: str) -> SeriesPlan
 def plan_published(
     scenario: Scenario, channels: Channels, chosen: Iterable[str] | None = None
 ) -> Published:
-    """Prepare published series.
-
-    Parameters
-    ----------
-    scenario, channels
-        The scenario that declares them, and the channels its incidents refer to.
-    chosen
-        Which; all of them when not given.
-
-    Raises
-    ------
-    KeyError
-        There is no such series.
-    """
+    """Prepare published series, all when none is chosen; raises `KeyError` for one not there."""
     series = tuple(sorted(scenario.series if chosen is None else chosen))
     edges = month_edges(scenario)
     lags = np.array([scenario.series[name].lag_days for name in series])

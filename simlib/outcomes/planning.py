@@ -31,12 +31,8 @@ _PERSONS = ("fatalities", "killed", "detained", "displaced", "escaped", "recaptu
 class OutcomePlan:
     """What is read off every run of one scenario.
 
-    Attributes
-    ----------
-    names
-        Outcomes, in the order of the scenario.
-    cells
-        The pairs (incident type, place) that monthly counts are kept for.
+    Names are in the order of the scenario; the cells are the pairs (incident type, place) that
+    monthly counts are kept for.
     """
 
     names: tuple[str, ...]
@@ -51,17 +47,11 @@ class OutcomePlan:
     cell_of_channel: NDArray[np.intp]
 
     def evaluate(self, run: Run) -> dict[str, float | str]:
-        """Return the value of each outcome: a number, or a class as text.
+        """The value of each outcome: a number, or a class as text.
 
         Times of milestones that are not completed by the horizon are nan; a milestone
         that is not settled by then has the class ``open``. So nan means "not seen", and
-        nothing else.
-
-        Raises
-        ------
-        SimulationError
-            When an outcome that is always seen is no finite number, and so would pass for
-            one that is not.
+        nothing else: an outcome that is always seen and no finite number is a `SimulationError`.
         """
         values: dict[str, float | str] = dict.fromkeys(self.censored, math.nan)
         values.update(self.incidents.evaluate(run))
@@ -78,12 +68,12 @@ class OutcomePlan:
         raise SimulationError(f"outcome {name}: no finite number (got {value})")
 
     def monthly_counts(self, run: Run) -> NDArray[np.int32]:
-        """Return incidents by month and channel, shape (n_months, n_channels)."""
+        """Incidents by month and channel, shape (n_months, n_channels)."""
         channel = run.incidents.channel
         return self._monthly(run, channel, len(run.incidents.channels))
 
     def monthly_cells(self, run: Run) -> NDArray[np.int32]:
-        """Return incidents by month and (type, place), shape (n_months, len(cells))."""
+        """Incidents by month and (type, place), shape (n_months, len(cells))."""
         column = self.cell_of_channel[run.incidents.channel]
         return self._monthly(run, column, len(self.cells))
 
@@ -99,17 +89,7 @@ class OutcomePlan:
 def plan(scenario: Scenario, channels: Channels) -> OutcomePlan:
     """Prepare the outcomes of a scenario.
 
-    Parameters
-    ----------
-    scenario
-        The scenario that declares them.
-    channels
-        The channels its incidents refer to.
-
-    Raises
-    ------
-    ScenarioError
-        An outcome names what does not exist.
+    Raises `ScenarioError` where one names what does not exist.
     """
     horizon = to_days(scenario.end) + 1.0
     censored = {
@@ -148,7 +128,7 @@ def kind_of(outcome: Outcome) -> Kind:
 
 
 def unit_of(outcome: Outcome, scenario: Scenario) -> str:
-    """Return the unit of an outcome; empty for classes, yes/no and shares."""
+    """The unit of an outcome; empty for classes, yes/no and shares."""
     if outcome.unit or kind_of(outcome) != "number":
         return outcome.unit
     if outcome.state is not None:

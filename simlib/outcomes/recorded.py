@@ -31,7 +31,7 @@ class StateOutcome:
     reduce: str
 
     def evaluate(self, run: Run) -> float:
-        """Return the value; nan where the run has no such snapshot, or no place has it."""
+        """The value; nan where the run has no such snapshot, or no place has it."""
         row = int(np.searchsorted(run.snapshot_times, self.time))
         if row == len(run.snapshot_times) or run.snapshot_times[row] != self.time:
             return math.nan
@@ -67,7 +67,7 @@ class MilestoneOutcome:
     measure: str
 
     def evaluate(self, run: Run) -> float | str:
-        """Return the class, or a number that is nan while it is not completed."""
+        """The class, or a number that is nan while it is not completed."""
         record = run.milestones[self.milestone]
         if self.measure == "class":
             return record.classification or OPEN
@@ -91,7 +91,7 @@ class PostureOutcome:
     last: float
 
     def evaluate(self, run: Run) -> float:
-        """Return 1 or 0."""
+        """1 or 0."""
         history = run.postures[self.posture]
         ends = [began for began, _ in history[1:]]
         ends.append(math.inf)
@@ -116,7 +116,7 @@ class DecisionOutcome:
     last: float
 
     def evaluate(self, run: Run) -> float:
-        """Return the number of decisions."""
+        """The number of decisions."""
         return float(sum(self.counts(decision, run) for decision in run.decisions))
 
     def counts(self, decision: Decision, run: Run) -> bool:
@@ -160,7 +160,7 @@ def has_snapshot(scenario: Scenario, date: dt.date | None) -> bool:
 
 
 def _snapshot(outcome: Outcome, scenario: Scenario) -> float:
-    """Return the snapshot an outcome reads: the first instant of its date, or the last.
+    """The snapshot an outcome reads: the first instant of its date, or the last.
 
     State is kept at the start, at the first instant of each month and at the horizon, so
     the last day of a month stands for the instant that ends it.

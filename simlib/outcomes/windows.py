@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def window(outcome: Outcome, scenario: Scenario) -> tuple[float, float]:
-    """Return the first instant of the window and the first after it, in days.
+    """The first instant of the window and the first after it, in days.
 
     Both dates of an outcome are inclusive; the scenario's stand in where none is given.
     """
@@ -27,19 +27,19 @@ def window(outcome: Outcome, scenario: Scenario) -> tuple[float, float]:
 
 
 def month_starts(scenario: Scenario) -> tuple[dt.date, ...]:
-    """Return the first day of every calendar month the scenario touches."""
+    """The first day of every calendar month the scenario touches."""
     _, *inner, _ = month_edges(scenario).tolist()
     return (scenario.start.replace(day=1), *map(to_date, inner))
 
 
 def month_edges(scenario: Scenario) -> NDArray[np.float64]:
-    """Return the edges of the months in days: the start, firsts of months, the horizon."""
+    """The edges of the months in days: the start, firsts of months, the horizon."""
     start, horizon = to_days(scenario.start), to_days(scenario.end) + 1.0
     return np.array([start, *firsts_of_months(start, horizon), horizon])
 
 
 def within(scenario: Scenario, where: str | tuple[str, ...] | None) -> frozenset[str]:
-    """Return the places that lie in the places or countries named; all, when none is.
+    """The places that lie in the places or countries named; all, when none is.
 
     A base also lies in its governorate, and a segment in the country where it arrives.
     """

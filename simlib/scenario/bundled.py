@@ -12,14 +12,14 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 @functools.cache
 def folder(name: str) -> Path:
-    """Return the folder ``scenarios`` or ``seeds``, of a wheel or of a checkout."""
+    """The folder ``scenarios`` or ``seeds``, of a wheel or of a checkout."""
     inside = _PACKAGE / "_data" / name
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
 @functools.cache
 def scenario_folders() -> tuple[Path, ...]:
-    """Return the folders of the bundled scenarios: ``scenarios`` and those in it.
+    """The folders of the bundled scenarios: ``scenarios`` and those in it.
 
     A folder beside a scenario of its name has the files that this scenario includes.
     """
@@ -30,12 +30,12 @@ def scenario_folders() -> tuple[Path, ...]:
 
 @functools.cache
 def scenario_files() -> dict[str, Path]:
-    """Return the files of the bundled scenarios by name."""
+    """The files of the bundled scenarios by name."""
     return {file.stem: file for place in scenario_folders() for file in place.glob("*.yaml")}
 
 
 def scenario_names() -> tuple[str, ...]:
-    """Return the names of the bundled scenarios, sorted."""
+    """The names of the bundled scenarios, sorted."""
     return tuple(sorted(scenario_files()))
 
 
@@ -45,12 +45,6 @@ REGISTER = "parameters.csv"
 
 @functools.cache
 def seed_table(name: str) -> tuple[Mapping[str, str], ...]:
-    """Return the rows of a table of ``seeds`` by column; the second line of the file is the first.
-
-    Parameters
-    ----------
-    name
-        Path of the file below ``seeds``, such as `REGISTER`.
-    """
+    """The rows of a table below ``seeds`` by column; the second line of the file is the first."""
     with (folder("seeds") / name).open(encoding="utf-8", newline="") as lines:
         return tuple(csv.DictReader(lines))

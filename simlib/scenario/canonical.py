@@ -26,7 +26,7 @@ _EMPTY: tuple[Any, ...] = (None, "", (), {})
 
 
 def resolve(scenario: Scenario) -> str:
-    """Return a scenario as YAML text in which nothing is left to a parent or a default.
+    """A scenario as YAML text in which nothing is left to a parent or a default.
 
     Fields that are empty by default are left out. Reading the text gives the same
     scenario again, and its text is the same text.
@@ -35,14 +35,14 @@ def resolve(scenario: Scenario) -> str:
 
 
 def digest(scenario: Scenario) -> str:
-    """Return the SHA-256 of a scenario's content; the order of keys does not enter it."""
+    """The SHA-256 of a scenario's content; the order of keys does not enter it."""
     content = scenario.model_dump(mode="json", by_alias=True)
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def explicit(value: Any) -> Any:
-    """Return a model as mappings, lists and scalars, without what is empty by default."""
+    """A model as mappings, lists and scalars, without what is empty by default."""
     if isinstance(value, BaseModel):
         return {
             info.alias or name: explicit(getattr(value, name))
@@ -86,7 +86,7 @@ def _items(content: list[Any], indent: int) -> Iterator[str]:
 
 
 def flow(value: Any) -> str:
-    """Return a value as YAML on one line."""
+    """A value as YAML on one line."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_text(k)}: {flow(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
@@ -107,7 +107,7 @@ def _scalar(value: Any) -> str:
 
 
 def _number(value: float) -> str:
-    """Return the shortest text that is read back as the same number."""
+    """The shortest text that is read back as the same number."""
     if value == math.floor(value) and abs(value) < 1e15:
         return str(int(value))
     return repr(value)

@@ -114,7 +114,7 @@ def _check_values(context: Context) -> None:
 
 
 def _typical(context: Context) -> tuple[dict[str, float], dict[str, float]] | None:
-    """Return the parameters at their means and 95 % points, where they can be had."""
+    """The parameters at their means and 95 % points, where they can be had."""
     if not parameter_values.check_values(context):
         return None
     try:

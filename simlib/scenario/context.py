@@ -84,7 +84,7 @@ class Context:
             self.add(path, f"must name every {what} (missing: {listed(missing)})")
 
     def expect_one(self, path: Path, model: Model, keys: tuple[str, ...]) -> str | None:
-        """Return the only key of several that a model is given, or note that it has not one."""
+        """The only key of several that a model is given, or note that it has not one."""
         given = [key for key in keys if getattr(model, key) is not None]
         if len(given) == 1:
             return given[0]
@@ -96,7 +96,7 @@ class Context:
     def kind_of_law(
         self, path: Path, what: str, law: Mapping[str, Any], known: Collection[str]
     ) -> str | None:
-        """Return the kind of a law or distribution, or note that it has not one that is known."""
+        """The kind of a law or distribution, or note that it has not one that is known."""
         if len(law) != 1:
             self.add(path, f"must name one {what} (got {', '.join(law) or 'none'})")
             return None
@@ -114,11 +114,11 @@ class Context:
                 self.add((*path, kind), rule)
 
     def value(self, quantity: Quantity) -> float | None:
-        """Return a quantity at the parameters' means, or None where it has no value."""
+        """A quantity at the parameters' means, or None where it has no value."""
         return _evaluated(quantity, self.means)
 
     def high_value(self, quantity: Quantity) -> float | None:
-        """Return a quantity at the parameters' 95 % points."""
+        """A quantity at the parameters' 95 % points."""
         return _evaluated(quantity, self.highs)
 
     def check_within(self, path: Path, quantity: Quantity, within: Within) -> None:
@@ -174,7 +174,7 @@ class Context:
         return {**dict.fromkeys(self._automatic(), none), **known}
 
     def _automatic(self) -> set[str]:
-        """Return the state variables that simlib keeps by itself."""
+        """The state variables that simlib keeps by itself."""
         names = {MONTH, *self.scenario.postures}
         for type_, incident in self.scenario.incidents.items():
             for name, group in incident.groups.items():
@@ -212,7 +212,7 @@ class Context:
         return declared is None or declared.over == "national"
 
     def states_of(self, variable: str | None) -> tuple[str, ...]:
-        """Return the states of a posture, or the months; none for other variables."""
+        """The states of a posture, or the months; none for other variables."""
         if variable == MONTH:
             return MONTHS
         posture = self.scenario.postures.get(variable or "")

@@ -167,12 +167,7 @@ def _parsed(text: str) -> tuple[str, frozenset[str]]:
 
 
 def names(quantity: Quantity) -> set[str]:
-    """Return the parameters an expression mentions.
-
-    Raises
-    ------
-    ExpressionError
-        It is not an expression.
+    """The parameters an expression mentions; raises `ExpressionError` where it is none.
 
     Examples
     --------
@@ -193,14 +188,10 @@ _GLOBALS = {
 
 
 def compile_quantity(quantity: Quantity) -> Callable[[Mapping[str, float]], float]:
-    """Return a function of the parameters by name that evaluates a quantity.
+    """A function of the parameters by name that evaluates a quantity.
 
-    The function raises `SimulationError` where the value is no finite number.
-
-    Raises
-    ------
-    ExpressionError
-        The quantity is not an expression.
+    Raises `ExpressionError` where the quantity is no expression; the function raises
+    `SimulationError` where the value is no finite number.
 
     Examples
     --------

@@ -106,13 +106,7 @@ class ProblemLog:
         return len(self.problems) < ENOUGH
 
     def refuse(self) -> None:
-        """Raise what was noted.
-
-        Raises
-        ------
-        ScenarioError
-            Something was.
-        """
+        """Raise what was noted as one `ScenarioError`, if anything was."""
         if self.problems:
             raise ScenarioError(self.problems)
 
@@ -124,12 +118,10 @@ _Fitted = TypeVar("_Fitted", bound=BaseModel)
 def read_model(
     model: type[_Fitted], source: Mappable[str, Any] | str | os.PathLike[str]
 ) -> tuple[_Fitted, ProblemLog]:
-    """Return the model that a mapping or a YAML file states, and what is wrong with it.
+    """The model that a mapping or a YAML file states, and what is wrong with it.
 
-    Raises
-    ------
-    ScenarioError
-        There is no such file, it is no YAML, or holds what cannot be written as YAML.
+    Raises `ScenarioError` where there is no such file, it is no YAML, or holds what cannot be
+    written as YAML.
     """
     if isinstance(source, Mappable):
         return fitted(model, from_python(source))
@@ -140,7 +132,7 @@ def read_model(
 def fitted(
     model: type[_Fitted], tree: Node, log: ProblemLog | None = None
 ) -> tuple[_Fitted, ProblemLog]:
-    """Return the model that a tree states, stand-ins for what is wrong, and what that is."""
+    """The model that a tree states, stand-ins for what is wrong, and what that is."""
     log = ProblemLog() if log is None else log
     log.tree = tree
     found: _Fitted = fitter(model)(tree, (), log)
@@ -237,7 +229,7 @@ _SCALARS: dict[Any, Fitter] = {
 
 
 def _union_members(wanted: Any) -> tuple[Any, ...]:
-    """Return the members of a union, those of unions inside it included."""
+    """The members of a union, those of unions inside it included."""
     if get_origin(wanted) in {Union, types.UnionType}:
         return tuple(inner for member in get_args(wanted) for inner in _union_members(member))
     return (wanted,)
@@ -245,7 +237,7 @@ def _union_members(wanted: Any) -> tuple[Any, ...]:
 
 @functools.cache
 def fitter(wanted: Any) -> Fitter:
-    """Return the function that makes a node what a type of the schema wants."""
+    """The function that makes a node what a type of the schema wants."""
     makers: dict[Any, Callable[[], Fitter]] = {
         Annotated: lambda: _annotated(*get_args(wanted)),
         Union: lambda: _union(_union_members(wanted)),
@@ -281,7 +273,7 @@ def _choice(choices: tuple[Any, ...]) -> Fitter:
 
 
 def _annotated(wanted: Any, *metadata: Any) -> Fitter:
-    """Return the fitter of a type with constraints, references or bounds."""
+    """The fitter of a type with constraints, references or bounds."""
     inner = fitter(wanted)
     constraint = _constraint(wanted, metadata)
     references = [said for said in metadata if isinstance(said, Ref)]
@@ -313,7 +305,7 @@ _BOUNDS = {
 
 
 def _constraint(wanted: Any, metadata: tuple[Any, ...]) -> Callable[[Any], str]:
-    """Return a function from a value to the rule of pydantic's that it breaks, in our words."""
+    """A function from a value to the rule of pydantic's that it breaks, in our words."""
     constraints = [said for said in metadata if not isinstance(said, Ref | Within)]
     if not constraints:
         return lambda _value: ""
@@ -384,7 +376,7 @@ def _list(members: tuple[Any, ...]) -> Fitter:
 
 
 def _union(members: tuple[Any, ...]) -> Fitter:
-    """Return the fitter of a union: the kind of node decides which member is meant."""
+    """The fitter of a union: the kind of node decides which member is meant."""
     models = [m for m in members if isinstance(m, type) and issubclass(m, BaseModel)]
     listing = next((fitter(m) for m in members if get_origin(m) is tuple), None)
     table = next((fitter(m) for m in members if get_origin(m) is dict), None)
@@ -419,7 +411,7 @@ def _union(members: tuple[Any, ...]) -> Fitter:
 
 
 def kind_keys(models: list[type[BaseModel]]) -> dict[str, type[BaseModel]]:
-    """Return the key that tells each model of a union: the name of its first field."""
+    """The key that tells each model of a union: the name of its first field."""
     return {next(iter(model.model_fields)): model for model in models}
 
 
@@ -469,6 +461,6 @@ def _model(model: type[BaseModel]) -> Fitter:
 
 
 def _wanted(info: FieldInfo) -> Any:
-    """Return the type of a field with all that is said of it."""
+    """The type of a field with all that is said of it."""
     wanted: Any = info.annotation
     return Annotated[wanted, *info.metadata] if info.metadata else wanted

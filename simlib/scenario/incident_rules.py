@@ -77,7 +77,7 @@ def _check_channels(context: Context, path: Path, incident: IncidentType) -> Non
 
 
 def _variables_of(factor: Factor | None) -> dict[Path, str]:
-    """Return the state variables that a factor reads, and where in it each stands."""
+    """The state variables that a factor reads, and where in it each stands."""
     match factor:
         case Power(power=name):
             return {("power",): name}
@@ -146,7 +146,7 @@ def _check_variable(
 def _unreached(
     context: Context, known: frozenset[str], at: str, places: Iterable[str]
 ) -> str | None:
-    """Return the first place from which no known place is meant by `at`."""
+    """The first place from which no known place is meant by `at`."""
     for name in places:
         place = context.scenario.places.get(name)
         if place is not None and not known & _meant(context, name, place, at):
@@ -155,7 +155,7 @@ def _unreached(
 
 
 def _meant(context: Context, name: str, place: Place, at: str) -> set[str | None]:
-    """Return the places that `at` may mean from a place."""
+    """The places that `at` may mean from a place."""
     if at == "neighbor":
         return {*context.neighbors.get(place.within or name, ())}
     if at == "within":
@@ -275,7 +275,7 @@ def check_size(context: Context) -> None:
 
 
 def _spectral_radius(context: Context, value: Callable[[Quantity], float | None]) -> float:
-    """Return the largest modulus of the eigenvalues of what excites what, by incident type.
+    """The largest modulus of the eigenvalues of what excites what, by incident type.
 
     Entries are expected direct children. A place's own and its neighbors' shares sum to 1, so
     the types alone decide whether excitation dies out: it does below 1.
@@ -302,7 +302,7 @@ def _expected(context: Context) -> float:
 
 
 def _multiplier(context: Context, group: IncidentGroup, place: str) -> float:
-    """Return the product of a group's factors at the start."""
+    """The product of a group's factors at the start."""
     product = 1.0
     for factor in group.factors.values():
         product *= max(_factor(context, factor, place), 0.0)
@@ -327,7 +327,7 @@ def _factor(context: Context, factor: Factor, place: str) -> float:
 
 
 def _table(context: Context, factor: Table) -> float:
-    """Return a posture's multiplier at the start, or the mean over months."""
+    """A posture's multiplier at the start, or the mean over months."""
     posture = context.scenario.postures.get(factor.table)
     chosen = [factor.values[posture.start]] if posture else list(factor.values.values())
     values = [context.value(quantity) or 0.0 for quantity in chosen]

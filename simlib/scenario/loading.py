@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def load(
     name_or_path: str | os.PathLike[str], *, agents: Collection[str] | None = None
 ) -> Scenario:
-    """Return the scenario of a file, or a bundled one by its bare name.
+    """The scenario of a file, or a bundled one by its bare name.
 
     Parameters
     ----------
@@ -52,14 +52,14 @@ def load(
 def as_scenario(
     source: Scenario | str | os.PathLike[str], *, agents: Collection[str] | None = None
 ) -> Scenario:
-    """Return a scenario as it is given, or `load` it by its path or bundled name."""
+    """A scenario as it is given, or `load` it by its path or bundled name."""
     return source if isinstance(source, Scenario) else load(source, agents=agents)
 
 
 def load_text(
     text: str, *, file: str = "<text>", base: str | os.PathLike[str] | None = None
 ) -> Scenario:
-    """Return the scenario that a text describes.
+    """The scenario that a text describes.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def load_text(
 
 
 def from_dict(mapping: Mapping[str, Any]) -> Scenario:
-    """Return the scenario that a mapping describes, keys as in a file.
+    """The scenario that a mapping describes, keys as in a file.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def from_dict(mapping: Mapping[str, Any]) -> Scenario:
 
 
 def check(path: str | os.PathLike[str]) -> list[Problem]:
-    """Return every problem of a scenario file, in the order of the file."""
+    """Every problem of a scenario file, in the order of the file."""
     try:
         load(path)
     except ScenarioError as error:
@@ -126,7 +126,7 @@ def _built(root: MappingNode, chain: Chain, installed: Collection[str] | None = 
 
 
 def _in_order(problems: list[Problem], tree: Node) -> list[Problem]:
-    """Return each problem once, those of the file itself first, in the order of lines."""
+    """Each problem once, those of the file itself first, in the order of lines."""
     files = {tree.mark.file: 0}
     for problem in problems:
         files.setdefault(problem.file, len(files))

@@ -58,11 +58,11 @@ class Mapping(NamedTuple):
     keys: dict[str, FileMark]
 
     def replaced(self, key: str, node: Node) -> Mapping:
-        """Return the mapping with another value under one of its keys."""
+        """The mapping with another value under one of its keys."""
         return self._replace(items={**self.items, key: node})
 
     def without(self, key: str) -> Mapping:
-        """Return the mapping without one of its keys."""
+        """The mapping without one of its keys."""
         return self._replace(items={k: item for k, item in self.items.items() if k != key})
 
 
@@ -70,13 +70,13 @@ Node: TypeAlias = Scalar | Sequence | Mapping
 
 
 def sequence(items: Listable[Node], mark: FileMark) -> Sequence:
-    """Return a list node over its items."""
+    """A list node over its items."""
     size = 1 + sum(item.size for item in items)
     return Sequence(tuple(items), mark, size, 1 + max((i.height for i in items), default=0))
 
 
 def mapping(items: dict[str, Node], keys: dict[str, FileMark], mark: FileMark) -> Mapping:
-    """Return a mapping node over its values."""
+    """A mapping node over its values."""
     size = 1 + sum(1 + item.size for item in items.values())
     height = 1 + max((item.height for item in items.values()), default=0)
     return Mapping(items, mark, size, height, keys)
@@ -96,7 +96,7 @@ def describe(node: Node) -> str:
 
 
 def find(root: Node, path: Path) -> tuple[FileMark, bool]:
-    """Return the mark of the node at a path, and whether the path leads all the way.
+    """The mark of the node at a path, and whether the path leads all the way.
 
     Where it does not, the mark is that of the deepest node on the way.
     """
@@ -112,17 +112,14 @@ def find(root: Node, path: Path) -> tuple[FileMark, bool]:
 
 
 def problem_at(mark: FileMark, path: Path, rule: str, hint: str = "") -> Problem:
-    """Return a problem that stands at a mark."""
+    """A problem that stands at a mark."""
     return Problem(dotted(path), rule, hint, mark.file, mark.line, mark.column)
 
 
 def from_python(value: object, path: Path = ()) -> Node:
-    """Return the tree of Python mappings, lists and scalars.
+    """The tree of Python mappings, lists and scalars.
 
-    Raises
-    ------
-    ScenarioError
-        Something else is met, or a key is no text, or it nests too deep.
+    Raises `ScenarioError` where something else is met, a key is no text, or it nests too deep.
     """
     mark = FileMark()
     if len(path) > MOST_DEPTH:
@@ -202,7 +199,7 @@ _HINTS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def core_value(text: str) -> str | float | bool | None:
-    """Return the value of a plain scalar: empty, true or false, a number, or text.
+    """The value of a plain scalar: empty, true or false, a number, or text.
 
     Examples
     --------

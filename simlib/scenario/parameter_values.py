@@ -28,12 +28,9 @@ class NoValueError(SimulationError):
 
 
 def order(scenario: Scenario) -> tuple[str, ...]:
-    """Return the names of the parameters, each after those that it follows from.
+    """The names of the parameters, each after those that it follows from.
 
-    Raises
-    ------
-    ScenarioError
-        Expressions mention one another in a circle.
+    Raises `ScenarioError` where expressions mention one another in a circle.
     """
     try:
         return _ordered(scenario)
@@ -53,14 +50,10 @@ def _ordered(scenario: Scenario) -> tuple[str, ...]:
 
 
 def typical(scenario: Scenario) -> tuple[dict[str, float], dict[str, float]]:
-    """Return every value at the means of the distributions, and at their 95 % points.
+    """Every value at the means of the distributions, and at their 95 % points.
 
-    A Dirichlet stays at its means in both.
-
-    Raises
-    ------
-    NoValueError
-        A parameter is no finite number there.
+    A Dirichlet stays at its means in both. Raises `NoValueError` where a parameter is no finite
+    number there.
     """
     given = {name: scenario.parameters[name] for name in _ordered(scenario)}
     return _evaluated(given, "means", mean), _evaluated(
@@ -88,7 +81,7 @@ def _evaluated(
 def _own(
     name: str, parameter: Parameter, number: Callable[[str, Mapping[str, float]], float]
 ) -> dict[str, float]:
-    """Return the values of a parameter without an expression at a typical point."""
+    """The values of a parameter without an expression at a typical point."""
     if parameter.value is not None:
         return {name: parameter.value}
     if not parameter.distribution:

@@ -40,20 +40,11 @@ Arguments = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class RegisterRow:
-    """A row of the register.
+    """A row of the register: what is counted, of whom and where.
 
-    Attributes
-    ----------
-    id, name, agent, quantity, place, unit
-        What is counted, of whom and where.
-    central, low, high
-        The figures as they are written; empty where there is none.
-    distribution
-        Kind and arguments; nothing where none is drawn.
-    date, basis
-        Of when it is, and how firm; a key of `GRADES`.
-    source, url, note
-        Where it was read, and what is in doubt.
+    Figures are as they are written, empty where there is none. The distribution is its kind and
+    arguments; nothing where none is drawn. The basis, a key of `GRADES`, says how firm it is, the
+    note what is in doubt.
     """
 
     id: str
@@ -78,25 +69,16 @@ class RegisterRow:
         return GRADES[self.basis]
 
     def text(self, what: str) -> str:
-        """Return ``central``, ``low`` or ``high`` as it is written.
-
-        Raises
-        ------
-        KeyError
-            The row has none.
-        """
+        """``central``, ``low`` or ``high`` as written; raises `KeyError` where the row has none."""
         written = {"central": self.central, "low": self.low, "high": self.high}[what]
         if not written:
             raise KeyError(what)
         return written
 
     def point(self, what: str) -> float:
-        """Return the mean or a 5, 50 or 95 % point of what is drawn, by its key in `POINTS`.
+        """The mean or a 5, 50 or 95 % point of what is drawn, by its key in `POINTS`.
 
-        Raises
-        ------
-        KeyError
-            Nothing is drawn, or there is no such point.
+        Raises `KeyError` where nothing is drawn, or there is no such point.
         """
         if self.distribution is None:
             raise KeyError(what)
@@ -108,24 +90,18 @@ class RegisterRow:
 
 @functools.cache
 def register_rows() -> Mapping[str, RegisterRow]:
-    """Return every row of the register by its id, in the order of the file.
+    """Every row of the register by its id, in the order of the file.
 
-    Raises
-    ------
-    ScenarioError
-        A row has no known grade, or a distribution that cannot be read.
+    Raises `ScenarioError` where a row has no known grade, or no distribution that can be read.
     """
     lines = enumerate(seed_table(REGISTER), start=2)
     return MappingProxyType({line["id"]: _row(line, number) for number, line in lines})
 
 
 def grade_of(name: str, parameter: Parameter) -> str:
-    """Return the grade of the evidence behind a parameter, a value of `GRADES`.
+    """The grade of the evidence behind a parameter, a value of `GRADES`.
 
-    Raises
-    ------
-    ScenarioError
-        It names a row that the register does not have.
+    Raises `ScenarioError` where it names a row that the register does not have.
     """
     if parameter.expression is not None:
         return GRADES["D"]
@@ -155,7 +131,7 @@ def _row(line: Mapping[str, str], number: int) -> RegisterRow:
 
 
 def _distribution(text: str, place: str) -> tuple[str, Arguments] | None:
-    """Return kind and arguments of ``beta(4,16)`` or ``gamma(shape=1, rate=10)``."""
+    """Kind and arguments of ``beta(4,16)`` or ``gamma(shape=1, rate=10)``."""
     if not text:
         return None
     found = _SPELT.fullmatch(text)

@@ -17,12 +17,9 @@ LAST_SEED = 2**63 - 1
 
 
 def whole(name: str, value: Any, least: int, most: int) -> int:
-    """Return a whole number of Python's or NumPy's that lies between two bounds.
+    """A whole number of Python's or NumPy's that lies between two bounds.
 
-    Raises
-    ------
-    ScenarioError
-        It is none: a truth value, a fraction, text; or lies outside.
+    A truth value, a fraction, text, or what lies outside is a `ScenarioError`.
 
     Examples
     --------
@@ -39,21 +36,15 @@ def whole(name: str, value: Any, least: int, most: int) -> int:
 def n_replications(requested: Any, usual: int) -> int:
     """How many replications are requested; the usual number where none is given.
 
-    Raises
-    ------
-    ScenarioError
-        It is no whole number from 1 to `MOST_REPLICATIONS`.
+    Raises `ScenarioError` where it is no whole number from 1 to `MOST_REPLICATIONS`.
     """
     return whole("replications", usual if requested is None else requested, 1, MOST_REPLICATIONS)
 
 
 def real(name: str, value: Any, least: float, most: float) -> float:
-    """Return a number of Python's or NumPy's that lies between two bounds.
+    """A number of Python's or NumPy's that lies between two bounds.
 
-    Raises
-    ------
-    ScenarioError
-        It is none: a truth value, nan, text; or lies outside.
+    A truth value, nan, text, or what lies outside is a `ScenarioError`.
 
     Examples
     --------
@@ -71,12 +62,9 @@ def real(name: str, value: Any, least: float, most: float) -> float:
 
 
 def day(name: str, text: str) -> dt.date:
-    """Return a date that is written YYYY-MM-DD.
+    """A date that is written YYYY-MM-DD.
 
-    Raises
-    ------
-    ScenarioError
-        It is none, or not of the years that scenarios may speak of.
+    Raises `ScenarioError` where it is none, or not of the years that scenarios may speak of.
     """
     try:
         found = dt.date.fromisoformat(text)

@@ -54,7 +54,7 @@ class Chain:
 
 
 def resolved(root: Mapping, chain: Chain) -> Mapping:
-    """Return a tree merged over all that it extends, with every short form written out."""
+    """A tree merged over all that it extends, with every short form written out."""
     return _with_options(_merged_chain(_dotted_options(root), chain))
 
 
@@ -68,7 +68,7 @@ def _merged_chain(root: Mapping, chain: Chain) -> Mapping:
 
 
 def _with_parts(root: Mapping, chain: Chain) -> Mapping:
-    """Return a file's tree with those of the files it includes."""
+    """A file's tree with those of the files it includes."""
     listed = root.items.get("includes")
     if listed is None:
         return root
@@ -89,12 +89,9 @@ def _with_parts(root: Mapping, chain: Chain) -> Mapping:
 
 
 def _together(whole: Mapping, part: Mapping) -> Mapping:
-    """Return two trees as one: nothing may be said by both.
+    """Two trees as one.
 
-    Raises
-    ------
-    ScenarioError
-        A name stands in both, or the part itself extends or includes.
+    Raises `ScenarioError` where a name stands in both, or the part itself extends or includes.
     """
     items, keys, problems = dict(whole.items), dict(whole.keys), []
     for key, node in part.items.items():
@@ -125,7 +122,7 @@ def _twice(mark: FileMark, path: Path, first: FileMark) -> Problem:
 
 
 def _with_borders_found(root: Mapping, chain: Chain) -> Mapping:
-    """Return a file's tree with the whole path of its file of borders, if it names one."""
+    """A file's tree with the whole path of its file of borders, if it names one."""
     node = root.items.get("neighbors")
     if not isinstance(node, Scalar) or not isinstance(node.value, str):
         return root
@@ -142,7 +139,7 @@ def _refused(node: Node, rule: str, hint: str = "", *, key: str = "extends") -> 
 
 
 def _parent(node: Node, chain: Chain) -> tuple[FilePath, Chain]:
-    """Return the file that a file extends, and the chain with it.
+    """The file that a file extends, and the chain with it.
 
     Raises
     ------
@@ -166,7 +163,7 @@ def _parent(node: Node, chain: Chain) -> tuple[FilePath, Chain]:
 
 
 def _found(node: Node, name: str, folders: list[FilePath], *, key: str = "extends") -> FilePath:
-    """Return the file of a name in the first of some folders that has it."""
+    """The file of a name in the first of some folders that has it."""
     for place in folders:
         if os.path.lexists(place / name):
             return _inside(node, place, name, key)
@@ -177,7 +174,7 @@ def _found(node: Node, name: str, folders: list[FilePath], *, key: str = "extend
 
 
 def _inside(node: Node, folder: FilePath, name: str, key: str) -> FilePath:
-    """Return a path whose file lies where it says and is a regular file."""
+    """A path whose file lies where it says and is a regular file."""
     path, got = folder / name, f"(got {shown(name)})"
     try:
         inside = path.resolve(strict=True).parent == (folder.resolve() / name).parent
@@ -197,7 +194,7 @@ def _is_parameter(path: Path) -> bool:
 
 
 def _merge(parent: Node, child: Node, path: Path) -> Mapping:
-    """Return a parent's mapping with a child's merged over it."""
+    """A parent's mapping with a child's merged over it."""
     assert isinstance(parent, Mapping)  # noqa: S101
     assert isinstance(child, Mapping)  # noqa: S101
     items, keys = dict(parent.items), dict(parent.keys)
@@ -222,7 +219,7 @@ def _joined(before: Mapping, node: Mapping, path: Path) -> Mapping:
 
 
 def _dotted_options(root: Mapping) -> Mapping:
-    """Return a tree whose options have no dotted keys: ``timeline.x`` becomes a mapping."""
+    """A tree whose options have no dotted keys: ``timeline.x`` becomes a mapping."""
     options = root.items.get("options")
     if not isinstance(options, Mapping):
         return root
@@ -257,7 +254,7 @@ def _refuse_twice(result: Mapping, head: str, tail: str, mark: FileMark, path: P
 
 
 def _with_options(root: Mapping) -> Mapping:
-    """Return a tree whose options' parameters are whole: merged over the scenario's."""
+    """A tree whose options' parameters are whole: merged over the scenario's."""
     options, parameters = root.items.get("options"), root.items.get("parameters")
     if not isinstance(options, Mapping) or not isinstance(parameters, Mapping):
         return root
@@ -280,7 +277,7 @@ def _over(parent: Node | None, child: Node, path: Path) -> Node:
 
 
 def unknown_scenario(name: str) -> ScenarioError:
-    """Return the error of a name that is no file and no bundled scenario."""
+    """The error of a name that is no file and no bundled scenario."""
     known = bundled.scenario_names()
     guess = near(name, known)
     hint = " ".join(part for part in (guess, f"bundled: {', '.join(known)}") if part)

@@ -60,7 +60,7 @@ Where: TypeAlias = Literal["here", "from", "to", "within"]
 
 
 def several(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    """Return one name, several or none as a tuple."""
+    """One name, several or none as a tuple."""
     if value is None:
         return ()
     return (value,) if isinstance(value, str) else value
@@ -126,7 +126,7 @@ class Parameter(Registered):
     note: str | None = None
 
     def value_names(self, name: str) -> tuple[str, ...]:
-        """Return the names it gives values to: a Dirichlet's parts, else its own."""
+        """The names it gives values to: a Dirichlet's parts, else its own."""
         weights = (self.distribution or {}).get("dirichlet")
         return (name,) if weights is None else tuple(f"{name}.{part}" for part in weights)
 
@@ -336,7 +336,7 @@ class Milestone(Model):
 
 
 def shifted(date: dt.date, by: str) -> dt.date:
-    """Return a date moved by ``12 months``, ``-3 months`` or ``90 days``.
+    """A date moved by ``12 months``, ``-3 months`` or ``90 days``.
 
     A day past the end of the goal's month becomes its last day, and the last day of a
     month stays one.
@@ -478,7 +478,7 @@ class Scenario(Model):
     """How the parameters of all replications are drawn together."""
 
     def value_names(self) -> dict[str, str]:
-        """Return every name that expressions may mention, with the parameter that gives it."""
+        """Every name that expressions may mention, with the parameter that gives it."""
         return {
             value: name
             for name, parameter in self.parameters.items()
@@ -486,7 +486,7 @@ class Scenario(Model):
         }
 
     def regions_of(self, name: str) -> frozenset[str]:
-        """Return a place and what it lies in: places that are not known lie in themselves.
+        """A place and what it lies in: places that are not known lie in themselves.
 
         A base also lies in its governorate, and a segment in the country where it arrives.
         """

@@ -54,7 +54,7 @@ _Change: TypeAlias = Callable[[Mapping, Path], Mapping]
 
 
 def written_by_place(tree: Mapping, log: ProblemLog) -> Mapping:
-    """Return a tree in which levels of incidents and starts of state stand by place."""
+    """A tree in which levels of incidents and starts of state stand by place."""
     forms = _ShortForms(tree, log)
 
     def level(group: Mapping, path: Path) -> Mapping:
@@ -71,7 +71,7 @@ def written_by_place(tree: Mapping, log: ProblemLog) -> Mapping:
 
 
 def _each(node: Mapping, key: str, path: Path, change: _Change) -> Mapping:
-    """Return a node with every mapping below one of its keys changed."""
+    """A node with every mapping below one of its keys changed."""
     inner = node.items.get(key)
     if not isinstance(inner, Mapping):
         return node
@@ -104,14 +104,9 @@ class _ShortForms:
         self._n_left = MOST_NODES
 
     def written(self, owner: Mapping, key: str, path: Path, kind: str) -> Mapping:
-        """Return a node with the numbers by place below one of its keys written out.
+        """A node with the numbers by place below a key written out.
 
-        Parameters
-        ----------
-        owner, key, path
-            Where the numbers stand.
-        kind
-            Kind of the places that a country stands for.
+        A country stands for its places of a `kind`.
         """
         node, path = owner.items.get(key), (*path, key)
         if isinstance(node, Sequence) and node.items:
@@ -137,7 +132,7 @@ class _ShortForms:
         return owner.replaced(key, mapping(items, keys, node.mark))
 
     def _numbers(self, node: Mapping, path: Path, kind: str) -> _Numbers:
-        """Return numbers by place: what is said of a place goes before what a country says."""
+        """Numbers by place: what is said of a place goes before what a country says."""
         own = {key: item for key, item in node.items.items() if key not in SHORT}
         numbers = self._shared(node, path) if len(own) < len(node.items) else {}
         countries = {
@@ -151,7 +146,7 @@ class _ShortForms:
         return numbers
 
     def _shared(self, node: Mapping, path: Path) -> _Numbers:
-        """Return each place's part of a total."""
+        """Each place's part of a total."""
         for key in ("total", "shares"):
             if key not in node.items:
                 self._log.add(node, path, f"must have both total and shares (lacks {key})")
@@ -182,7 +177,7 @@ class _ShortForms:
         }
 
     def _quantity(self, node: Mapping, key: str, path: Path) -> str | None:
-        """Return an expression that may be multiplied, unless it is none."""
+        """An expression that may be multiplied, unless it is none."""
         given, path = node.items[key], (*path, key)
         if not isinstance(given, Scalar) or isinstance(given.value, bool) or given.value is None:
             self._log.unwanted(given, path, "a number or an expression")
@@ -201,7 +196,7 @@ class _ShortForms:
         return _in_brackets(given.text, "+-")
 
     def _parts(self, shares: Scalar, path: Path) -> dict[str, str]:
-        """Return the part of a Dirichlet parameter by place."""
+        """The part of a Dirichlet parameter by place."""
         parts = self._weights.get(shares.text, [])
         if not parts:
             hint = near_or_all(shares.text, [name for name, of in self._weights.items() if of])
@@ -215,7 +210,7 @@ class _ShortForms:
         return {places[part]: part for part in parts}
 
     def _given(self, shares: Mapping, path: Path) -> dict[str, str]:
-        """Return shares as they are written."""
+        """Shares as they are written."""
         given = {}
         for place, share in shares.items.items():
             if isinstance(share, Scalar) and isinstance(share.value, float):
@@ -233,7 +228,7 @@ class _ShortForms:
 
 
 def _items(node: Node | None, *keys: str) -> dict[str, Node]:
-    """Return the entries below some keys, one in the other; none where no mapping stands."""
+    """The entries below some keys, one in the other; none where no mapping stands."""
     for key in keys:
         node = node.items.get(key) if isinstance(node, Mapping) else None
     return node.items if isinstance(node, Mapping) else {}
@@ -245,7 +240,7 @@ def _text(node: Node, key: str) -> str:
 
 
 def _as_part(place: str) -> str:
-    """Return the name of a place among the parts of a Dirichlet.
+    """The name of a place among the parts of a Dirichlet.
 
     Examples
     --------
@@ -256,7 +251,7 @@ def _as_part(place: str) -> str:
 
 
 def _in_brackets(text: str, operators: str) -> str:
-    """Return an expression in brackets where one of some operators stands outside of any."""
+    """An expression in brackets where one of some operators stands outside of any."""
     depth = 0
     for character in text:
         depth += (character == "(") - (character == ")")
@@ -279,7 +274,7 @@ def _sum(
 
 
 def with_neighbors(tree: Mapping, log: ProblemLog) -> Mapping:
-    """Return a tree whose neighbors are pairs, where it names a file of areas.
+    """A tree whose neighbors are pairs, where it names a file of areas.
 
     The file has areas (``Polygon``, ``MultiPolygon``) with a ``name`` each; where two share a
     border, both have its points. Pairs stand in the order of the file.
@@ -330,7 +325,7 @@ def _governorates(tree: Mapping) -> list[str]:
 
 
 def _areas(content: Any, wanted: list[str]) -> dict[str, set[tuple[float, ...]]]:
-    """Return the points of the areas that are wanted, in the order of the file."""
+    """The points of the areas that are wanted, in the order of the file."""
     found, names = {}, set(wanted)
     for feature in content["features"]:
         name, shape = feature["properties"]["name"], feature["geometry"]

@@ -39,7 +39,7 @@ class Difference:
 
 
 def differences(before: Scenario, after: Scenario) -> list[Difference]:
-    """Return every field that differs between two scenarios, in the order of fields.
+    """Every field that differs between two scenarios, in the order of fields.
 
     Comments, the order of keys, short forms and what is inherited are no difference: the
     fully explicit forms are compared.
@@ -48,7 +48,7 @@ def differences(before: Scenario, after: Scenario) -> list[Difference]:
 
 
 def lines(found: list[Difference]) -> list[str]:
-    """Return differences as lines, at most `MOST_SHOWN` and how many more there are."""
+    """Differences as lines, at most `MOST_SHOWN` and how many more there are."""
     shown = [str(each) for each in found[:MOST_SHOWN]]
     if len(found) > MOST_SHOWN:
         shown.append(f"and {len(found) - MOST_SHOWN} more")
@@ -75,14 +75,10 @@ def _shown(text: str) -> str:
 
 
 def option_scenario(scenario: Scenario, option_name: str) -> Scenario:
-    """Return a scenario with the parameters that an option, or what it goes on from, replaces.
+    """A scenario with the parameters that an option, or what it goes on from, replaces.
 
-    What an option does to milestones stays in the option: the world announces it.
-
-    Raises
-    ------
-    ScenarioError
-        The scenario has no such option.
+    What an option does to milestones stays in the option: the world announces it. An option that
+    the scenario does not have is a `ScenarioError`.
     """
     if option_name not in scenario.options:
         rule = f"undefined option (got {shown(option_name)})"
@@ -94,7 +90,7 @@ def option_scenario(scenario: Scenario, option_name: str) -> Scenario:
 
 
 def option_lineage(scenario: Scenario, option_name: str) -> list[Option]:
-    """Return an option after those it goes on from, first to last."""
+    """An option after those it goes on from, first to last."""
     lineage = [scenario.options[option_name]]
     while lineage[0].of:
         lineage.insert(0, scenario.options[lineage[0].of])
@@ -102,12 +98,9 @@ def option_lineage(scenario: Scenario, option_name: str) -> list[Option]:
 
 
 def with_design(scenario: Scenario, design: str) -> Scenario:
-    """Return a scenario whose parameters are drawn by another design.
+    """A scenario whose parameters are drawn by another design.
 
-    Raises
-    ------
-    ScenarioError
-        There is no such design.
+    Raises `ScenarioError` where there is no such design.
     """
     known = get_args(Scenario.model_fields["design"].annotation)
     if design not in known:

@@ -15,7 +15,7 @@ AS_WRITTEN = "the scenario as written"
 
 
 def shown(text: str) -> str:
-    r"""Return text between quotes, escaped and at most `LONGEST_SHOWN` characters long.
+    r"""Text between quotes, escaped and at most `LONGEST_SHOWN` characters long.
 
     Examples
     --------
@@ -27,13 +27,13 @@ def shown(text: str) -> str:
 
 
 def bare(text: str) -> str:
-    """Return text as it is when it is harmless and short, else as `shown` does."""
+    """Text as it is when it is harmless and short, else as `shown` does."""
     harmless = text.isprintable() and 0 < len(text) <= LONGEST_SHOWN
     return text if harmless else shown(text)
 
 
 def dotted(path: Sequence[str | int]) -> str:
-    """Return a path as messages write it.
+    """A path as messages write it.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def dotted(path: Sequence[str | int]) -> str:
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    """Return ``did you mean 'x'?`` for the closest known name, or nothing."""
+    """``did you mean 'x'?`` for the closest known name, or nothing."""
     ordered = sorted(known)
     if len(name) > LONGEST_COMPARED or len(ordered) > MOST_COMPARED:
         return ""
@@ -55,7 +55,7 @@ def near(name: str, known: Iterable[str]) -> str:
 
 
 def listed(known: Iterable[str]) -> str:
-    """Return names one after the other, sorted; only so many of them."""
+    """Names one after the other, sorted; only so many of them."""
     ordered = sorted(known)
     rest = len(ordered) - MOST_LISTED
     names = ", ".join(bare(name) for name in ordered[:MOST_LISTED])
@@ -63,7 +63,7 @@ def listed(known: Iterable[str]) -> str:
 
 
 def near_or_all(name: str, known: Iterable[str], what: str = "known") -> str:
-    """Return the closest known name, and all of them when they are few."""
+    """The closest known name, and all of them when they are few."""
     ordered = sorted(known)
     guess = near(name, ordered)
     if len(ordered) > MOST_LISTED:

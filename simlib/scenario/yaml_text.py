@@ -53,10 +53,8 @@ class Budget:
 def read_file(path: FilePath, shown_as: str, budget: Budget) -> Mapping:
     """Read a file.
 
-    Raises
-    ------
-    ScenarioError
-        It is not a regular file of at most `MOST_BYTES` bytes, or not readable YAML.
+    Raises `ScenarioError` where it is not a regular file of at most `MOST_BYTES` bytes, or not
+    readable YAML.
     """
     data = read_regular(
         path,
@@ -81,10 +79,7 @@ def read_bytes(data: bytes, file: str, budget: Budget) -> Mapping:
 def read_text(text: str, file: str, budget: Budget) -> Mapping:
     """Read one YAML document whose top is a mapping.
 
-    Raises
-    ------
-    ScenarioError
-        With every problem of its keys, or the first that ends reading.
+    The `ScenarioError` has every problem of its keys, or the first that ends reading.
     """
     if len(text) > MOST_BYTES:
         rule = f"must be at most {MOST_BYTES} bytes (got {len(text)} characters)"
@@ -137,7 +132,7 @@ _BEGAN_EARLIER = ("could not find expected ':'", "unexpected end of stream", "ex
 
 
 def _not_yaml(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
-    """Return a parser's complaint in our words."""
+    """A parser's complaint in our words."""
     complaint = str(error.problem or "")
     at = error.problem_mark or error.context_mark
     if error.context_mark and any(words in complaint for words in _BEGAN_EARLIER):
@@ -208,7 +203,7 @@ class _Reader:
             raise ScenarioError(self.problems)
 
     def _stop(self, mark: FileMark, path: Path, rule: str, hint: str = "") -> ScenarioError:
-        """Return the error that ends reading: all that was found before, and this."""
+        """The error that ends reading: all that was found before, and this."""
         return ScenarioError([*self.problems, problem_at(mark, path, rule, hint)])
 
     def _spend(self, n_nodes: int, event: Any, path: Path) -> None:
@@ -279,7 +274,7 @@ class _Reader:
         return mapping(items, keys, self._mark(start))
 
     def _key(self, event: Any, path: Path, depth: int) -> str:
-        """Return a key; numbers stand for their digits, as months and values need."""
+        """A key; numbers stand for their digits, as months and values need."""
         node = self._node(event, path, depth + 1)
         if not isinstance(node, Scalar) or isinstance(event, yaml.AliasEvent):
             raise self._stop(self._mark(event), path, "key must be text")

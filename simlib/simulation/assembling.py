@@ -43,14 +43,7 @@ class Blueprint:
 def chosen_agents(
     scenario: Scenario, agents: Sequence[type[Agent]] = (), without: Collection[str] = ()
 ) -> tuple[type[Agent], ...]:
-    """Return the classes of all who decide in a scenario, in the order of their names.
-
-    Parameters
-    ----------
-    scenario
-        Its catalogue names them; their classes are installed.
-    agents, without
-        As `assemble` takes them.
+    """The classes of all who decide in a scenario, in the order of their names; see `assemble`.
 
     Raises
     ------

@@ -23,14 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class IntensityPart:
-    """One part of a product, at some state.
+    """One part of a product, at some state: a number, or a gate, which is 1 (open) or 0.
 
-    Attributes
-    ----------
-    positions
-        What it reads, as positions of the state vector; none where it is a mere number.
-    value
-        What it comes to; a gate is 1 (open) or 0.
+    Positions of the state vector tell what it reads; none where it is a mere number.
     """
 
     positions: tuple[int, ...]
@@ -38,15 +33,7 @@ class IntensityPart:
 
 
 class Factoring:
-    """The parts of the intensities of one replication.
-
-    Parameters
-    ----------
-    blueprint
-        What the replication was simulated from.
-    parameters
-        Every parameter of the replication, as its run has them.
-    """
+    """The parts of the intensities of one replication, with every parameter as its run has it."""
 
     def __init__(self, blueprint: Blueprint, parameters: Mapping[str, float]) -> None:
         values = blueprint.quantities.evaluate(parameters)
@@ -56,19 +43,19 @@ class Factoring:
         self._tables: dict[str, NDArray[Any]] = blueprint.channels.evaluate(values, state)
 
     def intensity(self, channel: int, state: NDArray[np.float64]) -> list[IntensityPart]:
-        """Return the parts whose product is a channel's intensity per day: base, gates, factors."""
+        """The parts whose product is a channel's intensity per day: base, gates, factors."""
         row = self._tables["channel_i"][channel]
         base = IntensityPart((), float(self._tables["channel_f"][channel, t.BASE]))
         factors = [self._factor(f, state) for f in range(row[t.FACTOR_FROM], row[t.FACTOR_TO])]
         return [base, *self.gates(channel, state), *factors]
 
     def gates(self, channel: int, state: NDArray[np.float64]) -> list[IntensityPart]:
-        """Return a channel's gates, all that decides whether an excited incident happens."""
+        """A channel's gates, all that decides whether an excited incident happens."""
         row = self._tables["channel_i"][channel]
         return [self._gate(g, state) for g in range(row[t.GATE_FROM], row[t.GATE_TO])]
 
     def marks(self, channel: int, state: NDArray[np.float64]) -> list[IntensityPart]:
-        """Return the parts of the probabilities of a channel's yes/no marks."""
+        """The parts of the probabilities of a channel's yes/no marks."""
         row = self._tables["channel_i"][channel]
         parts = []
         for mark in range(row[t.MARK_FROM], row[t.MARK_TO]):

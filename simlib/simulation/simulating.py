@@ -79,7 +79,7 @@ def _build(
     times: Sequence[float],
     engine_type: EngineType = CompiledIncidents,
 ) -> tuple[World, _Observer]:
-    """Return the world of one replication, its history drawn, before anybody acts."""
+    """The world of one replication, its history drawn, before anybody acts."""
     scenario, calendar, plan = blueprint.scenario, blueprint.calendar, blueprint.channels
     parameters = blueprint.parameters.draw(replication, given or {})
     values = blueprint.quantities.evaluate(parameters)
@@ -190,19 +190,11 @@ def simulate_played(
     parameters: Mapping[str, float] | None = None,
     decisions: Iterable[Decision] = (),
 ) -> Run:
-    """Simulate one replication in which nobody decides: acts are played instead.
+    """Simulate one replication in which nobody decides: acts are played instead, in order.
 
     All acts that `simulate_recorded` kept give the same run bit for bit, but for the
-    decisions that opened channels.
-
-    Parameters
-    ----------
-    blueprint, replication, parameters
-        As in `simulate`; the option's timeline announces nothing.
-    acts
-        What is done, in order; see `simlib.world.world.World.play`.
-    decisions
-        What the run's journal says was decided.
+    decisions that opened channels. The option's timeline announces nothing; `decisions` are
+    what the run's journal says was decided.
     """
     times = _looking_times(blueprint, None)
     silent = replace(blueprint, option="")

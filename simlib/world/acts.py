@@ -36,8 +36,6 @@ class Act:
         When, in days.
     is_after
         Whether it came after an incident at that same instant, which it answers.
-    agent
-        Who.
     kind
         ``write``, ``enter`` (a posture's state), or ``move``, ``settle``, ``complete`` (a
         milestone).
@@ -46,10 +44,8 @@ class Act:
     positions, before, values
         Of a write: where in the state vector, and what stood and stands there, shape (n,).
         Of a posture: its position and the codes of its states.
-    text
-        The posture's new state, or the milestone's class.
-    number
-        The milestone's new date, in days.
+    text, number
+        The posture's new state or the milestone's class; the milestone's new date, in days.
     decision
         Row of the decision taken on the same occasion, else -1.
     """
@@ -67,7 +63,7 @@ class Act:
     decision: int = -1
 
     def part(self, mask: NDArray[np.bool_]) -> Act | None:
-        """Return the part of a write at some of its positions; None where that is nothing."""
+        """The part of a write at some of its positions; None where that is nothing."""
         if mask.all():
             return self
         if not mask.any():
@@ -76,7 +72,7 @@ class Act:
         return replace(self, positions=where, before=before, values=values)
 
     def values_over(self, now: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the values that a write sets: the same over the same, else by the same change.
+        """The values that a write sets: the same over the same, else by the same change.
 
         Where incidents have moved the variable to another value than the agent met, what the
         agent added stays what it added.

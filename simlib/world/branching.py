@@ -66,7 +66,7 @@ class ExcitationPlan:
         return [float(values[number]) for number in numbers]
 
     def _channel(self, type_: str, place: str, target: str) -> int:
-        """Return the channel of a type at a place, of the same target if there is one."""
+        """The channel of a type at a place, of the same target if there is one."""
         found = self._at.get((type_, place), [])
         same = [c for c in found if self._channels.targets[c] == target]
         return (same or found or [-1])[0]
@@ -122,7 +122,7 @@ class ExcitationPlan:
     def immigrant_level(
         self, level: NDArray[np.float64], values: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Return the level per day that is not excited, at least 5 % of the level.
+        """The level per day that is not excited, at least 5 % of the level.
 
         Where levels are stationary they are mu + N' level (A. G. Hawkes, 1971,
         doi:10.1093/biomet/58.1.83), N the branching matrix; so mu = (I - N') level.
@@ -136,11 +136,11 @@ class ExcitationPlan:
         return np.maximum(level - arriving, LEAST_IMMIGRANT_SHARE * level)
 
     def evaluate(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return mean delay (days) and share of the own place of each row."""
+        """Mean delay (days) and share of the own place of each row."""
         return np.stack([values[self._delay_q], values[self._own_q]], axis=1).reshape(-1, 2)
 
     def child_counts(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return each row's cumulative Poisson probabilities of 0, 1, ... children."""
+        """Each row's cumulative Poisson probabilities of 0, 1, ... children."""
         result = np.ones((len(self.rows), MOST_CHILDREN + 1))
         tables: dict[float, list[float]] = {}
         for row, ratio in enumerate(values[self._ratio_q].tolist()):

@@ -30,7 +30,7 @@ _START = -1
 
 
 def name_channels(scenario: Scenario, geography: Geography) -> Channels:
-    """Return the channels of a scenario, in order of type, group and place."""
+    """The channels of a scenario, in order of type, group and place."""
     rows = sorted(
         (type_, name, place, group.target)
         for type_, incident in scenario.incidents.items()
@@ -226,10 +226,13 @@ class ChannelPlan:
 
     def _finish(self) -> None:
         n_channels = len(self.channels)
+        # Lists of different owners lie in one vector of indices: the neighbors that children may
+        # fall on go behind what factors and effects refer to.
         self._columns[:, t.EXCITES_FROM : t.EXCITES_TO + 1] = self.excitation.ranges
         for row in self.excitation.rows:
             row[t.NEAR_FROM] += len(self._rows["indices"])
         self._rows["indices"].extend(self.excitation.destinations)
+        # A channel's chance is addressed by its name, so that another channel moves no draw.
         words = np.zeros((n_channels, 2), dtype=np.uint64)
         for i, key in enumerate(
             zip(self.channels.types, self.channels.places, self.channels.targets, strict=True)
@@ -249,12 +252,15 @@ class ChannelPlan:
             "indices": np.array(self._rows["indices"], dtype=np.int64),
             **self._dependents(),
         }
+        # So it is with numbers: quantities, then tables of counts, then neighbors' weights, then
+        # Poisson tables of children (see `evaluate`); what was counted from 0 moves behind.
         n_numbers = len(self._numbers)
         mark_i = self._static["mark_i"]
         mark_i[mark_i[:, t.KIND] == t.COUNT, t.TABLE_FROM] += n_numbers
         excites_i = self._static["excites_i"]
         excites_i[:, t.NEAR_WEIGHTS] += n_numbers + self.counts.length
         excites_i[:, t.COUNTS_FROM] += n_numbers + self.counts.length + len(self.excitation.weights)
+        # What a replication evaluates is held as the numbers of its quantities.
         self._factor_q = _table(self._rows["factor_q"], 2)
         self._mark_q = _table(self._rows["mark_q"], 2)
         self._effect_q = np.array(self._rows["effect_q"], dtype=np.int64)
@@ -278,13 +284,11 @@ class ChannelPlan:
     def evaluate(
         self, values: NDArray[np.float64], state: NDArray[np.float64]
     ) -> dict[str, NDArray[Any]]:
-        """Return the tables of one replication, from its quantities and its state at the start.
+        """The tables of one replication, from its quantities and its state at the start.
 
-        Raises
-        ------
-        SimulationError
-            When a number is none that the kernel can work with.
+        Raises `SimulationError` where a number is none that the kernel can work with.
         """
+        # (x / reference) ** elasticity: where the reference is the start, it is x as it is now.
         factor_f = values[self._factor_q]
         where = self._static["factor_i"][:, t.WHERE]
         factor_f[self._own_start, t.REFERENCE] = state[where[self._own_start]]
@@ -292,6 +296,8 @@ class ChannelPlan:
         if empty.any():
             row = int(np.flatnonzero(empty)[0])
             self._refuse_reference(int(where[row]), row, float(factor_f[row, t.REFERENCE]))
+        # The history is drawn at the level stated, children and all; from the start on, the base
+        # is what is not excited, mu = (I - N') level, and children come on top of it.
         level = values[self._level_q] * self._rate
         channel_f = np.zeros((len(level), 3))
         channel_f[:, t.START_LEVEL] = level
@@ -306,6 +312,7 @@ class ChannelPlan:
             self.excitation.weights,
             self.excitation.child_counts(values),
         ]
+        # Rows of channels change during a run (open, opener, layers awake): a copy for each.
         return {
             **self._static,
             "channel_i": self._static["channel_i"].copy(),

@@ -27,16 +27,13 @@ Process = Generator[simpy.Event, Any, Any]
 class Clock(simpy.Environment):
     """A SimPy environment whose events stand at absolute times, in order of rank.
 
-    Attributes
-    ----------
-    last_agent
-        Name of the agent that acted last; empty before any has.
+    The `last_agent` is the name of the one that acted last; empty before any has.
     """
 
     last_agent = ""
 
     def at(self, time: float, rank: int) -> simpy.Event:
-        """Return an event that happens at an absolute time (days), in order of rank."""
+        """An event that happens at an absolute time (days), in order of rank."""
         event = simpy.Event(self)
         self.put(event, time, rank)
         return event
@@ -49,14 +46,14 @@ class Clock(simpy.Environment):
         heapq.heappush(self._queue, (time, rank, next(self._eid), event))  # type: ignore[misc]
 
     def next_scheduled(self) -> tuple[float, int]:
-        """Return time and rank of the next event that will run (infinity for none)."""
+        """Time and rank of the next event that will run (infinity for none)."""
         queue = self._queue
         while queue and queue[0][3].callbacks is None:
             heapq.heappop(queue)
         return (queue[0][0], queue[0][1]) if queue else (math.inf, 0)
 
     def peek(self) -> float:
-        """Return the time of the next event that will run, in days."""
+        """The time of the next event that will run, in days."""
         return float(self.next_scheduled()[0])
 
     def step(self) -> None:

@@ -77,6 +77,7 @@ class CompiledIncidents:
         self.on_notable: Callable[[int], None] = lambda _row: None
         self.on_crossed: Callable[[list[int]], None] = lambda _watches: None
         self.compiled_seconds = 0.0
+        # One memory for all tables: a call of the kernel passes three arrays, not thirty.
         memory = t.Memory(
             {
                 **evaluated,
@@ -88,10 +89,12 @@ class CompiledIncidents:
                 "waiting": np.zeros(n_types, dtype=np.int64),
             }
         )
+        # From here on state and watches live in the memory, where Python and kernel share them.
         self._views = memory.views
         self.state = memory.views["state"]
         watches.live_in(memory.views)
         self._control_f, self._control_i = memory.floats, memory.ints
+        # The clock begins with the history, NOW; its first LIMIT is the start.
         self._control_f[:4] = (span[0], span[1], span[1], span[2])
         self._control_i[[t.KEEP_JOURNAL, t.MOST_HAPPENED]] = keep_journal, MOST_INCIDENTS
         self._control_i[[t.N_FREE, t.N_CHANNELS]] = _CHILD_CAPACITY, len(channels)
@@ -115,10 +118,7 @@ class CompiledIncidents:
     def write(self, positions: NDArray[np.int64], values: NDArray[np.float64], opener: int) -> int:
         """Set state variables by the decision of a row, or -1; see the kernel's `write`.
 
-        Raises
-        ------
-        SimulationError
-            When the intensity of a channel leaves its range.
+        Raises `SimulationError` where the intensity of a channel leaves its range.
         """
         self._control_i[t.N_WATCHES] = len(self._watches)
         result = int(self._call(write, positions, values, opener))
@@ -133,14 +133,9 @@ class CompiledIncidents:
     def count(
         self, channels: NDArray[np.bool_], since: float, least: tuple[tuple[int, float], ...]
     ) -> int:
-        """Return the number of incidents on some channels after a time, with marks of at least so.
+        """The number of incidents on the channels marked, after a time, with marks of at least so.
 
-        Parameters
-        ----------
-        channels
-            Whether each channel counts.
-        least
-            Positions of marks, and what each must at least be.
+        `least` pairs positions of marks with what each must at least be.
         """
         if not self._control_i[t.KEEP_JOURNAL]:
             raise SimulationError("an agent looks back on incidents, but no journal is kept")
@@ -153,14 +148,14 @@ class CompiledIncidents:
         return int(np.count_nonzero(chosen))
 
     def row(self, number: int) -> tuple[float, int, tuple[int, int, int], NDArray[np.float64]]:
-        """Return time, channel, address and marks of one incident."""
+        """Time, channel, address and marks of one incident."""
         a0, a1, a2 = self._journal[2][number].tolist()
         time_ = float(self._journal[0][number])
         channel = int(self._journal[1][number, t.CHANNEL])
         return time_, channel, (a0, a1, a2), self._journal[3][number]
 
     def incidents(self) -> Incidents:
-        """Return the journal of incidents."""
+        """The journal of incidents."""
         n = self._control_i[t.N_JOURNAL]
         whole = self._journal[1][:n].astype(np.int32)
         return Incidents(
@@ -269,7 +264,7 @@ def _sleeping_layers(n: int) -> dict[str, NDArray[Any]]:
 
 
 def _no_children() -> tuple[NDArray[Any], ...]:
-    """Return the children's heap (dates, slots), the free slots, and what a slot holds."""
+    """The children's heap (dates, slots), the free slots, and what a slot holds."""
     return (
         np.zeros(_CHILD_CAPACITY),
         np.zeros(_CHILD_CAPACITY, dtype=np.int64),
@@ -280,7 +275,7 @@ def _no_children() -> tuple[NDArray[Any], ...]:
 
 
 def _empty_journal() -> tuple[NDArray[Any], ...]:
-    """Return the columns of the journal: dates, references, addresses, marks."""
+    """The columns of the journal: dates, references, addresses, marks."""
     return (
         np.empty(_FIRST_CAPACITY),
         np.empty((_FIRST_CAPACITY, 3), dtype=np.int64),
@@ -290,7 +285,7 @@ def _empty_journal() -> tuple[NDArray[Any], ...]:
 
 
 def _doubled(array: NDArray[Any]) -> NDArray[Any]:
-    """Return an array of twice the length; memory it does not use yet is not touched."""
+    """An array of twice the length; memory it does not use yet is not touched."""
     longer = np.empty((2 * len(array), *array.shape[1:]), array.dtype)
     longer[: len(array)] = array
     return longer

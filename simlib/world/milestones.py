@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def changed_date(milestone: Milestone, change: MilestoneChange) -> float:
-    """Return the date (days) a milestone has under an option's change."""
+    """The date (days) a milestone has under an option's change."""
     if change.cancel:
         return math.inf
     if change.date:
@@ -32,16 +32,16 @@ def changed_date(milestone: Milestone, change: MilestoneChange) -> float:
 
 
 class MilestoneState:
-    """One milestone as it stands now.
+    """One milestone as it stands now; times are in days.
 
     Attributes
     ----------
     agreed, date
-        When it was first agreed for, and is publicly known to be due now; in days.
+        When it was first agreed for, and is publicly known to be due now.
     classification
         What class it has ended in, if it has.
     completed_at
-        In days; nan while it is not completed.
+        nan while it is not completed.
     is_forced
         Whether an announced option forces it, so that nobody decides it.
     """
@@ -59,12 +59,8 @@ class MilestoneState:
 class Timeline:
     """The milestones of one replication under one option.
 
-    Parameters
-    ----------
-    options
-        The option, after those it goes on from: first to last.
-    on_due
-        Called with the name of a milestone on its date.
+    The options are those it goes on from and then itself. `on_due` is called with the name of a
+    milestone on its date.
     """
 
     def __init__(
@@ -105,7 +101,7 @@ class Timeline:
             self._clock.call_at(at, MILESTONE_RANK, apply)
 
     def of(self, name: str) -> MilestoneState:
-        """Return a milestone as it stands now."""
+        """A milestone as it stands now."""
         if name not in self._entries:
             raise SimulationError(f"no milestone {name!r}")
         return self._entries[name]
@@ -150,7 +146,7 @@ class Timeline:
                 self._fall_due(other)
 
     def records(self) -> dict[str, MilestoneRecord]:
-        """Return the end of each milestone, as the journal has it."""
+        """The end of each milestone, as the journal has it."""
         return {
             name: MilestoneRecord(e.agreed, e.date, e.classification, e.completed_at)
             for name, e in self._entries.items()

@@ -56,10 +56,13 @@ class Calendar:
                         quantities.number(group.tempo.rho),
                         quantities.number(group.tempo.sd),
                     )
+        # Multipliers are constant from one first of a month to the next.
         self.times = (start, *firsts_of_months(start, horizon))
         self._root_seed = scenario.root_seed
         self._trends = [trends[name] for name in sorted(trends)]
         self._ar1s = [ar1s[name] for name in sorted(ar1s)]
+        # An innovation is addressed by its series and its month counted from year 0: another start
+        # or horizon moves no draw.
         self._names = np.array([name_hash(name) for name in sorted(ar1s)], dtype=np.uint64)
         dates = [to_date(time) for time in self.times]
         self._numbers = np.array([d.year * 12 + d.month - 1 for d in dates], dtype=np.uint64)
@@ -86,7 +89,7 @@ class Calendar:
         return result
 
     def innovations(self, replication: int) -> NDArray[np.float64]:
-        """Return the standard normal innovations, shape (AR(1) multipliers by name, n_months).
+        """The standard normal innovations, shape (AR(1) multipliers by name, n_months).
 
         The first of each is where it starts, in stationary standard deviations.
         """
@@ -94,12 +97,9 @@ class Calendar:
         return np.asarray(ndtri(np.maximum(u, 2.0**-54)))
 
     def evaluate(self, replication: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the multipliers, shape (n_months, len(positions)).
+        """The multipliers, shape (n_months, len(positions)).
 
-        Raises
-        ------
-        SimulationError
-            When a multiplier is no finite number.
+        Raises `SimulationError` where one is no finite number.
         """
         result = np.empty((len(self.times), len(self.positions)))
         result[:, 0] = self._months
@@ -117,7 +117,7 @@ class Calendar:
         return result
 
     def _finite(self, column: int, multipliers: Callable[[], list[float]]) -> list[float]:
-        """Return the multipliers of a column; name it where one is no finite number."""
+        """The multipliers of a column; name it where one is no finite number."""
         try:
             result = multipliers()
         except (ArithmeticError, ValueError) as error:

@@ -36,15 +36,8 @@ class ParameterPlan:
     A parameter's address is its name. In the design ``random`` it is where its uniform
     stands, so adding a parameter changes no other draw; in the others it says which
     column is the parameter's. A Dirichlet parameter ``p`` gives one value for each of its
-    parts: ``p.met``, ``p.slipped``.
-
-    Parameters
-    ----------
-    scenario
-        The scenario, with the parameters that an option replaces.
-    written
-        The scenario as it is written, where an option has replaced any: all options
-        share the columns of everything that is drawn in one of them.
+    parts: ``p.met``, ``p.slipped``. Where an option has replaced parameters, the scenario as it
+    is written is given too: all options share the columns of everything drawn in one of them.
     """
 
     def __init__(self, scenario: Scenario, *, written: Scenario | None = None) -> None:
@@ -58,13 +51,17 @@ class ParameterPlan:
         vectors: list[tuple[str, dict[str, float]]] = []
         for name in sorted(scenario.parameters):
             self._add(name, scenario.parameters[name], addresses, vectors)
+        # A Dirichlet takes one uniform a part (a gamma each, normalized), behind all others.
         for name, weights in vectors:
             self._dirichlets.append((name, weights, len(addresses)))
             addresses.extend(_address(f"{name}.{part}") for part in weights)
+        # In an order in which whatever an expression reads is there before it.
         for name in order(scenario):
             expression = scenario.parameters[name].expression
             if expression is not None:
                 self._derived.append((name, compile_quantity(expression)))
+        # In `random` the address is where the uniform stands; in a design of rows the column is,
+        # and columns are those of every option, so that options share them.
         self._names = [text.removeprefix(_address("")) for text in addresses]
         self._addresses = np.array([name_hash(text) for text in addresses], dtype=np.uint64)
         columns = _columns(written or scenario)
@@ -106,7 +103,7 @@ class ParameterPlan:
         return values
 
     def draw(self, replication: int, given: Mapping[str, float]) -> dict[str, float]:
-        """Return every parameter of a replication; given ones replace drawn or derived ones."""
+        """Every parameter of a replication; given ones replace drawn or derived ones."""
         return self._values(self._uniforms(replication), given)
 
     @property
@@ -115,11 +112,11 @@ class ParameterPlan:
         return tuple(self._names)
 
     def uniforms(self, replication: int) -> NDArray[np.float64]:
-        """Return the uniforms of a replication, in the order of `drawn`, shape (n,)."""
+        """The uniforms of a replication, in the order of `drawn`, shape (n,)."""
         return np.array(self._uniforms(replication))
 
     def at(self, uniforms: Sequence[float] | NDArray[np.float64]) -> dict[str, float]:
-        """Return every parameter where those `drawn` stand, in order, at uniforms in [0, 1)."""
+        """Every parameter where those `drawn` stand, in order, at uniforms in [0, 1)."""
         return self._values([float(u) for u in uniforms], {})
 
     def _uniforms(self, replication: int) -> list[float]:
@@ -133,7 +130,7 @@ class ParameterPlan:
         return [float(x) for x in u]
 
     def typical(self) -> dict[str, float]:
-        """Return every parameter at its median (a Dirichlet: all parts at theirs)."""
+        """Every parameter at its median (a Dirichlet: all parts at theirs)."""
         return self._values([0.5] * len(self._addresses), {})
 
 
@@ -142,7 +139,7 @@ def _address(value_name: str) -> str:
 
 
 def _columns(scenario: Scenario) -> dict[str, int]:
-    """Return the column of every address drawn in a scenario or in one of its options."""
+    """The column of every address drawn in a scenario or in one of its options."""
     versions = [scenario.parameters, *(o.parameters for o in scenario.options.values())]
     drawn = {
         _address(value)
@@ -164,7 +161,7 @@ def _derive(
 
 
 def draw(scenario: Scenario, replication: int) -> dict[str, float]:
-    """Return the parameters of one replication of a scenario by name."""
+    """The parameters of one replication of a scenario by name."""
     return ParameterPlan(scenario).draw(replication, {})
 
 
@@ -177,7 +174,7 @@ class Quantities:
         self._varying: list[tuple[int, Callable[[Mapping[str, float]], float]]] = []
 
     def number(self, quantity: Quantity) -> int:
-        """Return the number of a quantity, registering it when it is new."""
+        """The number of a quantity, registering it when it is new."""
         if quantity in self._numbers:
             return self._numbers[quantity]
         number = len(self._constants)
@@ -190,7 +187,7 @@ class Quantities:
         return number
 
     def evaluate(self, parameters: Mapping[str, float]) -> NDArray[np.float64]:
-        """Return the value of every quantity, in order of their numbers."""
+        """The value of every quantity, in order of their numbers."""
         values = np.array(self._constants)
         for number, function in self._varying:
             values[number] = function(parameters)
@@ -226,12 +223,9 @@ class CountTables:
         return self._laws[key]
 
     def evaluate(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the tables one after the other, shape (length,).
+        """The tables one after the other, shape (length,).
 
-        Raises
-        ------
-        SimulationError
-            When a law has no probabilities under these values.
+        Raises `SimulationError` where a law has no probabilities under these values.
         """
         result = np.ones(self.length)
         first = 0

@@ -19,12 +19,12 @@ MONTH = "calendar.month"
 
 
 def trend_name(type_: str, group: str) -> str:
-    """Return the name of the multiplier that carries a group's trend."""
+    """The name of the multiplier that carries a group's trend."""
     return f"trend.{type_}.{group}"
 
 
 def ar1_name(series: str) -> str:
-    """Return the name of an AR(1) multiplier (``tempo`` in scenarios)."""
+    """The name of an AR(1) multiplier (``tempo`` in scenarios)."""
     return f"tempo.{series}"
 
 
@@ -62,10 +62,7 @@ def lay_out(scenario: Scenario) -> Layout:
 class StartingState:
     """The state at the start, from the scenario's quantities.
 
-    Attributes
-    ----------
-    floor
-        Least value of each state variable: 0 for stocks, minus infinity for signed ones.
+    The floor of each variable is its least value: 0 for stocks, minus infinity for signed ones.
     """
 
     def __init__(self, scenario: Scenario, layout: Layout, quantities: Quantities) -> None:
@@ -91,12 +88,9 @@ class StartingState:
                 self.floor[layout.slice_of(name)] = -np.inf
 
     def evaluate(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the state vector for one replication's quantities.
+        """The state vector for one replication's quantities.
 
-        Raises
-        ------
-        SimulationError
-            When a value is negative or not a number.
+        Raises `SimulationError` where a value is negative or not a number.
         """
         state: NDArray[np.float64] = values[self._numbers]
         allowed = state >= self.floor
@@ -119,11 +113,11 @@ class Geography:
             self._neighbors[b].add(a)
 
     def neighbors(self, place: str) -> tuple[str, ...]:
-        """Return the neighbors of a place, sorted."""
+        """The neighbors of a place, sorted."""
         return tuple(sorted(self._neighbors[place]))
 
     def country(self, place: str) -> str:
-        """Return a place's country: its governorate's, or its arrival end's."""
+        """A place's country: its governorate's, or its arrival end's."""
         entry = self._places[place]
         if entry.country:
             return entry.country
@@ -142,10 +136,7 @@ class Geography:
     def position(self, variable: str, place: str, at: str) -> int:
         """Where a channel's variable stands in the state vector.
 
-        Raises
-        ------
-        SimulationError
-            When the variable has no value there.
+        Raises `SimulationError` where it has no value there.
         """
         if variable not in self._layout.places:
             raise SimulationError(f"{place}: no state variable {variable!r}")

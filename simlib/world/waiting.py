@@ -25,16 +25,9 @@ Occasion = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What woke an agent, and the address of that occasion.
+    """What woke an agent (as journalled), and the address of that occasion.
 
-    Attributes
-    ----------
-    kind, text
-        As journalled.
-    occasion
-        Three words that chance decided on this occasion is addressed by.
-    row
-        Row of the incident, else -1.
+    Three words address what chance decides on it; the row is that of the incident, else -1.
     """
 
     kind: CauseKind
@@ -49,28 +42,20 @@ _LAST_DAY = to_days(dt.date.max)
 
 @functools.lru_cache(maxsize=8192)
 def dated_cause(kind: CauseKind, days: float) -> Cause:
-    """Return the cause that a date or a review of that date is."""
+    """The cause that a date or a review of that date is."""
     return named_cause(kind, "after all dates" if days > _LAST_DAY else str(to_date(days)))
 
 
 def named_cause(kind: CauseKind, text: str) -> Cause:
-    """Return a cause whose occasion is its kind and text."""
+    """A cause whose occasion is its kind and text."""
     return Cause(kind, f"{kind} {text}", (0, name_hash(f"{kind}|{text}"), 0))
 
 
 class Wait:
     """A wait in progress of one agent: whatever comes first ends it and disarms the rest.
 
-    Attributes
-    ----------
-    event
-        What the SimPy process waits for.
-    rank
-        Rank of the agent that waits.
-    timed
-        The cause if only time passes.
-    cause
-        What came first, once something has.
+    Its SimPy process waits for the event. It was `timed` if only time passes; the `cause` is what
+    came first, once something has.
     """
 
     __slots__ = ("cause", "event", "milestone", "notices", "posture", "rank", "timed", "watch")
@@ -88,10 +73,7 @@ class Wait:
 class Watches:
     """Watches on the state vector: each fires on upward crossing and re-arms below.
 
-    Attributes
-    ----------
-    integers, levels, is_watched
-        The arrays the kernel works on; see `simlib.world.kernel.kernel_tables`.
+    The kernel works on their arrays; see `simlib.world.kernel.kernel_tables`.
     """
 
     def __init__(self, n_state: int) -> None:
@@ -116,9 +98,7 @@ class Watches:
     def wait(self, where: int, level: float, who: int, state: NDArray[np.float64]) -> int | None:
         """Wait for an upward crossing.
 
-        Returns
-        -------
-        The watch's number, or None when the variable is above already and the watch is
+        It is the watch's number, or None when the variable is above already and the watch is
         armed: then it fires at once.
         """
         key = (where, level, who)
@@ -158,7 +138,7 @@ class Watches:
         return fired
 
     def take_fired(self) -> list[int]:
-        """Return the watches that have fired since the last call."""
+        """The watches that have fired since the last call."""
         n = len(self)
         if n == 0:
             return []

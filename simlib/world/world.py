@@ -49,6 +49,7 @@ class World:
     ) -> None:
         self.scenario, self.replication, self.parameters = scenario, replication, parameters
         self.clock, self.layout, self.channels = clock, layout, channels
+        # The engine numbers types in this order, and asks for arrays as long as the state.
         self.watches = Watches(len(layout.positions))
         self.types = tuple(sorted(scenario.incidents))
         self._values: dict[Quantity, float] = {}
@@ -61,6 +62,7 @@ class World:
         self.timeline: Timeline
         self.engine: CompiledIncidents
         self.state: NDArray[np.float64]
+        # Who waits for what: by number of a type, by posture, by milestone, by number of a watch.
         self._notices: list[list[Wait]] = [[] for _ in self.types]
         self._by_posture: dict[str, list[Wait]] = {name: [] for name in scenario.postures}
         self._by_milestone: dict[str, list[Wait]] = {name: [] for name in scenario.timeline}
@@ -68,7 +70,9 @@ class World:
         self._repeats: dict[tuple[str, object], int] = {}
         self._masks: dict[tuple[tuple[str, ...], str | None], NDArray[np.bool_]] = {}
         self._positions: dict[str, NDArray[np.int64]] = {}
+        # The kernel takes arrays, also for a single change: these are made once.
         self._one_position, self._one_value = np.zeros(1, dtype=np.int64), np.zeros(1)
+        # Uniforms that were asked for: none decides twice.
         self._asked: set[tuple[int, Occasion]] = set()
 
     def connect(self, timeline: Timeline, engine: CompiledIncidents) -> None:
@@ -86,7 +90,7 @@ class World:
             raise SimulationError(f"no state variable {variable!r} at {place!r}") from None
 
     def value_of(self, quantity: Quantity) -> float:
-        """Return the value of a quantity that agents ask for, evaluated once a replication."""
+        """The value of a quantity that agents ask for, evaluated once a replication."""
         if quantity not in self._values:
             self._values[quantity] = float(compile_quantity(quantity)(self.parameters))
         return self._values[quantity]
@@ -94,10 +98,7 @@ class World:
     def change(self, where: int, value: float, opener: int) -> None:
         """Set one state variable; stocks stop at 0, signed variables do not.
 
-        Raises
-        ------
-        SimulationError
-            When the value is not a finite number.
+        Raises `SimulationError` where the value is not a finite number.
         """
         self._one_position[0], self._one_value[0] = where, value
         self.change_many(self._one_position, self._one_value, opener)
@@ -105,10 +106,8 @@ class World:
     def change_all(self, variable: str, values: NDArray[np.float64], opener: int) -> None:
         """Set a variable over all its places, as `change` does at one.
 
-        Raises
-        ------
-        SimulationError
-            When there are more or fewer values than places, or one is not finite.
+        Raises `SimulationError` where there are more or fewer values than
+        places, or one is not finite.
         """
         self.change_many(self.positions_of(variable, values), values, opener)
 
@@ -150,11 +149,8 @@ class World:
     def play(self, acts: Iterable[Act]) -> None:
         """Schedule acts in a world without agents, whose clock stands at the start.
 
-        Parameters
-        ----------
-        acts
-            In order of time and, at one instant, in the order in which they are to be done;
-            what answers an incident of an instant comes after what does not.
+        They come in order of time and, at one instant, in the order in which they are to be done;
+        what answers an incident of an instant comes after what does not.
         """
         for (at, is_after), group in groupby(acts, key=lambda act: (act.at, act.is_after)):
             rank = AFTER_RANK if is_after else FIRST_AGENT_RANK
@@ -180,12 +176,9 @@ class World:
     # chance
 
     def uniform(self, name: int, occasion: Occasion) -> float:
-        """Return the uniform that decides something on an occasion.
+        """The uniform that decides something on an occasion.
 
-        Raises
-        ------
-        SimulationError
-            When it has been asked for already: two decisions would share a random number.
+        Raises `SimulationError` where it was asked for before: two decisions would share a number.
         """
         if (name, occasion) in self._asked:
             raise SimulationError("two decisions of one name on one occasion; name them apart")
@@ -285,7 +278,7 @@ class World:
                     self.wake(wait, cause)
 
     def crossing(self, where: int, level: float, rank: int) -> Cause:
-        """Return the cause that a crossing is for the agent of that rank, today."""
+        """The cause that a crossing is for the agent of that rank, today."""
         variable, place = next(k for k, p in self.layout.positions.items() if p == where)
         at = f" {place}" if place else ""
         text = f"{variable}{at} {level:g} on {to_date(self.clock.now)}"

@@ -45,7 +45,7 @@ class _Cluster:
         return max(1, sum(map(int, self._client.nthreads().values())))
 
     def share(self, data: bytes) -> Any:
-        """Return data that many tasks take as a task of its own, made again when it is lost."""
+        """Data that many tasks take as a task of its own, made again when it is lost."""
         key = f"simlib-job-{hashlib.sha256(data).hexdigest()[:16]}"
         return self._client.submit(_itself, data, key=key)
 
@@ -85,13 +85,8 @@ def _itself(data: bytes) -> bytes:
 def cluster(scheduler: Any, *, jobs: int | None = None) -> Iterator[Crew]:
     """Open a crew of Dask workers.
 
-    Parameters
-    ----------
-    scheduler
-        Address of a scheduler, a ``distributed.Client``, or ``local``: a scheduler and
-        `jobs` worker processes on this machine, ended with the crew.
-    jobs
-        Number of local workers.
+    The scheduler is an address, a ``distributed.Client``, or ``local``: a scheduler and `jobs`
+    worker processes on this machine, ended with the crew.
 
     Raises
     ------

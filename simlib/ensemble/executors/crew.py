@@ -23,15 +23,7 @@ _TICK = 1.0
 
 
 class WorkerDied(Exception):  # noqa: N818  (it says what happened)
-    """The worker process ended while it ran a task.
-
-    Parameters
-    ----------
-    message
-        What is known of its end.
-    n_deaths
-        How many workers in a row.
-    """
+    """The worker process ended while it ran a task: what is known of it, and how many in a row."""
 
     def __init__(self, message: str, n_deaths: int = 1) -> None:
         self.n_deaths = n_deaths
@@ -46,20 +38,8 @@ class NotStarted(Exception):  # noqa: N818  (as above)
 class Task:
     """One pure call: equal keys are equal calls, wherever and however often they run.
 
-    Attributes
-    ----------
-    key
-        Its name among all tasks.
-    call, arguments
-        What is called with what.
-    what
-        What it is about, for people.
-    seconds
-        How long it is expected to take; 0 where that is not known.
-    n_tries
-        How often it was tried before.
-    is_alone
-        Whether nothing else shall run beside it.
+    What it is about is said for people; its seconds are expected, 0 where that is not known. It
+    was tried `n_tries` times before, and where it `is_alone` nothing else shall run beside it.
     """
 
     key: str
@@ -107,7 +87,7 @@ class InProcess:
     capacity = 1
 
     def share(self, data: bytes) -> bytes:
-        """Return the data."""
+        """The data."""
         return data
 
     def submit(self, task: Task) -> Future[Any]:
@@ -142,18 +122,9 @@ def completed(
     """Iterate over tasks and their results as they come.
 
     Few tasks are held at a time, so few results are in memory. While the caller works on
-    one result, the crew has the next tasks already.
-
-    Parameters
-    ----------
-    crew
-        Who does them.
-    waiting
-        Tasks, first to last; the caller may append while it iterates. Where nothing came
-        of a task, the result is what stood in its way: `WorkerDied`, `NotStarted` or
-        `ShortageError`.
-    tell
-        Told of a task from which nothing is heard.
+    one result, the crew has the next tasks already, and the caller may append to those that
+    wait. Where nothing came of a task, the result is what stood in its way: `WorkerDied`,
+    `NotStarted` or `ShortageError`. `tell` is told of a task from which nothing is heard.
     """
     running: dict[Future[Any], Task] = {}
     patience = Patience(crew, tell)
@@ -238,7 +209,7 @@ class Patience:
 
 
 def pack(what: object) -> bytes:
-    """Return anything as bytes for a worker, also what a script or a notebook defines."""
+    """Anything as bytes for a worker, also what a script or a notebook defines."""
     data: bytes = importlib.import_module("cloudpickle").dumps(what)
     return data
 
@@ -272,7 +243,7 @@ class Part:
         return self.n_shortages > 0 or self.n_deaths >= MOST_TRIES - 1
 
     def divided(self) -> list[Part]:
-        """Return its replications one by one."""
+        """Its replications one by one."""
         return [replace(self, replications=range(r, r + 1)) for r in self.replications]
 
     def __str__(self) -> str:
@@ -289,33 +260,13 @@ def carried_out(
     *,
     divides: bool = True,
 ) -> Iterator[tuple[Part, Any]]:
-    """Iterate over parts and their results as they come.
+    """Iterate over parts and what came of each, as they come.
 
     A part whose worker dies, or that the surroundings let down, is tried again when all
-    others are begun, the second time alone and, where it `divides`, in single replications.
-
-    Parameters
-    ----------
-    crew
-        Who does them.
-    parts
-        All of them.
-    task_of
-        Makes a task of a part.
-    tell
-        Told of workers from which nothing is heard.
-    divides
-        Whether a result may be of less than a part.
-
-    Yields
-    ------
-    tuple
-        A part and what came of it; a `WorkerDied` where workers died over it each time.
-
-    Raises
-    ------
-    ShortageError
-        The surroundings let a part down each time.
+    others are begun, the second time alone and, where it `divides` (a result may be of less
+    than a part), in single replications. What came of it is a `WorkerDied` where workers died
+    over it each time; `ShortageError` is raised where the surroundings let it down each time.
+    `tell` is told of workers from which nothing is heard.
     """
     waiting: deque[Task] = deque()
     part_of: dict[str, Part] = {}

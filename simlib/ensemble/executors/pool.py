@@ -63,7 +63,7 @@ class _Slot:
         return self.future
 
     def _submitted(self, task: Task) -> Future[Any]:
-        """Return the future of a task that a worker has; start one where there is none."""
+        """The future of a task that a worker has; start one where there is none."""
         while True:
             try:
                 with interrupts_held():
@@ -98,7 +98,7 @@ class _Slot:
         ) from None
 
     def _with_deaths(self, inner: Future[Any]) -> Future[Any]:
-        """Return a future that tells the death of a worker from an error of its task."""
+        """A future that tells the death of a worker from an error of its task."""
         outer: Future[Any] = Future()
 
         def hand_over(done: Future[Any]) -> None:
@@ -187,14 +187,9 @@ _kept: dict[int, _Pool] = {}
 def pool(jobs: int, start_method: StartMethod = "loky") -> Iterator[Crew]:
     """Open a crew and close it; on an error no worker is left behind.
 
-    Parameters
-    ----------
-    jobs
-        Number of workers; 1 stays in this process, and so does one that may have no
-        children: a worker of somebody's pool.
-    start_method
-        ``loky`` keeps its workers for the next call and needs no guard in scripts;
-        ``spawn`` and ``fork`` are the standard library's.
+    One worker stays in this process, and so does one that may have no children: a worker of
+    somebody's pool. ``loky`` keeps its workers for the next call and needs no guard in scripts;
+    ``spawn`` and ``fork`` are the standard library's.
     """
     if jobs == 1 or stays_here():
         yield InProcess()

@@ -92,11 +92,7 @@ def refuse_bootstrapping() -> None:
     """Refuse to work in a process that only runs a script again to begin its life.
 
     One of simlib's own workers ends there without a word: its parent says what is wrong.
-
-    Raises
-    ------
-    SimulationError
-        Somebody else's process.
+    Somebody else's process gets a `SimulationError`.
     """
     if not getattr(multiprocessing.current_process(), "_inheriting", False):
         return

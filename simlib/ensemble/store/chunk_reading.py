@@ -32,14 +32,9 @@ COLUMNS = {
 
 
 def frame(table: str, parts: Iterable[Any]) -> pd.DataFrame:
-    """Return Arrow tables, one below the other, as a DataFrame indexed by replication.
+    """Arrow tables, one below the other, as a DataFrame indexed by replication.
 
-    Parameters
-    ----------
-    table
-        Name of the table; it tells the columns where there is no row.
-    parts
-        What was read of it.
+    The name of the table tells the columns where there is no row.
     """
     filled = [part for part in parts if part.num_rows]
     rows = joined(filled) if filled else _empty(table)
@@ -52,7 +47,7 @@ def frame(table: str, parts: Iterable[Any]) -> pd.DataFrame:
 
 
 def numbers(rows: Any, name: str) -> NDArray[np.float64]:
-    """Return a column of numbers; nan where it has no value or is not there."""
+    """A column of numbers; nan where it has no value or is not there."""
     column = _column(rows, name)
     if column is None:
         return np.full(rows.num_rows, np.nan)
@@ -61,14 +56,9 @@ def numbers(rows: Any, name: str) -> NDArray[np.float64]:
 
 
 def codes(rows: Any, name: str, known: dict[str, int]) -> NDArray[np.int32]:
-    """Return the code of each entry of a column of text, and -1 for none.
+    """The code of each entry of a column of text, which may be missing, and -1 for none.
 
-    Parameters
-    ----------
-    rows, name
-        An Arrow table and one of its columns, which may be missing.
-    known
-        Text -> code; text met for the first time is added.
+    Text that is met for the first time is added to what is known.
     """
     found = np.full(rows.num_rows, -1, dtype=np.int32)
     column = _column(rows, name)
@@ -88,10 +78,7 @@ def codes(rows: Any, name: str, known: dict[str, int]) -> NDArray[np.int32]:
 
 
 def kept(entry: Entry) -> NDArray[np.int32]:
-    """Return the replications of a chunk that did not fail, in order.
-
-    Nothing is read unless some failed.
-    """
+    """The replications of a chunk that did not fail, in order; read only where some failed."""
     every = np.arange(entry.first, entry.stop, dtype=np.int32)
     if not entry.n_failed:
         return every
@@ -101,19 +88,10 @@ def kept(entry: Entry) -> NDArray[np.int32]:
 def monthly_cells(
     rows: Any, places: Sequence[str], types: Sequence[str]
 ) -> tuple[NDArray[Any], ...]:
-    """Return rows of monthly counts as arrays.
+    """Rows of monthly counts as arrays; a table of no row may have no columns.
 
-    Parameters
-    ----------
-    rows
-        The Arrow table; one of no row may have no columns.
-    places, types
-        All names there are.
-
-    Returns
-    -------
-    tuple
-        Replication, first day of the month, position of the place, of the type, and count.
+    They are the replication, the first day of the month, the positions of the place and of the
+    type among all names there are, and the count.
     """
     if not rows.num_rows:
         rows = _empty("monthly")

@@ -80,27 +80,14 @@ class Chunk:
 
 
 def arrow(table: str, columns: Columns) -> Any:
-    """Return one table as Arrow.
-
-    Parameters
-    ----------
-    table
-        One of `TABLES`.
-    columns
-        Its columns; ``replication`` is one of them.
-    """
+    """One of `TABLES` as Arrow; ``replication`` is among its columns."""
     return pa.table({name: _array(table, name, values) for name, values in columns.items()})
 
 
 def pack(tables: dict[str, Any], **about: Any) -> Chunk:
-    """Return the Arrow tables of a chunk as files, with the digest of each replication.
+    """The Arrow tables of a chunk, rows by replication, as files with each replication's digest.
 
-    Parameters
-    ----------
-    tables
-        By name, rows by replication.
-    about
-        The other attributes of `Chunk`.
+    `about` has the other attributes of `Chunk`.
     """
     replications = range(about["first"], about["stop"])
     files = {name: encode(rows) for name, rows in tables.items() if rows.num_rows}
@@ -108,7 +95,7 @@ def pack(tables: dict[str, Any], **about: Any) -> Chunk:
 
 
 def encode(rows: Any) -> bytes:
-    """Return an Arrow table as the bytes of a Parquet file."""
+    """An Arrow table as the bytes of a Parquet file."""
     # Numbers drawn are all different: a dictionary of them costs time and saves no space.
     repeating = [field.name for field in rows.schema if not pa.types.is_floating(field.type)]
     sink = io.BytesIO()
@@ -123,12 +110,9 @@ def encode(rows: Any) -> bytes:
 
 
 def decode(data: bytes, columns: Sequence[str] | None = None) -> Any:
-    """Return the Arrow table that a Parquet file holds, or some columns of it.
+    """The Arrow table that a Parquet file holds, or some columns of it.
 
-    Raises
-    ------
-    ValueError
-        It is no such file, or too large a table.
+    Raises `ValueError` where it is no such file, or too large a table.
     """
     file = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False)
     if file.metadata.num_rows > MAX_ROWS:
@@ -138,14 +122,14 @@ def decode(data: bytes, columns: Sequence[str] | None = None) -> Any:
 
 
 def joined(tables: list[Any]) -> Any:
-    """Return several Arrow tables one below the other."""
+    """Several Arrow tables one below the other."""
     if not tables:
         return pa.table({"replication": pa.array([], pa.int32())})
     return pa.concat_tables(tables, promote_options="permissive")
 
 
 def positions(column: Any, names: Sequence[str]) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """Return the position in `names` of each entry of a text column of an Arrow table."""
+    """The position in `names` of each entry of a text column of an Arrow table."""
     position = {name: index for index, name in enumerate(names)}
     parts = [
         np.array([position[name] for name in part.dictionary.to_pylist()], dtype=np.intp)[
@@ -162,18 +146,9 @@ def monthly_columns(
     months: np.ndarray[Any, np.dtype[np.datetime64]],
     cells: tuple[tuple[str, str], ...],
 ) -> Columns:
-    """Return monthly counts as columns; months without an incident have no row.
+    """Monthly counts as columns; months without an incident have no row.
 
-    Parameters
-    ----------
-    replications
-        Which replications.
-    counts
-        For each, incidents by month and cell.
-    months
-        First days of the months.
-    cells
-        The pairs (incident type, place).
+    Counts are by month (given by its first day) and cell (incident type, place).
     """
     dense = np.array(counts, dtype=np.int32).ravel()
     # Three times as fast as np.nonzero of the cube.
@@ -194,7 +169,7 @@ def monthly_columns(
 
 
 def incident_columns(run: Run) -> Columns:
-    """Return the journal of incidents of one run as columns.
+    """The journal of incidents of one run as columns.
 
     ``parent`` is the row of the incident that excited it, ``opener`` the row of the
     decision that opened its channel, each within the replication, else -1.
@@ -214,7 +189,7 @@ def incident_columns(run: Run) -> Columns:
 
 
 def _coded(of_channel: Sequence[str], channel: np.ndarray[Any, np.dtype[np.int32]]) -> Any:
-    """Return a text of each incident's channel, as a dictionary column."""
+    """A text of each incident's channel, as a dictionary column."""
     texts = sorted(set(of_channel))
     codes = np.array([texts.index(text) for text in of_channel], dtype=np.int32)
     return pa.DictionaryArray.from_arrays(codes[channel], pa.array(texts, pa.string()))

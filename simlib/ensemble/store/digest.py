@@ -31,19 +31,9 @@ _NONE = b"\xff"
 
 
 def replication_digests(tables: Mapping[str, Any], replications: range) -> list[str]:
-    """Return the digest of each replication, in order.
+    """The SHA-256 of each replication in hexadecimal, in order.
 
-    Parameters
-    ----------
-    tables
-        Arrow tables by name, rows by replication; a table without rows may be left out.
-    replications
-        Which replications the tables are of.
-
-    Returns
-    -------
-    list of str
-        64 hexadecimal digits (SHA-256) for each replication.
+    Tables are by name, rows by replication; one without rows may be left out.
     """
     hashes = [hashlib.sha256() for _ in replications]
     for name in sorted(tables.keys() - TABLES_LEFT_OUT):
@@ -52,18 +42,10 @@ def replication_digests(tables: Mapping[str, Any], replications: range) -> list[
 
 
 def digest_of(parts: Iterable[tuple[str, int, Iterable[str]]]) -> str:
-    """Return the digest of results.
+    """The SHA-256 of results, in hexadecimal.
 
-    Parameters
-    ----------
-    parts
-        (option, first replication, digests of consecutive replications), options in order
-        of their names, replications in theirs; how they are cut into parts does not matter.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits (SHA-256).
+    Parts are (option, first replication, digests of consecutive replications), options in order
+    of their names, replications in theirs; how they are cut into parts does not matter.
     """
     total = hashlib.sha256()
     before: str | None = None
@@ -100,7 +82,7 @@ def _hash_table(name: str, rows: Any, replications: range, hashes: list[Any]) ->
 
 
 def _words(column: Any) -> NDArray[np.uint64]:
-    """Return a column of any type as words of 64 bits."""
+    """A column of any type as words of 64 bits."""
     kind = column.type
     if pa.types.is_dictionary(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _text_words(column)
@@ -115,7 +97,7 @@ def _words(column: Any) -> NDArray[np.uint64]:
 
 
 def _text_words(column: Any) -> NDArray[np.uint64]:
-    """Return the first 64 bits of the BLAKE2b of each text."""
+    """The first 64 bits of the BLAKE2b of each text."""
     column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     parts = [np.zeros(0, dtype="<u8")]
     for part in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:

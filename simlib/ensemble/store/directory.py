@@ -62,16 +62,9 @@ MAX_MANIFEST = 2**26
 
 
 class Directory:
-    """A results directory that exists.
+    """A results directory that exists, and what its manifest says.
 
-    Parameters
-    ----------
-    path
-        Where it is.
-    manifest
-        What its manifest says.
-    is_temporary
-        Remove it when nothing refers to this object any more.
+    A temporary one is removed when nothing refers to this object any more.
     """
 
     def __init__(self, path: Path, manifest: dict[str, Any], *, is_temporary: bool = False) -> None:
@@ -83,13 +76,10 @@ class Directory:
             weakref.finalize(self, remove_folder, path)
 
     def entries(self, option: str) -> list[Entry]:
-        """Return the chunks of an option, by their first replication.
+        """The chunks of an option, by their first replication.
 
-        Raises
-        ------
-        StoreError
-            One is damaged, of other results, holds replications that another holds, or has
-            lost its sidecar: nothing is counted twice, and nothing left out in silence.
+        Raises `StoreError` where one is damaged, of other results, holds replications that another
+        holds, or has lost its sidecar: nothing is counted twice, and nothing left out in silence.
         """
         found = self.listing(option)
         found.refuse_foreign()
@@ -116,10 +106,7 @@ class Directory:
     def write(self, chunk: Chunk) -> bool:
         """Write a chunk; it counts from the moment its sidecar has its name.
 
-        Returns
-        -------
-        bool
-            Whether it is new: one that comes a second time, and is equal, is not.
+        Whether it is new is returned: one that comes a second time, and is equal, is not.
 
         Raises
         ------
@@ -163,16 +150,12 @@ class Directory:
         write_whole(entry.sidecar, sealed_json(content), is_flushed=not self.is_temporary)
 
     def missing(self, option: str, wanted: range) -> tuple[list[range], list[str]]:
-        """Return the replications wanted that no whole chunk holds, and what was found.
+        """The replications wanted that no whole chunk holds, and what was found.
 
         Checksums are trusted, never that a file is there. A damaged chunk is set aside as
         ``.corrupt``, and so is one in which replications failed for want of memory, disk
-        or a worker. Both count as missing, and each is told in a line.
-
-        Raises
-        ------
-        StoreError
-            A chunk is of other results, or holds replications that another holds.
+        or a worker. Both count as missing, and each is told in a line. A chunk of other results, or
+        of replications that another holds, is a `StoreError`.
         """
         found = self.listing(option)
         found.refuse_foreign()
@@ -227,7 +210,7 @@ class Directory:
         return notes
 
     def orphaned(self, option: str) -> list[str]:
-        """Return a line for each chunk whose sidecar is lost.
+        """A line for each chunk whose sidecar is lost.
 
         A run that writes now has a chunk whose sidecar is still to come: that one is not lost.
         """
@@ -237,7 +220,7 @@ class Directory:
         return [self._orphan(option, name) for name in orphans(self.path, option)]
 
     def strangers(self) -> list[str]:
-        """Return a line for each folder of an option that the manifest does not name."""
+        """A line for each folder of an option that the manifest does not name."""
         known = {self._folder("chunks", option).name for option in self.manifest["options"]}
         every = ("chunks", *TABLES)
         found = {path for table in every for path in self.path.glob(f"{table}/option=*")}
@@ -248,7 +231,7 @@ class Directory:
         ]
 
     def unlisted(self, option: str, entries: list[Entry]) -> list[str]:
-        """Return a line for each table that no sidecar lists: others' tools read it as well."""
+        """A line for each table that no sidecar lists: others' tools read it as well."""
         listed = {entry.file(table) for entry in entries for table in entry.files}
         sound = {entry.name for entry in entries}
         told = {path.stem for path in own_files(self._folder("chunks", option))} - sound
@@ -303,10 +286,7 @@ def create(path: Path | None, manifest: dict[str, Any]) -> Directory:
 def is_free(path: Path) -> bool:
     """Whether results may be started there: nothing is in the way, or an empty directory.
 
-    Raises
-    ------
-    StoreError
-        Something else than results is in the way, or results that hold a link.
+    Raises `StoreError` where something else is in the way, or results that hold a link.
     """
     if path.is_symlink() and not path.exists():
         raise StoreError(f"{path}: is a link to nothing; give a directory for the results")

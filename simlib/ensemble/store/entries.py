@@ -52,24 +52,14 @@ class Entry:
         return self.sidecar.stem
 
     def file(self, table: str) -> Path:
-        """Return the path of a table."""
+        """The path of a table."""
         root, option = self.sidecar.parents[2], self.sidecar.parent.name
         return root / table / option / f"{self.sidecar.stem}.parquet"
 
     def read(self, table: str, columns: Sequence[str] | None = None) -> Any:
-        """Return a table as Arrow; one without rows may lack columns.
+        """A table, or some of its columns, as Arrow; one without rows may lack columns.
 
-        Parameters
-        ----------
-        table
-            Its name.
-        columns
-            Only these, as far as they are there.
-
-        Raises
-        ------
-        StoreError
-            The file is missing or does not have the checksum its sidecar states.
+        Raises `StoreError` where the file is missing or has not the checksum its sidecar states.
         """
         if table not in self.files:
             return joined([])
@@ -83,7 +73,7 @@ class Entry:
             raise StoreError(f"{path}: is no table ({error})") from error
 
     def digests(self) -> list[str]:
-        """Return the digest of each replication, as the sidecar states it."""
+        """The digest of each replication, as the sidecar states it."""
         try:
             return _digests(_said(self.sidecar), self.stop - self.first)
         except (KeyError, TypeError, ValueError) as error:
@@ -103,7 +93,7 @@ class Entry:
         return ""
 
     def recomputed(self) -> list[str]:
-        """Return the digest of each replication, computed from the tables.
+        """The digest of each replication, computed from the tables.
 
         Raises
         ------
@@ -133,15 +123,7 @@ class Entry:
 
 
 def sidecar_of(chunk: Chunk, made_of: Mapping[str, Any]) -> dict[str, Any]:
-    """What the sidecar of a chunk says.
-
-    Parameters
-    ----------
-    chunk
-        The chunk.
-    made_of
-        What its replications were made of; see `identity_of`.
-    """
+    """What the sidecar of a chunk says, made of what `identity_of` states."""
     return {
         **made_of,
         "option": chunk.option,
@@ -161,12 +143,9 @@ def identity_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def entry_of(path: Path) -> Entry:
-    """Return the entry that a sidecar describes.
+    """The entry that a sidecar describes.
 
-    Raises
-    ------
-    StoreError
-        It is no sidecar of a chunk, or not as it was written.
+    Raises `StoreError` where it is no sidecar of a chunk, or not as it was written.
     """
     said = _said(path)
     try:
@@ -189,7 +168,7 @@ def entry_of(path: Path) -> Entry:
 
 
 def stem(first: int, stop: int) -> str:
-    """Return the name of a chunk's files, without their ending."""
+    """The name of a chunk's files, without their ending."""
     return f"{first:08d}-{stop:08d}"
 
 
@@ -222,14 +201,9 @@ _NO_WAY_ROUND = "move the files of one out of the directory and run again"
 class Listing:
     """Chunks by their sidecars, the tables behind them not looked at.
 
-    Attributes
-    ----------
-    entries
-        Chunks whose sidecar is as it was written, by first replication.
-    damaged
-        Sidecars that cannot be trusted, and what is wrong: their chunks are made again.
-    foreign
-        A line for each chunk that no run may count: of other results, or overlapping.
+    The `entries`, by first replication, have a sidecar as it was written. Those that are
+    `damaged` cannot be trusted, and it is said why: their chunks are made again. No run may count
+    the `foreign`, a line each: of other results, or overlapping.
     """
 
     entries: list[Entry]
@@ -237,13 +211,7 @@ class Listing:
     foreign: list[str]
 
     def refuse_foreign(self) -> None:
-        """Refuse chunks of other results, and replications that would count twice.
-
-        Raises
-        ------
-        StoreError
-            There are such.
-        """
+        """Refuse, as a `StoreError`, chunks of other results and replications that count twice."""
         if self.foreign:
             n_more = len(self.foreign) - 1
             more = f" (and {n_more} more: simlib verify lists them)" if n_more else ""
@@ -251,16 +219,9 @@ class Listing:
 
 
 def listing(root: Path, option: str, made_of: Mapping[str, Any] | None) -> Listing:
-    """Look at the chunks of an option.
+    """Look at the chunks of an option below a results directory.
 
-    Parameters
-    ----------
-    root
-        The results directory.
-    option
-        The option.
-    made_of
-        What its chunks must be made of; none for results that do not say.
+    `made_of` is what they must be made of; none for results that do not say.
     """
     entries, damaged, foreign = [], {}, []
     for path in own_files(root / "chunks" / f"option={slug(option)}"):
@@ -282,7 +243,7 @@ def listing(root: Path, option: str, made_of: Mapping[str, Any] | None) -> Listi
 
 
 def orphans(root: Path, option: str) -> list[str]:
-    """Return the names of chunks that have tables and no sidecar."""
+    """The names of chunks that have tables and no sidecar."""
     folder = f"option={slug(option)}"
     # Tables first: what is written meanwhile has its sidecar by the time that is looked for.
     tables = {name for table in TABLES for name in own_names(root / table / folder)}

@@ -24,10 +24,7 @@ LOCK, HOLDER = ".lock", ".holder"
 def locked(path: Path) -> Iterator[None]:
     """Hold a folder for writing; the lock goes with the process that holds it.
 
-    Raises
-    ------
-    StoreError
-        Another run holds it; the message names that one.
+    Where another run holds it, the `StoreError` names that one.
     """
     lock, holder = FileLock(path / LOCK, timeout=0), path / HOLDER
     try:

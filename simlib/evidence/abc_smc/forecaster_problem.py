@@ -50,18 +50,9 @@ def summarize(counts: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 class MonthlyCounts(NamedTuple):
-    """Counts of published series over consecutive months.
+    """Counts of a scenario's published series over consecutive months, shape (n_months, n_series).
 
-    Attributes
-    ----------
-    series
-        Names, as the scenario's.
-    first
-        First day of the first month.
-    counts
-        Shape (n_months, n_series).
-    source
-        Where they are from.
+    `first` is the first day of the first month.
     """
 
     series: tuple[str, ...]

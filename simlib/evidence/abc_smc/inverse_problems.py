@@ -125,18 +125,9 @@ class InverseProblem:
 
 
 class Generation(NamedTuple):
-    """A population that is complete.
+    """A population that is complete, numbered from 1 to how many there shall be.
 
-    Attributes
-    ----------
-    number
-        From 1.
-    n_generations
-        How many there shall be.
-    tolerance
-        Largest distance that was accepted, in cumulative prior probability.
-    n_simulations
-        Runs it took.
+    The tolerance is the largest distance that was accepted, in cumulative prior probability.
     """
 
     number: int
@@ -157,8 +148,6 @@ class Inversion(Finding):
 
     Attributes
     ----------
-    problem
-        What was inverted.
     places
         Cumulative prior probabilities, shape (n_unknowns, n_draws).
     weights

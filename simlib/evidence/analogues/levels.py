@@ -24,18 +24,10 @@ _STEPS, _DONE = 100, 1e-12
 
 
 class LogLinearLevel(NamedTuple):
-    """A log-linear level.
+    """A log-linear level: events a month in the middle of the months, and the slope of their log.
 
-    Attributes
-    ----------
-    median
-        Events a month in the middle of the months.
-    sigma
-        Standard error of its log.
-    slope, slope_sd
-        Log per month, and its standard error.
-    dispersion
-        Pearson's: variance over mean of what is left; 1 if counts were Poisson.
+    `sigma` and `slope_sd` are standard errors of the log and of its slope per month; `dispersion`
+    is Pearson's, variance over mean of what is left: 1 if counts were Poisson.
     """
 
     median: float

@@ -29,13 +29,7 @@ N_RESAMPLES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """A year after a month beside the year before it.
-
-    Attributes
-    ----------
-    before, after
-        Events in each.
-    """
+    """Events of the year before a month and of the year after it."""
 
     before: int
     after: int
@@ -113,17 +107,10 @@ class Placebos:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a case stands among placebos.
+    """Where a case stands among n placebos: the share with a smaller log ratio, ties half.
 
-    Attributes
-    ----------
-    n
-        Placebos it stands among.
-    share_below
-        Share of them with a smaller log ratio, ties half.
-    p_value
-        Two-sided rank p: twice the smaller tail with the case counted in, at most 1. Windows
-        overlap, so it is no test of exact size.
+    The two-sided rank p is twice the smaller tail with the case counted in, at most 1. Windows
+    overlap, so it is no test of exact size.
     """
 
     n: int
@@ -163,14 +150,7 @@ def placebos(
 ) -> Placebos:
     """Take the log ratios around every month without an exit in its two years.
 
-    Parameters
-    ----------
-    panel, series
-        Events by country and month; which of its series.
-    exits
-        Cases; windows around those that are exits are left out. None keeps all, for comparison.
-    least_before
-        Events before that a window must have, at least 1.
+    Without cases all windows are kept, for comparison. `least_before` is 1 or more.
     """
     rows = {unit.country: row for row, unit in enumerate(panel.units) if unit.series == series}
     found: dict[str, NDArray[np.float64]] = {}
@@ -180,7 +160,8 @@ def placebos(
         ratios = []
         for position in range(YEAR, len(panel.months) - YEAR):
             before, after = _sides(panel.counts[row], position)
-            is_excluded = any(_near(panel.months[position], month) for month in months)
+            month = panel.months[position]
+            is_excluded = any(abs((month - other).astype(int)) <= YEAR for other in months)
             is_quiet = before < least_before or after == 0
             n_excluded += is_excluded
             n_quiet += is_quiet and not is_excluded
@@ -198,10 +179,6 @@ def standing(log_ratio: float, among: NDArray[np.float64]) -> Standing:
     n = len(among)
     low, high = (below + ties + 1.0) / (n + 1.0), (n - below + 1.0) / (n + 1.0)
     return Standing(n, (below + ties / 2.0) / n, min(1.0, 2.0 * min(low, high)))
-
-
-def _near(month: np.datetime64, exit_month: np.datetime64) -> bool:
-    return abs(int((month - exit_month).astype(int))) <= YEAR
 
 
 def contrast_of(panel: CountPanel, case: Case, series: str = ALL) -> Contrast:

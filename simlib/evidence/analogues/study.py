@@ -58,17 +58,7 @@ REPLICATIONS = 400
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Simulated events of the year after an exit, beside the observed ones.
-
-    Attributes
-    ----------
-    option
-        ``withdrawal`` or ``no_withdrawal``.
-    counts
-        Events of each replication, shape (n,).
-    observed
-        What was counted, before and after.
-    """
+    """Simulated events of the year after an exit, shape (n,), beside what was observed."""
 
     option: str
     counts: NDArray[np.float64]
@@ -107,18 +97,10 @@ def predict(
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """One case.
+    """A case: all events around it and battles with a state, beside placebos and simulations.
 
-    Attributes
-    ----------
-    case
-        Which.
-    observed, state_based
-        Years around it: all events, and battles with a state.
-    among_all, among_own
-        Where it stands among all placebos, and among its country's.
-    predictions
-        By option; empty where it has no scenario or none was asked for.
+    Placebos are all, and its own country's. Predictions are by option; there are none where it has
+    no scenario or none was asked for.
     """
 
     case: Case
@@ -131,15 +113,7 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """What would be believed with another choice.
-
-    Attributes
-    ----------
-    name
-        The choice.
-    before, after
-        Prior and posterior.
-    """
+    """What would be believed with another choice, before and after the cases."""
 
     name: str
     before: Belief
@@ -170,8 +144,6 @@ class AnalogueStudy(Finding):
     ----------
     as_of
         Nothing published later was read.
-    rows
-        The cases.
     placebos, placebos_with_exits
         Windows without an exit, and all of them.
     sd_interval

@@ -41,15 +41,7 @@ _GRID = np.linspace(-5.0, 5.0, 1001)
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """A distribution of the effect on a grid.
-
-    Attributes
-    ----------
-    grid
-        Effects (log), shape (n,), evenly spaced.
-    mass
-        Probability of each, shape (n,), summing to 1.
-    """
+    """A distribution of the effect (log) on an evenly spaced grid; its mass sums to 1."""
 
     grid: NDArray[np.float64]
     mass: NDArray[np.float64]
@@ -112,17 +104,10 @@ def updated(
     placebo_sds: NDArray[np.float64],
     prior: Mapping[str, Mapping[str, float]],
 ) -> Belief:
-    """Update the prior of the effect, as a scenario spells it, by the cases.
+    """Update the prior of the effect, as a scenario spells it, by the log ratios of the cases.
 
-    Parameters
-    ----------
-    log_ratios
-        Of the cases, shape (n_cases,).
-    placebo_sds
-        Equally likely standard deviations of placebos, above 0: shape (n_sds,) for all cases, or
-        (n_cases, n_sds) for each its own.
-    prior
-        As a scenario spells it.
+    Standard deviations of placebos, above 0, are equally likely: shape (n_sds,) for all cases, or
+    (n_cases, n_sds) for each its own.
     """
     sds = np.broadcast_to(placebo_sds, (len(log_ratios), placebo_sds.shape[-1]))
     before = belief_of(prior)
@@ -153,14 +138,9 @@ def worth_in_years(before: Belief, after: Belief, year_sd: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A Student t in place of a belief.
+    """A Student t in place of a belief, as a scenario spells it.
 
-    Attributes
-    ----------
-    distribution
-        As a scenario spells it.
-    error
-        Largest difference of the two cumulative distributions.
+    The error is the largest difference of the two cumulative distributions.
     """
 
     distribution: Mapping[str, Mapping[str, float]]

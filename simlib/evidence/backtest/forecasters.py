@@ -180,22 +180,13 @@ def forecaster(name: str) -> Forecaster:
 
 
 def size_of(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the maximum-likelihood size of a negative binomial for each row of counts.
+    """The maximum-likelihood size of a negative binomial for each unit, shape (n_units,).
 
+    `SMALLEST_SIZE` to `LARGEST_SIZE`, or infinite; counts have the shape (n_units, n_months).
     The mean's estimate is the sample mean whatever the size; the likelihood of the size
     has one maximum where the sample variance (divisor n) exceeds the mean, and none
     elsewhere: the size is then infinite, a Poisson (B. Levin and J. Reeds, Annals of
     Statistics 5, 1977, doi:10.1214/aos/1176343741).
-
-    Parameters
-    ----------
-    counts
-        Shape (n_units, n_months).
-
-    Returns
-    -------
-    ndarray
-        Shape (n_units,), `SMALLEST_SIZE` to `LARGEST_SIZE`, or infinite.
     """
     mean = counts.mean(axis=1)
 
@@ -210,22 +201,12 @@ def size_of(counts: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def trend_of(counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return level and growth of the exponential trend of each row of counts.
+    """Level in the last month and growth of the exponential trend of each unit, shape (n_units,).
 
-    The maximum-likelihood fit of Poisson counts with mean ``level * exp(growth * t)``,
-    t = 0 in the last month and -1 in the one before. At its maximum the mean month under
-    the trend is the mean month of the events, and the trend's total is theirs.
-
-    Parameters
-    ----------
-    counts
-        Shape (n_units, n_months).
-
-    Returns
-    -------
-    tuple
-        Level in the last month, events, and growth a month in logarithms, within
-        ``-STEEPEST`` to ``STEEPEST``; each of shape (n_units,).
+    Growth is a month's, in logarithms, within ``-STEEPEST`` to ``STEEPEST``; counts have the
+    shape (n_units, n_months). It is the maximum-likelihood fit of Poisson counts with mean
+    ``level * exp(growth * t)``, t = 0 in the last month and -1 in the one before. At its maximum
+    the mean month under the trend is the mean month of the events, and the trend's total is theirs.
     """
     month = np.arange(1 - counts.shape[1], 1, dtype=np.float64)
     total = counts.sum(axis=1)

@@ -26,16 +26,9 @@ SPAN = LAG - 1 + HORIZONS
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """When a forecast is made, and of what.
+    """A month on whose first day a forecast is made, the last one known then, and those forecast.
 
-    Attributes
-    ----------
-    month
-        The month on whose first day it is made; horizon 1.
-    last_known
-        Last month whose counts are known.
-    months
-        Months that are forecast: `HORIZONS`, or fewer where the panel ends.
+    `HORIZONS` months are forecast, of which it is the first; fewer where the panel ends.
     """
 
     month: np.datetime64

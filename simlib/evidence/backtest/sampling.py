@@ -30,21 +30,9 @@ def addressed(
     n_draws: int,
     root_seed: int,
 ) -> NDArray[np.float64]:
-    """Return uniforms in [0, 1) of units, months and draws.
+    """Uniforms in [0, 1) that decide something, shape (n_units, n_months, n_draws).
 
-    Parameters
-    ----------
-    what
-        What they decide; part of the address.
-    units, months
-        Rows and columns; each has its own address.
-    n_draws
-        More draws change none of the first ones.
-
-    Returns
-    -------
-    ndarray
-        Shape (n_units, n_months, n_draws).
+    What they decide, the unit and the month make the address; more draws change none of the first.
     """
     names = [f"{what}|{'|'.join(unit)}|{month}" for unit in units for month in months]
     hashes = np.array([name_hash(name) for name in names], dtype=np.uint64)
@@ -56,15 +44,10 @@ def addressed(
 def negative_binomial(
     u: NDArray[np.float64], mean: NDArray[np.float64], size: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Return the counts at uniforms, by inversion.
+    """The counts at uniforms, whose last axis is draws, by inversion.
 
-    Parameters
-    ----------
-    u
-        Uniforms; the last axis is draws.
-    mean, size
-        Mean, >= 0, and size, > 0, of the shape of `u` without its last axis. The variance
-        is ``mean + mean**2 / size``; an infinite size is a Poisson.
+    Mean, >= 0, and size, > 0, have the shape of `u` without its last axis. The variance is
+    ``mean + mean**2 / size``; an infinite size is a Poisson.
     """
     counts = np.zeros(u.shape, dtype=np.int64)
     for place in np.ndindex(mean.shape):

@@ -60,14 +60,10 @@ def scores_of(
     root_seed: int,
     **execution: Unpack[Execution],
 ) -> NDArray[np.float64]:
-    """Return the scores of every forecast.
+    """The scores of every forecast, shape (n_forecasts, n_levels, `HORIZONS`, `N_COLUMNS`).
 
-    Returns
-    -------
-    ndarray
-        Shape (n_forecasts, n_levels, `HORIZONS`, `N_COLUMNS`): a forecast for each part,
-        origin and forecaster, the last the fastest; levels as `levels_of` has them. nan
-        past a part's levels and past its last month.
+    A forecast for each part, origin and forecaster, the last the fastest; levels as `levels_of`
+    has them. nan past a part's levels and past its last month.
 
     Raises
     ------
@@ -124,14 +120,10 @@ def cases_of(
     scores: NDArray[np.float64],
     root_seed: int,
 ) -> pd.DataFrame:
-    """Return a row for each forecaster, origin, horizon, and unit or sum of units.
+    """A row for each forecaster, origin, horizon, and unit or sum of units.
 
-    Parameters
-    ----------
-    parts, forecasters, scores
-        What was back-tested, names of what forecast, and what `scores_of` returns.
-    root_seed
-        Makes the uniforms of the randomized transforms (``pit``).
+    Scores are as `scores_of` returns them; the root seed makes the uniforms of the randomized
+    transforms (``pit``).
     """
     import pandas as pd
 

@@ -45,16 +45,9 @@ IN_ALL = ("all", "horizon")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The origins of a part, and how often each is in each resample.
+    """The origins of a part, and how often each is in each resample, (n_resamples, n_origins).
 
-    Attributes
-    ----------
-    origins
-        Months of the origins.
-    weights
-        Shape (n_resamples, n_origins).
-    n_needed
-        Origins without which there is no interval: with fewer every weight is 1.
+    With fewer origins than are needed for an interval every weight is 1.
     """
 
     origins: tuple[str, ...]
@@ -75,18 +68,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """What a group of cases comes to.
+    """What a group of cases comes to: mean scores, shape (n_forecasters, n_scores).
 
-    Attributes
-    ----------
-    labels
-        Part, level, grouping and group.
-    n_cases, n_origins
-        Cases of each forecaster; origins that have any.
-    means
-        Shape (n_forecasters, n_scores).
-    resampled
-        Shape (n_resamples, n_forecasters, n_scores); none where origins are too few.
+    `n_cases` are those of each forecaster, `n_origins` the origins that have any. `resampled` has
+    the resamples as its first axis; it is none where origins are too few.
     """
 
     labels: dict[str, str]
@@ -99,17 +84,7 @@ class _Group:
 def summed(
     cases: pd.DataFrame, blocks: Mapping[str, Block], forecasters: Sequence[str]
 ) -> pd.DataFrame:
-    """Return the mean of every score of every group and forecaster.
-
-    Parameters
-    ----------
-    cases
-        As `BackTest` has them.
-    blocks
-        By part.
-    forecasters
-        In the order of the rows.
-    """
+    """The mean of every score of every group and forecaster; blocks are by part."""
     import pandas as pd
 
     rows: list[dict[str, object]] = []
@@ -133,7 +108,7 @@ def compared(
     forecasters: Sequence[str],
     baselines: Sequence[str],
 ) -> pd.DataFrame:
-    """Return forecaster minus baseline of every score that is better when lower.
+    """Forecaster minus baseline of every score that is better when lower.
 
     ``verdict`` is ``win`` where the whole interval lies below zero, ``loss`` where it lies
     above, ``undecided`` where it holds zero, and ``no interval`` where origins are too
@@ -201,12 +176,9 @@ def _groups(
             for key, table in pieces:
                 if table.empty:
                     continue
-                labels = {"part": part, "level": level, "by": by, "group": _label(key)}
+                group = " / ".join(map(str, key)) or ALL
+                labels = {"part": part, "level": level, "by": by, "group": group}
                 yield _group(labels, table, used, forecasters, scores)
-
-
-def _label(key: tuple[object, ...]) -> str:
-    return " / ".join(str(part) for part in key) or ALL
 
 
 def _group(

@@ -33,18 +33,9 @@ PLACE_MEANS = np.geomspace(0.02, 20.0, 25)
 class Intensities:
     """The posterior of the intensities of places: a mixture of independent gammas.
 
-    Attributes
-    ----------
-    places
-        Names.
-    weights
-        Posterior weight of each point of the grid, shape (n_grid,).
-    shapes
-        Shape of each place's gamma at each point, shape (n_grid, n_places).
-    rates
-        Rate of the gammas at each point in months, shape (n_grid,).
-    older_weight
-        Posterior mean of the share of the prior geography that older events give.
+    At each point of the grid: its posterior weight, shape (n_grid,); the shape of each place's
+    gamma, (n_grid, n_places); their rate in months, (n_grid,). `older_weight` is the posterior
+    mean of the share of the prior geography that older events give.
     """
 
     places: tuple[str, ...]
@@ -94,18 +85,8 @@ def fit_intensities(
 ) -> Intensities:
     """Fit the intensities of places to counts, with the geography of older counts as a guide.
 
-    Parameters
-    ----------
-    places
-        Names.
-    counts
-        Events by place, shape (n_places,); parts of events are allowed where a series mixes
-        two kinds.
-    older
-        Older events by place, shape (n_places,); only their shares enter, with a half event
-        added everywhere.
-    months
-        Exposure, above 0.
+    Both counts are by place; parts of events are allowed where a series mixes two kinds. Of the
+    older ones only shares enter, with a half event added everywhere. Months are the exposure.
     """
     if counts.shape != (len(places),) or older.shape != counts.shape:
         raise ValueError(f"counts must have shape {(len(places),)} (got {counts.shape})")

@@ -26,16 +26,9 @@ STATES = np.linspace(-3.5, 3.5, 29)
 
 @dataclass(frozen=True, slots=True)
 class Ar1Grid:
-    """Points of persistence and spread with their prior weights.
+    """Points of persistence and spread with their prior weights, each of shape (n_points,).
 
-    Attributes
-    ----------
-    rho
-        Month-to-month persistence, shape (n_points,).
-    sd
-        Stationary standard deviation of the log, shape (n_points,).
-    prior
-        Weights, shape (n_points,), summing to 1.
+    `rho` is from month to month, `sd` the stationary one of the log; weights sum to 1.
     """
 
     rho: NDArray[np.float64]
@@ -72,18 +65,10 @@ class MonthlySeries:
 
 @dataclass(frozen=True, slots=True)
 class LevelPosterior:
-    """The joint posterior of levels, persistence and spread of several series.
+    """The joint posterior of persistence and spread, and of the levels of several series.
 
-    Attributes
-    ----------
-    grid
-        Points of persistence and spread.
-    weights
-        Their posterior weights, shape (n_points,).
-    levels
-        Grid of levels by series, events a month.
-    level_weights
-        Posterior weights of that grid by series, summing to 1.
+    `weights` are of the points of the grid, shape (n_points,). Levels, events a month, stand on a
+    grid by series, whose posterior weights sum to 1.
     """
 
     grid: Ar1Grid
@@ -119,7 +104,8 @@ def log_likelihood(series: MonthlySeries, grid: Ar1Grid) -> NDArray[np.float64]:
     # The AR(1)'s standardized value starts stationary; its multiplier has mean 1, hence -sd^2 / 2.
     levels = series.levels()
     total = np.zeros((len(grid.rho), len(levels)))
-    alpha = np.broadcast_to(_stationary(), (*total.shape, len(STATES)))
+    stationary = np.exp(-(STATES**2) / 2.0)
+    alpha = np.broadcast_to(stationary / stationary.sum(), (*total.shape, len(STATES)))
     multiplier = np.exp(grid.sd[:, None] * STATES - grid.sd[:, None] ** 2 / 2.0)
     transitions = np.stack([_transition(rho) for rho in grid.rho])
     pattern = np.ones(len(series.counts)) if series.pattern is None else series.pattern
@@ -144,14 +130,8 @@ def pattern_weights(
 ) -> NDArray[np.float64]:
     """Weigh the amplitudes of a pattern by a series, level and AR(1) integrated.
 
-    Parameters
-    ----------
-    series, grid
-        Counts with the prior of their level; points of persistence and spread.
-    amplitudes
-        Equally likely beforehand, shape (n_amplitudes,).
-    shape
-        A month's rate is multiplied by one plus amplitude times this, shape (n_months,).
+    Amplitudes are equally likely beforehand, shape (n_amplitudes,). A month's rate is multiplied
+    by one plus amplitude times `shape`, which has the shape (n_months,).
     """
     log_weights = []
     for amplitude in amplitudes.tolist():
@@ -159,11 +139,6 @@ def pattern_weights(
         table = log_likelihood(one, grid) + _log_prior(one) + np.log(grid.prior)[:, None]
         log_weights.append(float(logsumexp(table)))
     return np.asarray(softmax(np.array(log_weights)))
-
-
-def _stationary() -> NDArray[np.float64]:
-    density = np.exp(-(STATES**2) / 2.0)
-    return np.asarray(density / density.sum())
 
 
 def _transition(rho: float) -> NDArray[np.float64]:

@@ -163,15 +163,8 @@ def read_record(
 ) -> Record:
     """Read what a calibration may know: anything later than `as_of` is refused.
 
-    Parameters
-    ----------
-    files
-        Event files for the recent counts; the shipped counts of 2024 when there are none.
-        Of several vintages the one that reaches furthest is taken; vintages are never mixed.
-    as_of
-        Date of the forecast.
-    base
-        The scenario whose parameters are fitted.
+    Recent counts are those of the event files, the shipped ones of 2024 where there are none. Of
+    several vintages the one that reaches furthest is taken; vintages are never mixed.
     """
     if files:
         events = calibration_events([Path(file) for file in files], as_of)

@@ -31,13 +31,7 @@ _SHARES = (np.arange(200) + 0.5) / 200
 
 
 class CountPair(NamedTuple):
-    """Counts of the same thing in the same place and period by two sources.
-
-    Attributes
-    ----------
-    numerator, denominator
-        Incidents a month or in the period, the same for both.
-    """
+    """Incidents, a month or in all, of the same thing, place and period by two sources."""
 
     numerator: float
     denominator: float
@@ -53,17 +47,8 @@ class BetaShare(NamedTuple):
 def fit_ratio(pairs: Sequence[CountPair], fano: float = 1.0) -> BetaShare:
     """Fit the ratio of two sources' counts, as the share one sees of the other's.
 
-    Parameters
-    ----------
-    pairs
-        At least one, of counts above 0.
-    fano
-        Variance over mean of both counts at known rates.
-
-    Returns
-    -------
-    BetaShare
-        Beta nearest to another pair's ratio, given that it is below 1.
+    Counts are above 0; `fano` is variance over mean of both at known rates. What is returned is the
+    beta nearest to another pair's ratio, given that it is below 1.
     """
     if not pairs or any(min(pair) <= 0 for pair in pairs):
         raise ValueError("must have at least one pair of counts above 0")

@@ -35,18 +35,9 @@ _STEP_SDS = np.linspace(0.005, 0.6, 120)
 
 
 class PeriodTotal(NamedTuple):
-    """A published total.
+    """A published total of incidents over some months, the first counted from any origin.
 
-    Attributes
-    ----------
-    first_month
-        Start in months from any origin.
-    months
-        Length.
-    incidents
-        Incidents counted.
-    pattern
-        Log of what the period's rate is multiplied by: season or trend.
+    The rate of the period is multiplied by exp(`pattern`): season or trend.
     """
 
     first_month: float
@@ -71,16 +62,9 @@ def fit_totals(
 ) -> LogLevel:
     """Fit the level of a series to its published totals.
 
-    Parameters
-    ----------
-    totals
-        Periods that do not overlap, of ten incidents or more each.
-    grid
-        Points of persistence and spread; its prior weights are what other series say of them.
-    prior_median
-        Prior median of the level, incidents a month.
-    fano
-        Variance over mean of a count at a known rate.
+    Periods must not overlap, and have ten incidents or more each. Weights of the grid are what
+    other series say of persistence and spread. The level and its prior median are incidents a
+    month; `fano` is variance over mean of a count at a known rate.
     """
     if not totals or any(total.incidents <= 0 or total.months <= 0 for total in totals):
         raise ValueError("must have at least one total, each above 0 over more than 0 months")
@@ -159,16 +143,10 @@ def _condition(
 
 
 class Change(NamedTuple):
-    """A change of a log rate within one source.
+    """A change within one source: the log of the later rate over the earlier one.
 
-    Attributes
-    ----------
-    log_ratio
-        Log of the later rate over the earlier.
-    months
-        Between the middles of the two periods.
-    variance
-        Of the log ratio, from the counts alone: one over each count.
+    So many months lie between the middles of the two periods. The variance is that of the log
+    ratio, from the counts alone: one over each count.
     """
 
     log_ratio: float

@@ -40,8 +40,6 @@ class MultiplierEstimate:
         the monthly autocorrelation.
     weights
         Posterior probabilities, shape (len(SDS), len(RHOS)).
-    n_months, n_events
-        What it rests on.
     """
 
     sd: tuple[float, float, float]

@@ -39,14 +39,8 @@ _LEAST_UNIFORM = 2.0**-54
 class Posterior(NamedTuple):
     """What the counts of a series say under some settings.
 
-    Attributes
-    ----------
-    settings
-        Under which.
-    mean, covariance
-        Of (a, b, c) in the last known month, shape (1 + 2 n_units,) and square.
-    bound
-        Lower bound of the log evidence.
+    Mean and covariance are of (a, b, c) in the last known month, shape (1 + 2 n_units,) and
+    square; `bound` is a lower bound of the log evidence.
     """
 
     settings: Settings
@@ -68,16 +62,10 @@ class Posterior(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """Draws of one series.
+    """Draws of one series: which of the rival settings, and where it stands.
 
-    Attributes
-    ----------
-    settings
-        Which of the rival settings, shape (n_draws,).
-    lasting, passing
-        a + c and b in the last known month, shape (n_units, n_draws).
-    slope
-        Of the national log level, shape (n_draws,).
+    In the last known month `lasting` is a + c and `passing` b, shape (n_units, n_draws); `slope`,
+    of the national log level, and `settings` have the shape (n_draws,).
     """
 
     settings: NDArray[np.intp]
@@ -87,20 +75,10 @@ class Drawn(NamedTuple):
 
 
 class FittedSeries(NamedTuple):
-    """A series of a panel with what its counts say.
+    """A series of a panel with what its counts say: a weighed posterior for each rival settings.
 
-    Attributes
-    ----------
-    name
-        Country and series; the incident type.
-    rows
-        Rows of the panel.
-    highest
-        Highest known count of a unit in a month.
-    posteriors
-        One for each rival settings.
-    weights
-        Their probabilities.
+    Its name, country and series, is the incident type; `highest` is the highest known count of a
+    unit in a month.
     """
 
     name: str

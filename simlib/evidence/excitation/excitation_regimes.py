@@ -41,16 +41,8 @@ class Regime(NamedTuple):
     ----------
     group
         What is pooled together; empty for what is shown only.
-    name
-        Of the series here.
-    country
-        Where events lie.
     series
-        Series of the history that are counted; none counts the conflict.
-    conflict
-        UCDP's number.
-    first, last
-        First and last day.
+        Series of the history that are counted; none counts the conflict, by UCDP's number.
     """
 
     group: str
@@ -69,18 +61,9 @@ class Regime(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RegimeFit:
-    """What was fitted to a regime.
+    """What was fitted to a regime, by background: constant and drifting.
 
-    Attributes
-    ----------
-    regime
-        Which.
-    fits
-        By background: constant and drifting.
-    residuals
-        By background, at the mode.
-    likeliest
-        Greatest likelihood with a constant and a quarterly background.
+    Residuals are those at the mode; `likeliest` has a constant and a quarterly background.
     """
 
     regime: Regime

@@ -105,15 +105,7 @@ def unthinned(ratio: float, decay_days: float, kept: float) -> tuple[float, floa
 
 
 class HawkesIntensity(NamedTuple):
-    """An intensity: background by day, branching ratio and mean delay.
-
-    Attributes
-    ----------
-    background
-        Immigrants per day, shape (n_days,).
-    ratio, decay_days
-        Branching ratio and mean delay.
-    """
+    """Background in immigrants per day, shape (n_days,), branching ratio and mean delay."""
 
     background: NDArray[np.float64]
     ratio: float
@@ -123,12 +115,8 @@ class HawkesIntensity(NamedTuple):
 class ResidualTest(NamedTuple):
     """Kolmogorov-Smirnov tests of residuals.
 
-    Attributes
-    ----------
-    rescaled_p
-        Median p over jitters of the rescaled intervals.
-    counts_p
-        Median p over uniforms of the randomized residuals of the daily counts.
+    Median p over jitters of the rescaled intervals, and over uniforms of the randomized residuals
+    of the daily counts.
     """
 
     rescaled_p: float

@@ -19,21 +19,15 @@ Background: TypeAlias = Literal["constant", "quarterly", "drifting"]
 
 HIGHEST_RATIO = 0.95
 """Of the scenario's own prior: a process with more has no level one could state."""
-_BLOCK_MONTHS = {"constant": 1200, "quarterly": 3, "drifting": 1}
+_BLOCK_MONTHS: dict[Background, int] = {"constant": 1200, "quarterly": 3, "drifting": 1}
+"""Calendar months that share a level."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterGrid:
-    """Cells of one parameter.
+    """Ends of the cells of one parameter, shape (n + 1,), and the prior probability of each.
 
-    Attributes
-    ----------
-    edges
-        Ends of the cells, shape (n + 1,).
-    weights
-        Prior probability of each, shape (n,).
-    is_log
-        Whether a cell's middle is that of its logs.
+    Where `is_log` a cell's middle is that of its logs.
     """
 
     edges: NDArray[np.float64]
@@ -128,11 +122,6 @@ class Priors:
         ]
 
 
-def block_months(background: Background) -> int:
-    """Tell how many calendar months share a level."""
-    return _BLOCK_MONTHS[background]
-
-
 def covariance(
     n_blocks: int, background: Background, level_sd: float, drift: tuple[float, float]
 ) -> NDArray[np.float64]:
@@ -148,17 +137,10 @@ def covariance(
 
 
 class MaximumLikelihood(NamedTuple):
-    """Greatest likelihood, with the standard error of each parameter.
+    """Greatest likelihood, and the branching ratio and mean delay it lies at.
 
-    Attributes
-    ----------
-    ratio, decay_days
-        Branching ratio and mean delay.
-    ratio_error, decay_error
-        From the curvature of the log likelihood; nan where the greatest likelihood lies at an
-        end of the range, which is not rare: a branching ratio of 0 has no decay.
-    log_likelihood
-        At the estimate.
+    Standard errors are from the curvature of the log likelihood; nan where the greatest likelihood
+    lies at an end of the range, which is not rare: a branching ratio of 0 has no decay.
     """
 
     ratio: float
@@ -174,12 +156,6 @@ class ExcitationFit:
 
     Attributes
     ----------
-    days
-        What was fitted.
-    background
-        How immigrants may change over time.
-    priors
-        What was held before.
     log_likelihood
         With the background integrated out, shape (n_ratios, n_decays, n_drifts).
     log_levels
@@ -251,7 +227,7 @@ class ExcitationFit:
     def mode(self) -> tuple[float, float, NDArray[np.float64]]:
         """Give the likeliest ratio and decay of the posterior, and the background by day."""
         place = np.unravel_index(int(self.posterior.argmax()), self.posterior.shape)
-        blocks = self.days.blocks(block_months(self.background))
+        blocks = self.days.blocks(_BLOCK_MONTHS[self.background])
         return (
             float(self.priors.ratio.nodes[place[0]]),
             float(self.priors.decay.nodes[place[1]]),
@@ -282,7 +258,7 @@ def fit_excitation(
     held = priors if priors is not None else Priors()
     ratios, decays = held.ratio.nodes, held.decay.nodes
     drifts = held.drifts(background)
-    blocks = days.blocks(block_months(background))
+    blocks = days.blocks(_BLOCK_MONTHS[background])
     n_blocks = int(blocks[-1]) + 1
     shape = (len(ratios), len(decays), len(drifts))
     log_likelihood, log_levels = np.empty(shape), np.empty((*shape, n_blocks))
@@ -307,7 +283,7 @@ def maximum_likelihood(days: DailyCounts, background: Background) -> MaximumLike
 
     if background == "drifting":
         raise ValueError("a drifting background has a posterior, not a greatest likelihood")
-    blocks = days.blocks(block_months(background))
+    blocks = days.blocks(_BLOCK_MONTHS[background])
     levels = LevelPrior(float(days.counts.mean()), 9.0 * np.eye(int(blocks[-1]) + 1))
 
     # Coordinates without bounds: the logit of the ratio over its highest, the log of the delay.

@@ -122,12 +122,8 @@ def daily_counts(
 class LevelPrior:
     """Prior of the levels of the background.
 
-    Attributes
-    ----------
-    events_per_day
-        Median of all events; of them 1 - n are background.
-    covariance
-        Of the log levels, shape (n_blocks, n_blocks) or (n_points, n_blocks, n_blocks).
+    `events_per_day` is the median of all events; of them 1 - n are background. `covariance` is of
+    the log levels, shape (n_blocks, n_blocks) or (n_points, n_blocks, n_blocks).
     """
 
     events_per_day: float
@@ -183,16 +179,7 @@ def integrate_background(
 ) -> Integrated:
     """Integrate the background out for many branching ratios at one decay, by Laplace's method.
 
-    Parameters
-    ----------
-    counts, blocks
-        Count and block of each day, shape (n_days,).
-    ratios
-        Branching ratios in [0, 1), shape (n_points,).
-    decay_days
-        Mean delay.
-    prior
-        Of the levels.
+    Count and block of each day have the shape (n_days,), ratios, in [0, 1), the shape (n_points,).
     """
     # L less its background, and b, of the head of this module.
     excited = ratios[:, None] * excited_mean(counts, decay_days)

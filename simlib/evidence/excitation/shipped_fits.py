@@ -45,17 +45,7 @@ _SEED, _N_DRAWS = 20241231, 20_000
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """Predictive distribution of a parameter in a further regime.
-
-    Attributes
-    ----------
-    grid
-        Cells of the parameter.
-    weights
-        Probability of each cell, shape (n_cells,).
-    n_regimes
-        Regimes it rests on.
-    """
+    """Predictive distribution of a parameter in a further regime: a weight for each cell."""
 
     grid: ParameterGrid
     weights: NDArray[np.float64]
@@ -148,18 +138,10 @@ def draws_of_all_incidents(
 
 
 class Pool(NamedTuple):
-    """A parameter of the scenario and the regimes it is pooled from.
+    """A parameter of the scenario, branching ratio or mean delay, and what it is pooled from.
 
-    Attributes
-    ----------
-    group
-        Regimes of this group; empty for all that are pooled.
-    kept
-        Share of incidents that the events are a part of.
-    unit
-        Unit in the scenario.
-    is_decay
-        Whether it is the mean delay, not the branching ratio.
+    Regimes of the group, of all groups where it is empty; `kept` is the least share of incidents
+    that their events are.
     """
 
     group: str
@@ -170,15 +152,7 @@ class Pool(NamedTuple):
 
 @dataclass(frozen=True)
 class ExcitationFits(Finding):
-    """What every regime says, and what pooled regimes say of the scenario's parameters.
-
-    Attributes
-    ----------
-    fits
-        What `fit_regimes` returns.
-    pools
-        Parameters of the scenario and what they are pooled from.
-    """
+    """What every regime says, and what pooled regimes say of the scenario's parameters."""
 
     stem: ClassVar[str] = "excitation"
 
@@ -250,9 +224,11 @@ def excitation_table(
 
 
 def _pooled_rows(name: str, pool: Pool, chosen: Sequence[RegimeFit]) -> list[dict[str, Any]]:
+    # The drifting background alone: a constant one takes a level that moves for clustering.
     drifting = [fit.fits["drifting"] for fit in chosen]
     apparent = (pooled_decay if pool.is_decay else pooled_ratio)(drifting)
     incidents = draws_of_all_incidents(drifting, pool.kept, _N_DRAWS, _SEED)[int(pool.is_decay)]
+    # Two rows: what the counted events show, and what that says of all incidents.
     head = {
         "group": pool.group or "all",
         "regime": f"{len(chosen)} regimes",

@@ -33,15 +33,7 @@ COUNTRY_COUNTS = (
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What of a history was known on a date.
-
-    Attributes
-    ----------
-    events
-        The rows that were.
-    n_left_out
-        Rows that were not.
-    """
+    """What of a history was known on a date, and how many rows were not."""
 
     events: Events
     n_left_out: int

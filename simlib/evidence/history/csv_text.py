@@ -47,18 +47,8 @@ class LeakError(SimlibError):
 class TextTable:
     """Columns of text, read as what they hold; every refusal names file, row and value.
 
-    Attributes
-    ----------
-    file
-        Name of the file, for messages.
-    rows
-        Line of the file each record ends on; the header is line 1.
-    header
-        Names of all columns.
-    columns
-        Values of the wanted columns by name, each as long as ``rows``.
-    error
-        What a refusal is raised as.
+    ``rows`` are the lines of the file that records end on, the header being line 1. ``header``
+    names all columns, ``columns`` holds the wanted ones; ``error`` is what a refusal is raised as.
     """
 
     file: str
@@ -157,15 +147,9 @@ def read_table(
 ) -> TextTable:
     """Read a table with commas; ``.gz`` and ``.zip`` are unpacked.
 
-    Parameters
-    ----------
-    path
-        The file.
-    wanted
-        Columns to keep: published tables have long texts that nothing here reads.
-    error
-        What is raised when it cannot be read, is empty, is no UTF-8 text, is no table with
-        commas, or a record has another number of values than the header.
+    Only the wanted columns are kept: published tables have long texts that nothing here reads. The
+    error is raised when the file cannot be read, is empty, is no UTF-8 text, is no table with
+    commas, or a record has another number of values than the header.
     """
     name = bare(path.name)
     data = _unpacked(path, name, error)

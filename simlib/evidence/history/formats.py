@@ -45,22 +45,11 @@ TEXTS = (
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form of event files.
+    """A form of event files: columns of the file by what they are here.
 
-    Attributes
-    ----------
-    name
-        What people call it.
-    source
-        Who publishes it.
-    columns
-        Column of the file by what it is here.
-    release
-        Column that states the release; empty where only the name of the file does.
-    centroid
-        From this precision on a place is no more than the middle of its governorate.
-    nowhere
-        From this precision on only the country is known.
+    `release` is the column that states the release, empty where only the name of the file does.
+    From the precision `centroid` on a place is no more than the middle of its governorate, from
+    `nowhere` on only the country is known.
     """
 
     name: str

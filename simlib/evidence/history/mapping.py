@@ -80,7 +80,8 @@ class MappingRule(Model):
             one, other = self.between
             is_between = _sides(frame, one, other) | _sides(frame, other, one)
             # Where a file has no sides the conflict alone must tell.
-            fits &= (is_between | _without_sides(frame)) if self.conflict else is_between
+            is_sideless = ((frame["side_a"] == "") & (frame["side_b"] == "")).to_numpy()
+            fits &= (is_between | is_sideless) if self.conflict else is_between
         if self.only_lost:
             fits &= _only_lost(frame, self.only_lost)
         return fits
@@ -149,10 +150,6 @@ class EventMapping(Model):
             for place, spellings in places.items()
             for spelling in (place, *spellings)
         }
-
-
-def _without_sides(frame: pd.DataFrame) -> NDArray[np.bool_]:
-    return ((frame["side_a"] == "") & (frame["side_b"] == "")).to_numpy()
 
 
 def _sides(

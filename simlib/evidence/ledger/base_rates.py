@@ -47,7 +47,7 @@ class BaseRate(Model):
     """As of a parameter."""
 
     def quantiles(self) -> NDArray[np.float64]:
-        """Return the quantiles at `LEVELS` of the base forecast of a number."""
+        """The quantiles at `LEVELS` of the base forecast of a number."""
         if self.distribution is not None:
             ((kind, arguments),) = self.distribution.items()
             return np.array([quantile(kind, arguments, float(level)) for level in LEVELS])
@@ -58,16 +58,9 @@ class BaseRate(Model):
 
 
 def added(values: Sequence[float], times: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return every sum of so many values drawn with replacement, and its probability.
+    """Every sum of so many values drawn with replacement, and its probability.
 
-    Exact, by convolution of the law of one draw.
-
-    Parameters
-    ----------
-    values
-        What is drawn from, each as likely as the others.
-    times
-        How many draws are added up, 1 or more.
+    Exact, by convolution of the law of one draw, in which each value is as likely as the others.
 
     Raises
     ------

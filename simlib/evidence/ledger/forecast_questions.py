@@ -59,7 +59,7 @@ class Questionnaire(Model):
     note: str = ""
 
     def outcomes_of(self, scenario: Scenario) -> dict[str, tuple[str, Outcome]]:
-        """Return the outcome each question reads, with its name in `extended`."""
+        """The outcome each question reads, with its name in `extended`."""
         found = {}
         for name, question in self.questions.items():
             if question.reads is not None:
@@ -70,7 +70,7 @@ class Questionnaire(Model):
         return found
 
     def extended(self, scenario: Scenario) -> Scenario:
-        """Return a scenario that counts what the questions ask besides its own outcomes."""
+        """A scenario that counts what the questions ask besides its own outcomes."""
         own = dict(self.outcomes_of(scenario).values())
         return scenario.model_copy(update={"outcomes": {**scenario.outcomes, **own}})
 
@@ -79,7 +79,7 @@ def load_questions(
     scenario: Scenario,
     questions: Questionnaire | Mapping[str, Any] | str | os.PathLike[str] | None = None,
 ) -> Questionnaire:
-    """Return questions that a scenario can answer.
+    """Questions that a scenario can answer.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def _broken_dates(question: ForecastQuestion, scenario: Scenario) -> Iterator[Br
 
 
 def _sound(context: Context, path: Path, outcome: Outcome) -> Outcome | None:
-    """Return a question's own outcome, where nothing is wrong with it; note what is."""
+    """A question's own outcome, where nothing is wrong with it; note what is."""
     before = len(context.log.problems)
     check_outcome(context, path, outcome)
     check_references(context, path)

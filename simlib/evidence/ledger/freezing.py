@@ -51,7 +51,7 @@ def freeze(
     results: str | os.PathLike[str] | None = None,
     **execution: Unpack[Execution],
 ) -> dict[str, Any]:
-    """Return a ledger: dated, hashed questions with what a run says of each.
+    """A ledger: dated, hashed questions with what a run says of each.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def freeze(
 
 
 def frozen_table(ledger: Mapping[str, Any]) -> pd.DataFrame:
-    """Return a row a question: what is forecast, what the base rate says, when it resolves.
+    """A row a question: what is forecast, what the base rate says, when it resolves.
 
     Probabilities of a yes or of classes; of numbers the median with its 90 % interval.
     """
@@ -154,7 +154,7 @@ def _ensemble(
 
 
 def _seen(name: str, values: NDArray[Any]) -> NDArray[Any]:
-    """Return values of an outcome of which at least one is settled."""
+    """Values of an outcome of which at least one is settled."""
     if values.dtype.kind == "f" and np.isnan(values).all():
         raise LedgerError(f"question {name}: its outcome is not settled by the horizon")
     if values.dtype.kind == "f" and np.nanmax(np.abs(values)) > LARGEST:

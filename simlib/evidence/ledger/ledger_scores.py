@@ -48,12 +48,8 @@ class ScoreLine:
 
     Attributes
     ----------
-    id, kind, measure
-        The question, and which score.
     forecast, base
         What was stated, as text: a probability, or a median with its 90 % interval.
-    outcome
-        What happened, as text.
     score, base_score
         Less is better; in the unit of the question for a CRPS.
     scale
@@ -84,12 +80,8 @@ class LedgerScores(Finding):
 
     Attributes
     ----------
-    scenario, digest
-        Whose ledger.
     lines
         In the order of the ledger; a question with probabilities has two.
-    unresolved
-        Questions that have no answer yet.
     probabilities
         Stated probabilities (of a yes, and of each class) with whether it came, shape (n, 2).
     base_probabilities
@@ -109,7 +101,7 @@ class LedgerScores(Finding):
     pit: NDArray[np.float64]
 
     def table(self) -> pd.DataFrame:
-        """Return a row a score, with the base rate's and which was better."""
+        """A row a score, with the base rate's and which was better."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -129,7 +121,7 @@ class LedgerScores(Finding):
         )
 
     def means(self) -> pd.DataFrame:
-        """Return the mean of each score beside the base rate's, and the skill 1 - ratio.
+        """The mean of each score beside the base rate's, and the skill 1 - ratio.
 
         ``difference`` is the base rate's mean less the forecast's, above 0 where the forecast
         was better, with its standard error over questions (treated as independent).
@@ -211,8 +203,11 @@ def score(ledger: Mapping[str, Any], resolutions: Mapping[str, Resolution]) -> L
         if question["id"] not in resolutions:
             continue
         outcome = resolutions[question["id"]].outcome
+        # A number has one score and a place in its forecast; probabilities have two scores, and
+        # pairs of what was stated with whether it came.
         if question["kind"] == "number":
             cap = question["forecast"]["cap"]
+            # The forecast was frozen with its cap, and what came is read alike.
             value = float(outcome) if cap is None else min(float(outcome), cap)
             lines.append(_number_line(question, value))
             places.append(place_in(question["forecast"]["quantiles"], value))
@@ -233,7 +228,7 @@ def score(ledger: Mapping[str, Any], resolutions: Mapping[str, Resolution]) -> L
 
 
 def stated(forecast: Mapping[str, Any]) -> str:
-    """Return a forecast or a base rate as text: probabilities, or a median with 90 %."""
+    """A forecast or a base rate as text: probabilities, or a median with 90 %."""
     if "quantiles" in forecast:
         quantiles: Sequence[float] = forecast["quantiles"]
         low, middle, high = quantiles[_LOW], quantiles[len(quantiles) // 2], quantiles[_HIGH]
@@ -282,7 +277,7 @@ def _number_line(question: Mapping[str, Any], value: float) -> ScoreLine:
 
 
 def _law(forecast: Mapping[str, Any]) -> dict[str, float]:
-    """Return the probability of each answer."""
+    """The probability of each answer."""
     if "probability" in forecast:
         return {"yes": forecast["probability"], "no": 1.0 - forecast["probability"]}
     return {

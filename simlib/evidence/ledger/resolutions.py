@@ -17,7 +17,7 @@ from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 COLUMNS = ("id", "outcome")
 ALSO = ("resolved_on", "source")
@@ -27,19 +27,7 @@ MOST_BYTES = 1_048_576
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The answer to one question.
-
-    Attributes
-    ----------
-    id
-        The question.
-    outcome
-        1 or 0, the name of a class, or a number.
-    resolved_on
-        The day; none where it is not said.
-    source
-        By whose account.
-    """
+    """The answer to one question: 1 or 0, the name of a class, or a number; by whose account."""
 
     id: str
     outcome: float | str
@@ -164,11 +152,10 @@ def _day(text: str) -> dt.date | None:
 
 
 def _check_day(day: dt.date | None, question: Mapping[str, Any], as_of: str) -> None:
-    for what, limit in _limits(question, as_of):
+    limits = {
+        "the day after what was known": dt.date.fromisoformat(as_of) + dt.timedelta(days=1),
+        "it could be certain": dt.date.fromisoformat(question["earliest"]),
+    }
+    for what, limit in limits.items():
         if day is not None and day < limit:
             raise LedgerError(f"resolved_on: must not be before {what}, {limit} (got {day})")
-
-
-def _limits(question: Mapping[str, Any], as_of: str) -> Iterator[tuple[str, dt.date]]:
-    yield "the day after what was known", dt.date.fromisoformat(as_of) + dt.timedelta(days=1)
-    yield "it could be certain", dt.date.fromisoformat(question["earliest"])

@@ -115,25 +115,25 @@ _FORMS = {"binary": "probability", "classes": "classes", "number": "quantiles"}
 
 
 def question_hash(question: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a question without the hash it carries."""
+    """The SHA-256 of a question without the hash it carries."""
     return _sha256({key: value for key, value in question.items() if key != "sha256"})
 
 
 def digest_of(ledger: Mapping[str, Any]) -> str:
-    """Return the digest of a ledger: its head, and its questions in their order."""
+    """The digest of a ledger: its head, and its questions in their order."""
     head = {key: value for key, value in ledger.items() if key not in _OUTSIDE}
     return _sha256([head, [question["sha256"] for question in ledger["questions"]]])
 
 
 def sealed(head: Mapping[str, Any], questions: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a ledger with its hashes."""
+    """A ledger with its hashes."""
     hashed = [{**question, "sha256": question_hash(question)} for question in questions]
     ledger = {"simlib_ledger": SCHEMA, **head, "questions": hashed}
     return {**ledger, "digest": digest_of(ledger)}
 
 
 def text_of(ledger: Mapping[str, Any]) -> str:
-    """Return a ledger as text: a line for each entry of the head and for each question."""
+    """A ledger as text: a line for each entry of the head and for each question."""
     lines = [
         f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)},"
         for key, value in ledger.items()
@@ -144,13 +144,7 @@ def text_of(ledger: Mapping[str, Any]) -> str:
 
 
 def refuse_overwriting(path: Path, *, overwrite: bool) -> None:
-    """Refuse to write over a file.
-
-    Raises
-    ------
-    LedgerError
-        There is one, and it may not be written over.
-    """
+    """Refuse to write over a file, unless that is what is wanted."""
     if os.path.isfile(path) and not overwrite:  # noqa: PTH113  (a name may be too long)
         raise LedgerError(f"{path}: there is a file already; a ledger is not written over")
 
@@ -243,7 +237,7 @@ def _broken_rules(ledger: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _fitted(model: type[_Fitted], given: object) -> tuple[_Fitted | None, list[str]]:
-    """Return a model of what stands in a file, or what is wrong with it."""
+    """A model of what stands in a file, or what is wrong with it."""
     try:
         found, log = fitted(model, from_python(given))
     except ScenarioError as error:

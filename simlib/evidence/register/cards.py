@@ -32,22 +32,12 @@ class Card:
     ----------
     name
         The scenario parameter, or the id of the register row.
-    is_parameter
-        Which of the two it is.
-    subject
-        What it is about.
     title
         In words; empty where the name says it.
     value, points
         As it is written; the 5, 50 and 95 % points of what is drawn.
-    unit
-        Unit of both.
-    grade
-        How firm it is.
     row
         The row it is, or that a parameter names; nothing where it names none.
-    notes
-        Reasons and doubts.
     derivations
         The arithmetic that gives it.
     uses
@@ -92,7 +82,7 @@ class Card:
 
 
 def cards(scenario: Scenario, correlations: Correlations | None = None) -> dict[str, Card]:
-    """Return a card for every parameter of a scenario, then for every row of the register.
+    """A card for every parameter of a scenario, then for every row of the register.
 
     Parameters
     ----------
@@ -153,7 +143,7 @@ def _row_cards(
 
 
 def _through(scenario: Scenario, correlations: Correlations) -> dict[str, tuple[Correlation, ...]]:
-    """Return the correlations of the parameters that name each row."""
+    """The correlations of the parameters that name each row."""
     found: dict[str, tuple[Correlation, ...]] = {}
     for name, parameter in scenario.parameters.items():
         if parameter.register_id:
@@ -163,16 +153,7 @@ def _through(scenario: Scenario, correlations: Correlations) -> dict[str, tuple[
 
 
 def find(found: Mapping[str, Card], name: str, also: Iterable[str] = ()) -> Card:
-    """Return the card of a parameter or of a row.
-
-    Parameters
-    ----------
-    found
-        All cards.
-    name
-        Which one.
-    also
-        Other names that may have been meant.
+    """The card of a parameter or of a row; `also` has other names that may have been meant.
 
     Raises
     ------
@@ -236,7 +217,7 @@ def _joined(values: list[float]) -> str:
 
 
 def _points(scenario: Scenario) -> dict[str, str]:
-    """Return the 5, 50 and 95 % points of every drawn or derived parameter."""
+    """The 5, 50 and 95 % points of every drawn or derived parameter."""
     import numpy as np
 
     found = {}
@@ -254,7 +235,7 @@ def _points(scenario: Scenario) -> dict[str, str]:
 
 
 def _of_parts(weights: Mapping[str, float]) -> str:
-    """Return the points of each part of a Dirichlet: they are beta."""
+    """The points of each part of a Dirichlet: they are beta."""
     total = sum(weights.values())
     return "; ".join(
         f"{part} {_spread('beta', {'a': weight, 'b': total - weight})}"

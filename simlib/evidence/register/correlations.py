@@ -33,21 +33,11 @@ FEWEST = 30
 
 @dataclass(frozen=True, slots=True)
 class Correlation:
-    """A rank correlation of a number with an outcome.
+    """Spearman's rank correlation of a number with an outcome, with its 95 % interval.
 
-    Attributes
-    ----------
-    value
-        The drawn or derived value; a part, where a Dirichlet's parts are drawn together.
-    outcome
-        ``OUTCOME``, or ``OUTCOME.CLASS``.
-    rho
-        Spearman's rank correlation.
-    low, high
-        Its 95 % interval.
-    floor
-        Size that the largest of as many correlations has, in one of twenty ensembles of this
-        size, when none of the numbers matters.
+    The number is a drawn or derived value, a part where a Dirichlet's parts are drawn together;
+    the outcome ``OUTCOME`` or ``OUTCOME.CLASS``. The floor is the size that the largest of as many
+    correlations has, in one of twenty ensembles of this size, when none of the numbers matters.
     """
 
     value: str
@@ -71,8 +61,6 @@ class Correlations:
     ----------
     by_parameter
         For each outcome the largest among the values of a parameter, in the order of `outcomes`.
-    outcomes
-        What was looked at.
     drawn
         Parameters that are drawn; the others in `by_parameter` follow from them.
     n_replications
@@ -88,17 +76,17 @@ class Correlations:
     label: str
 
     def size(self, parameter: str) -> float:
-        """Return a parameter's largest clear correlation, 0 where none is clear."""
+        """A parameter's largest clear correlation, 0 where none is clear."""
         found = self.by_parameter.get(parameter, ())
         return max((abs(each.rho) for each in found if each.is_clear), default=0.0)
 
     def ranking(self) -> list[str]:
-        """Return the drawn parameters with a clear correlation, the largest first."""
+        """The drawn parameters with a clear correlation, the largest first."""
         clear = [name for name in self.by_parameter if name in self.drawn and self.size(name) > 0]
         return sorted(clear, key=lambda name: (-self.size(name), name))
 
     def floors(self) -> dict[str, float]:
-        """Return the noise floor of each outcome."""
+        """The noise floor of each outcome."""
         return {e.outcome: e.floor for found in self.by_parameter.values() for e in found}
 
 
@@ -109,7 +97,7 @@ def correlations_of(
     *,
     headlines: Sequence[str] | None = None,
 ) -> Correlations:
-    """Return the rank correlations of an ensemble's numbers with outcomes.
+    """The rank correlations of an ensemble's numbers with outcomes.
 
     Intervals are those of D. G. Bonett and T. A. Wright (2000), doi:10.1007/BF02294183.
 

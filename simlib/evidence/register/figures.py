@@ -81,16 +81,9 @@ class Derivations(Model):
 
 @dataclass(frozen=True, slots=True)
 class Rederived:
-    """A derivation, worked out.
+    """A derivation, worked out: the figure as it is written, and what its expression gives.
 
-    Attributes
-    ----------
-    derivation
-        What was worked out.
-    stated, found
-        The figure as it is written, and what the expression gives.
-    tolerance
-        Largest difference that rounding explains.
+    The tolerance is the largest difference that rounding explains.
     """
 
     derivation: Derivation
@@ -104,7 +97,7 @@ class Rederived:
         return abs(self.stated - self.found) <= self.tolerance * (1 + _SLACK)
 
     def sentence(self) -> str:
-        """Return the arithmetic and what it gives, in words."""
+        """The arithmetic and what it gives, in words."""
         text = f"{self.derivation.expression} = {self.found:.4g}"
         if self.derivation.apart:
             text += f", not {self.stated:.6g}"
@@ -119,7 +112,7 @@ def _read(path: Path) -> Derivations:
 
 
 def load_derivations(path: str | os.PathLike[str] | None = None) -> Derivations:
-    """Return the derivations of a file, those that come with simlib when none is given.
+    """The derivations of a file, those that come with simlib when none is given.
 
     Raises
     ------
@@ -157,12 +150,12 @@ def rederive(derivation: Derivation, scenario: Scenario) -> Rederived:
 
 
 def figures_named(derivation: Derivation) -> list[str]:
-    """Return the figures that an expression names, in its order, each once."""
+    """The figures that an expression names, in its order, each once."""
     return list(dict.fromkeys(_NAMED.findall(derivation.expression)))
 
 
 def derivations_of_the_rest(scenario: Scenario) -> dict[str, list[str]]:
-    """Return the arithmetic, in words, of figures of the base that have no card, by figure.
+    """The arithmetic, in words, of figures of the base that have no card, by figure.
 
     Nothing where the scenario does not rest on the bundled base.
     """
@@ -176,7 +169,7 @@ def derivations_of_the_rest(scenario: Scenario) -> dict[str, list[str]]:
 
 
 def arithmetic(base: Scenario | None) -> dict[str, list[str]]:
-    """Return the arithmetic, in words, by the row, parameter or figure that it gives."""
+    """The arithmetic, in words, by the row, parameter or figure that it gives."""
     found: dict[str, list[str]] = {}
     if base is None:
         return found
@@ -191,7 +184,7 @@ def arithmetic(base: Scenario | None) -> dict[str, list[str]]:
 
 
 def derivations_apart(scenario: Scenario) -> list[tuple[Derivation, str]]:
-    """Return the derivations that do not give their figure as it is told, each in words."""
+    """The derivations that do not give their figure as it is told, each in words."""
     base = _resting(scenario)
     if base is None:
         return []
@@ -200,14 +193,14 @@ def derivations_apart(scenario: Scenario) -> list[tuple[Derivation, str]]:
 
 
 def base_of(scenario: Scenario) -> Scenario | None:
-    """Return the scenario that derivations are about; none where it is not there."""
+    """The scenario that derivations are about; none where it is not there."""
     if scenario.name == _BASE:
         return scenario
     return _loaded_base() if _BASE in scenario_names() else None
 
 
 def _resting(scenario: Scenario) -> Scenario | None:
-    """Return the base where a scenario has all its parameters."""
+    """The base where a scenario has all its parameters."""
     base = base_of(scenario)
     rests = base is not None and base.parameters.keys() <= scenario.parameters.keys()
     return base if rests else None
@@ -219,7 +212,7 @@ def _loaded_base() -> Scenario:
 
 
 def owner(figure: str, scenario: Scenario) -> str:
-    """Return the row of the register or the scenario parameter a figure belongs to, or nothing."""
+    """The row of the register or the scenario parameter a figure belongs to, or nothing."""
     if figure in register_rows() or figure in scenario.parameters:
         return figure
     stem = figure.rpartition(".")[0]
@@ -227,7 +220,7 @@ def owner(figure: str, scenario: Scenario) -> str:
 
 
 def figure_text(figure: str, scenario: Scenario) -> str:
-    """Return a figure as it is written, from which its last digit can be read.
+    """A figure as it is written, from which its last digit can be read.
 
     Raises
     ------
@@ -248,13 +241,7 @@ def figure_text(figure: str, scenario: Scenario) -> str:
 
 
 def figure_value(figure: str, scenario: Scenario) -> float:
-    """Return a figure.
-
-    Raises
-    ------
-    ScenarioError
-        There is no such figure.
-    """
+    """A figure as a number, refused as `figure_text` refuses it."""
     return float(figure_text(figure, scenario))
 
 
@@ -307,7 +294,7 @@ def _posture(parts: list[str]) -> float:
 
 
 def next_states(line: Mapping[str, str]) -> dict[str, float]:
-    """Return the probability of each next state of a row of ``seeds/posture_hazards.csv``."""
+    """The probability of each next state of a row of ``seeds/posture_hazards.csv``."""
     pairs = (pair.split(":") for pair in line["next_probs"].split())
     return {state: float(probability) for state, probability in pairs}
 

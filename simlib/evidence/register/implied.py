@@ -97,7 +97,7 @@ def _leaving(
     age: NDArray[np.float64],
     n_steps: int,
 ) -> NDArray[np.float64]:
-    """Return the probability of leaving in each step, shape (n_draws, n_steps + 1).
+    """The probability of leaving in each step, shape (n_draws, n_steps + 1).
 
     A Weibull sojourn that has lasted for `age` months at the first step.
     """

@@ -48,7 +48,7 @@ def uses_of_parameters(scenario: Scenario) -> dict[str, tuple[str, ...]]:
 
 
 def _reached(name: str, following: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the parameters that follow from one, over others too, the nearest first."""
+    """The parameters that follow from one, over others too, the nearest first."""
     found = list(following.get(name, ()))
     for other in found:  # it grows meanwhile
         found += [each for each in following.get(other, ()) if each not in found]
@@ -96,7 +96,7 @@ def _mentions(scenario: Scenario) -> Iterator[tuple[str, str]]:
 
 
 def _outcomes(places: Mapping[str, int], scenario: Scenario) -> list[str]:
-    """Return the outcomes that read one of the series among some places."""
+    """The outcomes that read one of the series among some places."""
     parts = [place.partition(":")[0] for place in places]
     series = {part.removeprefix("series ") for part in parts if part.startswith("series ")}
     return [f"outcome {name}" for name, o in scenario.outcomes.items() if o.series in series]

@@ -223,7 +223,7 @@ class Coalition(Agent):
         self.change_all("coalition.air_support", air * self._covers(shares, "air"))
 
     def _sum_of(self, kinds: tuple[str, ...]) -> NDArray[np.float64]:
-        """Return the people of some kinds, by base."""
+        """The people of some kinds, by base."""
         people = self.see_all(f"coalition.{kinds[0]}")
         for kind in kinds[1:]:
             people += self.see_all(f"coalition.{kind}")

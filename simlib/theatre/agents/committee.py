@@ -74,7 +74,7 @@ class JointCommittee(Agent):
             self.change("committee.extension", to=self._chances()["formally_extended"])
 
     def _grounds(self) -> dict[str, float]:
-        """Return the five grounds before they are standardized."""
+        """The five grounds before they are standardized."""
         quarter = self.recent("isis_attack", "Iraq", days=QUARTER_DAYS)
         reference = self.parameter("committee.threat_reference")
         readiness = sum(self.see("isf.readiness", p) for p in FEDERAL) / len(FEDERAL)
@@ -101,7 +101,7 @@ class JointCommittee(Agent):
         return math.log((attacks + 1.0) / (reference + 1.0)) + weight * sum(conflicts)
 
     def _chances(self) -> dict[str, float]:
-        """Return the probability of each class under what is seen now."""
+        """The probability of each class under what is seen now."""
         pi = {name: max(1e-12, self.parameter(f"committee.pi.{name}")) for name in CLASSES}
         eta = {name: math.log(pi[name] / pi["met"]) for name in CLASSES}
         for name in ("formally_extended", "relabelled", "slipped"):

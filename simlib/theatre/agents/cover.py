@@ -22,17 +22,10 @@ SYRIAN = frozenset(
 def covers(
     places: tuple[str, ...], shares: tuple[float, float, float], remainder: float
 ) -> NDArray[np.float64]:
-    """Return cover over its start by governorate: a remainder, and the rest with troops.
+    """Cover over its start by governorate: a remainder, and the rest with troops.
 
-    Parameters
-    ----------
-    places
-        Governorates.
-    shares
-        Troops over their start that cover rests on, 0-1: in the federal governorates of
-        the south and west, in the north of Iraq, in Syria.
-    remainder
-        Share of the start that is provided from outside the country, 0-1.
+    Troops over their start, 0-1, are those in the federal governorates of the south and west, in
+    the north of Iraq, and in Syria; the remainder, 0-1, is provided from outside the country.
 
     Examples
     --------

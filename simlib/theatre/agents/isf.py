@@ -68,7 +68,7 @@ class ISF(Agent):
     # readiness and what rests on foreigners
 
     def _trainer_shares(self) -> tuple[float, float]:
-        """Return trainers at the federal bases and at Harir, over their start."""
+        """Trainers at the federal bases and at Harir, over their start."""
         federal, harir = self._trainers_at(FEDERAL_BASES), self._trainers_at(("Harir",))
         return federal / max(1.0, self._trainers[0]), harir / max(1.0, self._trainers[1])
 

@@ -45,7 +45,7 @@ class ISIS(Agent):
                 self._turn()
 
     def _shares_of(self, fighters: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return shares of the fighters of the own country, by governorate."""
+        """Shares of the fighters of the own country, by governorate."""
         syria = np.where(self._in_syria, fighters, 0.0).sum()
         iraq = fighters.sum() - syria
         return np.asarray(fighters / np.maximum(1.0, np.where(self._in_syria, syria, iraq)))

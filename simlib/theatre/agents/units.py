@@ -15,10 +15,10 @@ CAMP_UNIT = 10_000.0
 
 
 def months(number: float) -> float:
-    """Return months in days."""
+    """Months in days."""
     return number * DAYS_PER_MONTH
 
 
 def left_after_a_month(halving: float) -> float:
-    """Return the share that is left after a month of what halves in so many months."""
+    """The share that is left after a month of what halves in so many months."""
     return float(0.5 ** (1.0 / halving))

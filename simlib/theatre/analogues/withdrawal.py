@@ -74,12 +74,7 @@ WITHDRAWALS = Analogues(
 def fitted_withdrawal_effect(as_of: dt.date = AS_OF, record: Path | None = None) -> Fitted:
     """State the withdrawal effect after the pooled analogues, as a scenario spells it.
 
-    Parameters
-    ----------
-    as_of
-        Nothing published later is read.
-    record
-        Counts by country and month; the bundled ones when not given.
+    Nothing published after `as_of` is read; the record is the bundled one when not given.
 
     Raises
     ------

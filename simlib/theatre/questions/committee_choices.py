@@ -31,7 +31,7 @@ OTHERS = ("formally_extended", "relabelled", "slipped")
 def _committee_draws(
     scenario: Scenario, draws: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return log(pi / pi of met), delta, both (draws, 3), and beta . z, (draws,)."""
+    """Log(pi / pi of met), delta, both (draws, 3), and beta . z, (draws,)."""
     plan = ParameterPlan(scenario)
     log_pi, delta = np.empty((draws, len(OTHERS))), np.zeros((draws, len(OTHERS)))
     shift = np.empty(draws)
@@ -51,27 +51,21 @@ def _committee_draws(
 def _class_means(
     eta: NDArray[np.float64], offsets: Sequence[float] | NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return mean probabilities of the classes other than `met`."""
+    """Mean probabilities of the classes other than `met`."""
     weights = np.exp(eta + np.asarray(offsets))
     return np.asarray((weights / (1.0 + weights.sum(axis=1, keepdims=True))).mean(axis=0))
 
 
 def share_due_to_pi(scenario: Scenario, draws: int = 1000) -> float:
-    """Return the share of the variance of P(extension) that is due to pi, 0-1.
+    """The share of the variance of P(extension) that is due to pi, 0-1.
 
     Over the prior of pi, delta and beta and standard normal grounds: the variance of the
     expectation given pi, over the whole (a first-order Sobol index). What is left is due to
-    the other numbers and to the grounds.
-
-    Parameters
-    ----------
-    scenario
-        A resolved scenario with a committee.
-    draws
-        Number of prior draws; each pi is met with the rest of every other.
+    the other numbers and to the grounds. Each pi drawn is met with the rest of every other draw.
     """
     log_pi, delta, shift = _committee_draws(scenario, draws)
-    offsets = np.array([_median(scenario, f"committee.offset_{name}") for name in OTHERS])
+    typical = ParameterPlan(scenario).typical()
+    offsets = np.array([typical[f"committee.offset_{name}"] for name in OTHERS])
     rest = delta + offsets
     rest[:, OTHERS.index("formally_extended")] += shift
     weights = np.exp(log_pi)[:, None, :] * np.exp(rest)[None, :, :]
@@ -79,12 +73,8 @@ def share_due_to_pi(scenario: Scenario, draws: int = 1000) -> float:
     return float(chance.mean(axis=1).var() / chance.var())
 
 
-def _median(scenario: Scenario, name: str) -> float:
-    return ParameterPlan(scenario).typical()[name]
-
-
 def answer_at_zero(scenario: Scenario, draws: int = 4000) -> dict[str, float]:
-    """Return the mean probability of each class when every ground stands at its mean.
+    """The mean probability of each class when every ground stands at its mean.
 
     The offsets of the scenario are left out: this is what they are solved to keep.
     """
@@ -95,17 +85,10 @@ def answer_at_zero(scenario: Scenario, draws: int = 4000) -> dict[str, float]:
 
 
 def solve_offsets(scenario: Scenario, draws: int = 4000) -> dict[str, float]:
-    """Return offsets under which the class means hold when the grounds vary.
+    """Offsets under which the class means hold when the grounds vary.
 
     Over the prior of pi, delta and beta and standard normal grounds, the expected
     probability of each class equals the one with every ground at zero.
-
-    Parameters
-    ----------
-    scenario
-        A resolved scenario with a committee.
-    draws
-        Number of prior draws the expectations are taken over.
     """
     log_pi, delta, shift = _committee_draws(scenario, draws)
     eta = log_pi + delta

@@ -27,7 +27,7 @@ BEFORE = "isis_attacks_iraq_before_meetings"
 
 
 def with_attacks_before(scenario: Scenario) -> Scenario:
-    """Return a scenario that also counts attacks before the first scheduled meeting."""
+    """A scenario that also counts attacks before the first scheduled meeting."""
     last = min(DEADLINE.meetings(scenario)) - dt.timedelta(days=1)
     if "isis_attack" not in scenario.incidents or last <= scenario.start:
         return scenario

@@ -23,10 +23,7 @@ from simlib.theatre.agents.committee import GROUNDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from simlib.evidence.calibration.collecting import Calibration
-    from simlib.journal import Run
     from simlib.scenario.schema import Scenario
     from simlib.simulation import Blueprint
 
@@ -39,33 +36,20 @@ NEVER = dt.date(2029, 1, 1)
 """Past the horizon, so that nothing leaves."""
 
 
-def _raw_constants() -> dict[str, float]:
-    """Return constants under which what the committee records is not standardized."""
-    means = {f"committee.{ground}_mean": 0.0 for ground in GROUNDS}
-    return means | {f"committee.{ground}_sd": 1e3 for ground in GROUNDS}
-
-
 def standardize(scenario: Scenario, replications: int) -> dict[str, float]:
-    """Return mean and standard deviation of each ground at 30 June 2025.
+    """Mean and standard deviation of each ground at 30 June 2025, over 2 or more replications.
 
-    Parameters
-    ----------
-    scenario
-        The resolved scenario; the committee decides.
-    replications
-        Number of replications, 2 or more.
-
-    Returns
-    -------
-    Values of ``committee.GROUND_mean`` and ``committee.GROUND_sd``, in the units of the
-    grounds.
+    Values of ``committee.GROUND_mean`` and ``committee.GROUND_sd``, in the units of the grounds.
     """
     blueprint = assemble(scenario)
     replications = whole("replications", replications, 2, MOST_REPLICATIONS)
     raw = {ground: np.empty(replications) for ground in GROUNDS}
+    # Under these constants a recorded ground is a thousandth of the raw one, within its limit.
+    means = {f"committee.{ground}_mean": 0.0 for ground in GROUNDS}
+    given = means | {f"committee.{ground}_sd": 1e3 for ground in GROUNDS}
     for replication in range(replications):
-        run = simulate(blueprint, replication, parameters=_raw_constants())
-        row = _snapshot(run, JUNE)
+        run = simulate(blueprint, replication, parameters=given)
+        row = run.snapshots[int(np.searchsorted(run.snapshot_times, to_days(JUNE)))]
         for ground in GROUNDS:
             raw[ground][replication] = 1e3 * row[run.layout.index(f"committee.{ground}")]
     result = {}
@@ -82,13 +66,6 @@ def committee_constants(
 
     A posterior moves what grounds are made of, so that their means and spreads move too;
     they are replaced where they differ by more than chance.
-
-    Parameters
-    ----------
-    calibration
-        What was fitted.
-    replications
-        Number of replications, 2 or more.
     """
     base = calibration.record.base.parameters
     scenario = load_text(calibration.scenario_text(), file="fitted")
@@ -109,11 +86,6 @@ def committee_constants(
     return constants
 
 
-def _snapshot(run: Run, date: dt.date) -> NDArray[np.float64]:
-    row = int(np.searchsorted(run.snapshot_times, to_days(date)))
-    return np.asarray(run.snapshots[row])
-
-
 def withdrawal_effect(
     scenario: Scenario,
     replications: int,
@@ -121,22 +93,11 @@ def withdrawal_effect(
     given: Mapping[str, float],
     exit_date: dt.date = dt.date(2025, 9, 30),
 ) -> float:
-    """Return the log ratio of ISIS attacks in Iraq in the year after full exit.
+    """The log ratio of ISIS attacks in Iraq in the year after full exit.
 
-    Everything leaves on one date against nothing leaves, on paired replications. Without
-    residual advisers, and with ISIS neither testing nor waiting, this is the prior's
-    ``withdrawal.log_effect`` up to Monte Carlo error.
-
-    Parameters
-    ----------
-    scenario
-        The resolved scenario.
-    replications
-        Number of pairs.
-    given
-        Parameters that replace drawn ones, the same in both.
-    exit_date
-        When all leave, from Iraq and Syria.
+    Everything leaves Iraq and Syria on one date against nothing leaves, on paired replications
+    with the same given parameters. Without residual advisers, and with ISIS neither testing nor
+    waiting, this is the prior's ``withdrawal.log_effect`` up to Monte Carlo error.
     """
     alone = {"committee.partnership": 0.0, "isis.anticipation": 0.0, **given}
     counts = [
@@ -149,17 +110,9 @@ def withdrawal_effect(
 def measure_withdrawal(scenario: Scenario, replications: int) -> dict[str, float]:
     """Measure the numbers that elasticities of the withdrawal effect are corrected by.
 
-    Parameters
-    ----------
-    scenario
-        The resolved scenario.
-    replications
-        Number of pairs in each of three comparisons.
-
-    Returns
-    -------
     ``withdrawal.indirect``, the log effect when the mediators carry none, and
-    ``withdrawal.carried``, the change of the effect for a change of what they carry.
+    ``withdrawal.carried``, the change of the effect for a change of what they carry, over so many
+    pairs of replications in each of three comparisons.
     """
     none, most, least = (
         withdrawal_effect(scenario, replications, given={"withdrawal.direct": direct})
@@ -169,7 +122,7 @@ def measure_withdrawal(scenario: Scenario, replications: int) -> dict[str, float
 
 
 def _forced(scenario: Scenario, date: dt.date) -> Blueprint:
-    """Return the scenario with both missions ending on a date that nobody decides."""
+    """The scenario with both missions ending on a date that nobody decides."""
     changes = {name: MilestoneChange(date=date, forced=True) for name in scenario.timeline}
     forced = scenario.model_copy(update={"options": {"forced": Option(timeline=changes)}})
     return assemble(forced, "forced")

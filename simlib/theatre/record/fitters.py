@@ -84,16 +84,10 @@ cases, a clash in one of three; UCDP has a row for one strike in nine."""
 
 
 class Ucdp(NamedTuple):
-    """A UCDP series and what it tells.
+    """A UCDP series: the id of its conflict, and how it counts what clusters.
 
-    Attributes
-    ----------
-    conflict
-        Id of the conflict.
-    counted
-        Share of clustering incidents that the series counts, weighed by their share of it.
-    excitation
-        Parameter of their branching ratio.
+    `counted` is the share of clustering incidents that the series counts, weighed by their share
+    of it; `excitation` the parameter of their branching ratio.
     """
 
     conflict: str
@@ -159,15 +153,6 @@ def clustering(record: Record, excitation: str, counted: float = 1.0) -> float:
 
     With n children an incident it is F = 1 / (1 - n)^2 for all incidents and 1 + p (F - 1) for
     a share p of them counted at random; n is the median of what was fitted to daily counts.
-
-    Parameters
-    ----------
-    record
-        What was read.
-    excitation
-        Parameter of the branching ratio.
-    counted
-        Share of incidents that are counted.
     """
     (found,) = (
         one for one in fitted_excitation(as_of=record.as_of, pools=POOLS) if one.name == excitation
@@ -247,11 +232,9 @@ def _ar1(record: Record, levels: LevelPosterior) -> list[Fitted]:
 
 def _season_fit(record: Record) -> Fitted:
     """Fit the season's amplitude with level and AR(1) integrated."""
-    levels = ucdp_levels(record)
-    grid = Ar1Grid(levels.grid.rho, levels.grid.sd, levels.weights)
     amplitudes = record.prior_points("season.amplitude")
     series = _series(record, "turkiye_pkk_iraq")
-    weights = pattern_weights(series, grid, amplitudes, _season(record))
+    weights = pattern_weights(series, ar1_posterior(record), amplitudes, _season(record))
     moments = weighted_moments(amplitudes, weights)
     low, high = record.support("season.amplitude")
     rows = int(series.counts.sum())

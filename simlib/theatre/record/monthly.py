@@ -46,12 +46,7 @@ SHIPPED = {
 
 
 def shipped_parts(names: Sequence[str] | None = None) -> tuple[HistoryPart, ...]:
-    """Cut parts out of the history that comes with simlib.
-
-    Parameters
-    ----------
-    names
-        ``iraq``, ``syria``, ``2024``; all three when not given.
+    """Cut ``iraq``, ``syria`` and ``2024``, or those named, out of the shipped history.
 
     Raises
     ------

@@ -39,16 +39,9 @@ if TYPE_CHECKING:
 
 
 class Window(NamedTuple):
-    """A period of a published total.
+    """A period of a published total, which begins so many months after January 2018.
 
-    Attributes
-    ----------
-    ids
-        Rows of the register: their central values, the second taken from the first.
-    first_month
-        Start in months from January 2018.
-    months
-        Length.
+    Of two rows of the register the central value of the second is taken from that of the first.
     """
 
     ids: tuple[str, ...]
@@ -63,14 +56,7 @@ def _month(year: int, month: float) -> float:
 class PublishedLevel(NamedTuple):
     """A level of incidents and the totals of the one source it rests on.
 
-    Attributes
-    ----------
-    source
-        Who counts.
-    windows
-        The totals.
-    excitation
-        Parameter of the incidents' branching ratio; empty where they do not cluster.
+    `excitation` is the parameter of their branching ratio, empty where they do not cluster.
     """
 
     source: str

@@ -27,7 +27,7 @@ def note_fault(floats: t.Floats, ints: t.Integers, what: int, number: int, value
 
 @inlined
 def factor_value(floats: t.Floats, ints: t.Integers, factor: int) -> float:
-    """Return one factor at the present state."""
+    """One factor at the present state."""
     i, f = row(ints, t.FACTOR_I, factor), row(ints, t.FACTOR_F, factor)
     kind = ints[i + t.KIND]
     x = floats[ints[t.STATE] + ints[i + t.WHERE]]

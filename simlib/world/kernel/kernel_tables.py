@@ -181,12 +181,7 @@ class Happening(NamedTuple):
 class Memory:
     """The kernel's three arrays, and a copy of every table laid out in them.
 
-    Attributes
-    ----------
-    floats, ints, words
-        The arrays. The first places of `floats` and `ints` are control numbers.
-    views
-        Each table by name, as a view.
+    The first places of `floats` and `ints` are control numbers; `views` has each table by name.
     """
 
     def __init__(self, contents: Mapping[str, NDArray[Any]]) -> None:

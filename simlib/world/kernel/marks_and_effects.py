@@ -25,7 +25,7 @@ _ZERO = np.uint64(0)
 
 @inlined
 def invert(floats: t.Floats, first: int, length: int, u: float) -> int:
-    """Return the smallest k with u < floats[first + k], or the last k."""
+    """The smallest k with u < floats[first + k], or the last k."""
     for k in range(length - 1):
         if u < floats[first + k]:
             return k
@@ -34,7 +34,7 @@ def invert(floats: t.Floats, first: int, length: int, u: float) -> int:
 
 @inlined
 def pick(words: Block, number: int) -> Word:
-    """Return one of a block's four words."""
+    """One of a block's four words."""
     if number == 0:
         return words[0]
     if number == 1:
@@ -52,7 +52,7 @@ def holds(marks: t.Floats, line: int, condition: int, wanted: int) -> bool:
 
 @inlined
 def mark_value(floats: t.Floats, ints: t.Integers, mark: int, u: float) -> float:
-    """Return the value of one mark by inversion of its uniform."""
+    """The value of one mark by inversion of its uniform."""
     i, f = row(ints, t.MARK_I, mark), row(ints, t.MARK_F, mark)
     kind = ints[i + t.KIND]
     if kind == t.YES_NO:
@@ -100,7 +100,7 @@ def draw_marks(
 
 @inlined
 def _place(ints: t.Integers, first: int, length: int, u: float) -> int:
-    """Return a state position: `first` itself, or one of a list of neighbors."""
+    """A state position: `first` itself, or one of a list of neighbors."""
     if length == 0:
         return first
     return int(ints[ints[t.INDICES] + first + min(int(u * length), length - 1)])

@@ -31,7 +31,7 @@ def row(ints: t.Integers, table: int, number: int) -> int:
 
 @inlined
 def layer_word(layer: int, cell: int) -> Word:
-    """Return the address word of a cell of a layer (cells before 2000 are negative)."""
+    """The address word of a cell of a layer (cells before 2000 are negative)."""
     return (np.uint64(layer) << _CELL_BITS) | (np.uint64(cell) & _CELL_MASK)
 
 
