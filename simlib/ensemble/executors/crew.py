@@ -38,8 +38,8 @@ class NotStarted(Exception):  # noqa: N818  (as above)
 class Task:
     """One pure call: equal keys are equal calls, wherever and however often they run.
 
-    What it is about is said for people; its seconds are expected, 0 where that is not known. It
-    was tried `n_tries` times before, and where it `is_alone` nothing else shall run beside it.
+    `what` it is about is for people; the `seconds` it takes are expected, 0 where not known.
+    Where it `is_alone`, nothing else shall run beside it.
     """
 
     key: str
