@@ -54,11 +54,6 @@ def _reduced(values: list[float], reduce: str) -> float:
     return total / len(values) if reduce == "mean" else total
 
 
-def _days_late(days: float) -> float:
-    """Count from the end of the agreed day: what is done on the day itself is on time."""
-    return days - min(max(days, 0.0), 1.0)
-
-
 @dataclass(frozen=True, slots=True)
 class MilestoneOutcome:
     """What became of a milestone: its class, or when it was completed."""
@@ -75,7 +70,9 @@ class MilestoneOutcome:
         if math.isnan(completed) or completed > run.horizon:
             return math.nan
         if self.measure == "months_late":
-            return _days_late(completed - record.agreed) / DAYS_PER_MONTH
+            # From the end of the agreed day: what is done on the day itself is on time.
+            days = completed - record.agreed
+            return (days - min(max(days, 0.0), 1.0)) / DAYS_PER_MONTH
         if self.measure == "months_from_start":
             return (completed - run.start) / DAYS_PER_MONTH
         return (run.horizon - completed) / (run.horizon - run.start)

@@ -48,7 +48,8 @@ def check_scenario(scenario: Scenario, log: ProblemLog) -> None:
     Where fitting found something broken, what builds on it is not judged again.
     """
     context = Context(scenario, log)
-    _check_expressions(context)
+    for path, expression in log.expressions.items():
+        parameter_values.check_expression(context, path, expression)
     for section in _SECTIONS:
         _check_unique(context, (section,), getattr(scenario, section))
     rule = broken_rule(scenario.design, scenario.replications)
@@ -94,11 +95,6 @@ def _check_unique(context: Context, path: Path, given: Iterable[str]) -> None:
             rule = f"two names differ only in case (got {shown(seen[folded])}, {shown(name)})"
             context.add((*path, name), rule)
         seen.setdefault(folded, name)
-
-
-def _check_expressions(context: Context) -> None:
-    for path, expression in context.log.expressions.items():
-        parameter_values.check_expression(context, path, expression)
 
 
 def _check_values(context: Context) -> None:

@@ -201,11 +201,6 @@ class Context:
             for name, incident in self.scenario.incidents.items()
         }
 
-    @functools.cached_property
-    def all_targets(self) -> frozenset[str]:
-        """The targets of all incident types."""
-        return frozenset().union(*self.targets.values())
-
     def is_national(self, variable: str) -> bool:
         """Whether a known variable is one number for all places."""
         declared = self.scenario.state.get(variable)

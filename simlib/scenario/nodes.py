@@ -151,7 +151,8 @@ def _python_scalar(value: Any, path: Path) -> Scalar:
         return Scalar(str(int(value)), float(value), mark)
     if isinstance(value, float):
         return Scalar(repr(float(value)), float(value) + 0.0, mark)
-    raise _refused(path, f"must be text, a number, a list or a mapping (got {_kind(value)})")
+    got = "a number of more than 40 digits" if isinstance(value, int) else type(value).__name__
+    raise _refused(path, f"must be text, a number, a list or a mapping (got {got})")
 
 
 def _refuse_surrogates(text: str, path: Path) -> None:
@@ -160,10 +161,6 @@ def _refuse_surrogates(text: str, path: Path) -> None:
         if "\ud800" <= character <= "\udfff":
             rule = f"must hold no control characters (got U+{ord(character):04X})"
             raise _refused(path, rule)
-
-
-def _kind(value: object) -> str:
-    return "a number of more than 40 digits" if isinstance(value, int) else type(value).__name__
 
 
 def _refused(path: Path, rule: str) -> ScenarioError:

@@ -63,7 +63,7 @@ def _check_target(context: Context, path: Path, target: str | None, types: tuple
     """Note a target of none of some incident types; of none at all where these are unknown."""
     if target is not None:
         known = [context.targets[type_] for type_ in types if type_ in context.targets]
-        targets = frozenset().union(*known) if known else context.all_targets
+        targets = frozenset().union(*(known or context.targets.values()))
         context.expect((*path, "target"), "target", target, targets)
 
 

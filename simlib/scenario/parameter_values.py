@@ -123,11 +123,8 @@ def check_values(context: Context) -> bool:
         context.add(("parameters", circle[0], "expression"), rule)
     except ExpressionError:
         pass  # noted where it stands
-    return len(context.log.problems) == before and not _is_broken(context)
-
-
-def _is_broken(context: Context) -> bool:
-    return ("parameters",) in context.log.above_broken or () in context.log.broken
+    is_broken = ("parameters",) in context.log.above_broken or () in context.log.broken
+    return len(context.log.problems) == before and not is_broken
 
 
 def _check_value(context: Context, path: Path, parameter: Parameter) -> None:

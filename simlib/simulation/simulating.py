@@ -50,7 +50,7 @@ class _Observer:
         self.times = times
         self.snapshots = np.empty((len(times), len(world.state)))
         for i, time in enumerate(times):
-            world.clock.call_at(time, OBSERVER_RANK, lambda i=i: self._look(i))  # type: ignore[misc]
+            world.clock.call_at(time, OBSERVER_RANK, partial(self._look, i))
 
     def _look(self, i: int) -> None:
         state = self._world.state
@@ -64,12 +64,9 @@ class _Observer:
 
 def _keep_calendar(world: World, calendar: Calendar, multipliers: NDArray[np.float64]) -> None:
     """Set month, trends and AR(1) multipliers when each month begins."""
-
-    def turn(month: int) -> None:
-        world.change_many(calendar.positions, multipliers[month], -1)
-
-    for month, time in enumerate(calendar.times[1:], start=1):
-        world.clock.call_at(time, CALENDAR_RANK, lambda month=month: turn(month))  # type: ignore[misc]
+    for time, values in zip(calendar.times[1:], multipliers[1:], strict=True):
+        change = partial(world.change_many, calendar.positions, values, -1)
+        world.clock.call_at(time, CALENDAR_RANK, change)
 
 
 def _build(

@@ -183,7 +183,12 @@ class Directory:
         failures = entry.read("failures")
         names = ("replication", "error", "traceback")
         rows = zip(*(failures.column(name).to_pylist() for name in names), strict=True)
-        lost = {number: error for number, error, trace in rows if _is_lost(error, trace)}
+        # None of the scenario's, by its text or that of a cause.
+        lost = {
+            number: error
+            for number, error, trace in rows
+            if is_of_surroundings(str(error)) or is_of_surroundings(str(trace))
+        }
         if not lost:
             return ""
         first, error = next(iter(lost.items()))
@@ -357,11 +362,6 @@ def _is_ours(path: Path) -> bool:
 
 def _made_again(fault: str) -> str:
     return f"{fault}; set aside in corrupt/ and simulated again"
-
-
-def _is_lost(error: object, trace: object) -> bool:
-    """Whether a stored failure is none of the scenario's, by its text or that of a cause."""
-    return is_of_surroundings(str(error)) or is_of_surroundings(str(trace))
 
 
 def _without(gap: range, first: int, stop: int) -> list[range]:
