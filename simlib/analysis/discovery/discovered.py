@@ -180,13 +180,8 @@ class DrawnCases:
 
 def _fit_of_all(box: Box, rest: Rows, everyone: Rows) -> BoxFit:
     fitted = fit(box, *rest)
-    return BoxFit(
-        coverage=fitted.n_cases / int(everyone[1].sum()),
-        density=fitted.density,
-        mass=fitted.n_inside / len(everyone[1]),
-        n_inside=fitted.n_inside,
-        n_cases=fitted.n_cases,
-    )
+    coverage, mass = fitted.n_cases / int(everyone[1].sum()), fitted.n_inside / len(everyone[1])
+    return dataclasses.replace(fitted, coverage=coverage, mass=mass)
 
 
 @dataclass(frozen=True, slots=True)
