@@ -19,8 +19,8 @@ from simlib.ensemble.execution import Progress, checked_jobs
 from simlib.ensemble.executors import InProcess, StartMethod, Task, WorkerDied, n_cores
 from simlib.ensemble.executors.crew import Part, carried_out
 from simlib.ensemble.manifest import refuse_missing_agents
+from simlib.ensemble.opening import keeps_journals, opened
 from simlib.ensemble.replications import Job, prepare, simulate_chunk, simulate_packed
-from simlib.ensemble.restoring import keeps_journals, opened
 from simlib.ensemble.results import Ensemble
 from simlib.ensemble.stored_tables import Outcomes
 from simlib.ensemble.surroundings import MOST_TRIES, once_more, shortage

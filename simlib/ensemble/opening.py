@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from simlib.ensemble.replications import Job
     from simlib.ensemble.store import Directory, Entry
 
+
 _EVERY = range(2**31)
 _FIGURE = re.compile(r"(probabilities|outcomes|months|exit)(-.+)?\.png")
 _MOST_FIGURE = 2**28
