@@ -1,8 +1,11 @@
 """One situation: Iraq and Syria, the parties there and the questions about them."""
 
 _NAMES = (
-    "ISF ISIS PKK SDF HTS SNA PMF US UK NATO UCDP ACLED "
-    "Coalition Damascus Iran Iraq Israel Israeli Syria Turkish"
+    "ISF ISIS PKK SDF HTS SNA PMF US UK NATO UCDP ACLED SOHR RIC CEP ISR "
+    "Coalition Damascus Harir Iran Iraq Iraqi Israel Israeli Syria Syrian Turkish"
 )
-SPELLED = {name.lower(): name for name in _NAMES.split()} | {"turkiye": "Türkiye"}
+SPELLED = {name.lower(): name for name in _NAMES.split()} | {
+    "turkiye": "Türkiye",
+    "f16": "F-16",
+}
 """How figures spell the names that identifiers write in lower case."""
