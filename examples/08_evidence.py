@@ -3,7 +3,7 @@
 import datetime as dt
 
 from simlib.evidence import backtest, calibrate, freeze
-from simlib.evidence.backtest.forecasters import forecaster
+from simlib.evidence.backtests.forecasters import forecaster
 from simlib.theatre.record.monthly import shipped_parts
 from simlib.theatre.record.published import FITTERS
 

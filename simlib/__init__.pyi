@@ -2,8 +2,8 @@ from . import analysis as analysis
 from . import plot as plot
 from ._version import __version__ as __version__
 from .agents.base import Agent as Agent
-from .analysis.compare.comparison import compare as compare
-from .analysis.compare.forks import fork as fork
+from .analysis.comparison.comparison import compare as compare
+from .analysis.comparison.forks import fork as fork
 from .ensemble import Ensemble as Ensemble
 from .ensemble import open as open  # noqa: A004
 from .ensemble import run as run

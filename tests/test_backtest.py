@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from simlib.cli.app import app
 from simlib.errors import ScenarioError, SimulationError
 from simlib.evidence import CountPanel, HistoryPart, Unit, backtest, shipped_counts
-from simlib.evidence.backtest import scored_forecasts as running
-from simlib.evidence.backtest.forecasters import BASELINES, CANDIDATES, forecaster
-from simlib.evidence.backtest.origins import HORIZONS, LAG, known_at
-from simlib.evidence.backtest.skill import Block, compared, summed
+from simlib.evidence.backtests import scored_forecasts as running
+from simlib.evidence.backtests.forecasters import BASELINES, CANDIDATES, forecaster
+from simlib.evidence.backtests.origins import HORIZONS, LAG, known_at
+from simlib.evidence.backtests.skill import Block, compared, summed
 from simlib.evidence.panels import at_levels, levels_of
 from simlib.statistics.scores import SCORES
 from simlib.theatre.record.monthly import shipped_parts

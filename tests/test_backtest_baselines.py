@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from simlib.evidence.backtest.forecasters import (
+from simlib.evidence.backtests.forecasters import (
     BASELINES,
     STEEPEST,
     Conflictology,
@@ -20,7 +20,7 @@ from simlib.evidence.backtest.forecasters import (
     size_of,
     trend_of,
 )
-from simlib.evidence.backtest.sampling import addressed, negative_binomial
+from simlib.evidence.backtests.sampling import addressed, negative_binomial
 from simlib.evidence.panels import CountPanel, Unit
 
 if TYPE_CHECKING:

@@ -7,8 +7,11 @@ the top: a reader follows it just the same. Names given as text (lazy loading) d
 from __future__ import annotations
 
 import ast
+import importlib
+import sys
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -130,3 +133,13 @@ def test_a_circle_is_found(one: str) -> None:
 
 def test_a_second_class_of_a_name_is_found() -> None:
     assert twice(classes(["class A: ...\nclass B: ...", "class _C: ...\nclass A: ..."])) == {"A"}
+
+
+def test_no_module_is_hidden_by_a_public_name() -> None:
+    """``import a.b.c as x`` goes by attributes: a function ``b`` of ``a`` must not stand there."""
+    for name in sources():
+        room, _, stem = name.rpartition(".")
+        if room and stem != "__main__":
+            importlib.import_module(name)
+            found = getattr(sys.modules[room], stem)
+            assert isinstance(found, ModuleType), name

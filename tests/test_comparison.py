@@ -16,7 +16,7 @@ from scipy.special import ndtri
 from scipy.stats import multinomial
 
 import simlib
-from simlib.analysis.compare.paired_effects import PairedEffect, Subject, effect_of, reason_of
+from simlib.analysis.comparison.paired_effects import PairedEffect, Subject, effect_of, reason_of
 from simlib.chance.philox import uniforms
 from simlib.cli import main
 from simlib.errors import ScenarioError, SimlibWarning, SimulationError, StoreError

@@ -10,8 +10,8 @@ import pytest
 import scoringrules
 from scipy import stats
 
-from simlib.evidence.backtest.forecasters import forecaster
-from simlib.evidence.backtest.origins import known_at
+from simlib.evidence.backtests.forecasters import forecaster
+from simlib.evidence.backtests.origins import known_at
 from simlib.evidence.count_forecaster.count_fit import FittedSeries, Posterior
 from simlib.evidence.count_forecaster.forecaster import CountForecaster, replay, scenario_of
 from simlib.evidence.count_forecaster.smoothing import Settings

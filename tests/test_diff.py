@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from simlib.analysis.compare.attribution import MOST_GROUPS, OTHER, changes_between, diff
+from simlib.analysis.comparison.attribution import MOST_GROUPS, OTHER, changes_between, diff
 from simlib.cli.app import app
 from simlib.ensemble.execution import Execution
 from simlib.errors import ScenarioError

@@ -238,3 +238,53 @@ def test_import_does_no_work() -> None:
     code = f"import simlib, sys; print([n for n in {LOADED_LATE!r} if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# comments
+
+LONG_ROUTINE = 20
+"""Lines, without the docstring, from which on a numerical routine says why, step by step."""
+NUMERICAL = re.compile(r"np\.|scipy|math\.|@|\*\*")
+FEW_NUMBERS = 4
+
+
+def wordless(source: str) -> Iterator[str]:
+    """Yield the name of each long numerical routine without any comment that says why."""
+    lines = source.splitlines()
+    said = {
+        token.start[0]
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+        and not re.match(r"# (noqa|type: ignore|fmt:)", token.string)
+    }
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            first = node.body[min(1, len(node.body) - 1) if ast.get_docstring(node) else 0]
+            inside = range(first.lineno, (node.end_lineno or 0) + 1)
+            text = "\n".join(lines[number - 1] for number in inside)
+            is_numerical = len(NUMERICAL.findall(text)) >= FEW_NUMBERS
+            if (
+                len(inside) > LONG_ROUTINE
+                and is_numerical
+                and said.isdisjoint(range(node.lineno, inside.stop))
+            ):
+                yield node.name
+
+
+def test_long_numerical_routines_say_why() -> None:
+    modules = {path: path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
+    numerical = re.compile(r"import (numpy|scipy)|from scipy|numba")
+    found = {
+        f"{path.relative_to(PACKAGE)}: {name}"
+        for path, source in modules.items()
+        if numerical.search(source)
+        for name in wordless(source)
+    }
+    assert found == set()
+
+
+def test_a_wordless_routine_is_found() -> None:
+    body = "    x = np.exp(x)\n" * (LONG_ROUTINE + 1)
+    assert list(wordless(f"def f(x):\n{body}")) == ["f"]
+    assert list(wordless(f"def f(x):\n    # the law of x\n{body}")) == []
+    assert list(wordless("def f(x):\n    x = np.exp(x)\n")) == []

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import simlib
-from simlib.analysis.compare.forks import refuse_other_past, with_forks
+from simlib.analysis.comparison.forks import refuse_other_past, with_forks
 from simlib.errors import ScenarioError, SimulationError, StoreError
 from simlib.journal import to_days
 from simlib.scenario import load, load_text
@@ -204,7 +204,7 @@ def test_a_changed_order_or_number_is_another_past() -> None:
     """Negative control: fingerprints see a swapped row, a changed number and a lost row."""
     import pandas as pd
 
-    from simlib.analysis.compare.forks import _prints_of
+    from simlib.analysis.comparison.forks import _prints_of
 
     index = pd.Index([7, 7, 8], name="replication")
     rows = pd.DataFrame({"time": [1.0, 2.0, 1.0], "name": ["a", "b", "a"]}, index=index)

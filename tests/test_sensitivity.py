@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from simlib import analysis, plot
-from simlib.analysis.sensitivity.morris import Paths, screen
-from simlib.analysis.sensitivity.sobol import Design, indices, sensitivity
+from simlib.analysis.global_sensitivity.morris import Paths, screen
+from simlib.analysis.global_sensitivity.sobol import Design, indices, sensitivity
 from simlib.cli.explore_commands import sensitivity as command
 from simlib.ensemble.execution import Execution
 from simlib.errors import ScenarioError, SimulationError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.analysis.sensitivity.sobol import Indices, Sensitivity
+    from simlib.analysis.global_sensitivity.sobol import Indices, Sensitivity
     from simlib.scenario.schema import Scenario
 
 TOY = """\

@@ -27,7 +27,7 @@ from simlib.errors import Problem, ScenarioError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from simlib.analysis.compare.comparison import Comparison
+    from simlib.analysis.comparison.comparison import Comparison
     from simlib.ensemble.execution import Execution
     from simlib.files import Output
 
@@ -53,7 +53,7 @@ def compare(  # noqa: PLR0913, PLR0917  (options of a command line)
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Compare options on the same luck: paired effects, intervals, what pairing saves."""
-    from simlib.analysis.compare.comparison import compare as compared
+    from simlib.analysis.comparison.comparison import compare as compared
 
     kept = _beside("compare", output, force=force)
     with running(output, jobs) as where:
@@ -93,7 +93,7 @@ def fork(  # noqa: PLR0913, PLR0917  (options of a command line)
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Continue replications from a date on under other options, and compare."""
-    from simlib.analysis.compare.forks import fork as forked
+    from simlib.analysis.comparison.forks import fork as forked
     from simlib.scenario.requests import day
 
     if replication is not None and replications is not None:
@@ -196,7 +196,7 @@ def diff(  # noqa: PLR0913, PLR0917  (options of a command line)
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Say what differs between two scenarios, and split the gap of outcomes over it."""
-    from simlib.analysis.compare.attribution import diff as compared
+    from simlib.analysis.comparison.attribution import diff as compared
 
     kept = output_of("diff", output, force=force)
     with running(output, jobs) as where:

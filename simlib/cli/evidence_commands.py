@@ -259,8 +259,8 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Score forecasts of lethal events at past months, beside the field's baselines."""
-    from simlib.evidence.backtest.forecasters import BASELINES, CANDIDATES, forecaster
-    from simlib.evidence.backtest.result import backtest as tested
+    from simlib.evidence.backtests.forecasters import BASELINES, CANDIDATES, forecaster
+    from simlib.evidence.backtests.result import backtest as tested
     from simlib.theatre.record.monthly import shipped_parts
 
     every = [*CANDIDATES, *BASELINES]

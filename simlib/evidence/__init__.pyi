@@ -4,9 +4,9 @@ from .abc_smc.inverse_problems import InverseProblem as InverseProblem
 from .abc_smc.inverse_problems import fitted_inversion as fitted_inversion
 from .abc_smc.populations import invert as invert
 from .analogues.study import study_analogues as study_analogues
-from .backtest.origins import HistoryPart as HistoryPart
-from .backtest.result import BackTest as BackTest
-from .backtest.result import backtest as backtest
+from .backtests.origins import HistoryPart as HistoryPart
+from .backtests.result import BackTest as BackTest
+from .backtests.result import backtest as backtest
 from .calibration.collecting import calibrate as calibrate
 from .count_forecaster.ar1_multipliers import estimate_multiplier as estimate_multiplier
 from .count_forecaster.ar1_multipliers import pool_multipliers as pool_multipliers

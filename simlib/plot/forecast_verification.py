@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.evidence.backtest.result import UNIT_BASELINE
+from simlib.evidence.backtests.result import UNIT_BASELINE
 from simlib.files import distinct
 from simlib.plot.rows import Dots, rows
 from simlib.plot.style import (
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from simlib.evidence.backtest.result import BackTest
+    from simlib.evidence.backtests.result import BackTest
     from simlib.evidence.ledger.ledger_scores import LedgerScores
 
 _BINS = 10

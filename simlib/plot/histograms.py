@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from simlib.analysis.compare.paired_effects import times
+from simlib.analysis.comparison.paired_effects import times
 from simlib.plot.rows import draw_shares
 from simlib.plot.style import (
     ACCENT,
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from simlib.analysis.compare.comparison import Comparison
-    from simlib.analysis.compare.paired_effects import PairedEffect
+    from simlib.analysis.comparison.comparison import Comparison
+    from simlib.analysis.comparison.paired_effects import PairedEffect
     from simlib.analysis.discovery.early_warning import EarlyWarning
     from simlib.ensemble import Ensemble
     from simlib.statistics.summaries import Summary

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.analysis.compare.paired_effects import ENOUGH, times
-from simlib.analysis.sensitivity.sobol import CHANCE, OTHERS
+from simlib.analysis.comparison.paired_effects import ENOUGH, times
+from simlib.analysis.global_sensitivity.sobol import CHANCE, OTHERS
 from simlib.plot.style import (
     ACCENT,
     FILLS,
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
-    from simlib.analysis.compare.comparison import Comparison
-    from simlib.analysis.compare.paired_effects import PairedEffect
+    from simlib.analysis.comparison.comparison import Comparison
+    from simlib.analysis.comparison.paired_effects import PairedEffect
+    from simlib.analysis.global_sensitivity.sobol import Sensitivity
     from simlib.analysis.selection.decision_forecast import DecisionForecast
     from simlib.analysis.selection.observational import Readings
-    from simlib.analysis.sensitivity.sobol import Sensitivity
     from simlib.analysis.value.evppi import UnknownValue
     from simlib.analysis.value.information import Information
     from simlib.ensemble import Ensemble

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from simlib.analysis.discovery.discovered import Discovery, FoundLimit
     from simlib.analysis.discovery.early_warning import EarlyWarning
-    from simlib.analysis.sensitivity.morris import Screening
+    from simlib.analysis.global_sensitivity.morris import Screening
 
 _WIDE = 62
 _NAMED = 10

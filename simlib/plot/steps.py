@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from simlib.analysis.compare.attribution import Attribution
+    from simlib.analysis.comparison.attribution import Attribution
     from simlib.analysis.mediation.explanation import Explanation, MediatedEffect
     from simlib.analysis.mediation.path_description import Path
 

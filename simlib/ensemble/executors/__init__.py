@@ -4,7 +4,6 @@ All are `Crew`s: `completed` hands them tasks and iterates over what comes of th
 worker that dies while it runs a task is a `WorkerDied` of that task alone.
 """
 
-from simlib.ensemble.executors.cluster import cluster
 from simlib.ensemble.executors.crew import (
     Crew,
     InProcess,
@@ -16,8 +15,9 @@ from simlib.ensemble.executors.crew import (
     pack,
     unpack,
 )
-from simlib.ensemble.executors.pool import StartMethod, pool
+from simlib.ensemble.executors.dask_cluster import cluster
 from simlib.ensemble.executors.starting import refuse_bootstrapping
+from simlib.ensemble.executors.worker_pool import StartMethod, pool
 
 __all__ = [
     "Crew",

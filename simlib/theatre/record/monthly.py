@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simlib.errors import Problem, ScenarioError
-from simlib.evidence.backtest.origins import HistoryPart
+from simlib.evidence.backtests.origins import HistoryPart
 from simlib.evidence.history.tallies import shipped_panel
 from simlib.scenario.bundled import seed_table
 

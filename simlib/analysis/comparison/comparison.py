@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from simlib.analysis.compare.paired_effects import ENOUGH, Subject, effect_of, reason_of, times
+from simlib.analysis.comparison.paired_effects import ENOUGH, Subject, effect_of, reason_of, times
 from simlib.chance import designs
 from simlib.ensemble import Ensemble, run
 from simlib.errors import Problem, ScenarioError, SimulationError, StoreError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from simlib.analysis.compare.paired_effects import PairedEffect, Reason
+    from simlib.analysis.comparison.paired_effects import PairedEffect, Reason
     from simlib.ensemble.execution import Running
     from simlib.scenario.schema import Scenario
 

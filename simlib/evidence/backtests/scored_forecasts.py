@@ -11,7 +11,7 @@ from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniforms
 from simlib.ensemble.map_runs import Arrays, map_runs
 from simlib.errors import SimulationError
-from simlib.evidence.backtest.origins import HORIZONS, HistoryPart, Origin, known_at
+from simlib.evidence.backtests.origins import HORIZONS, HistoryPart, Origin, known_at
 from simlib.evidence.panels import at_levels, levels_of
 from simlib.statistics.scores import (
     MANY_OF_A_SUM,

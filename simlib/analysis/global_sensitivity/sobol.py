@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack
 
 import numpy as np
 
-from simlib.analysis.sensitivity.design_rows import (
+from simlib.analysis.global_sensitivity.design_rows import (
     DesignFinding,
     replications_at,
     salib,
     simulate_rows,
     varied,
 )
-from simlib.analysis.sensitivity.morris import screen
+from simlib.analysis.global_sensitivity.morris import screen
 from simlib.chance.addresses import name_hash
 from simlib.errors import Problem, ScenarioError
 from simlib.finding import plot_room
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from simlib.analysis.sensitivity.design_rows import VariedScenario
+    from simlib.analysis.global_sensitivity.design_rows import VariedScenario
     from simlib.ensemble.execution import Execution
     from simlib.scenario.schema import Scenario
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Unpack
 
 from simlib.errors import Problem, ScenarioError
-from simlib.evidence.backtest.forecasters import BASELINES, CANDIDATES, forecaster
-from simlib.evidence.backtest.origins import HORIZONS, LAG, SPAN
-from simlib.evidence.backtest.scored_forecasts import cases_of, scores_of
-from simlib.evidence.backtest.skill import ALL, Block, compared, summed
+from simlib.evidence.backtests.forecasters import BASELINES, CANDIDATES, forecaster
+from simlib.evidence.backtests.origins import HORIZONS, LAG, SPAN
+from simlib.evidence.backtests.scored_forecasts import cases_of, scores_of
+from simlib.evidence.backtests.skill import ALL, Block, compared, summed
 from simlib.files import Output, csv_bytes
 from simlib.finding import Finding, plot_room
 from simlib.scenario.requests import LAST_SEED, whole
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from simlib.ensemble.execution import Execution
-    from simlib.evidence.backtest.origins import HistoryPart
+    from simlib.evidence.backtests.origins import HistoryPart
     from simlib.evidence.panels import Forecaster
 
 MOST_DRAWS, MOST_RESAMPLES = 20_000, 100_000

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from simlib.analysis.sensitivity.design_rows import (
+from simlib.analysis.global_sensitivity.design_rows import (
     DesignFinding,
     replications_at,
     salib,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from simlib.analysis.sensitivity.design_rows import VariedScenario
+    from simlib.analysis.global_sensitivity.design_rows import VariedScenario
     from simlib.ensemble.execution import Execution
     from simlib.scenario.schema import Scenario
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from simlib.ensemble.executors.crew import Crew, Task
 
+
 _ALLOWED_FAILURES = 2
 """Of a local scheduler: it gives up a task at the third worker that dies over it."""
 _PATIENCE = 30

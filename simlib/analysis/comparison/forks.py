@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from simlib.analysis.compare.comparison import Comparison, refuse_empty
+from simlib.analysis.comparison.comparison import Comparison, refuse_empty
 from simlib.ensemble import Ensemble, run
 from simlib.ensemble.manifest import refuse_missing_agents
 from simlib.errors import Problem, ScenarioError, SimulationError

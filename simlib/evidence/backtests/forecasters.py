@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special
 
 from simlib.errors import Problem, ScenarioError
-from simlib.evidence.backtest.sampling import addressed, negative_binomial
+from simlib.evidence.backtests.sampling import addressed, negative_binomial
 from simlib.evidence.panels import Unit
 from simlib.scenario.wording import shown
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from simlib.ensemble.executors.crew import Crew, Task
 
+
 StartMethod: TypeAlias = Literal["loky", "spawn", "fork"]
 
 _IDLE_SECONDS = 60
