@@ -271,3 +271,10 @@ def test_an_ensemble_says_what_is_missing(ensemble: simlib.Ensemble) -> None:
             simlib.fork(ensemble, at, ["soon"], of="later", agents=[Watcher], replications=absent)
     with pytest.raises(StoreError, match="no results of option 'slow'"):
         simlib.fork(ensemble, at, ["soon"], of="slow", agents=[Watcher])
+
+
+def test_a_date_may_be_text_and_what_is_none_is_refused() -> None:
+    with pytest.raises(ScenarioError, match=r"at: must be YYYY-MM-DD \(got .*summer"):
+        simlib.fork("as_agreed", "summer", ["extend_12m"], replications=2)
+    with pytest.raises(ScenarioError, match="nowhere"):
+        simlib.fork("as_agreed", "2025-06-30", ["nowhere"], replications=2)

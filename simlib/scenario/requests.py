@@ -61,17 +61,18 @@ def real(name: str, value: Any, least: float, most: float) -> float:
     raise _refused(name, f"must be a number from {least:g} to {most:g}", value)
 
 
-def day(name: str, text: str) -> dt.date:
-    """A date that is written YYYY-MM-DD.
+def day(name: str, given: str | dt.date) -> dt.date:
+    """A date, or one that is written YYYY-MM-DD.
 
     Raises `ScenarioError` where it is none, or not of the years that scenarios may speak of.
     """
+    found: dt.date | None
     try:
-        found = dt.date.fromisoformat(text)
+        found = dt.date.fromisoformat(str(given))
     except ValueError:
         found = None
-    if found is None or found.isoformat() != text:
-        raise ScenarioError([Problem(name, f"must be YYYY-MM-DD (got {shown(text)})")])
+    if found is None or found.isoformat() != str(given):
+        raise ScenarioError([Problem(name, f"must be YYYY-MM-DD (got {shown(str(given))})")])
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
         rule = f"must be a date from {FIRST_YEAR} to {LAST_YEAR} (got {found})"
         raise ScenarioError([Problem(name, rule)])

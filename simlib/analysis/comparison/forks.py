@@ -20,6 +20,7 @@ from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.journal import to_days
 from simlib.scenario import as_scenario, from_dict, load_text, option_lineage
 from simlib.scenario.canonical import explicit
+from simlib.scenario.requests import day
 from simlib.scenario.schema import Option, Scenario
 from simlib.scenario.wording import AS_WRITTEN, near_or_all, shown
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 def fork(
     source: Scenario | str | os.PathLike[str] | Ensemble,
-    at: dt.date,
+    at: dt.date | str,
     options: Sequence[str],
     *,
     of: str | None = None,
@@ -55,7 +56,7 @@ def fork(
         A scenario, or the path or bundled name of one; or an ensemble, whose scenario, root
         seed and replications are taken.
     at
-        The date of the fork; what happens on it is no past.
+        The date of the fork, or its text (YYYY-MM-DD); what happens on it is no past.
     options
         Options of the scenario that the replications are continued under.
     of
@@ -79,6 +80,7 @@ def fork(
     SimulationError
         A past is not the same, or no pair is left.
     """
+    at = day("at", at)
     if isinstance(source, Ensemble):
         scenario = load_text(source.manifest["scenario"])
         of = source.options[0] if of is None and len(source.options) == 1 else of

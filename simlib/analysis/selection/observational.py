@@ -37,7 +37,7 @@ from simlib.finding import Finding, plot_room
 from simlib.journal import to_date, to_days
 from simlib.outcomes.planning import unit_of
 from simlib.scenario import as_scenario
-from simlib.scenario.requests import n_replications
+from simlib.scenario.requests import day, n_replications
 from simlib.scenario.schema import Parameter, Scenario
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
@@ -277,7 +277,7 @@ class Readings(Finding):
 
 def readings(
     scenario: Scenario | str | os.PathLike[str],
-    date: dt.date,
+    date: dt.date | str,
     *,
     question: DecisionQuestion | None = None,
     outcomes: Sequence[str] = (),
@@ -315,6 +315,7 @@ def readings(
     question = default("readings(question=)") if question is None else question
     loaded = as_scenario(scenario)
     question.deadline.refuse_without(loaded)
+    date = day("date", date)
     _refuse_date(loaded, date)
     slopes = question.slope.weights if slopes is None else slopes
     _refuse_slopes(loaded, question.slope, slopes)
