@@ -225,22 +225,15 @@ class ChannelPlan:
     # all channels together
 
     def _finish(self) -> None:
-        n_channels = len(self.channels)
         # Lists of different owners lie in one vector of indices: the neighbors that children may
         # fall on go behind what factors and effects refer to.
         self._columns[:, t.EXCITES_FROM : t.EXCITES_TO + 1] = self.excitation.ranges
         for row in self.excitation.rows:
             row[t.NEAR_FROM] += len(self._rows["indices"])
         self._rows["indices"].extend(self.excitation.destinations)
-        # A channel's chance is addressed by its name, so that another channel moves no draw.
-        words = np.zeros((n_channels, 2), dtype=np.uint64)
-        for i, key in enumerate(
-            zip(self.channels.types, self.channels.places, self.channels.targets, strict=True)
-        ):
-            words[i, t.HASH] = name_hash("|".join(key))
         self._static = {
             "channel_i": self._columns,
-            "channel_u": words,
+            "channel_u": self._addresses(),
             "factor_i": _table(self._rows["factor_i"], 4),
             "gate_i": _table(self._rows["gate_i"], 4),
             "mark_i": _table(self._rows["mark_i"], 8),
@@ -269,6 +262,14 @@ class ChannelPlan:
         self._rate = np.array(self._per_day)
         self._own_start = self._factor_q[:, t.REFERENCE] == _START
         del self._rows, self._numbers
+
+    def _addresses(self) -> NDArray[np.uint64]:
+        """A channel's chance is addressed by its name, so that another channel moves no draw."""
+        words = np.zeros((len(self.channels), 2), dtype=np.uint64)
+        names = (self.channels.types, self.channels.places, self.channels.targets)
+        for row, key in zip(words, zip(*names, strict=True), strict=True):
+            row[t.HASH] = name_hash("|".join(key))
+        return words
 
     def _dependents(self) -> dict[str, NDArray[np.int64]]:
         readers: list[list[int]] = [[] for _ in self._layout.positions]

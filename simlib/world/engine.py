@@ -94,12 +94,16 @@ class CompiledIncidents:
         self.state = memory.views["state"]
         watches.live_in(memory.views)
         self._control_f, self._control_i = memory.floats, memory.ints
-        # The clock begins with the history, NOW; its first LIMIT is the start.
-        self._control_f[:4] = (span[0], span[1], span[1], span[2])
-        self._control_i[[t.KEEP_JOURNAL, t.MOST_HAPPENED]] = keep_journal, MOST_INCIDENTS
-        self._control_i[[t.N_FREE, t.N_CHANNELS]] = _CHILD_CAPACITY, len(channels)
+        self._set_control(span, keep_journal=keep_journal)
         self._memory = (memory.floats, memory.ints, memory.words)
         self._children, self._journal = _no_children(), _empty_journal()
+
+    def _set_control(self, span: tuple[float, float, float], *, keep_journal: bool) -> None:
+        begins, start, horizon = span
+        # The clock begins with the history, NOW; its first LIMIT is the start.
+        self._control_f[:4] = (begins, start, start, horizon)
+        self._control_i[[t.KEEP_JOURNAL, t.MOST_HAPPENED]] = keep_journal, MOST_INCIDENTS
+        self._control_i[[t.N_FREE, t.N_CHANNELS]] = _CHILD_CAPACITY, len(self._channels)
 
     # what the world and its agents ask for
 
