@@ -1,4 +1,4 @@
-"""What general functions once knew of the theatre, kept for one release with a warning.
+"""Public names and arguments of before, kept for one release with a warning.
 
 The only general module that reaches `simlib.theatre`: by name, and only when an old call asks.
 """

@@ -176,9 +176,8 @@ def _mean_above_one(log_shift: float, exponent: float, cap: int) -> float:
 def _shift(wanted: float, exponent: float, cap: int) -> float:
     """The q at which the mean of a severity of 2 or more is as wanted.
 
-    The mean rises with q, from 2 at q = -2 towards that of equal weights. By hand, because
-    a root of ``scipy.optimize`` differs in its last bits from one version to the next, and
-    with it every table; to import it would also take each worker half a second.
+    The mean rises with q, from 2 at q = -2 towards that of equal weights. By hand,
+    because importing ``scipy.optimize`` for it would take each worker half a second.
     """
     # log(q + 2) is sought: on this scale the mean is an even slope over many magnitudes.
     low, high = -30.0, 30.0

@@ -1,4 +1,7 @@
-"""Tables of several chunks and options as DataFrames, whole or in pieces."""
+"""What chunks hold, read together: DataFrames, columns of outcomes, monthly counts.
+
+Columns and counts are gathered a few at a time, so that memory has a bound.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Folders that simlib keeps: no link inside is followed, and only its own files are removed."""
+"""Folders that simlib keeps: no link inside is followed, and only its own files are removed.
+
+One that what is run is read from (`private_folder`) is the user's alone.
+"""
 
 from __future__ import annotations
 

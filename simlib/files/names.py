@@ -1,4 +1,7 @@
-"""Names of files that no text escapes from, and sizes in words."""
+"""Names of files that no text escapes from, sizes in words, and JSON that carries its own hash.
+
+A sealed file holds the hash of its text, so that a change of any byte shows.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What every executor is: a crew that takes tasks and says what came of each."""
+"""What every executor is: a crew that takes tasks and says what came of each.
+
+`completed` keeps it busy, `Patience` ends a worker that hangs, and `carried_out` tries again
+what workers died over or the surroundings let down.
+"""
 
 from __future__ import annotations
 

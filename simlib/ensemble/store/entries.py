@@ -1,4 +1,4 @@
-"""What a sidecar says of one chunk, and the chunk's tables, checked before they are read."""
+"""What sidecars say of chunks, of one and of all of an option, checked before it is believed."""
 
 from __future__ import annotations
 
