@@ -25,13 +25,6 @@ PACKAGE = Path(simlib.__file__).parent
 PARTIES = ("simlib.theatre.agents.", "simlib.theatre.analogues.")
 """Packages whose modules are called after a party or a country, as others may be."""
 
-STILL_CIRCLES: set[frozenset[str]] = set()
-"""Circles that still stand; one that is gone is taken off here."""
-STILL_TWICE_CLASSES: set[str] = set()
-"""Classes of one name in two modules, that still stand."""
-STILL_TWICE_MODULES: set[str] = set()
-"""Modules of one name in two packages, that still stand."""
-
 
 def sources() -> dict[str, str]:
     """Return the source of each module of simlib by its dotted name."""
@@ -95,17 +88,17 @@ def classes(modules: Iterable[str]) -> Iterator[str]:
 
 
 def test_no_modules_import_one_another() -> None:
-    assert circles(sources()) == STILL_CIRCLES
+    assert circles(sources()) == set()
 
 
 def test_every_class_has_its_own_name() -> None:
-    assert twice(classes(sources().values())) == STILL_TWICE_CLASSES
+    assert twice(classes(sources().values())) == set()
 
 
 def test_every_module_has_its_own_name() -> None:
     packages = {name.rpartition(".")[0] for name in sources()}
     modules = [n for n in sources() if n not in packages and not n.startswith(PARTIES)]
-    assert twice(name.rpartition(".")[2] for name in modules) == STILL_TWICE_MODULES
+    assert twice(name.rpartition(".")[2] for name in modules) == set()
 
 
 @pytest.mark.parametrize(
