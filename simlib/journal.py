@@ -171,6 +171,7 @@ class MilestoneRecord:
     """What became of one milestone; times in days since 2000-01-01."""
 
     agreed: float
+    """The first date it had; infinity where nobody gave it one."""
     date: float
     """As last moved; infinity when it was cancelled."""
     classification: str | None

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from simlib.agents.base import Agent, Life
 from simlib.errors import SimulationError
 from simlib.journal import to_days
+from simlib.outcomes.planning import plan
+from simlib.plot.timelines import timeline
 from simlib.scenario.schema import Option, shifted
 from simlib.world.clock import Clock
 from simlib.world.milestones import Timeline
@@ -115,6 +117,45 @@ def test_option_moves_the_milestone(change: dict[str, Any], expected: float) -> 
     assert kept.timeline.of("exit").date == expected
     assert kept.timeline.of("exit").agreed == AGREED
     assert kept.dates() == [expected]
+
+
+def test_milestone_without_a_date_waits_for_one() -> None:
+    """It never comes by itself; the first date it gets is what was agreed."""
+    undated = Kept(date=None)
+    assert undated.timeline.of("exit").date == undated.timeline.of("exit").agreed == math.inf
+    assert undated.dates() == []
+    assert undated.timeline.records()["exit"].agreed == math.inf
+    dated = Kept({"date": "2000-04-30", "announced": "2000-03-01"}, date=None)
+    dated.go_on(59.5)
+    assert dated.timeline.of("exit").date == math.inf
+    dated.go_on(60.0)
+    dated.timeline.move("exit", AGREED + 7.0)
+    assert dated.timeline.of("exit").agreed == AGREED
+    assert dated.dates() == [AGREED + 7.0]
+
+
+def test_what_was_done_without_a_date_is_not_late() -> None:
+    """Months late of a milestone nobody dated are nothing, not minus infinity."""
+
+    class Leaver(Agent):
+        name = "leaver"
+
+        def live(self) -> Life:
+            yield self.wait(days=3)
+            assert self.date_of("exit") == math.inf
+            self.complete("exit")
+
+    outcomes = {
+        "late": {"milestone": "exit", "measure": "months_late"},
+        "done": {"milestone": "exit", "measure": "months_from_start"},
+    }
+    scenario = world(timeline={"exit": {}}, outcomes=outcomes)
+    run = run_of(scenario, Leaver)
+    values = plan(scenario, run.incidents.channels).evaluate(run)
+    assert isinstance(values["late"], float)
+    assert math.isnan(values["late"])
+    assert values["done"] == pytest.approx(3.0 / 30.4375)
+    assert timeline(run).get_yticklabels()
 
 
 def test_cancelled_milestone_never_falls_due() -> None:

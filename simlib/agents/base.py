@@ -193,11 +193,11 @@ class Agent(ABC):
         return self._use().count_since(chosen, country, self.now - days, least)
 
     def date_of(self, milestone: str) -> float:
-        """A milestone's date as publicly known now, in days."""
+        """A milestone's date as publicly known now, in days; infinity while it has none."""
         return self._use().timeline.of(milestone).date
 
     def agreed_date_of(self, milestone: str) -> float:
-        """The date first agreed for a milestone, in days."""
+        """The date first agreed for a milestone, in days; infinity while it has none."""
         return self._use().timeline.of(milestone).agreed
 
     def is_forced(self, milestone: str) -> bool:

@@ -174,7 +174,7 @@ def _said_by(scenario: Scenario) -> dict[str, Any]:
         "end": scenario.end.isoformat(),
         "types": sorted(scenario.incidents),
         "places": {name: _country(scenario, name) for name in scenario.places},
-        "milestones": {name: m.date.isoformat() for name, m in scenario.timeline.items()},
+        "milestones": {n: m.date.isoformat() for n, m in scenario.timeline.items() if m.date},
         "outcomes": {
             name: {
                 "kind": kind_of(outcome),

@@ -70,6 +70,8 @@ class MilestoneOutcome:
         if math.isnan(completed) or completed > run.horizon:
             return math.nan
         if self.measure == "months_late":
+            if record.agreed == math.inf:  # done, and nobody ever said when
+                return math.nan
             # From the end of the agreed day: what is done on the day itself is on time.
             days = completed - record.agreed
             return (days - min(max(days, 0.0), 1.0)) / DAYS_PER_MONTH

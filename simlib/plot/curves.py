@@ -147,7 +147,9 @@ class _Stay:
 
 
 def _mark_agreed(ax: Axes, ensemble: Ensemble, milestone: str) -> None:
-    agreed = ensemble.manifest["milestones"][milestone]
+    agreed = ensemble.manifest["milestones"].get(milestone)
+    if agreed is None:
+        return
     where = date_number(agreed)
     ax.axvline(where, color=MUTED, linewidth=1, linestyle=(0, (1, 2)))
     beside(ax, f"agreed {agreed}", (where, 2), 4, color=MUTED, size=8, va="baseline")

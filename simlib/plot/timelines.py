@@ -47,16 +47,17 @@ def timeline(run: Run, ax: Axes | None = None) -> Axes:
     squares (a class).
     """
     agents = sorted({decision.agent for decision in run.decisions})
-    heights = _lanes(sorted(run.postures), [*sorted(run.milestones), *agents])
+    milestones = {name: record for name, record in run.milestones.items() if _is_seen(record)}
+    heights = _lanes(sorted(run.postures), [*sorted(milestones), *agents])
     top = max(heights.values(), default=0.0)
     ax = axes_or_new(ax, 10.0, 1.6 + 0.34 * max(top + 1.0, 3.0))
     for name, history in run.postures.items():
         _draw_posture(ax, run, history, heights[name])
-    for name, record in run.milestones.items():
+    for name, record in milestones.items():
         _draw_milestone(ax, run, record, heights[name])
     for agent in agents:
         _draw_decisions(ax, [d for d in run.decisions if d.agent == agent], heights[agent])
-    for boundary in (len(agents), len(agents) + len(run.milestones)):
+    for boundary in (len(agents), len(agents) + len(milestones)):
         ax.axhline(boundary - 0.5, color=RULE, linewidth=0.8)
     ax.set_yticks(list(heights.values()), [_label(lane, run) for lane in heights])
     ax.set_ylim(-0.7, top + 0.9)
@@ -119,17 +120,23 @@ def _draw_posture(
             ax.text(middle, height, shown, ha="center", va="center", color=INK, size=7.5)
 
 
+def _is_seen(record: MilestoneRecord) -> bool:
+    """Whether a milestone was ever given a date or completed."""
+    return math.isfinite(record.agreed) or not math.isnan(record.completed_at)
+
+
 def _draw_milestone(ax: Axes, run: Run, record: MilestoneRecord, height: float) -> None:
-    agreed = date_numbers([record.agreed])
     done = not math.isnan(record.completed_at)
     until = record.completed_at if done else min(record.date, run.horizon)
-    path = date_numbers([record.agreed, until])
+    first_date = record.agreed if math.isfinite(record.agreed) else until
+    agreed = date_numbers([first_date])
+    path = date_numbers([first_date, until])
     ax.plot(path, [height, height], color=MIDDLE, linewidth=2, zorder=2)
     ax.plot(agreed, [height], "D", color=MAIN, markerfacecolor="white", markersize=7, zorder=3)
     if done:
         where = date_numbers([record.completed_at])
         ax.plot(where, [height], "D", color=ACCENT, markersize=6, zorder=4)
-    first, last = sorted([until, record.agreed])
+    first, last = sorted([until, first_date])
     is_late = last > run.start + 0.82 * (run.horizon - run.start)
     (where,) = date_numbers([first if is_late else last])
     text = words(record.classification or "open")

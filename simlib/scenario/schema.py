@@ -326,9 +326,10 @@ class AgentEntry(Model):
 
 
 class Milestone(Model):
-    """A dated step of the agreed plan."""
+    """A step of the agreed plan, dated or not."""
 
-    date: dt.date
+    date: dt.date | None = None
+    """None: it never comes, until an option, an event or an agent gives it a date."""
     source: str | None = None
     conditional_on: MilestoneName | None = None
     """Another milestone that must have been met first."""

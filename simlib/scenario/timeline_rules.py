@@ -73,9 +73,14 @@ def _check_fork(context: Context, path: Path, option: Option) -> None:
 
 
 def _check_change(
-    context: Context, path: Path, change: MilestoneChange, dates: tuple[dt.date, dt.date | None]
+    context: Context,
+    path: Path,
+    change: MilestoneChange,
+    dates: tuple[dt.date | None, dt.date | None],
 ) -> None:
     agreed, fork = dates
+    if agreed is None:
+        _check_undated(context, path, change)
     keys = ("shift", "extend", "date")
     given = [key for key in keys if getattr(change, key) is not None]
     given += ["cancel"] if change.cancel else []
@@ -90,12 +95,20 @@ def _check_change(
         rule = f"must not be after the end (got {change.announced} > {scenario.end})"
         context.add((*path, "announced"), rule)
     announced = max(change.announced or scenario.start, fork or scenario.start, scenario.start)
-    goal = shifted(agreed, change.shift) if change.shift and can_shift else agreed
+    goal = shifted(agreed, change.shift) if agreed and change.shift and can_shift else agreed
     is_moved = change.date is not None or goal != agreed
     goal = change.date or goal
-    if is_moved and goal < announced:
+    if is_moved and goal and goal < announced:
         rule = f"must not move to before it is announced (got {goal} < {announced})"
         context.add((*path, given[0]), rule)
+
+
+def _check_undated(context: Context, path: Path, change: MilestoneChange) -> None:
+    """Note a shift of a milestone that has no date."""
+    for key in ("shift", "extend"):
+        if getattr(change, key) is not None:
+            rule = "cannot move a milestone without a date"
+            context.add((*path, key), rule, "give it one: date: YYYY-MM-DD")
 
 
 def _is_shift(context: Context, path: Path, shift: str | None) -> bool:

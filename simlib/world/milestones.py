@@ -24,6 +24,8 @@ def changed_date(milestone: Milestone, change: MilestoneChange) -> float:
         return math.inf
     if change.date:
         return to_days(change.date)
+    if milestone.date is None:
+        return math.inf
     if change.extend:
         return to_days(max(shifted(milestone.date, change.extend), milestone.date))
     if change.shift:
@@ -37,7 +39,8 @@ class MilestoneState:
     Attributes
     ----------
     agreed, date
-        When it was first agreed for, and is publicly known to be due now.
+        When it was first agreed for, and is publicly known to be due now; infinity while
+        nobody has given it a date.
     classification
         What class it has ended in, if it has.
     completed_at
@@ -47,7 +50,7 @@ class MilestoneState:
     """
 
     def __init__(self, milestone: Milestone) -> None:
-        self.agreed = self.date = to_days(milestone.date)
+        self.agreed = self.date = math.inf if milestone.date is None else to_days(milestone.date)
         self.classification: str | None = None
         self.completed_at = math.nan
         self.condition = milestone.conditional_on
@@ -132,6 +135,8 @@ class Timeline:
         if to < self._clock.now:
             raise SimulationError(f"milestone {name!r} cannot move to the past ({to_date(to)})")
         entry.date = to
+        if entry.agreed == math.inf:  # the first date it gets
+            entry.agreed = to
         self._arm(name)
 
     def settle(self, name: str, classification: str) -> None:

@@ -58,6 +58,7 @@ class Deadline:
         if self.milestone not in scenario.timeline:
             rule = f"must have the milestone {self.milestone} (has {listed(scenario.timeline)})"
             raise ScenarioError([Problem("timeline", rule)])
+        self.agreed(scenario)
         entry = scenario.agents.get(self.agent)
         if entry is None or not entry.active:
             raise ScenarioError([Problem("agents", f"must have the agent {self.agent}, active")])
@@ -66,16 +67,23 @@ class Deadline:
         if lacking:
             raise ScenarioError([Problem("parameters", f"must have {', '.join(lacking)}")])
 
+    def agreed(self, scenario: Scenario) -> dt.date:
+        """The date agreed for the milestone; raises `ScenarioError` where it has none."""
+        date = scenario.timeline[self.milestone].date
+        if date is None:
+            raise ScenarioError([Problem(f"timeline.{self.milestone}", "must have a date")])
+        return date
+
     def meetings(self, scenario: Scenario) -> tuple[dt.date, ...]:
         """The dates of the scheduled meetings."""
-        agreed = scenario.timeline[self.milestone].date
+        agreed = self.agreed(scenario)
         means, _ = typical(scenario)
         days = (means[lead] if isinstance(lead, str) else lead for lead in self.leads)
         return tuple(agreed - dt.timedelta(days=lead) for lead in days)
 
     def held(self, scenario: Scenario) -> Option:
         """The option in which it ends as agreed and nobody decides."""
-        change = MilestoneChange(date=scenario.timeline[self.milestone].date, forced=True)
+        change = MilestoneChange(date=self.agreed(scenario), forced=True)
         return Option(description="The end as agreed, forced.", timeline={self.milestone: change})
 
     def extension(self, months: int, at: dt.date) -> Option:

@@ -326,7 +326,7 @@ def value_of_information(
 
 
 def _dates(scenario: Scenario, deadline: Deadline, dates: Sequence[dt.date]) -> tuple[dt.date, ...]:
-    agreed = scenario.timeline[deadline.milestone].date
+    agreed = deadline.agreed(scenario)
     found = tuple(sorted(set(dates))) or deadline.meetings(scenario)
     for date in found:
         if not scenario.start < date < agreed:

@@ -123,7 +123,8 @@ def measure_withdrawal(scenario: Scenario, replications: int) -> dict[str, float
 
 def _forced(scenario: Scenario, date: dt.date) -> Blueprint:
     """The scenario with both missions ending on a date that nobody decides."""
-    changes = {name: MilestoneChange(date=date, forced=True) for name in scenario.timeline}
+    dated = [name for name, milestone in scenario.timeline.items() if milestone.date]
+    changes = {name: MilestoneChange(date=date, forced=True) for name in dated}
     forced = scenario.model_copy(update={"options": {"forced": Option(timeline=changes)}})
     return assemble(forced, "forced")
 
