@@ -6,6 +6,7 @@ import copy
 import datetime as dt
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 
 import simlib
 from simlib.cli.app import app
+from simlib.ensemble import open_results
 from simlib.errors import ScenarioError
 from simlib.evidence.ledger.base_rates import LEVELS, BaseRate, added
 from simlib.evidence.ledger.forecast_questions import load_questions
@@ -74,6 +76,52 @@ def test_same_run_gives_the_same_bytes(ledger: dict[str, Any], tmp_path: Path) -
     assert dated["digest"] == ledger["digest"]
     other = freeze(scenario, questions(), replications=41, jobs=1)
     assert other["digest"] != ledger["digest"]
+
+
+def under_later() -> dict[str, Any]:
+    """Return the questions with one that is asked under an option too."""
+    asked = questions(many_raids={"under": ["later"]}, exit={"under": ["later"]})
+    return asked | {"conditions": {"later": "The exit is put off by a month."}}
+
+
+def test_a_question_is_frozen_under_an_option_too(tmp_path: Path) -> None:
+    """What a branch says stands beside what is observed, with the option's own numbers."""
+    scenario, kept = scenario_file(tmp_path), tmp_path / "kept"
+    found = freeze(scenario, under_later(), replications=40, jobs=1, directory=kept)
+    held = by_id(found)
+    assert {name: entry["under"] for name, entry in held.items()} == {
+        "raids": "observed",
+        "many_raids": "observed",
+        "many_raids.later": "later",
+        "patrols_january": "observed",
+        "exit": "observed",
+        "exit.later": "later",
+    }
+    run = simlib.run(scenario, option="later", replications=40, jobs=1)
+    branch = held["many_raids.later"]
+    assert branch["forecast"]["probability"] == (run.values("raids") >= 90).mean()
+    assert branch["text"].startswith("The exit is put off by a month. If so: Whether there are")
+    assert open_results(f"{kept}.later").digest == found["branches"]["later"]
+    file = tmp_path / "ledger.json"
+    write_ledger(found, file)
+    assert read_ledger(file)["digest"] == found["digest"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"under": ["latre"]}, "undefined option (got 'latre')"),
+        ({"under": ["as_planned"]}, "conditions must say how one tells that 'as_planned'"),
+    ],
+)
+def test_a_question_under_no_option_is_refused(
+    given: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    """An option must be there, and how one tells that it came about."""
+    asked = under_later()
+    asked["questions"]["raids"] |= given
+    with pytest.raises(ScenarioError, match=re.escape(message)):
+        freeze(scenario_file(tmp_path), asked, replications=2, jobs=1)
 
 
 def test_results_that_are_there_are_frozen(ledger: dict[str, Any], tmp_path: Path) -> None:

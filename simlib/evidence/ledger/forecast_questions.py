@@ -7,6 +7,8 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import Field
+
 from simlib.evidence.ledger.base_rates import LARGEST, BaseRate, broken_base
 from simlib.outcomes.planning import kind_of
 from simlib.scenario import bundled
@@ -50,12 +52,16 @@ class ForecastQuestion(Model):
     source: str
     """By whose account it resolves."""
     base: BaseRate
+    under: tuple[Name, ...] = ()
+    """Options under which it is asked once more: a forecast of what follows if that comes."""
 
 
 class Questionnaire(Model):
     """Questions by id."""
 
     questions: dict[Name, ForecastQuestion]
+    conditions: dict[Name, str] = Field(default_factory=dict)
+    """How one tells that an option came about: by option."""
     note: str = ""
 
     def outcomes_of(self, scenario: Scenario) -> dict[str, tuple[str, Outcome]]:
@@ -68,6 +74,10 @@ class Questionnaire(Model):
                 given = str(question.outcome)
                 found[name] = (given, scenario.outcomes[given])
         return found
+
+    def options(self) -> tuple[str, ...]:
+        """The options that questions are asked under, in order of their names."""
+        return tuple(sorted({name for q in self.questions.values() for name in q.under}))
 
     def extended(self, scenario: Scenario) -> Scenario:
         """A scenario that counts what the questions ask besides its own outcomes."""
@@ -112,6 +122,8 @@ def _check(questionnaire: Questionnaire, context: Context) -> None:
         path = ("questions", name)
         for key, rule, hint in _broken(context, path, question):
             context.log.add_at((*path, *key.split(".")), rule, hint)
+        for rule, hint in _broken_options(question, questionnaire, context.scenario):
+            context.log.add_at((*path, "under"), rule, hint)
 
 
 def _broken(context: Context, path: Path, question: ForecastQuestion) -> Iterator[BrokenRule]:
@@ -133,6 +145,17 @@ def _broken(context: Context, path: Path, question: ForecastQuestion) -> Iterato
     # An outcome of a deadline may have every class of one.
     classes = CLASSES if outcome is not None and outcome.milestone is not None else ()
     yield from ((key, rule, "") for key, rule in broken_base(question.base, question.kind, classes))
+
+
+def _broken_options(
+    question: ForecastQuestion, asked: Questionnaire, scenario: Scenario
+) -> Iterator[tuple[str, str]]:
+    for option in question.under:
+        if option not in scenario.options:
+            hint = near_or_all(option, scenario.options)
+            yield f"undefined option (got {shown(option)})", hint
+        elif option not in asked.conditions:
+            yield f"conditions must say how one tells that {shown(option)} came about", ""
 
 
 def _broken_dates(question: ForecastQuestion, scenario: Scenario) -> Iterator[BrokenRule]:

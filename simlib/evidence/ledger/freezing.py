@@ -28,7 +28,7 @@ from simlib.statistics.summaries import of_classes, of_flag, of_number
 if TYPE_CHECKING:
     import datetime as dt
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 DIGITS = 6
 """Significant digits that are kept of a number."""
+OBSERVED = "observed"
+"""What a question is conditional on that is asked under no option: on nothing."""
 
 
 def freeze(
@@ -85,10 +87,14 @@ def freeze(
         execution["directory"] = results
     loaded = as_scenario(scenario)
     questionnaire = load_questions(loaded, questions)
-    ensemble = _ensemble(loaded, questionnaire, replications, execution_of(execution))
+    where = execution_of(execution)
+    ensemble = _ensemble(loaded, questionnaire, replications, where)
     if ensemble.n == ensemble.n_failed:
         raise LedgerError("every replication failed: there is nothing to freeze")
-    read = questionnaire.outcomes_of(loaded)
+    branches = {
+        option: _branch(loaded, questionnaire, option, ensemble.n, where)
+        for option in questionnaire.options()
+    }
     head = {
         "scenario": loaded.name,
         "scenario_digest": scenario_digest(loaded),
@@ -103,13 +109,9 @@ def freeze(
         "levels": LEVELS.tolist(),
         "dated": None if dated is None else str(dated),
     }
-    return sealed(
-        head,
-        [
-            _frozen(name, question, read[name][1], _seen(name, ensemble.values(read[name][0])))
-            for name, question in questionnaire.questions.items()
-        ],
-    )
+    if branches:
+        head["branches"] = {option: branch.digest for option, branch in branches.items()}
+    return sealed(head, list(_all_frozen(loaded, questionnaire, {OBSERVED: ensemble, **branches})))
 
 
 def frozen_table(ledger: Mapping[str, Any]) -> pd.DataFrame:
@@ -151,6 +153,35 @@ def _ensemble(
         if same and has_all and held.options == ("",) and replications in {None, held.n}:
             return held
     return run(whole, replications=replications, **execution)
+
+
+def _branch(
+    scenario: Scenario, questions: Questionnaire, option: str, n: int, execution: Execution
+) -> Ensemble:
+    """The same replications under an option; kept beside the directory of the others."""
+    where = execution.copy()
+    directory = execution.get("directory")
+    if directory is not None:
+        where["directory"] = f"{directory}.{option}"
+    return run(questions.extended(scenario), option=option, replications=n, **where)
+
+
+def _all_frozen(
+    scenario: Scenario, questions: Questionnaire, runs: Mapping[str, Ensemble]
+) -> Iterator[dict[str, Any]]:
+    """Iterate over frozen questions: each as observed, then under its options."""
+    read = questions.outcomes_of(scenario)
+    for name, question in questions.questions.items():
+        outcome, how = read[name]
+        for under in (OBSERVED, *question.under):
+            values = _seen(name, runs[under].values(outcome))
+            entry = _frozen(name, question, how, values)
+            if questions.options():
+                entry["under"] = under
+            if under != OBSERVED:
+                entry["id"] = f"{name}.{under}"
+                entry["text"] = f"{questions.conditions[under]} If so: {question.text}"
+            yield entry
 
 
 def _seen(name: str, values: NDArray[Any]) -> NDArray[Any]:

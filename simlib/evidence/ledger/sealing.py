@@ -88,6 +88,8 @@ class FrozenQuestion(Model):
     source: str
     forecast: FrozenForecast
     base: FrozenBase
+    under: Name = "observed"
+    """The option that it is conditional on: it resolves only if that came about."""
     sha256: str
 
 
@@ -107,6 +109,8 @@ class LedgerHead(Model):
     note: str
     levels: tuple[float, ...]
     dated: dt.date | None = None
+    branches: dict[Name, str] = Field(default_factory=dict)
+    """Digest of the results by option that questions are conditional on."""
     digest: str
 
 
