@@ -172,6 +172,10 @@ class PlainIncidents:
         x = float(self.state[where[0]])
         if isinstance(factor, Power):
             given = factor.reference
+            if isinstance(given, dict):
+                layout = self.geography._layout
+                first = layout.slice_of(factor.power).start
+                given = given[layout.places_of(factor.power)[where[0] - first]]
             reference = self.start_state[where[0]] if given == "start" else self.value(given)
             ratio = min(max(x / float(reference), 0.05), 20.0)
             return float(ratio ** self.value(factor.elasticity))
@@ -192,7 +196,7 @@ class PlainIncidents:
     def gate(self, c: int, gate: Gate) -> bool:
         x = float(self.state[self.read_by(c, gate)[0]])
         if gate.states is None:
-            return x > 0.0
+            return x > self.value(gate.above)
         return self.codes(gate.variable)[int(x)] in gate.states
 
     def refresh(self, c: int, opener: int) -> None:

@@ -158,6 +158,32 @@ def test_counts_are_scipys(law: str, args: dict[str, float], cdf: Callable[[int]
         assert table[k] == pytest.approx(cdf(k), abs=1e-12)
 
 
+@pytest.mark.parametrize(("law", "args", "cdf"), COUNTS)
+def test_least_is_the_law_given_so_many(
+    law: str, args: dict[str, float], cdf: Callable[[int], float]
+) -> None:
+    """P(X <= k | X >= 4), which is none below 4; the mean is that of what is left."""
+    below, given = cdf(3), {**args, "least": 4}
+    assert check_count(law, given) == []
+    table = count_table(law, given)
+    assert (table[:4] == 0).all()
+    for k in range(4, len(table) - 1, 7):
+        assert table[k] == pytest.approx((cdf(k) - below) / (1 - below), abs=1e-12)
+    assert count_mean(law, given) >= max(4.0, count_mean(law, args))
+
+
+@pytest.mark.parametrize(
+    ("least", "rule"),
+    [
+        (2.5, "least must be a whole number from 0 to 5000 (got 2.5)"),
+        (-1, "least must be a whole number from 0 to 5000 (got -1)"),
+        (6, "least must be a count that the law has (got 6)"),
+    ],
+)
+def test_least_that_leaves_nothing_is_refused(least: float, rule: str) -> None:
+    assert check_count("fixed", {"value": 5, "least": least}) == [rule]
+
+
 @pytest.mark.parametrize(
     ("law", "args", "length"),
     [

@@ -83,6 +83,18 @@ def test_power_factor_is_one_at_the_start_and_takes_a_parameter(x: float) -> Non
     assert intensity_of(scenario, {("stock", "North"): x}) == expected
 
 
+@pytest.mark.parametrize(
+    "reference", [{"East": 8, "North": 5, "South": 6}, {"total": 10, "shares": {"East": 0.8,
+     "North": 0.2}}, {"Iraq": 5, "Syria": 8}],
+)  # fmt: skip
+@pytest.mark.parametrize(("at", "read"), [("from", "East"), ("to", "North")])
+def test_reference_of_a_power_by_place(reference: dict[str, Any], at: str, read: str) -> None:
+    """It is that of the place where the variable stands, and the start does not enter."""
+    factor = {"power": "stock", "elasticity": 1, "reference": reference, "at": at}
+    wanted = {"East": 8.0, "North": 2.0 if "total" in reference else 5.0}[read]
+    assert intensity_of(one_channel("Gap", factors={"f": factor}), {}) == LEVEL * (4.0 / wanted)
+
+
 @settings(max_examples=40)
 @given(x=st.one_of(values, st.integers(0, 9).map(float)), order=st.integers(1, 4))
 def test_falling_factor(x: float, order: int) -> None:
@@ -152,6 +164,9 @@ def test_factor_reads_the_place_it_names(place: str, at: str, read: str) -> None
     [
         ([{"variable": "stock"}], {("stock", "North"): 0.001}, True),
         ([{"variable": "stock"}], {("stock", "North"): 0.0}, False),
+        ([{"variable": "stock", "above": 100}], {("stock", "North"): 100.0}, False),
+        ([{"variable": "stock", "above": "2 * e"}], {("stock", "North"): 1.5}, True),
+        ([{"variable": "stock", "above": "2 * e"}], {("stock", "North"): 1.3}, False),
         ([{"variable": "talks.posture", "states": ["near", "together"]}], {}, False),
         ([{"variable": "talks.posture", "states": ["near", "together"]}],
          {("talks.posture", None): 2.0}, True),
@@ -162,5 +177,5 @@ def test_factor_reads_the_place_it_names(place: str, at: str, read: str) -> None
 def test_gate(
     gates: list[dict[str, Any]], changes: dict[tuple[str, str | None], float], *, is_open: bool
 ) -> None:
-    """Open while the variable is above 0, or the posture in a state; every gate counts."""
+    """Open above 0 or a quantity, or while the posture is in a state; every gate counts."""
     assert intensity_of(one_channel(gates=gates), changes) == (LEVEL if is_open else 0.0)

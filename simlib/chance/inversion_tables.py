@@ -30,7 +30,9 @@ COUNT_LAWS: dict[str, tuple[tuple[str, ...], ...]] = {
     "lognormal": (("median", "p95"),),
     "fixed": (("value",),),
 }
-"""Law -> the sets of arguments it may be given."""
+"""Law -> the sets of arguments it may be given; each may have a `least` beside them."""
+LEAST = "least"
+"""The count is given to be so many or more."""
 
 SMALL_CAP = 256
 """Cap of Poisson, geometric and fixed counts."""
@@ -40,6 +42,8 @@ MOST_POISSON_MEAN = 150.0
 """A Poisson count of this mean passes the cap with a probability below 1e-13."""
 MOST_GEOMETRIC_MEAN = 25.0
 """A geometric count of this mean passes the cap with a probability below 5e-5."""
+MOST_BELOW = 1.0 - 1e-6
+"""Highest probability below a `least`: what is divided by it must be a number to trust."""
 
 
 def spell(number: float) -> str:
@@ -75,7 +79,24 @@ def check_count(law: str, args: Arguments) -> list[str]:
     """
     if law not in COUNT_LAWS:
         return [f"unknown law of counts (got {law!r})"]
-    return check_names(COUNT_LAWS[law], args) or _CHECKS[law](args)
+    own = {name: value for name, value in args.items() if name != LEAST}
+    wrong = check_names(COUNT_LAWS[law], own) or _CHECKS[law](own)
+    return wrong or _check_least(law, args)
+
+
+def _check_least(law: str, args: Arguments) -> list[str]:
+    least = args.get(LEAST, 0.0)
+    if not (0 <= least <= LOGNORMAL_CAP and least == math.floor(least)):
+        return [f"least must be a whole number from 0 to {LOGNORMAL_CAP} (got {spell(least)})"]
+    own = {name: value for name, value in args.items() if name != LEAST}
+    if _share_below(count_table(law, own), int(least)) > MOST_BELOW:
+        return [f"least must be a count that the law has (got {spell(least)})"]
+    return []
+
+
+def _share_below(table: NDArray[np.float64], least: int) -> float:
+    """The probability of fewer than so many."""
+    return float(table[min(least, len(table)) - 1]) if least > 0 else 0.0
 
 
 def _check_severity(args: Arguments) -> list[str]:
@@ -136,15 +157,21 @@ def count_table(law: str, args: Arguments) -> NDArray[np.float64]:
     The count of a uniform u is the smallest k with ``u < table[k]``; the last entry is 1.
     `check_count` finds nothing wrong with the law. ``severity`` has support 1, 2, ...:
     ``P(1) = one``, and for k >= 2 a probability in proportion to ``(k + q) ** -exponent`` with
-    q such that the mean holds.
+    q such that the mean holds. With a ``least``, these are the probabilities given that the
+    count is so many or more.
     """
     return _table(law, tuple(sorted(args.items())))
 
 
 @functools.lru_cache(maxsize=512)
 def _table(law: str, items: tuple[tuple[str, float], ...]) -> NDArray[np.float64]:
-    table = np.array(_TABLES[law](dict(items)), dtype=np.float64)
+    args = dict(items)
+    least = int(args.pop(LEAST, 0.0))
+    table = np.array(_TABLES[law](args), dtype=np.float64)
     table[-1] = 1.0
+    below = _share_below(table, least)
+    # P(X <= k | X >= least) = (F(k) - F(least - 1)) / (1 - F(least - 1)), 0 below the least.
+    table = np.maximum(0.0, table - below) / (1.0 - below)
     table.flags.writeable = False
     return table
 

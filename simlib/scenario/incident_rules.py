@@ -99,8 +99,28 @@ def _check_factor(
     elif factor is not None:
         for inner, name in _variables_of(factor).items():
             _check_variable(context, (*path, *inner), name, factor.at, places)
+    if isinstance(factor, Power) and isinstance(factor.reference, dict):
+        _check_reference(context, (*path, "reference"), factor, places)
     if isinstance(factor, Shield) and not factor.shield:
         context.add((*path, "shield"), "must name at least one variable (got an empty list)")
+
+
+def _check_reference(context: Context, path: Path, factor: Power, places: Iterable[str]) -> None:
+    """Note places where a power reads its variable and has no reference."""
+    known = context.places_of.get(factor.power, frozenset())
+    assert isinstance(factor.reference, dict)  # noqa: S101  (the caller saw to it)
+    if factor.power in context.places_of and context.is_national(factor.power):
+        rule = f"{factor.power} is national: must be one number"
+        context.add(path, f"{rule} (got one by place)")
+        return
+    met = {
+        place
+        for name in places
+        if name in context.scenario.places
+        for place in _meant(context, name, context.scenario.places[name], factor.at)
+        if place in known
+    }
+    context.expect_all(path, "place of the variable", sorted(filter(None, met)), factor.reference)
 
 
 def _check_table(context: Context, path: Path, factor: Table) -> None:
@@ -120,6 +140,9 @@ def _check_gate(context: Context, path: Path, gate: Gate, places: Iterable[str])
     elif gate.states is not None and gate.variable in context.places_of:
         rule = f"only a posture has states (got {shown(gate.variable)})"
         context.add((*path, "states"), rule)
+    if gate.above != 0 and (states or gate.states is not None):
+        rule = f"only a number is above another (got {shown(gate.variable)})"
+        context.add((*path, "above"), rule)
 
 
 def _check_variable(
@@ -318,7 +341,11 @@ def _factor(context: Context, factor: Factor, place: str) -> float:
     if isinstance(factor, Table):
         return _table(context, factor)
     if isinstance(factor, Power) and factor.reference != "start":
-        reference = context.value(factor.reference) or math.nan
+        given = factor.reference
+        if isinstance(given, dict):
+            here = _meant(context, place, context.scenario.places[place], factor.at)
+            given = next((given[name] for name in here if name in given), math.nan)
+        reference = context.value(given) or math.nan
         ratio = _start(context, factor.power, factor.at, place) / reference
         elasticity = context.value(factor.elasticity) or 0.0
         with np.errstate(over="ignore"):

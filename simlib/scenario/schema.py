@@ -140,7 +140,9 @@ class Power(Model):
 
     power: VariableName
     elasticity: Quantity
-    reference: Positive | Literal["start"] = "start"
+    reference: Positive | Literal["start"] | dict[PlaceName, Positive] = "start"
+    """A number, or one by each place where the variable stands; a fixed one keeps the factor
+    in absolute terms, whatever is changed at the start."""
     at: Where = "here"
 
 
@@ -180,9 +182,10 @@ Factor: TypeAlias = Power | Falling | Value | Table | Shield
 
 
 class Gate(Model):
-    """Open while the variable is above zero, or the posture is in one of the states."""
+    """Open while the variable is above a quantity, or the posture is in one of the states."""
 
     variable: VariableName
+    above: Stock = 0.0
     states: tuple[str, ...] | None = None
     at: Where = "here"
 
@@ -197,7 +200,8 @@ class Mark(Model):
     law: dict[str, dict[str, Quantity]] | None = None
     """A count: ``{severity: {one: .13, mean: 3.6, exponent: 2.5}}``, ``{poisson: {mean: .2}}``,
     ``{geometric: {mean: 3}}``, ``{lognormal: {median: 300, p95: 1000}}``,
-    ``{fixed: {value: 5}}``; see `simlib.chance.inversion_tables`."""
+    ``{fixed: {value: 5}}``; with ``least: 100`` given that it is so many or more. See
+    `simlib.chance.inversion_tables`."""
     share: tuple[Probability, Probability] | None = None
     """A share between two ends, uniform."""
     when: str | None = None

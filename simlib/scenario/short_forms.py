@@ -54,15 +54,22 @@ _Change: TypeAlias = Callable[[Mapping, Path], Mapping]
 
 
 def written_by_place(tree: Mapping, log: ProblemLog) -> Mapping:
-    """A tree in which levels of incidents and starts of state stand by place."""
+    """A tree in which levels of incidents, starts of state and references stand by place."""
     forms = _ShortForms(tree, log)
+    over = {name: _text(variable, "over") for name, variable in _items(tree, "state").items()}
+
+    def reference(factor: Mapping, path: Path) -> Mapping:
+        return forms.written(factor, "reference", path, over.get(_text(factor, "power"), ""))
+
+    def mark(given: Mapping, path: Path) -> Mapping:
+        return _each(given, "factors", path, reference)
 
     def level(group: Mapping, path: Path) -> Mapping:
+        group = _each(_each(group, "factors", path, reference), "marks", path, mark)
         return forms.written(group, "level", path, "governorate")
 
     def start(variable: Mapping, path: Path) -> Mapping:
-        over = variable.items.get("over")
-        return forms.written(variable, "start", path, over.text if isinstance(over, Scalar) else "")
+        return forms.written(variable, "start", path, _text(variable, "over"))
 
     def groups(incident: Mapping, path: Path) -> Mapping:
         return _each(incident, "groups", path, level)

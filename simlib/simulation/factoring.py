@@ -68,7 +68,7 @@ class Factoring:
         _, where, first, length = self._tables["gate_i"][gate].tolist()
         x = float(state[where])
         if length == 0:
-            is_open = x > 0.0
+            is_open = x > float(self._tables["numbers"][first])
         else:
             is_open = int(x) in self._tables["indices"][first : first + length]
         return IntensityPart((where,), float(is_open))

@@ -130,6 +130,8 @@ class ChannelPlan:
         if isinstance(factor, Power):
             where = self._read(factor.power, place, factor.at, read=read)
             given = factor.reference
+            if isinstance(given, dict):
+                given = given[self._place_of(factor.power, where)]
             reference = _START if given == "start" else self._quantities.number(given)
             return (t.POWER, where, 0, 0), (reference, self._quantities.number(factor.elasticity))
         if isinstance(factor, Falling):
@@ -150,6 +152,10 @@ class ChannelPlan:
         where = self._read(factor.value, place, factor.at, read=read)
         return (t.VALUE, where, 0, 0), (one, one)
 
+    def _place_of(self, variable: str, position: int) -> str:
+        first: int = self._layout.slice_of(variable).start
+        return self._layout.places_of(variable)[position - first]
+
     def _index_list(self, items: Sequence[int]) -> int:
         first = len(self._rows["indices"])
         self._rows["indices"].extend(items)
@@ -160,7 +166,11 @@ class ChannelPlan:
         for gate in gates:
             where = self._read(gate.variable, place, gate.at, read=True)
             codes = [self._codes(gate.variable).index(state) for state in gate.states or ()]
-            self._rows["gate_i"].append((0, where, self._index_list(codes), len(codes)))
+            begin = self._index_list(codes)
+            if not codes:
+                begin = len(self._numbers)
+                self._numbers.append(self._quantities.number(gate.above))
+            self._rows["gate_i"].append((0, where, begin, len(codes)))
         return first, len(self._rows["gate_i"])
 
     def _add_marks(self, group: IncidentGroup, place: str) -> tuple[int, int]:

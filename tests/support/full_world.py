@@ -53,7 +53,7 @@ incidents:
         level: {North: 30, South: "size / 10", East: 12}
         factors:
           strength: {power: rebels, elasticity: "slope"}
-          guards: {power: police, elasticity: -0.6, reference: 900}
+          guards: {power: police, elasticity: -0.6, reference: {Iraq: 900, East: "8 * size"}}
           season: {table: calendar.month, values: {1: .8, 2: .9, 3: 1, 4: 1.1, 5: 1.2, 6: 1.2,
             7: 1.1, 8: 1, 9: 1, 10: 1, 11: .9, 12: .8}}
           talks: {table: talks.posture, values: {apart: 1, talking: "half", agreed: 0.2}}
@@ -64,7 +64,7 @@ incidents:
           fatalities: {law: {severity: {one: 0.4, mean: 3.5, exponent: 2.4}}, when: lethal}
           success: {probability: 0.6}
           killed: {law: {poisson: {mean: "1 + half"}}, when: not success}
-          displaced: {law: {lognormal: {median: 40, p95: 400}}, when: lethal}
+          displaced: {law: {lognormal: {median: 40, p95: 400, least: 20}}, when: lethal}
         effects:
           - {change: rebels, by: -1, marks: [killed]}
           - {change: police, by: -1, marks: [fatalities], when: lethal}
@@ -85,7 +85,9 @@ incidents:
       all:
         target: police
         level: {North: 6, South: 3, West: 1}
-        gates: [{variable: rebels}, {variable: talks.posture, states: [apart, talking]}]
+        gates:
+          - {variable: rebels, above: "half + 4"}
+          - {variable: talks.posture, states: [apart, talking]}
         marks:
           success: {probability: 0.5, factors: {c: {value: weather}}}
           detained: {law: {one_plus_geometric: {mean: 4}}, when: success}

@@ -69,7 +69,7 @@ def is_open(floats: t.Floats, ints: t.Integers, channel: int) -> bool:
         x = floats[ints[t.STATE] + ints[g + t.WHERE]]
         first, length = ints[t.INDICES] + ints[g + t.FIRST], ints[g + t.LENGTH]
         if length == 0:
-            if x <= 0.0:
+            if x <= floats[ints[t.NUMBERS] + ints[g + t.FIRST]]:
                 return False
         else:
             found = False

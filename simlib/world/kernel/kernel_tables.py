@@ -80,7 +80,7 @@ HASH, AWAKE = range(2)
 KIND, WHERE, FIRST, LENGTH = range(4)
 REFERENCE, EXPONENT = range(2)
 POWER, FALLING, VALUE, TABLE, SHIELD = range(5)
-# gate_i: WHERE, FIRST, LENGTH as in factors
+# gate_i: WHERE, FIRST, LENGTH as in factors; without states, FIRST is of the least number
 # mark_i (KIND first), mark_f
 SLOT, CONDITION, WANTED, PART_FROM, PART_TO, TABLE_FROM, TABLE_LENGTH = range(1, 8)
 LOW, HIGH = range(2)
