@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer, and make. Everything else is made in .venv here.
 .DEFAULT_GOAL := help
-.PHONY: help run test check exams faults bench examples docs backtest ledger register clean
+.PHONY: help run test check exams faults bench examples docs article backtest ledger register clean
 
 VENV := .venv
 PYTHON_IN := $(VENV)/bin/python
@@ -52,6 +52,10 @@ register: $(READY)  ## build docs/register.md, how outcomes go with each number 
 	$(VENV)/bin/simlib run as_agreed --option as_agreed --replications 4000 --no-figures -o out/register
 	$(VENV)/bin/simlib register as_agreed --results out/register -o docs/register.md --force
 	$(PYTHON_IN) tests/built_pages.py
+
+article: $(READY)  ## build docs/article.md: what each sentence of the article moves, and who reads whom
+	rm -rf out/article
+	$(PYTHON_IN) -m simlib.theatre.questions.article_page out/article docs/article.md
 
 ledger: $(READY)  ## freeze the reference scenario's forecasts again; digests of old ledgers stay in git
 	$(VENV)/bin/simlib forecast as_agreed --replications 4000 \

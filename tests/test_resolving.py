@@ -58,6 +58,11 @@ def test_nothing_said_is_the_parent(folder: Path) -> None:
     assert child(folder, "") == resolve(load(folder / "base.yaml"))
 
 
+def test_a_parent_may_be_named_as_a_scenario_is(folder: Path) -> None:
+    assert resolve(load_text("extends: base", base=folder)) == resolve(load(folder / "base.yaml"))
+    assert resolve(load_text("extends: theatre")) == resolve(load("theatre"))
+
+
 def test_mappings_are_merged_and_scalars_and_lists_replaced(folder: Path) -> None:
     """What the child says replaces; what it leaves out stays; an emptied list is empty."""
     text = "name: child\nneighbors: []\nstate: {fighters: {start: {Basra: 7}}}\n"
@@ -224,7 +229,7 @@ def test_directory_and_pipe(folder: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     ["../base.yaml", "sub/base.yaml", "./base.yaml", "/base.yaml", "~base.yaml", "C:base.yaml",
-     "file:base.yaml", "base", "base.txt", "..", '"base.yaml\\0"', '"base\\n.yaml"', "-base.yaml"],
+     "file:base.yaml", "base.txt", "..", '"base.yaml\\0"', '"base\\n.yaml"', "-base.yaml"],
 )  # fmt: skip
 def test_only_bare_file_names(folder: Path, name: str) -> None:
     assert refused(folder, name).startswith("must be the bare name of a YAML file")

@@ -67,6 +67,11 @@ def parameters_read(agent: type[Agent], names: Iterable[str]) -> frozenset[str]:
     )
 
 
+def is_named_by(agent: type[Agent], name: str) -> bool:
+    """Whether the module of an agent's class has a name as one of its texts."""
+    return name in _written(agent)[0]
+
+
 @functools.cache
 def _written(agent: type[Agent]) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
     """The texts in a module, and as patterns the f-strings that parameters are read by."""

@@ -1,7 +1,7 @@
 """From files to one tree: parts are put together, parents followed, dotted keys written out.
 
-A file names its parent by a bare file name in its own folder (or a bundled one), and the
-files it includes there or in a folder beside it; nothing else is opened. Over a parent,
+A file names its parent by its name, or that of its file, in its own folder (or a bundled one),
+and the files it includes there or in a folder beside it; nothing else is opened. Over a parent,
 mappings are merged, scalars and lists replaced; what is included only adds.
 """
 
@@ -40,6 +40,7 @@ DETERMINED_BY = ("value", "distribution", "expression")
 """A parameter has one of these; a child's replaces whichever its parent has."""
 FACTOR_KINDS = frozenset(kind_keys([Power, Falling, Value, Table, Shield]))
 BARE_NAME = re.compile(r"[^\W_][\w.-]*\.ya?ml")
+STEM = re.compile(r"[^\W_][\w-]*")
 PART_NAME = re.compile(rf"(?:[^\W_][\w.-]*/)?{BARE_NAME.pattern}")
 BORDERS_NAME = re.compile(r"[^\W_][\w.-]*\.geojson")
 
@@ -144,10 +145,12 @@ def _parent(node: Node, chain: Chain) -> tuple[FilePath, Chain]:
     Raises
     ------
     ScenarioError
-        It is no bare name of a regular file in the same folder (or a bundled one), or
-        it was read before, or the chain is too long.
+        It is no bare name, with or without ``.yaml``, of a regular file in the same folder (or a
+        bundled one), or it was read before, or the chain is too long.
     """
-    name = node.text if isinstance(node, Scalar) else ""
+    name = node.text if isinstance(node, Scalar) and isinstance(node.value, str) else ""
+    if STEM.fullmatch(name):
+        name += ".yaml"
     if not BARE_NAME.fullmatch(name):
         rule = f"must be the bare name of a YAML file in the same folder (got {describe(node)})"
         raise _refused(node, rule)
