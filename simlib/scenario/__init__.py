@@ -1,7 +1,14 @@
 """Scenarios: what they are, how they are read, checked and written."""
 
 from simlib.scenario.canonical import digest, resolve
-from simlib.scenario.loading import as_scenario, check, from_dict, load, load_text
+from simlib.scenario.loading import (
+    as_scenario,
+    check,
+    from_dict,
+    load,
+    load_text,
+    with_changes,
+)
 from simlib.scenario.variants import (
     Difference,
     differences,
@@ -22,5 +29,6 @@ __all__ = [
     "option_lineage",
     "option_scenario",
     "resolve",
+    "with_changes",
     "with_design",
 ]

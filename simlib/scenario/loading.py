@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import bundled
+from simlib.scenario.canonical import explicit
 from simlib.scenario.checking import check_scenario
 from simlib.scenario.context import Context
 from simlib.scenario.fitting import ProblemLog, fitted
@@ -91,6 +92,20 @@ def from_dict(mapping: Mapping[str, Any]) -> Scenario:
     if not isinstance(tree, MappingNode):
         raise ScenarioError([Problem("", "must be a mapping")])
     return _built(tree, Chain(None))
+
+
+def with_changes(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
+    """A scenario with changes: what a file that extends it would mean, keys as there.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem that was found; lines are 0.
+    """
+    parent, child = from_python(explicit(scenario)), from_python(changes)
+    assert isinstance(parent, MappingNode)  # noqa: S101
+    assert isinstance(child, MappingNode)  # noqa: S101
+    return _built(child, Chain(None, parent=parent))
 
 
 def check(path: str | os.PathLike[str]) -> list[Problem]:

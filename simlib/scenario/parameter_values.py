@@ -10,7 +10,7 @@ from simlib.chance.distributions import mean, quantile
 from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.scenario.expressions import ExpressionError, compile_quantity, names
 from simlib.scenario.register_rows import register_rows
-from simlib.scenario.resolving import DETERMINED_BY
+from simlib.scenario.relative_changes import DETERMINED_BY
 from simlib.scenario.wording import shown
 
 if TYPE_CHECKING:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
+from collections.abc import Mapping as Mappable
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 
@@ -26,6 +28,15 @@ from simlib.scenario.nodes import (
     mapping,
     problem_at,
 )
+from simlib.scenario.relative_changes import (
+    DETERMINED_BY,
+    RELATIVE,
+    is_relative,
+    may_move,
+    moved_parameter,
+    moved_quantity,
+    refuse_left,
+)
 from simlib.scenario.schema import Falling, Power, Shield, Table, Value
 from simlib.scenario.wording import bare, near, shown
 from simlib.scenario.yaml_text import Budget, read_file
@@ -36,8 +47,6 @@ MOST_PARENTS = 10
 MOST_PARTS = 20
 REPLACED = frozenset({"distribution", "law", "values", "next", "shares"})
 """Keys whose mappings replace the parent's whole: half of each would mean neither."""
-DETERMINED_BY = ("value", "distribution", "expression")
-"""A parameter has one of these; a child's replaces whichever its parent has."""
 FACTOR_KINDS = frozenset(kind_keys([Power, Falling, Value, Table, Shield]))
 BARE_NAME = re.compile(r"[^\W_][\w.-]*\.ya?ml")
 STEM = re.compile(r"[^\W_][\w-]*")
@@ -52,15 +61,21 @@ class Chain:
     folder: FilePath | None
     budget: Budget = field(default_factory=Budget)
     paths: list[FilePath] = field(default_factory=list)
+    parent: Mapping | None = None
+    """A tree that is extended, where it was not read from a file."""
 
 
 def resolved(root: Mapping, chain: Chain) -> Mapping:
     """A tree merged over all that it extends, with every short form written out."""
-    return _with_options(_merged_chain(_dotted_options(root), chain))
+    whole = _with_options(_merged_chain(_dotted_options(root), chain))
+    refuse_left(whole)
+    return whole
 
 
 def _merged_chain(root: Mapping, chain: Chain) -> Mapping:
     own = _with_borders_found(_with_parts(root, chain), chain)
+    if chain.parent is not None:
+        return _merge(chain.parent, own, ())
     if "extends" not in root.items:
         return own
     parent, above = _parent(root.items["extends"], chain)
@@ -201,16 +216,31 @@ def _merge(parent: Node, child: Node, path: Path) -> Mapping:
     assert isinstance(parent, Mapping)  # noqa: S101
     assert isinstance(child, Mapping)  # noqa: S101
     items, keys = dict(parent.items), dict(parent.keys)
-    if _is_parameter(path) and any(key in child.items for key in DETERMINED_BY):
-        for key in (*DETERMINED_BY, "fitted"):
-            items.pop(key, None)
+    if _is_parameter(path):
+        dropped, child = _given(parent, child, path)
+        items = {key: node for key, node in items.items() if key not in dropped}
     for key, node in child.items.items():
         before = items.get(key)
         keys[key] = child.keys[key]
         items[key] = node
-        if isinstance(before, Mapping) and isinstance(node, Mapping):
+        if is_relative(node) and may_move((*path, key)):
+            items[key] = moved_quantity(before, node, (*path, key))
+        elif isinstance(before, Mapping) and isinstance(node, Mapping):
             items[key] = _joined(before, node, (*path, key))
     return mapping(items, keys, child.mark)
+
+
+def _given(parent: Mapping, child: Mapping, path: Path) -> tuple[tuple[str, ...], Mapping]:
+    """What a child's parameter drops of its parent's, and the child's own.
+
+    Its value is worked out where it is said relative to one that the parent has.
+    """
+    replaced = (*DETERMINED_BY, *RELATIVE, "fitted")
+    is_moved = any(key in child.items for key in RELATIVE)
+    if is_moved and any(key in parent.items for key in DETERMINED_BY):
+        return (*replaced, "register"), moved_parameter(parent, child, path)
+    has_value = any(key in child.items for key in DETERMINED_BY)
+    return replaced if has_value else (), child
 
 
 def _joined(before: Mapping, node: Mapping, path: Path) -> Mapping:
@@ -257,20 +287,45 @@ def _refuse_twice(result: Mapping, head: str, tail: str, mark: FileMark, path: P
 
 
 def _with_options(root: Mapping) -> Mapping:
-    """A tree whose options' parameters are whole: merged over the scenario's."""
+    """A tree whose options' parameters are whole: merged over those of what they go on from."""
     options, parameters = root.items.get("options"), root.items.get("parameters")
     if not isinstance(options, Mapping) or not isinstance(parameters, Mapping):
         return root
     items = dict(options.items)
-    for name, option in options.items.items():
-        given = option.items.get("parameters") if isinstance(option, Mapping) else None
-        if isinstance(option, Mapping) and isinstance(given, Mapping):
-            whole = {
-                p: _over(parameters.items.get(p), node, ("options", name, "parameters", p))
-                for p, node in given.items.items()
-            }
-            items[name] = option.replaced("parameters", given._replace(items=whole))
+    found: dict[str, dict[str, Node]] = {}
+    """Option -> the parameters that it and those it goes on from replace."""
+    for name in options.items:
+        lineage, before = _lineage(options, name, found)
+        replaced = dict(found.get(before, {}))
+        for each in lineage:
+            items[each], own = _with_own(options.items[each], each, replaced, parameters)
+            found[each] = replaced = {**replaced, **own}
     return root.replaced("options", options._replace(items=items))
+
+
+def _lineage(options: Mapping, name: str, done: Collection[str]) -> tuple[list[str], str]:
+    """An option after those it goes on from that are not done, and the one before them."""
+    lineage: dict[str, None] = {}
+    while name in options.items and name not in done and name not in lineage:
+        lineage[name] = None
+        option = options.items[name]
+        before = option.items.get("of") if isinstance(option, Mapping) else None
+        name = before.text if isinstance(before, Scalar) else ""
+    return list(reversed(lineage)), name
+
+
+def _with_own(
+    option: Node, name: str, replaced: Mappable[str, Node], parameters: Mapping
+) -> tuple[Node, dict[str, Node]]:
+    """An option with its parameters whole, and these."""
+    given = option.items.get("parameters") if isinstance(option, Mapping) else None
+    if not isinstance(option, Mapping) or not isinstance(given, Mapping):
+        return option, {}
+    whole = {
+        p: _over(replaced.get(p, parameters.items.get(p)), node, ("options", name, "parameters", p))
+        for p, node in given.items.items()
+    }
+    return option.replaced("parameters", given._replace(items=whole)), whole
 
 
 def _over(parent: Node | None, child: Node, path: Path) -> Node:
