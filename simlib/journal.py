@@ -72,7 +72,11 @@ def firsts_of_months(start: float, horizon: float) -> tuple[float, ...]:
         result.append(days)
 
 
-CauseKind = Literal["start", "review", "date", "milestone", "incident", "threshold", "posture"]
+CauseKind = Literal[
+    "start", "review", "date", "milestone", "incident", "threshold", "posture", "scenario"
+]
+SCENARIO = "scenario"
+"""Who is named in the journal for what happens by the scenario's events."""
 
 
 @dataclass(frozen=True, slots=True)

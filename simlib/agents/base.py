@@ -261,11 +261,16 @@ class Agent(ABC):
             wait.watch = self._world.watches.wait(where, level, self._rank, self._world.state)
             if wait.watch is None:
                 crossed = self._world.crossing(where, level, self._rank)
+        event = self._armed(wait)
+        if crossed:
+            self._world.wake(wait, crossed)
+        return event
+
+    def _armed(self, wait: Wait) -> simpy.Event:
+        """The event of a wait that has been registered with all that may end it."""
         assert wait.event.callbacks is not None  # noqa: S101  (a new event has them)
         wait.event.callbacks.append(lambda _event: self._resume(wait))
         self._world.arm(wait)
-        if crossed:
-            self._world.wake(wait, crossed)
         return wait.event
 
     def _type_number(self, name: str) -> int:
@@ -377,22 +382,23 @@ class Agent(ABC):
         """Move a milestone to another date, in days (infinity: cancel it)."""
         world = self._use()
         if world.recorder is not None:
-            world.recorder.milestone(self.name, "move", name, float(to))
+            world.recorder.note(self.name, "move", name, float(to))
         world.timeline.move(name, to)
 
     def settle(self, name: str, classification: str) -> None:
         """Say what class a milestone ends in."""
         world = self._use()
         if world.recorder is not None:
-            world.recorder.milestone(self.name, "settle", name, classification)
+            world.recorder.note(self.name, "settle", name, classification)
         world.timeline.settle(name, classification)
 
     def complete(self, name: str) -> None:
         """Say that a milestone is done, now."""
         world = self._use()
         if world.recorder is not None:
-            world.recorder.milestone(self.name, "complete", name)
+            world.recorder.note(self.name, "complete", name)
         world.timeline.complete(name)
+        world.tell(("completion", name))
 
     # deciding
 
@@ -416,6 +422,7 @@ class Agent(ABC):
                 value=value,
             )
         )
+        world.tell(("decision", name))
 
     def _uniform(self, name: str, place: str | None = None) -> float:
         what = name_hash(f"decision|{self.name}|{name}|{place or ''}")

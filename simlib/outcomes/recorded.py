@@ -10,15 +10,13 @@ import numpy as np
 
 from simlib.journal import DAYS_PER_MONTH, to_days
 from simlib.outcomes.windows import month_edges, window, within
+from simlib.scenario.event_conditions import OPEN
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from simlib.journal import Decision, Run
     from simlib.scenario.schema import Outcome, Scenario
-
-OPEN = "open"
-"""The class of a milestone that is not settled by the horizon."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from simlib.chance.designs import broken_rule
 from simlib.errors import SimulationError
 from simlib.scenario import (
+    event_rules,
     incident_rules,
     outcome_rules,
     parameter_values,
@@ -33,12 +34,13 @@ RULES: tuple[Callable[[Context], None], ...] = (
     place_rules.check,
     parameter_values.check,
     timeline_rules.check,
+    event_rules.check,
     incident_rules.check,
     outcome_rules.check,
 )
 _SECTIONS = (
     *("places", "state", "parameters", "incidents", "postures", "agents"),
-    *("timeline", "options", "series", "outcomes"),
+    *("timeline", "events", "options", "series", "outcomes"),
 )
 
 

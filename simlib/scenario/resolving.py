@@ -205,6 +205,13 @@ def _inside(node: Node, folder: FilePath, name: str, key: str) -> FilePath:
     return path
 
 
+def _is_event(path: Path) -> bool:
+    """Whether an event stands at a path: half of each of two would mean neither."""
+    return (len(path) == 2 and path[0] == "events") or (
+        len(path) == 4 and path[0] == "options" and path[2] == "events"
+    )
+
+
 def _is_parameter(path: Path) -> bool:
     return (len(path) == 2 and path[0] == "parameters") or (
         len(path) == 4 and path[0] == "options" and path[2] == "parameters"
@@ -244,7 +251,7 @@ def _given(parent: Mapping, child: Mapping, path: Path) -> tuple[tuple[str, ...]
 
 
 def _joined(before: Mapping, node: Mapping, path: Path) -> Mapping:
-    is_replaced = len(path) > 2 and path[-1] in REPLACED
+    is_replaced = (len(path) > 2 and path[-1] in REPLACED) or _is_event(path)
     if len(path) > 2 and path[-2] == "factors":
         kinds = FACTOR_KINDS & node.items.keys()
         is_replaced = bool(kinds - before.items.keys())
@@ -268,7 +275,7 @@ def _undotted(option: Mapping, path: Path) -> Mapping:
     for key, node in option.items.items():
         head, dot, tail = key.partition(".")
         mark = option.keys[key]
-        if not dot or head not in {"timeline", "parameters"}:
+        if not dot or head not in {"timeline", "parameters", "events"}:
             added = mapping({key: node}, {key: mark}, option.mark)
         else:
             inner = mapping({tail: node}, {tail: mark}, mark)

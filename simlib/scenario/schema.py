@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
@@ -52,8 +53,14 @@ IncidentName = Annotated[Name, Ref("incident type")]
 MarkName = Annotated[Name, Ref("mark")]
 MilestoneName = Annotated[Name, Ref("milestone")]
 PlaceName = Annotated[Name, Ref("place")]
+PostureName = Annotated[Name, Ref("posture")]
 Region = Annotated[Name, Ref("place or country")]
+StoredName = Annotated[Name, Ref("state variable", "state")]
 VariableName = Annotated[Name, Ref("state variable")]
+
+Amount: TypeAlias = Quantity | dict[Name, Quantity]
+"""One number; or over several places ``{total: 900}``, ``{each: 0.5}``, or by place."""
+EACH, TOTAL = "each", "total"
 
 Where: TypeAlias = Literal["here", "from", "to", "within"]
 """The place that is meant, seen from where an incident happens."""
@@ -357,6 +364,16 @@ def shifted(date: dt.date, by: str) -> dt.date:
     return dt.date(year, month + 1, last if is_last else min(date.day, last))
 
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def moved(date: dt.date | None, to: str) -> dt.date | None:
+    """A date (or none) moved to another that is written out, or by a shift; none stays none."""
+    if _DATE.fullmatch(to):
+        return dt.date.fromisoformat(to)
+    return None if date is None else shifted(date, to)
+
+
 class MilestoneChange(Model):
     """What an option does to a milestone: shift, extend, cancel, or move to a date."""
 
@@ -373,6 +390,33 @@ class MilestoneChange(Model):
     """Nobody acts differently before; the scenario's start when not given."""
 
 
+class Event(Model):
+    """What happens to the world on a date, or when a condition comes to hold, by no decision."""
+
+    on: dt.date | None = None
+    when: str | None = None
+    """A condition, as `simlib.scenario.event_conditions` reads it."""
+    every: bool = False
+    """Whether it happens each time the condition comes to hold, not only the first."""
+    announced: dt.date | None = None
+    """From when on moves are known and a condition is looked at; nobody knows before."""
+    place: Region | tuple[Region, ...] | None = Field(default=None, alias="in")
+    """Where state changes: a country, or places; everywhere when not given."""
+    set: dict[StoredName, Amount] = {}
+    times: dict[StoredName, Quantity] = {}
+    add: dict[StoredName, Amount] = {}
+    enter: dict[PostureName, Name] = {}
+    parameter: dict[Annotated[Name, Ref("parameter")], Quantity] = {}
+    """Another number from then on, for who asks for it and for what recurs."""
+    move: dict[MilestoneName, str] = {}
+    """A date, or a shift from where it stands."""
+    forced: bool = False
+    """Whether the milestones it moves are given, so that nobody decides them."""
+    cancel: MilestoneName | tuple[MilestoneName, ...] = ()
+    complete: MilestoneName | tuple[MilestoneName, ...] = ()
+    description: str = ""
+
+
 class Option(Model):
     """A named variation of the scenario that is to be compared."""
 
@@ -384,6 +428,8 @@ class Option(Model):
     timeline: dict[MilestoneName, MilestoneChange] = {}
     parameters: dict[Annotated[Name, Ref("parameter")], Parameter] = {}
     """Parameters that this option replaces."""
+    events: dict[Name, Event] = {}
+    """Events beside the scenario's; one of the same name stands in its place."""
 
 
 class Outcome(Model):
@@ -393,10 +439,10 @@ class Outcome(Model):
     """Incidents of these types."""
     total: MarkName | None = None
     """Sum of a mark over incidents of `of`."""
-    state: Annotated[Name, Ref("state variable", "state")] | None = None
+    state: StoredName | None = None
     """A state variable on a date: summed over places (stocks) or as `reduce` says."""
     milestone: MilestoneName | None = None
-    posture: Annotated[Name, Ref("posture")] | None = None
+    posture: PostureName | None = None
     """Whether (1/0) any of `states` was reached in the window."""
     decision: Annotated[Name, Ref("decision")] | None = None
     """Number of yes-decisions of that name in the window."""
@@ -472,6 +518,7 @@ class Scenario(Model):
     decisions: dict[Name, DecisionLogit] = {}
     agents: dict[Name, AgentEntry] = {}
     timeline: dict[Name, Milestone] = {}
+    events: dict[Name, Event] = {}
     options: dict[Name, Option] = {}
     series: dict[Name, Series] = {}
     outcomes: dict[Name, Outcome] = {}

@@ -86,8 +86,8 @@ def _check_change(
     given += ["cancel"] if change.cancel else []
     if len(given) > 1:
         context.add(path, f"must have one of shift, extend, date, cancel (got {', '.join(given)})")
-    can_shift = _is_shift(context, (*path, "shift"), change.shift)
-    _is_shift(context, (*path, "extend"), change.extend)
+    can_shift = is_shift(context, (*path, "shift"), change.shift)
+    is_shift(context, (*path, "extend"), change.extend)
     if not context.has_span:
         return
     scenario = context.scenario
@@ -111,7 +111,7 @@ def _check_undated(context: Context, path: Path, change: MilestoneChange) -> Non
             context.add((*path, key), rule, "give it one: date: YYYY-MM-DD")
 
 
-def _is_shift(context: Context, path: Path, shift: str | None) -> bool:
+def is_shift(context: Context, path: Path, shift: str | None) -> bool:
     """Note what is no shift of a date; return whether it is none that is given, or one."""
     parts = _SHIFT.fullmatch("0 days" if shift is None else shift)
     if parts is None:

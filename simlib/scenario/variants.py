@@ -13,7 +13,7 @@ from simlib.scenario.wording import near_or_all, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simlib.scenario.schema import Option
+    from simlib.scenario.schema import Event, Option
 
 MOST_SHOWN = 20
 _ABSENT = object()
@@ -75,7 +75,7 @@ def _shown(text: str) -> str:
 
 
 def option_scenario(scenario: Scenario, option_name: str) -> Scenario:
-    """A scenario with the parameters that an option, or what it goes on from, replaces.
+    """A scenario with the parameters and events that an option, or what it goes on from, has.
 
     What an option does to milestones stays in the option: the world announces it. An option that
     the scenario does not have is a `ScenarioError`.
@@ -83,10 +83,17 @@ def option_scenario(scenario: Scenario, option_name: str) -> Scenario:
     if option_name not in scenario.options:
         rule = f"undefined option (got {shown(option_name)})"
         raise ScenarioError([Problem("options", rule, near_or_all(option_name, scenario.options))])
-    parameters = dict(scenario.parameters)
+    parameters, events = dict(scenario.parameters), dict(scenario.events)
     for option in option_lineage(scenario, option_name):
         parameters |= option.parameters
-    return scenario.model_copy(update={"parameters": parameters})
+        events |= {name: _known_from(event, option) for name, event in option.events.items()}
+    return scenario.model_copy(update={"parameters": parameters, "events": events})
+
+
+def _known_from(event: Event, option: Option) -> Event:
+    """An event of an option, of which nothing is known before the option's fork."""
+    known = [date for date in (event.announced, option.at) if date]
+    return event.model_copy(update={"announced": max(known)}) if known else event
 
 
 def option_lineage(scenario: Scenario, option_name: str) -> list[Option]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlib.agents.registry import agent_class, agent_names
+from simlib.agents.scenario_events import ScenarioEvents
 from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.journal import to_days
 from simlib.scenario import option_scenario
@@ -98,10 +99,11 @@ def assemble(
     quantities = Quantities()
     layout = lay_out(changed)
     geography = Geography(changed, layout)
+    living = chosen_agents(changed, agents, without)
     return Blueprint(
         scenario=changed,
         option=option or "",
-        agents=chosen_agents(changed, agents, without),
+        agents=(*([ScenarioEvents] if changed.events else []), *living),
         layout=layout,
         quantities=quantities,
         parameters=ParameterPlan(changed, written=scenario),

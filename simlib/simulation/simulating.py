@@ -19,6 +19,7 @@ from simlib.world.acts import Act, Recorder
 from simlib.world.clock import CALENDAR_RANK, FIRST_AGENT_RANK, OBSERVER_RANK, Clock
 from simlib.world.engine import CompiledIncidents, compile_kernel
 from simlib.world.milestones import Timeline
+from simlib.world.revision import Revision
 from simlib.world.world import World
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def _build(
         n_types=len(world.types),
         span=(blueprint.start - scenario.history_days, blueprint.start, blueprint.horizon),
     )
+    world.revision = Revision(blueprint.parameters, blueprint.quantities, plan, state, given or {})
     options = option_lineage(scenario, blueprint.option) if blueprint.option else ()
     world.connect(Timeline(world.clock, scenario, options, world.fall_due), engine)
     _keep_calendar(world, calendar, multipliers)
@@ -214,7 +216,7 @@ def _run_through(world: World, observer: _Observer, blueprint: Blueprint) -> Run
         scenario=blueprint.scenario.name,
         option=blueprint.option,
         replication=world.replication,
-        parameters=dict(world.parameters),
+        parameters=dict(world.drawn),
         incidents=world.engine.incidents(),
         decisions=tuple(world.decisions),
         postures={name: tuple(states) for name, states in world.postures.items()},

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
     from simlib.world.clock import Clock
 
-Kind: TypeAlias = Literal["write", "enter", "move", "settle", "complete"]
+Kind: TypeAlias = Literal["write", "enter", "move", "settle", "complete", "revise"]
 
 _NOWHERE = np.zeros(0, dtype=np.int64)
 _NOTHING = np.zeros(0)
@@ -37,15 +37,16 @@ class Act:
     is_after
         Whether it came after an incident at that same instant, which it answers.
     kind
-        ``write``, ``enter`` (a posture's state), or ``move``, ``settle``, ``complete`` (a
-        milestone).
+        ``write``, ``enter`` (a posture's state), ``move``, ``settle``, ``complete`` (a
+        milestone), or ``revise`` (a parameter).
     what
-        The state variable, posture or milestone.
+        The state variable, posture, milestone or parameter.
     positions, before, values
         Of a write: where in the state vector, and what stood and stands there, shape (n,).
         Of a posture: its position and the codes of its states.
     text, number
-        The posture's new state or the milestone's class; the milestone's new date, in days.
+        The posture's new state or the milestone's class; the milestone's new date, in days,
+        or the parameter's new value.
     decision
         Row of the decision taken on the same occasion, else -1.
     """
@@ -115,8 +116,8 @@ class Recorder:
             )
         )  # fmt: skip
 
-    def milestone(self, agent: str, kind: Kind, name: str, to: str | float = "") -> None:
-        """Note what is about to become of a milestone."""
+    def note(self, agent: str, kind: Kind, name: str, to: str | float = "") -> None:
+        """Note what is about to become of a milestone or a parameter."""
         text, number = ("", to) if isinstance(to, float) else (to, 0.0)
         self.acts.append(Act(*self._instant(), agent, kind, name, text=text, number=number))
 

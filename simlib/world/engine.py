@@ -14,7 +14,7 @@ from simlib.journal import MARKS, Incidents, to_date
 from simlib.world.clock import AFTER_RANK, INCIDENT_RANK, OBSERVER_RANK, Process
 from simlib.world.kernel import kernel_tables as t
 from simlib.world.kernel.advance import advance, begin, begin_history
-from simlib.world.kernel.channel_intensities import write
+from simlib.world.kernel.channel_intensities import refresh_all, write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,6 +129,17 @@ class CompiledIncidents:
         if result == t.FAULTY:
             self._check()
         return result
+
+    def revise(self, evaluated: dict[str, NDArray[Any]], opener: int) -> None:
+        """Go on with other numbers of the same tables, by the decision of a row, or -1.
+
+        Raises `SimulationError` where the intensity of a channel leaves its range.
+        """
+        for name in ("factor_f", "mark_f", "effect_f", "excites_f", "numbers"):
+            self._views[name][...] = evaluated[name]
+        self._views["channel_f"][:, t.BASE] = evaluated["channel_f"][:, t.BASE]
+        self._call(refresh_all, opener)
+        self._check()
 
     def wait(self, type_: int, by: int) -> None:
         """Add to the number of those who wait for notable incidents of a type."""
@@ -304,6 +315,7 @@ def compile_kernel() -> None:
     arrays = (memory.floats, memory.ints, memory.words)
     begin_history(*arrays)
     begin(*arrays)
+    refresh_all(*arrays, -1)
     write(*arrays, np.zeros(0, dtype=np.int64), np.zeros(0), -1)
     whole, pairs = np.zeros(2, dtype=np.int64), np.zeros((2, 3), dtype=np.int64)
     words, marks = np.zeros((2, 3), dtype=np.uint64), np.zeros((2, len(MARKS)))

@@ -109,11 +109,15 @@ class Timeline:
             raise SimulationError(f"no milestone {name!r}")
         return self._entries[name]
 
-    def _arm(self, name: str) -> None:
+    def _disarm(self, name: str) -> None:
         entry = self._entries[name]
         if entry.due is not None and entry.due.callbacks is not None:
             entry.due.callbacks = None  # type: ignore[assignment]
         entry.due = None
+
+    def _arm(self, name: str) -> None:
+        self._disarm(name)
+        entry = self._entries[name]
         if self._clock.now <= entry.date < math.inf:
             entry.due = self._clock.at(entry.date, MILESTONE_RANK)
             assert entry.due.callbacks is not None  # noqa: S101
@@ -138,6 +142,11 @@ class Timeline:
         if entry.agreed == math.inf:  # the first date it gets
             entry.agreed = to
         self._arm(name)
+
+    def drop(self, name: str) -> None:
+        """Date a milestone now, and let nobody be woken by it any more."""
+        self._disarm(name)
+        self.of(name).date = self._clock.now
 
     def settle(self, name: str, classification: str) -> None:
         """Say what class a milestone ends in."""

@@ -18,7 +18,7 @@ from simlib.scenario.expressions import compile_quantity
 from simlib.scenario.parameter_values import order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -94,13 +94,18 @@ class ParameterPlan:
             shares = dirichlet(weights, uniform[first : first + len(weights)])
             values.update((f"{name}.{part}", share) for part, share in shares.items())
         values.update(given)
-        for name, value in values.items():
+        return self.revised(values, given)
+
+    def revised(self, values: Mapping[str, float], kept: Collection[str]) -> dict[str, float]:
+        """Parameters with every expression computed again, but for names that are kept."""
+        found = dict(values)
+        for name, value in found.items():
             if not math.isfinite(value):
                 raise SimulationError(f"parameter {name}: no finite number (got {value})")
         for name, function in self._derived:
-            if name not in given:
-                values[name] = _derive(name, function, values)
-        return values
+            if name not in kept:
+                found[name] = _derive(name, function, found)
+        return found
 
     def draw(self, replication: int, given: Mapping[str, float]) -> dict[str, float]:
         """Every parameter of a replication; given ones replace drawn or derived ones."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_WATCHES = 256
 Occasion = tuple[int, int, int]
+News = tuple[Literal["decision", "completion"], str]
+"""A decision that is taken, or a milestone that is completed; by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,9 @@ class Wait:
     came first, once something has.
     """
 
-    __slots__ = ("cause", "event", "milestone", "notices", "posture", "rank", "timed", "watch")
+    __slots__ = (
+        *("cause", "event", "milestone", "news", "notices", "posture", "rank", "timed", "watch"),
+    )
 
     def __init__(self, event: simpy.Event, rank: int) -> None:
         self.event, self.rank = event, rank
@@ -68,6 +72,7 @@ class Wait:
         self.posture: str | None = None
         self.milestone: str | None = None
         self.watch: int | None = None
+        self.news: News | None = None
 
 
 class Watches:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from simlib.world.clock import Clock
     from simlib.world.engine import CompiledIncidents
     from simlib.world.milestones import Timeline
-    from simlib.world.waiting import Occasion
+    from simlib.world.revision import Revision
+    from simlib.world.waiting import News, Occasion
 
 
 class World:
@@ -58,7 +59,10 @@ class World:
         self.postures: dict[str, list[tuple[float, str]]] = {
             name: [(clock.now, posture.start)] for name, posture in scenario.postures.items()
         }
+        self.drawn = parameters
+        """The parameters at the start; `parameters` are those of now."""
         self.recorder: Recorder | None = None
+        self.revision: Revision
         self.timeline: Timeline
         self.engine: CompiledIncidents
         self.state: NDArray[np.float64]
@@ -67,6 +71,7 @@ class World:
         self._by_posture: dict[str, list[Wait]] = {name: [] for name in scenario.postures}
         self._by_milestone: dict[str, list[Wait]] = {name: [] for name in scenario.timeline}
         self._by_watch: dict[int, list[Wait]] = {}
+        self._by_news: dict[News, list[Wait]] = {}
         self._repeats: dict[tuple[str, object], int] = {}
         self._masks: dict[tuple[tuple[str, ...], str | None], NDArray[np.bool_]] = {}
         self._positions: dict[str, NDArray[np.int64]] = {}
@@ -78,6 +83,7 @@ class World:
     def connect(self, timeline: Timeline, engine: CompiledIncidents) -> None:
         """Give the world its timeline and the engine of its incidents."""
         self.timeline, self.engine, self.state = timeline, engine, engine.state
+        self.start_state = engine.state.copy()
         engine.on_notable, engine.on_crossed = self._hand_notice, self._cross_after
 
     # state
@@ -94,6 +100,12 @@ class World:
         if quantity not in self._values:
             self._values[quantity] = float(compile_quantity(quantity)(self.parameters))
         return self._values[quantity]
+
+    def revise(self, changes: Mapping[str, float], opener: int) -> None:
+        """Go on with other parameters, for agents and for what recurs."""
+        self.parameters, tables = self.revision.revised(self.parameters, changes)
+        self._values.clear()
+        self.engine.revise(tables, opener)
 
     def change(self, where: int, value: float, opener: int) -> None:
         """Set one state variable; stocks stop at 0, signed variables do not.
@@ -170,6 +182,8 @@ class World:
             self.timeline.settle(act.what, act.text)
         elif act.kind == "complete":
             self.timeline.complete(act.what)
+        elif act.kind == "revise":
+            self.revise({act.what: act.number}, -1)
         elif act.number >= self.clock.now:
             self.timeline.move(act.what, act.number)
 
@@ -224,6 +238,8 @@ class World:
             self._by_milestone[wait.milestone].append(wait)
         if wait.watch is not None:
             self._by_watch.setdefault(wait.watch, []).append(wait)
+        if wait.news is not None:
+            self._by_news.setdefault(wait.news, []).append(wait)
 
     def disarm(self, wait: Wait) -> None:
         """Forget a wait that has ended."""
@@ -239,6 +255,13 @@ class World:
             waits.remove(wait)
             if not waits:
                 self.watches.disarm(wait.watch)
+        if wait.news is not None:
+            self._by_news[wait.news].remove(wait)
+
+    def tell(self, news: News) -> None:
+        """Wake who waits for a decision or the completion of a milestone."""
+        for wait in tuple(self._by_news.get(news, ())):
+            self.wake(wait, named_cause("scenario", " ".join(news)))
 
     def fall_due(self, milestone: str) -> None:
         """Wake who waits for a milestone whose date has come."""

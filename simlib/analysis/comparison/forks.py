@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from simlib.ensemble.execution import Running
-    from simlib.scenario.schema import MilestoneChange
+    from simlib.scenario.schema import Event, MilestoneChange
 
 
 def fork(
@@ -157,11 +157,20 @@ class _Forks:
             for milestone, change in option.timeline.items()
             if not (is_known and self._is_past(option, change))
         }
+        at = max(self._at, option.at or self._at)
+        events = {
+            each: event.model_copy(update={"announced": max(event.announced or at, at)})
+            if event.announced
+            else event
+            for each, event in option.events.items()
+            if not (is_known and self._has_come(option, event))
+        }
         fork = Option(
             description=option.description,
             of=before or None,
-            at=max(self._at, option.at or self._at),
+            at=at,
             timeline=timeline,
+            events=events,
         )
         return self._add(f"{name}_from_{self._at}", fork)
 
@@ -176,14 +185,23 @@ class _Forks:
             for milestone, change in option.timeline.items()
             if self._is_past(option, change)
         }
-        if before == (option.of or "") and len(timeline) == len(option.timeline):
+        events = {
+            each: event for each, event in option.events.items() if self._has_come(option, event)
+        }
+        is_whole = (len(timeline), len(events)) == (len(option.timeline), len(option.events))
+        if before == (option.of or "") and is_whole:
             return name
-        change = {"of": before or None, "timeline": timeline}
+        change = {"of": before or None, "timeline": timeline, "events": events}
         return self._add(f"{name}_until_{self._at}", option.model_copy(update=change))
 
     def _is_past(self, option: Option, change: MilestoneChange) -> bool:
         start = self._written.start
         return max(change.announced or start, option.at or start) < self._at
+
+    def _has_come(self, option: Option, event: Event) -> bool:
+        """Whether an event is known before the fork; who gives no date knows it on its own."""
+        start = self._written.start
+        return max(event.announced or event.on or start, option.at or start) < self._at
 
     def _add(self, name: str, option: Option) -> str:
         """Add an option, under another name where that is taken by another option."""

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simlib.errors import Problem, ScenarioError
-from simlib.journal import MARKS
-from simlib.outcomes.recorded import OPEN
 from simlib.outcomes.windows import month_edges, within
+from simlib.scenario.event_conditions import (
+    ConditionError,
+    DecisionCondition,
+    IncidentCondition,
+    MilestoneCondition,
+    PostureCondition,
+    read_condition,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.journal import Run
     from simlib.scenario.schema import Scenario
-
-_HOW = (
-    "write INCIDENT, INCIDENT MARK >= NUMBER, INCIDENT in PLACE, "
-    "INCIDENT in PLACE >= NUMBER a month, POSTURE = STATE, MILESTONE = CLASS or DECISION = TAKEN"
-)
-_MONTHLY = re.compile(r"^(?P<what>.+?)\s*>=\s*(?P<level>\d+)\s+a\s+month$")
-_MARKED = re.compile(r"^(?P<what>.+?)\s+(?P<mark>\w+)\s*>=\s*(?P<level>[\d.]+)$")
-_PLACED = re.compile(r"^(?P<what>.+?)\s+in\s+(?P<place>.+)$")
-_STATED = re.compile(r"^(?P<what>[^=<>]+?)\s*=\s*(?P<state>[^=<>]+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,92 +119,30 @@ Event = IncidentEvent | PostureEvent | MilestoneEvent | DecisionEvent
 def read_event(text: str, scenario: Scenario) -> Event:
     """Read an event that is dated in every run.
 
-    ``jailbreak``, ``jailbreak escaped >= 100``, ``raid in North`` (an incident, by the least
-    value of a mark, in a country or place); ``raid in North >= 30 a month`` (dated on the
-    thirtieth of a calendar month); ``truce.posture = collapse`` (entered after the start);
-    ``handover = slipped`` (a milestone completed as that class, dated on its completion);
-    ``opens_campaign = yes`` (a decision). The scenario has its option applied.
+    It is a condition as `read_condition` reads it, but none on a state variable, and dated on
+    the incident (the last of so many), on entering a state after the start, on the completion
+    of a milestone, or on the decision. The scenario has its option applied.
 
     Raises
     ------
     ScenarioError
         It cannot be read, or names what the scenario does not have.
     """
-    written = " ".join(text.split())
-    stated = _STATED.match(written)
-    if stated is not None:
-        return _stated(text, stated["what"], stated["state"].strip(), scenario)
-    return _incident(text, written, scenario)
-
-
-def _stated(text: str, what: str, state: str, scenario: Scenario) -> Event:
-    if what in scenario.postures:
-        states = tuple(scenario.postures[what].states)
-        if state not in states:
-            raise _wrong(text, f"{what} has no state {state!r}", f"one of {', '.join(states)}")
-        return PostureEvent(what, state)
-    if what in scenario.timeline:
-        _refuse_class(text, what, state, scenario)
-        return MilestoneEvent(what, state)
-    decisions = {*scenario.decisions, *(d for a in scenario.agents.values() for d in a.decisions)}
-    if what in decisions:
-        return DecisionEvent(what, state)
-    known = ", ".join([*scenario.postures, *scenario.timeline])
-    raise _wrong(text, f"no posture, milestone or decision {what!r}", f"there are {known}")
-
-
-def _refuse_class(text: str, milestone: str, state: str, scenario: Scenario) -> None:
-    """Refuse a class that no outcome of the milestone names, where one names its classes."""
-    classes = {
-        name
-        for outcome in scenario.outcomes.values()
-        if outcome.milestone == milestone
-        for name in outcome.classes
-    }
-    if state == OPEN:
-        raise _wrong(text, f"a milestone that is {OPEN} has no date")
-    if classes and state not in classes:
-        names = ", ".join(sorted(classes))
-        raise _wrong(text, f"{milestone} has no class {state!r}", f"one of {names}")
-
-
-def _incident(text: str, written: str, scenario: Scenario) -> IncidentEvent:
-    monthly = _MONTHLY.match(written)
-    what, level = (monthly["what"], int(monthly["level"])) if monthly else (written, 1)
-    placed = _PLACED.match(what)
-    places = within(scenario, None)
-    marks: list[tuple[str, float]] = []
-    if placed is not None:
-        what, (where, at_least) = placed["what"], _place(placed["place"])
-        places = within(scenario, where)
-        if not places:
-            raise _wrong(text, f"no place or country {where!r}")
-        what += at_least
-    while (marked := _MARKED.match(what)) is not None:
-        what = marked["what"]
-        marks.append(_mark(text, marked["mark"], marked["level"]))
-    if what not in scenario.incidents:
-        hint = _HOW if not what.isidentifier() else f"there are {', '.join(scenario.incidents)}"
-        raise _wrong(text, f"no incident type {what!r}", hint)
-    if level < 1:
-        raise _wrong(text, f"at least 1 a month (got {level})")
-    edges = tuple(month_edges(scenario).tolist())
-    return IncidentEvent(what, tuple(sorted(marks)), places, level, edges)
-
-
-def _place(written: str) -> tuple[str, str]:
-    """A place, and what is written of marks after it."""
-    marked = _MARKED.match(written)
-    return (marked["what"], written[len(marked["what"]) :]) if marked else (written, "")
-
-
-def _mark(text: str, mark: str, level: str) -> tuple[str, float]:
-    if mark not in MARKS:
-        raise _wrong(text, f"unknown mark {mark!r}", f"one of {', '.join(MARKS)}")
     try:
-        return mark, float(level)
-    except ValueError:
-        raise _wrong(text, f"{mark} is compared with a number (got {level!r})") from None
+        condition = read_condition(text, scenario)
+    except ConditionError as error:
+        raise _wrong(text, str(error), error.hint) from None
+    match condition:
+        case IncidentCondition(type_, where, marks, level):
+            places, edges = within(scenario, where or None), tuple(month_edges(scenario).tolist())
+            return IncidentEvent(type_, marks, places, level, edges)
+        case PostureCondition(posture, state):
+            return PostureEvent(posture, state)
+        case MilestoneCondition(milestone, classification):
+            return MilestoneEvent(milestone, classification)
+        case DecisionCondition(decision, taken):
+            return DecisionEvent(decision, taken)
+    raise _wrong(text, "a state variable is not dated by what a run records")
 
 
 def _wrong(text: str, rule: str, hint: str = "") -> ScenarioError:

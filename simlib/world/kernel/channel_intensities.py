@@ -112,6 +112,13 @@ def refresh_dependents(
 
 
 @compiled
+def refresh_all(floats: t.Floats, ints: t.Integers, words: t.Words, opener: int) -> None:
+    """Recompute every channel's intensity."""
+    for channel in range(ints[t.N_CHANNELS]):
+        refresh(floats, ints, words, channel, opener)
+
+
+@compiled
 def has_crossed(floats: t.Floats, ints: t.Integers, where: int) -> bool:
     """Test the watches on one state variable; fire those waited for, re-arm below."""
     fired = False

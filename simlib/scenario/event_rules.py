@@ -1,0 +1,197 @@
+"""Events: when they come, what they do, and that no two of them contradict one another."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simlib.scenario.event_conditions import ConditionError, read_condition
+from simlib.scenario.schema import EACH, STOCK, TOTAL, moved, several
+from simlib.scenario.timeline_rules import is_shift
+from simlib.scenario.wording import shown
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+
+    from simlib.scenario.context import Context
+    from simlib.scenario.nodes import Path
+    from simlib.scenario.schema import Amount, Event, Scenario
+
+DOES = ("set", "times", "add", "enter", "parameter", "move", "cancel", "complete")
+"""What an event may do."""
+_OF_STATE = ("set", "times", "add")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def check(context: Context) -> None:
+    """Note what is wrong with the events of a scenario and of its options."""
+    scenario = context.scenario
+    for name, event in scenario.events.items():
+        _check_event(context, ("events", name), event, None)
+    _check_contradictions(context, _placed(scenario, ""))
+    for name, option in scenario.options.items():
+        for event_name, event in option.events.items():
+            _check_event(context, ("options", name, "events", event_name), event, option.at)
+        if option.events:
+            _check_contradictions(context, _placed(scenario, name))
+
+
+def _placed(scenario: Scenario, option: str) -> dict[str, tuple[Path, Event]]:
+    """The events under an option by name, and where each is written."""
+    found: dict[str, tuple[Path, Event]] = {
+        name: (("events", name), event) for name, event in scenario.events.items()
+    }
+    lineage: list[str] = []
+    while option in scenario.options and option not in lineage:
+        lineage.insert(0, option)
+        option = scenario.options[option].of or ""
+    for each in lineage:
+        for name, event in scenario.options[each].events.items():
+            found[name] = ("options", each, "events", name), event
+    return found
+
+
+def _check_event(context: Context, path: Path, event: Event, fork: dt.date | None) -> None:
+    if not any(getattr(event, key) for key in DOES):
+        context.add(path, f"must do something (got none of {', '.join(DOES)})")
+    kind = context.expect_one(path, event, ("on", "when"))
+    if kind == "when":
+        _check_condition(context, (*path, "when"), event.when or "")
+    elif event.every:
+        context.add((*path, "every"), "must be given for a condition only")
+    if context.has_span:
+        _check_dates(context, path, event, fork)
+    for posture, state in event.enter.items():
+        if posture in context.scenario.postures:
+            known = context.states_of(posture)
+            context.expect((*path, "enter", posture), "state", state, known)
+    for name in event.parameter:
+        given = context.scenario.parameters.get(name)
+        if given is not None and given.value_names(name) != (name,):
+            context.add((*path, "parameter", name), "must be one number (got shares that sum to 1)")
+    _check_moves(context, path, event, fork)
+    _check_state(context, path, event)
+
+
+def _check_condition(context: Context, path: Path, text: str) -> None:
+    try:
+        read_condition(text, context.scenario)
+    except ConditionError as error:
+        context.add(path, f"{error} (got {shown(text)})", error.hint)
+
+
+def _check_dates(context: Context, path: Path, event: Event, fork: dt.date | None) -> None:
+    start, end = context.scenario.start, context.scenario.end
+    for key, date in (("on", event.on), ("announced", event.announced)):
+        if date is None:
+            continue
+        if not start <= date <= end:
+            rule = f"must be from the start to the end, {start} to {end} (got {date})"
+            context.add((*path, key), rule)
+        elif fork is not None and date < fork:
+            rule = f"must not be before the option is known (got {date} < {fork})"
+            context.add((*path, key), rule)
+    if event.on and event.announced and event.announced > event.on:
+        rule = f"must not be after it happens (got {event.announced} > {event.on})"
+        context.add((*path, "announced"), rule)
+
+
+def _check_moves(context: Context, path: Path, event: Event, fork: dt.date | None) -> None:
+    known = max(filter(None, (event.announced or event.on, fork)), default=None)
+    for milestone, to in event.move.items():
+        here = (*path, "move", milestone)
+        if not _DATE.fullmatch(to):
+            is_shift(context, here, to)
+            continue
+        try:
+            goal = moved(None, to)
+        except ValueError:
+            context.add(here, f"must be a date that exists (got {shown(to)})")
+            continue
+        if goal and known and goal < known:
+            context.add(here, f"must not move to before it is known (got {goal} < {known})")
+    if event.forced and not (event.move or event.cancel):
+        context.add((*path, "forced"), "must be given for a move only")
+
+
+def _check_state(context: Context, path: Path, event: Event) -> None:
+    if event.place and not any(getattr(event, key) for key in _OF_STATE):
+        context.add((*path, "in"), "must be given for a change of state only")
+        return
+    for key in _OF_STATE:
+        for variable, amount in getattr(event, key).items():
+            if variable in context.scenario.state:
+                _check_amount(context, (*path, key, variable), event, amount)
+
+
+def _check_amount(context: Context, path: Path, event: Event, amount: Amount) -> None:
+    """Note an amount at places that a variable does not have, or that may mean two things."""
+    key, variable = str(path[-2]), str(path[-1])
+    places = _places(context, variable, event)
+    is_known = all(p in context.vocabularies["place or country"] for p in several(event.place))
+    if event.place and is_known and not places:
+        is_national = context.is_national(variable)
+        rule = "stands nowhere there" if not is_national else "is one number for all places"
+        context.add(path, f"{variable} {rule} (got in: {', '.join(several(event.place))})")
+    numbers = amount if isinstance(amount, dict) else {"": amount}
+    is_bare = len(places) > 1 and not isinstance(amount, dict) and key != "times"
+    if is_bare and context.value(numbers[""]) != 0.0:
+        hint = "{total: N}: in proportion to what is there; {each: N}: at each"
+        context.add(path, f"must say total or each, at {len(places)} places", hint)
+    if len(numbers) != 1 or not numbers.keys() <= {"", EACH, TOTAL}:
+        for name in numbers:
+            context.expect((*path, name), "place", name, places)
+    if key != "add" and not context.scenario.state[variable].signed:
+        for name, quantity in numbers.items():
+            context.check_within((*path, name) if name else path, quantity, STOCK)
+
+
+def _places(context: Context, variable: str, event: Event) -> list[str]:
+    """The places at which an event changes a variable, sorted; none for one over none."""
+    wanted, regions = set(several(event.place)), context.scenario.regions_of
+    known = sorted(context.places_of.get(variable, ()))
+    return [place for place in known if not wanted or not wanted.isdisjoint(regions(place))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    """What an event does to one thing, and the keys it is written under."""
+
+    target: tuple[str, ...]
+    keys: tuple[str, ...]
+    value: object
+
+    def contradicts(self, other: _Effect) -> bool:
+        """Whether both cannot hold at one instant, or would depend on which comes first."""
+        if self.keys[0] != other.keys[0]:
+            return True
+        return self.value != other.value and self.keys[0] not in {"times", "add"}
+
+
+def _effects(context: Context, event: Event) -> Iterator[_Effect]:
+    for key in _OF_STATE:
+        for name, amount in getattr(event, key).items():
+            for place in _places(context, name, event) or [""]:
+                yield _Effect(("state", name, place), (key, name), amount)
+    for key, kind in (("enter", "posture"), ("parameter", "parameter"), ("move", "milestone")):
+        for name, value in getattr(event, key).items():
+            yield _Effect((kind, name), (key, name), value)
+    for key in ("cancel", "complete"):
+        for name in several(getattr(event, key)):
+            yield _Effect(("milestone", name), (key,), key)
+
+
+def _check_contradictions(context: Context, events: dict[str, tuple[Path, Event]]) -> None:
+    """Note events of one date that do different things to the same."""
+    seen: dict[tuple[dt.date, tuple[str, ...]], tuple[str, _Effect]] = {}
+    for name, (path, event) in events.items():
+        if event.on is None or context.is_moot(path):
+            continue
+        for effect in _effects(context, event):
+            other, before = seen.setdefault((event.on, effect.target), (name, effect))
+            if effect.contradicts(before):
+                rule = f"contradicts {before.keys[0]} of event {other} on the same date"
+                context.add((*path, *effect.keys), f"{rule} (got {event.on})")
+                break
