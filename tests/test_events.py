@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from simlib.journal import Run
     from simlib.scenario.schema import Scenario
 
-WHY = {"judgement": "test"}
+WHY = {"unit": "incidents per day", "judgement": "test"}
+RAIDS: dict[str, Any] = {"value": 2, **WHY}
 GUARDS: dict[str, Any] = {"guards": {"over": "governorate", "unit": "persons", "start": 100}}
 DAY = "2000-01-05"
 """The date of events in the world of ten days: four days after its start."""
@@ -37,7 +38,7 @@ def guarded(**event: Any) -> Run:
     """Return a run of the world of ten days in which one event happens on the fifth."""
     scenario = world(
         state=GUARDS,
-        parameters={"raids": {"value": 2, "unit": "incidents per day", **WHY}},
+        parameters={"raids": RAIDS},
         incidents={"raid": recurring({"North": 3.0, "East": "raids"})},
         events={"e": {"on": DAY, **event}},
     )
@@ -126,8 +127,12 @@ def test_a_parameter_changes_what_recurs_from_then_on_and_there_only() -> None:
     kept = [time for time in times_of(before, "raid", "East") if time < 4.0]
     assert kept
     assert times_of(after, "raid", "East") == kept
-    more = guarded(parameter={"raids": "10 * raids"})
+    more, same = (
+        guarded(parameter={"raids": "10 * raids"}),
+        guarded(parameter={"raids": {"times": 8, "add": 4}}),
+    )
     assert len(times_of(more, "raid", "East")) > 30
+    assert differing_columns(more, same) == []
     assert after.parameters == before.parameters
 
 
@@ -146,8 +151,8 @@ class Reader(Agent):
 def test_agents_read_the_new_value_and_what_is_computed_from_it() -> None:
     scenario = world(
         parameters={
-            "raids": {"value": 2, "unit": "incidents per day", **WHY},
-            "twice": {"expression": "2 * raids", "unit": "incidents per day", **WHY},
+            "raids": RAIDS,
+            "twice": {"expression": "2 * raids", **WHY},
         },
         events={"e": {"on": DAY, "parameter": {"raids": 5}}},
     )

@@ -18,7 +18,7 @@ from simlib.scenario.event_conditions import (
     PostureCondition,
     read_condition,
 )
-from simlib.scenario.schema import EACH, TOTAL, moved, several
+from simlib.scenario.schema import EACH, RELATIVE, TOTAL, moved, several
 from simlib.world.waiting import Cause, Wait
 
 if TYPE_CHECKING:
@@ -149,8 +149,8 @@ class ScenarioEvents(Agent):
 
     def _happen(self, name: str, event: Event, n_times: int) -> None:
         self._begin(name, event, "yes", n_times)
-        for parameter, quantity in event.parameter.items():
-            self._revise(parameter, self._world.value_of(quantity))
+        for parameter, amount in event.parameter.items():
+            self._revise(parameter, amount)
         self._change_state(event)
         for posture, state in event.enter.items():
             if self.posture(posture) != state:
@@ -172,8 +172,13 @@ class ScenarioEvents(Agent):
             world.timeline.drop(milestone)
         self.complete(milestone)
 
-    def _revise(self, parameter: str, value: float) -> None:
+    def _revise(self, parameter: str, amount: Amount) -> None:
         world = self._use()
+        if isinstance(amount, dict):
+            times, add = (world.value_of(amount.get(key, usual)) for key, usual in RELATIVE)
+            value = world.parameters[parameter] * times + add
+        else:
+            value = world.value_of(amount)
         if value == world.parameters[parameter]:
             return
         if world.recorder is not None:

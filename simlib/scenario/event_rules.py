@@ -6,8 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simlib.errors import SimulationError
 from simlib.scenario.event_conditions import ConditionError, read_condition
-from simlib.scenario.schema import EACH, STOCK, TOTAL, moved, several
+from simlib.scenario.expressions import ExpressionError, compile_quantity
+from simlib.scenario.parameter_values import order
+from simlib.scenario.schema import EACH, RELATIVE, STOCK, TOTAL, moved, several
 from simlib.scenario.timeline_rules import is_shift
 from simlib.scenario.wording import shown
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
     from simlib.scenario.context import Context
     from simlib.scenario.nodes import Path
-    from simlib.scenario.schema import Amount, Event, Scenario
+    from simlib.scenario.schema import Amount, Event, Quantity, Scenario
 
 DOES = ("set", "times", "add", "enter", "parameter", "move", "cancel", "complete")
 """What an event may do."""
@@ -67,12 +70,48 @@ def _check_event(context: Context, path: Path, event: Event, fork: dt.date | Non
         if posture in context.scenario.postures:
             known = context.states_of(posture)
             context.expect((*path, "enter", posture), "state", state, known)
-    for name in event.parameter:
-        given = context.scenario.parameters.get(name)
-        if given is not None and given.value_names(name) != (name,):
-            context.add((*path, "parameter", name), "must be one number (got shares that sum to 1)")
+    for name, amount in event.parameter.items():
+        if name in context.scenario.parameters:
+            _check_parameter(context, (*path, "parameter", name), amount)
     _check_moves(context, path, event, fork)
     _check_state(context, path, event)
+
+
+def _check_parameter(context: Context, path: Path, amount: Amount) -> None:
+    """Note a value that is none, or that leaves something else without one."""
+    name, keys = str(path[-1]), [key for key, _ in RELATIVE]
+    if context.scenario.parameters[name].value_names(name) != (name,):
+        context.add(path, "must be one number (got shares that sum to 1)")
+        return
+    if isinstance(amount, dict) and not amount.keys() <= set(keys):
+        got = ", ".join(amount)
+        context.add(path, f"must be a quantity, or {' and '.join(keys)} (got {shown(got)})")
+        return
+    if context.means:
+        rule = _broken_by(context, name, amount)
+        if rule:
+            context.add(path, rule)
+
+
+def _broken_by(context: Context, name: str, amount: Amount) -> str:
+    """What is no number any more when a parameter has changed, the others at their means."""
+    values, parameters = dict(context.means), context.scenario.parameters
+    said: dict[str, Quantity] = amount if isinstance(amount, dict) else {"add": amount, "times": 0}
+    try:
+        times, add = (compile_quantity(said.get(key, usual))(values) for key, usual in RELATIVE)
+        values[name] = values[name] * times + add
+        for each in order(context.scenario):
+            expression = parameters[each].expression
+            if expression is not None and each != name:
+                values[each] = compile_quantity(expression)(values)
+        for path, text in context.log.expressions.items():
+            if path[0] not in {"parameters", "options", "events"}:
+                compile_quantity(text)(values)
+    except ExpressionError:
+        return ""  # noted where it is read
+    except SimulationError as error:
+        return f"must leave numbers at the parameters' means ({error})"
+    return ""
 
 
 def _check_condition(context: Context, path: Path, text: str) -> None:

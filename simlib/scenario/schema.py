@@ -61,6 +61,8 @@ VariableName = Annotated[Name, Ref("state variable")]
 Amount: TypeAlias = Quantity | dict[Name, Quantity]
 """One number; or over several places ``{total: 900}``, ``{each: 0.5}``, or by place."""
 EACH, TOTAL = "each", "total"
+RELATIVE = (("times", 1.0), ("add", 0.0))
+"""How a parameter is said relative to what it is, and what stands where that is not said."""
 
 Where: TypeAlias = Literal["here", "from", "to", "within"]
 """The place that is meant, seen from where an incident happens."""
@@ -406,8 +408,9 @@ class Event(Model):
     times: dict[StoredName, Quantity] = {}
     add: dict[StoredName, Amount] = {}
     enter: dict[PostureName, Name] = {}
-    parameter: dict[Annotated[Name, Ref("parameter")], Quantity] = {}
-    """Another number from then on, for who asks for it and for what recurs."""
+    parameter: dict[Annotated[Name, Ref("parameter")], Amount] = {}
+    """Another number from then on, for who asks for it and for what recurs: a quantity, or
+    ``{times: 2}``, ``{add: 0.1}`` (first the one, then the other) of what it is."""
     move: dict[MilestoneName, str] = {}
     """A date, or a shift from where it stands."""
     forced: bool = False
