@@ -36,10 +36,11 @@ MARCH = to_days(dt.date(2000, 3, 15))
 
 def guarded(**event: Any) -> Run:
     """Return a run of the world of ten days in which one event happens on the fifth."""
+    level: dict[str, Any] = {"North": 3.0, "East": "raids"}
     scenario = world(
         state=GUARDS,
         parameters={"raids": RAIDS},
-        incidents={"raid": recurring({"North": 3.0, "East": "raids"})},
+        incidents={"raid": recurring(level)},
         events={"e": {"on": DAY, **event}},
     )
     return simulate(assemble(scenario), 0)
