@@ -535,7 +535,8 @@ class Agent(ABC):
                 continue
             chances = {goal: value(p) for goal, p in state.next.items()}
             self._cause = chain
-            goal = self._pick(f"{name}|after|{here}", _tilted(chances, tilt(here) if tilt else {}))
+            chances = _tilted(chances, tilt(here) if tilt else {})
+            goal = self._pick(f"{name}|after|{here}", chances)
             self._cause = Cause("date", f"end of {name} {here}", chain.occasion)
             self._journal(name, goal, chances[goal], None, math.nan)
             chain = _next_occasion(chain, goal)

@@ -1,4 +1,4 @@
-"""Iraqi forces: readiness, aircraft, the border and what is bought."""
+"""Iraqi forces: readiness, aircraft, the border, what is bought, and families taken back."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.agents.base import Agent, Life
+from simlib.scenario.schema import LEAST_RATIO
 from simlib.theatre.agents.cover import KURDISTAN
 from simlib.theatre.agents.units import QUARTER, QUARTER_DAYS, YEAR, months
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from simlib.world.world import World
 
 FEDERAL_BASES = ("Ain al-Asad", "Victoria")
@@ -27,7 +30,7 @@ class ISF(Agent):
 
     def __init__(self, world: World, rank: int) -> None:
         super().__init__(world, rank)
-        self._strength = self.see_all("isf.strength")
+        self._home = self._at_home()
         self._readiness_places = self.places("isf.readiness")
         self._is_kurdistan = np.array([p in KURDISTAN for p in self._readiness_places])
         self._guards = self.see_all("border.guards")
@@ -36,11 +39,14 @@ class ISF(Agent):
         self._trainers = self._trainers_at(FEDERAL_BASES), self._trainers_at(("Harir",))
         self._trained = self._trainer_shares()
         self._technicians = self._technicians_now()
+        self._in_camps = self.parameter("isf.camp_share") * self.total("isis.camp_population")
+        self._may_protest_at = self.now
         self._months = 0.0
         self._left_at: float | None = None
 
     def live(self) -> Life:
         """Review each month; answer overflights, breaks and deadly attacks."""
+        self._judge_border()
         while True:
             yield self.wait(
                 months=1, notice=("detention_break", "israeli_overflight", "isis_attack")
@@ -48,7 +54,8 @@ class ISF(Agent):
             if self.woken != "notice":
                 self._review()
             elif self.incident["type"] == "israeli_overflight":
-                self._protest()
+                if not self.incident["success"]:
+                    self._protest()
             elif self.incident["type"] == "detention_break":
                 self._reinforce_border(breaks=1.0)
             elif self.incident["country"] == "Iraq":
@@ -61,6 +68,8 @@ class ISF(Agent):
         self._build()
         self._receive()
         self._return_forces()
+        self._take_families_back()
+        self._judge_border()
         self._take_stock_of_exit()
         if round(self._months) % QUARTER == 0:
             self._reinforce_border(breaks=0.0)
@@ -137,6 +146,7 @@ class ISF(Agent):
             attacks=math.log(
                 (attacks + 1.0) / (self.parameter("committee.environment_reference") + 1.0)
             ),
+            fighting=self._fighting_in_syria(),
         ):
             return
         guards = self.see_all("border.guards")
@@ -147,11 +157,50 @@ class ISF(Agent):
                 "isf.strength", place, by=-float(np.maximum(0.0, sent).sum()) / len(FRONTIER)
             )
 
+    def _fighting_in_syria(self) -> float:
+        """How many of the two tracks of the SDF are at war: what Iraq monitors there."""
+        turkish = self.posture("turkiye_sdf.posture") in {"offensive", "incursion"}
+        return float(turkish) + (self.posture("sdf_damascus.posture") in {"fighting", "collapse"})
+
+    def _at_home(self) -> NDArray[np.float64]:
+        return self.see_all("isf.army") + self.see_all("isf.pmf")
+
     def _return_forces(self) -> None:
-        guards, strength = self.see_all("border.guards"), self.see_all("isf.strength")
+        """Forces that were moved go back; who is gone at home is gone where he was sent."""
+        home, before = self._at_home(), self._home
+        self._home = home
+        share = np.where(before > 0.0, home / np.maximum(1.0, before), 1.0)
+        there = self.see_all("isf.strength") * share
+        guards = self.see_all("border.guards")
         back = self.parameter("isf.forces_return")
         self.change_all("border.guards", guards + back * (self._guards - guards))
-        self.change_all("isf.strength", strength + back * (self._strength - strength))
+        self.change_all("isf.strength", there + back * (home - there))
+
+    def _judge_border(self) -> None:
+        """The share of those who come that the layers of the border stop."""
+        passing = self.parameter("infiltration.success")
+        for layer in ("wall", "sensors"):
+            built = float(self.see_all(f"border.{layer}").mean())
+            passing *= 1.0 - self.parameter(f"infiltration.{layer}") * built
+        guards = self.parameter("border.syrian_share") * self.parameter("border.guards_2024")
+        manned = self.total("border.guards") / guards
+        passing *= max(LEAST_RATIO, manned) ** -self.parameter("infiltration.guards")
+        forces = self.parameter("isf.army_2024") + self.parameter("isf.pmf_2024")
+        behind = self.total("isf.strength") / forces
+        passing *= max(LEAST_RATIO, behind) ** -self.parameter("infiltration.forces")
+        seen = self.parameter("infiltration.air_picture")
+        for picture in ("coalition.isr", "isf.isr"):
+            passing *= 1.0 - seen * fmean(self.see(picture, place) for place in FRONTIER)
+        passing *= 1.0 - self.parameter("infiltration.drone_radar") * self.see("isf.drone_radar")
+        self.change("isf.border_hold", to=max(0.0, 1.0 - passing))
+
+    def _take_families_back(self) -> None:
+        """Iraqis leave al-Hol for Iraq, while any are there."""
+        camps = self.see_all("isis.camp_population")
+        inside = max(1.0, float(camps.sum()))
+        back = min(self.parameter("isf.camp_returns"), self._in_camps, float(camps.sum()))
+        self._in_camps -= back
+        self.change_all("isis.camp_population", camps * (1.0 - back / inside))
 
     # answers
 
@@ -167,5 +216,8 @@ class ISF(Agent):
         self.change_all("isf.strength", strength)
 
     def _protest(self) -> None:
+        if self.now < self._may_protest_at:
+            return
+        self._may_protest_at = self.now + months(self.parameter("isf.protest_pause"))
         if self.decides("protests_overflight", radars=self.see("isf.radar_cover")):
             self.change("iraq.sovereignty_pressure", by=self.parameter("isf.protest"))

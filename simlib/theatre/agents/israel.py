@@ -1,29 +1,55 @@
-"""Israel: the track with Iran, and how hard it strikes in Syria."""
+"""Israel: the track with Iran, strikes and positions in Syria, flights through Iraq."""
 
 from __future__ import annotations
 
 from simlib.agents.base import Agent, Life
 from simlib.theatre.agents.units import QUARTER, TENTHS
 
+TRACK = "israel_iran.posture"
+SOUTH = ("Daraa", "Quneitra")
+
 
 class Israel(Agent):
-    """Lives the posture towards Iran and eases strikes in Syria or not."""
+    """Lives the track with Iran; eases strikes or not; takes ground; answers interceptions."""
 
     name = "israel"
 
     def live(self) -> Life:
-        """Review each quarter."""
-        self.start(self.live_posture("israel_iran.posture"))
-        control = float(self.see_all("hts.control").mean())
+        """Review each quarter; answer an interception."""
+        self.start(self.live_posture(TRACK))
+        self._control = float(self.see_all("hts.control").mean())
         while True:
-            yield self.wait(months=QUARTER)
-            gained = float(self.see_all("hts.control").mean()) - control
-            eases = self.decides(
-                "eases_strikes",
-                control=TENTHS * gained,
-                war=float(self.posture("israel_iran.posture") == "war"),
-            )
-            step = self.parameter("israel.easing")
-            pace = self.see("israel.tempo") * (1.0 - step if eases else 1.0 + step)
-            least, most = (self.parameter(f"israel.tempo_{end}") for end in ("least", "most"))
-            self.change("israel.tempo", to=max(least, min(most, pace)))
+            yield self.wait(months=QUARTER, notice="israeli_overflight")
+            if self.woken == "review":
+                self._review()
+            elif self.incident["success"]:
+                self._answer_interception()
+
+    def _review(self) -> None:
+        gained = float(self.see_all("hts.control").mean()) - self._control
+        war = float(self.posture(TRACK) == "war")
+        eases = self.decides("eases_strikes", control=TENTHS * gained, war=war)
+        step = self.parameter("israel.easing")
+        pace = self.see("israel.tempo") * (1.0 - step if eases else 1.0 + step)
+        least, most = (self.parameter(f"israel.tempo_{end}") for end in ("least", "most"))
+        self.change("israel.tempo", to=max(least, min(most, pace)))
+        takes = self.decides("takes_positions", control=TENTHS * gained, war=war)
+        if takes or eases:
+            self._hold(self.parameter("israel.position_step") * (1.0 if takes else -1.0))
+
+    def _hold(self, step: float) -> None:
+        """Take ground in the south, which Damascus loses, or give it back."""
+        for place in SOUTH:
+            share = self.parameter("israel.position_daraa") if place == "Daraa" else 1.0
+            held = self.see("israel.positions", place)
+            most = share * self.parameter("israel.positions_most")
+            taken = max(0.0, min(most, held + share * step)) - held
+            self.change("israel.positions", place, by=taken)
+            self.change("hts.control", place, by=-taken)
+
+    def _answer_interception(self) -> None:
+        """Fly less, and answer or not."""
+        left = 1.0 - self.parameter("israel.deterred")
+        self.change("israel.overflight_tempo", to=self.see("israel.overflight_tempo") * left)
+        if self.posture(TRACK) in {"quiet", "tension"} and self.decides("answers_interception"):
+            self.enter(TRACK, "exchange")

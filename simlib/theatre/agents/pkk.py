@@ -13,13 +13,26 @@ class PKK(Agent):
 
     def live(self) -> Life:
         """Review each quarter; answer deadly strikes."""
-        self.start(self.live_posture("pkk.posture"))
+        self.start(self.live_posture("pkk.posture", tilt=self._tilt))
         while True:
             yield self.wait(months=QUARTER, notice="turkish_strike")
             if self.woken == "notice":
                 self._answer()
             else:
                 self._review()
+
+    def _tilt(self, _state: str) -> dict[str, float]:
+        """Shift what follows: an offensive on the SDF, or a deal that holds there."""
+        track = self.posture("turkiye_sdf.posture")
+        has_deal = self.posture("sdf_damascus.posture") in {"framework", "integrated"}
+        relents = self.parameter("pkk.tilt_deal") * (has_deal or track == "settled")
+        return {
+            "campaign": self.parameter("pkk.tilt_offensive")
+            * (track in {"offensive", "incursion"}),
+            "ceasefire": relents,
+            "dissolving": relents,
+            "dissolved": relents,
+        }
 
     def _review(self) -> None:
         self.change("pkk.reprisal", to=1.0)

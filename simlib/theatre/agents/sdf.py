@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.agents.base import Agent, Life
-from simlib.theatre.agents.units import QUARTER
+from simlib.theatre.agents.units import QUARTER, left_after_a_month
 
 if TYPE_CHECKING:
     from simlib.world.world import World
@@ -36,7 +36,7 @@ class SDF(Agent):
         while True:
             yield self.wait(months=1, notice="detention_break", posture=TRACK)
             if self.woken == "notice":
-                self._alarm += self.parameter("sdf.break_alarm")
+                self._meet_break()
             elif self.woken == "posture":
                 self._meet_collapse()
             else:
@@ -44,25 +44,35 @@ class SDF(Agent):
             self._split()
 
     def _tilt(self, state: str) -> dict[str, float]:
-        """Shift what follows: a Turkish offensive, no Coalition in Syria."""
+        """Shift what follows: a Turkish offensive, no Coalition in Syria, an offer of Damascus."""
         if state in {"integrated", "collapse"}:
             return {}
         presses = self.posture("turkiye_sdf.posture") in {"offensive", "incursion"}
         gone = 1.0 - self.see("coalition.mission_syria")
+        offer = self.parameter("sdf.tilt_bargain") * self.see("hts.bargains")
         return {
             "fighting": self.parameter("sdf.tilt_offensive") * presses,
-            "framework": self.parameter("sdf.tilt_exit") * gone,
+            "framework": self.parameter("sdf.tilt_exit") * gone + offer,
+            "integrated": offer,
             "collapse": self.parameter("sdf.tilt_exit") * gone,
         }
 
     def _review(self) -> None:
         self._alarm *= self.parameter("sdf.alarm_kept")
+        kept = left_after_a_month(self.parameter("sdf.lockdown_halving"))
+        self.change("sdf.lockdown", to=1.0 - kept * (1.0 - self.see("sdf.lockdown")))
         self._reviews += 1
         camps = self.see_all("isis.camp_population")
         self.change_all("isis.camp_population", camps * (1.0 - self.parameter("sdf.camp_returns")))
         self._hand_over_detainees()
         if self._reviews % QUARTER == 0:
             self._call_up()
+
+    def _meet_break(self) -> None:
+        """Harden the sites and send more guards."""
+        self._alarm += self.parameter("sdf.break_alarm")
+        hardened = self.see("sdf.lockdown") * self.parameter("sdf.lockdown_size")
+        self.change("sdf.lockdown", to=hardened)
 
     def _pressed(self) -> tuple[bool, bool]:
         return (
