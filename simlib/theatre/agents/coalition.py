@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.agents.base import Agent, Life
-from simlib.theatre.agents.cover import covers
+from simlib.theatre.agents.cover import KURDISTAN, covers
 from simlib.theatre.agents.units import QUARTER_DAYS, YEAR_DAYS, left_after_a_month, months
 
 if TYPE_CHECKING:
@@ -218,6 +218,12 @@ class Coalition(Agent):
         supplied = sites * (1.0 - self.parameter("coalition.harir_supply") * (1.0 - harir))
         north = self.parameter("coalition.harir_share")
         shares = federal, (1.0 - north) * federal + north * harir, supplied
+        self.change("coalition.presence", to=federal)
+        trainers = self.see_all("coalition.trainers")
+        trained = [self._trained(trainers, bases) for bases in GROUPS[:-1]]
+        in_region = np.array([p in KURDISTAN for p in self.places("coalition.training")])
+        at_start = self.see_all("coalition.training") > 0.0
+        self.change_all("coalition.training", np.where(in_region, *trained[::-1]) * at_start)
         isr, air = self._cover_start
         self.change_all("coalition.isr", isr * self._covers(shares, "isr"))
         self.change_all("coalition.air_support", air * self._covers(shares, "air"))
@@ -232,6 +238,10 @@ class Coalition(Agent):
     def _share(self, us: NDArray[np.float64], bases: tuple[str, ...]) -> float:
         before = self._us_at_start[bases]
         return min(1.0, float(us[self._at[bases]].sum()) / before) if before > 0.0 else 0.0
+
+    def _trained(self, trainers: NDArray[np.float64], bases: tuple[str, ...]) -> float:
+        at = self._at[bases]
+        return float(trainers[at].sum() / max(1.0, self._at_start["trainers"][at].sum()))
 
     def _covers(self, shares: tuple[float, float, float], kind: str) -> NDArray[np.float64]:
         places = self.places("coalition.isr")

@@ -10,7 +10,6 @@ import numpy as np
 
 from simlib.agents.base import Agent, Life
 from simlib.scenario.schema import LEAST_RATIO
-from simlib.theatre.agents.cover import KURDISTAN
 from simlib.theatre.agents.units import QUARTER, QUARTER_DAYS, YEAR, months
 
 if TYPE_CHECKING:
@@ -24,20 +23,17 @@ FRONTIER = ("Anbar", "Nineveh")
 
 
 class ISF(Agent):
-    """Follows trainers with a lag, loses and regains its aircraft, guards the border."""
+    """Follows those who train with a lag, loses and regains its aircraft, guards the border."""
 
     name = "isf"
 
     def __init__(self, world: World, rank: int) -> None:
         super().__init__(world, rank)
         self._home = self._at_home()
-        self._readiness_places = self.places("isf.readiness")
-        self._is_kurdistan = np.array([p in KURDISTAN for p in self._readiness_places])
         self._guards = self.see_all("border.guards")
         self._own_isr = self.see_all("isf.isr")
         self._built = self.see_all("border.wall"), self.see_all("border.sensors")
-        self._trainers = self._trainers_at(FEDERAL_BASES), self._trainers_at(("Harir",))
-        self._trained = self._trainer_shares()
+        self._trained = self.see_all("coalition.training")
         self._technicians = self._technicians_now()
         self._in_camps = self.parameter("isf.camp_share") * self.total("isis.camp_population")
         self._may_protest_at = self.now
@@ -63,7 +59,7 @@ class ISF(Agent):
 
     def _review(self) -> None:
         self._months = (self.now - self._start) / months(1)
-        self._follow_trainers()
+        self._follow_training()
         self._keep_aircraft()
         self._build()
         self._receive()
@@ -76,24 +72,14 @@ class ISF(Agent):
 
     # readiness and what rests on foreigners
 
-    def _trainer_shares(self) -> tuple[float, float]:
-        """Trainers at the federal bases and at Harir, over their start."""
-        federal, harir = self._trainers_at(FEDERAL_BASES), self._trainers_at(("Harir",))
-        return federal / max(1.0, self._trainers[0]), harir / max(1.0, self._trainers[1])
-
-    def _trainers_at(self, bases: tuple[str, ...]) -> float:
-        return sum(self.see("coalition.trainers", base) for base in bases)
-
     def _technicians_now(self) -> float:
         return sum(self.see("coalition.technicians", base) for base in FEDERAL_BASES)
 
-    def _follow_trainers(self) -> None:
-        shares = self._trainer_shares()
+    def _follow_training(self) -> None:
+        now = self.see_all("coalition.training")
         # Over the month that has passed, the mean of its two ends.
-        federal, harir = (fmean(ends) for ends in zip(shares, self._trained, strict=True))
-        self._trained = shares
-        loss = self.parameter("readiness.loss")
-        target = 1.0 - loss * (1.0 - np.where(self._is_kurdistan, harir, federal))
+        trained, self._trained = (now + self._trained) / len((now, self._trained)), now
+        target = 1.0 - self.parameter("readiness.loss") * (1.0 - trained)
         pace = -math.expm1(-1.0 / self.parameter("readiness.lag"))
         readiness = self.see_all("isf.readiness")
         moved = readiness + pace * (target - readiness)
@@ -117,7 +103,7 @@ class ISF(Agent):
             self._left_at = self.now
         if self._left_at is None or self.now < self._left_at + months(YEAR):
             return
-        left = 1.0 - self._trained[0]
+        left = 1.0 - self.see("coalition.presence")
         effect = math.exp(self.parameter("withdrawal.year_two") * left)
         self.change("isf.second_year", to=effect)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,7 @@ class ISIS(Agent):
         self._shares = self._shares_of(self.see_all("isis.fighters"))
         self._cover = self.see_all("coalition.isr")
         self._guards_before = self._guards()
+        self._in_sites = self._troops_in_syria()
         self._control = float(self.see_all("hts.control").mean())
         self._reviews = 0
 
@@ -39,6 +41,7 @@ class ISIS(Agent):
         while True:
             yield self.wait(months=1)
             self._recruit_and_move()
+            self._mind_presence()
             self._pace()
             self._reviews += 1
             if self._reviews % QUARTER == 0:
@@ -64,6 +67,22 @@ class ISIS(Agent):
         mobility = self.parameter("isis.mobility")
         self.change_all("isis.fighters", fighters + mobility * (goal - fighters))
 
+    def _troops_in_syria(self) -> float:
+        return self.total("coalition.troops", "Syria")
+
+    def _mind_presence(self) -> None:
+        """Troops deter or provoke, whatever they see and hit: one free sign for each country."""
+        gone = 1.0 - self.see("coalition.presence")
+        gone_in_syria = max(0.0, 1.0 - self._troops_in_syria() / max(1.0, self._in_sites))
+        iraq = math.exp(self.parameter("withdrawal.presence") * gone)
+        syria = math.exp(self.parameter("attack.presence_syria") * gone_in_syria)
+        self.change_all("isis.presence_effect", np.where(self._in_syria, syria, iraq))
+
+    def _is_near(self) -> bool:
+        """Whether the end is announced for soon, or has come."""
+        ahead = self.date_of(IRAQ) - self.now
+        return self.is_complete(IRAQ) or ahead <= self.parameter("isis.days_before")
+
     def _pace(self) -> None:
         """Lie low before an announced end, or test around it."""
         ahead = self.date_of(IRAQ) - self.now
@@ -85,7 +104,5 @@ class ISIS(Agent):
         seeks = self.decides("seeks_prisoners", unguarded=unguarded, offensive=float(offensive))
         self.change("isis.prison_focus", to=self.parameter("isis.focus") if seeks else 1.0)
         gained = float(self.see_all("hts.control").mean()) - self._control
-        turns = self.decides(
-            "turns_to_iraq", pressure=TENTHS * gained, exit=float(self.is_complete(IRAQ))
-        )
+        turns = self.decides("turns_to_iraq", pressure=TENTHS * gained, exit=float(self._is_near()))
         self.change("isis.border_focus", to=self.parameter("isis.border_shift") if turns else 1.0)
