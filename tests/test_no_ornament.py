@@ -20,6 +20,8 @@ INERT = {
     # A probability of 0 to .01 of an interception that needs batteries delivered years
     # later: the model's point is that it changes nothing (A26).
     "air.intercept",
+    "air.relief",
+    "israel.deterred",
     # Moved to before the start, the first meeting is held at the start: with .15 of the decision
     # it extends in about two of a hundred replications, wherever it is.
     "committee.lead_first",
