@@ -37,6 +37,7 @@ from simlib.scenario import load, load_text
 from simlib.scenario.bundled import folder
 from simlib.scenario.expressions import ExpressionError, names
 from simlib.scenario.register_rows import grade_of
+from simlib.theatre.questions.committee_choices import CONSTANTS
 from simlib.theatre.questions.standardizing import committee_constants
 from simlib.theatre.record.fitters import GEOGRAPHIES, UCDP, older, ucdp_levels
 from simlib.theatre.record.published import FITTERS, fit_trend
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
 
 AS_OF = dt.date(2024, 12, 31)
-CONSTANTS = ("_mean", "_sd")
-"""Endings of the committee's constants: computed from the scenario, no priors of a decision."""
 
 
 @functools.cache
@@ -132,7 +131,7 @@ def test_decisions_and_postures_keep_their_priors() -> None:
     theatre = load("theatre")
     decided = _decided(theatre)
     assert {"committee.pi", "pkk.talks_months", "isis.anticipation", "shift.government"} <= decided
-    free = {name for name in _touched() if not name.endswith(CONSTANTS)}
+    free = {name for name in _touched() if name not in CONSTANTS}
     assert free & decided == set()
     for section in ("decisions", "postures", "agents", "timeline", "incidents", "state"):
         assert getattr(_file(), section) == getattr(theatre, section)
@@ -154,16 +153,15 @@ def test_a_child_that_gives_another_value_is_no_longer_fitted() -> None:
     assert grade_of("isis.level_syria", parameter) == "judgement"
 
 
-def test_constants_that_moved_are_replaced_in_pairs() -> None:
-    """One that stands 50 standard deviations off is measured again with its partner."""
-    record = _found().record
-    wrong = record.base.parameters["committee.threat_mean"].model_copy(update={"value": 50.0})
-    parameters = {**record.base.parameters, "committee.threat_mean": wrong}
-    base = record.base.model_copy(update={"parameters": parameters})
-    constants = committee_constants(replace(_found(), record=replace(record, base=base)), 6)
-    assert {"committee.threat_mean", "committee.threat_sd"} <= set(constants)
-    assert abs(constants["committee.threat_mean"][0]) < 5.0
-    assert len(constants) % 2 == 0
+def test_constants_are_solved_on_the_fitted_scenario() -> None:
+    """They stand in the file that is written, and say on how many replications."""
+    constants = committee_constants(_found(), 6)
+    assert set(constants) == set(CONSTANTS)
+    written = load_text(_found().scenario_text(constants)).parameters
+    for name, (value, text) in constants.items():
+        assert abs(value) < 20.0
+        assert written[name].value == pytest.approx(value, rel=1e-3)
+        assert "6 replications" in text
 
 
 def test_nothing_later_is_read() -> None:

@@ -43,7 +43,7 @@ from simlib.journal import to_days
 from simlib.scenario.schema import Outcome, Scenario
 from simlib.simulation import assemble, simulate
 from simlib.statistics.regression import normal_scores
-from simlib.theatre.agents.committee import GROUNDS
+from simlib.theatre.agents.committee import SIGNS
 from simlib.theatre.questions.iraq_mission import BEFORE, EXTENSION
 from simlib.world.quantities import ParameterPlan
 from support.scenarios import small
@@ -57,10 +57,20 @@ LIKELY = {
     "committee.pi.relabelled": 0.1,
     "committee.pi.slipped": 0.1,
     "committee.delta_extended": 0.0,
-    "committee.offset_formally_extended": 0.0,
+    "committee.intercept_baghdad": 0.5,
+    "committee.intercept_washington": 0.5,
 }
-BLIND = LIKELY | {f"committee.beta_{ground}": 0.0 for ground in GROUNDS}
-ALARMED = BLIND | {"committee.beta_threat": 3.0}
+BLIND = LIKELY | {
+    f"committee.{government}_{ground}": 0.0
+    for government, signs in SIGNS.items()
+    for ground in signs
+}
+ALARMED = BLIND | {
+    "committee.baghdad_threat": 6.0,
+    "committee.washington_threat": 6.0,
+    "committee.intercept_baghdad": -5.0,
+    "committee.intercept_washington": -5.0,
+}
 
 
 @functools.cache

@@ -10,12 +10,14 @@ import pytest
 from scipy.integrate import quad
 
 from simlib.scenario import load
+from simlib.theatre.agents.committee import SIGNS
 from simlib.theatre.questions.committee_choices import (
+    CONSTANTS,
     answer_at_zero,
     share_due_to_pi,
-    solve_offsets,
+    solve_constants,
 )
-from simlib.theatre.questions.standardizing import standardize, withdrawal_effect
+from simlib.theatre.questions.standardizing import withdrawal_effect
 from simlib.world.quantities import ParameterPlan
 
 if TYPE_CHECKING:
@@ -27,52 +29,51 @@ def _scenario() -> Scenario:
     return load("as_agreed")
 
 
-def test_each_class_is_possible_at_the_mean_of_all_grounds() -> None:
+def test_each_class_is_possible_before_any_ground_is_weighed() -> None:
     assert all(0.05 <= p <= 0.75 for p in answer_at_zero(_scenario()).values())
 
 
-def _with_fixed(*names: str) -> Scenario:
-    """Return the scenario with some parameters held at their medians."""
-    typical = ParameterPlan(_scenario()).typical()
-    fixed = {
-        name: _scenario()
-        .parameters[name]
-        .model_copy(update={"distribution": None, "value": typical[name]})
-        for name in names
+def _with(values: dict[str, float]) -> Scenario:
+    """Return the scenario with some parameters held."""
+    held = {
+        name: _scenario().parameters[name].model_copy(update={"distribution": None, "value": value})
+        for name, value in values.items()
     }
-    return _scenario().model_copy(update={"parameters": {**_scenario().parameters, **fixed}})
+    return _scenario().model_copy(update={"parameters": {**_scenario().parameters, **held}})
+
+
+WEIGHTS = [f"committee.{g}_{ground}" for g, signs in SIGNS.items() for ground in signs]
 
 
 def test_share_due_to_pi_is_whole_when_nothing_else_varies() -> None:
     """Without weights the grounds move nothing; without delta nothing but pi is left."""
-    betas = [name for name in _scenario().parameters if name.startswith("committee.beta_")]
     deltas = ["committee.delta_extended", "committee.delta_relabelled"]
-    alone = _with_fixed(*deltas, *betas)
-    still = {name: alone.parameters[name].model_copy(update={"value": 0.0}) for name in betas}
-    alone = alone.model_copy(update={"parameters": {**alone.parameters, **still}})
-    assert share_due_to_pi(alone, 200) == pytest.approx(1.0)
-    assert 0.1 < share_due_to_pi(_scenario(), 400) < 0.9
+    alone = _with(dict.fromkeys([*WEIGHTS, *deltas], 0.0))
+    assert share_due_to_pi(alone, 40) == pytest.approx(1.0)
+    assert 0.1 < share_due_to_pi(_scenario(), 60) < 0.9
 
 
-def test_offsets_of_the_scenario_are_those_solved() -> None:
-    """The root is found on fixed prior draws, so it is found again to rounding."""
-    for name, offset in solve_offsets(_scenario()).items():
-        value = _scenario().parameters[name].value
-        assert value == pytest.approx(offset, abs=0.01)
+def test_without_weights_nothing_has_to_be_solved() -> None:
+    solved = solve_constants(_with(dict.fromkeys(WEIGHTS, 0.0)), 20)
+    assert all(abs(value) < 1e-6 for value in solved.values())
 
 
-def test_grounds_are_standardized_on_the_prior_predictive() -> None:
-    """Mean and sd at 30 June 2025 within four standard errors of n replications."""
-    n = 150
-    found = standardize(_scenario(), n)
+def test_class_means_hold_on_the_prior_predictive() -> None:
+    """Solved anew on 150 replications, each constant lies within .4 log odds of the file's.
+
+    Their standard error is about .1: the sd of what grounds add is 1.3, over root 150.
+    """
+    found = solve_constants(_scenario(), 150)
+    assert set(found) == set(CONSTANTS)
     for name, value in found.items():
-        if not name.endswith("_mean"):
-            continue
-        sd = _scenario().parameters[name.replace("_mean", "_sd")].value
-        mean = _scenario().parameters[name].value
-        assert sd is not None
-        assert value == pytest.approx(mean, abs=4.0 * sd / math.sqrt(n))
-        assert found[name.replace("_mean", "_sd")] == pytest.approx(sd, rel=0.25)
+        assert value == pytest.approx(_scenario().parameters[name].value, abs=0.4), name
+
+
+def test_a_ground_that_speaks_for_staying_is_paid_for_by_a_lower_intercept() -> None:
+    """Negative control: with another weight of threat another intercept is solved."""
+    heavy = _with({"committee.baghdad_threat": 4.0})
+    name = "committee.intercept_baghdad"
+    assert solve_constants(heavy, 40)[name] < solve_constants(_scenario(), 40)[name] - 0.5
 
 
 def test_readiness_path_is_its_integral() -> None:

@@ -300,14 +300,14 @@ def _cells(row: Summary) -> list[str]:
 
 
 def _show_committee(scenario: Scenario) -> None:
-    """Print the committee's answer at the mean of its grounds, and how much is prior."""
+    """Print the committee's class means, and how much is prior."""
     if "committee.pi" not in scenario.parameters or "committee" not in scenario.agents:
         return
     from simlib.theatre.questions.committee_choices import answer_at_zero, share_due_to_pi
 
     answer = sorted(answer_at_zero(scenario, 1000).items(), key=lambda item: -item[1])
     classes = ", ".join(f"{name.replace('_', ' ')} {p:.2f}" for name, p in answer)
-    say(f"committee with every ground at its mean: {classes}")
+    say(f"committee before its grounds are weighed: {classes}")
     share = share_due_to_pi(scenario)
     say(
         f"{share:.0%} of the variance of P(extension) is due to how deadlines end in general, "

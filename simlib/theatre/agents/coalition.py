@@ -1,13 +1,14 @@
-"""The Coalition: executes the timeline and answers shocks at its bases."""
+"""The Coalition: executes the timeline by base and role, and answers shocks at its bases."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simlib.agents.base import Agent, Life
-from simlib.theatre.agents.cover import KURDISTAN, covers
+from simlib.theatre.agents.cover import covers, trains
 from simlib.theatre.agents.units import QUARTER_DAYS, YEAR_DAYS, left_after_a_month, months
 
 if TYPE_CHECKING:
@@ -19,21 +20,35 @@ FEDERAL = ("Ain al-Asad", "Victoria")
 HARIR = "Harir"
 SITES = ("Hasakah sites", "Tanf")
 GROUPS: tuple[tuple[str, ...], ...] = (FEDERAL, (HARIR,), SITES)
-IRAQ, SYRIA = "iraq_mission_end", "syria_mission_end"
+IRAQ, SYRIA, HARIR_EXIT = "iraq_mission_end", "syria_mission_end", "harir_exit"
 ROLES = ("combat", "technicians", "trainers")
 CONTINGENTS = ("australia", "france", "nato", "other", "uk")
+WATCHERS, TEACHERS = ("france", "uk"), ("australia", "nato", "other")
+"""Contingents that fly and watch, and those that train."""
 PHASES = {
     "combat": "coalition.combat_phase",
     "technicians": "coalition.technician_phase",
     "trainers": "coalition.trainer_phase",
 }
+EXITS = {
+    "combat": "combat_exit",
+    "technicians": "technicians_exit",
+    "trainers": "trainers_exit",
+}
+"""Undated milestones; one that is dated overrides the base's own end in Iraq."""
+OTHERS = {"nato": "nato_exit"} | dict.fromkeys(
+    ("australia", "france", "other", "uk"), "contingents_exit"
+)
+STRENGTHS = ("coalition.strength_iraq", "coalition.strength_syria")
 
 
 class Coalition(Agent):
-    """Draws down by role and base as the milestones say, and cover follows troops.
+    """Draws down by role and base as the milestones say, refills, and cover follows people.
 
     Federal bases follow the end of the mission in Iraq, Harir and the Syrian sites that of
-    the mission in Syria. The last echelon stays until the day itself.
+    the mission in Syria, unless a base or role has a date of its own. The last echelon stays
+    until the day itself. What the Coalition withdrew comes back where its date moves later;
+    what others took away does not.
     """
 
     name = "coalition"
@@ -41,18 +56,21 @@ class Coalition(Agent):
     def __init__(self, world: World, rank: int) -> None:
         super().__init__(world, rank)
         self._bases = self.places("coalition.troops")
-        self._at_start = {role: self.see_all(f"coalition.{role}") for role in ROLES}
-        self._is_federal = np.array([base in FEDERAL for base in self._bases])
-        self._surge = np.zeros(len(self._bases))
-        self._planned = dict.fromkeys(ROLES, (1.0, 1.0))
-        self._hasten = 0.0
-        self._paused_until = self.now
-        self._has_nato = True
-        self._still_here = list(CONTINGENTS)
-        self._are_contractors_ended = False
         self._at = {bases: [self._bases.index(b) for b in bases] for bases in GROUPS}
-        us = self._sum_of(ROLES)
-        self._us_at_start = {bases: float(us[at].sum()) for bases, at in self._at.items()}
+        self._in_syria = np.array([base in SITES for base in self._bases])
+        none = np.zeros(len(self._bases))
+        self._owed = dict.fromkeys(ROLES, none)
+        """What it withdrew less what it brought, by role and base."""
+        self._surge, self._kept = none.copy(), none.copy()
+        self._hasten = 0.0
+        self._paused_until, self._reinforced_at = self.now, -math.inf
+        self._away: dict[str, NDArray[np.float64]] = {}
+        self._has_nato, self._are_contractors_ended = True, False
+        self._fled = 0.0
+        self._strengths = [max(1.0, self.see(variable)) for variable in STRENGTHS]
+        self._combat = self.see_all("coalition.combat")
+        self._people = self._started = self._count()
+        self._was_member = self.see("coalition.membership")
         self._cover_start = self.see_all("coalition.isr"), self.see_all("coalition.air_support")
 
     def live(self) -> Life:
@@ -78,15 +96,18 @@ class Coalition(Agent):
 
     def _live_syria(self) -> Life:
         ahead = months(self.parameter("coalition.syria_review"))
-        yield self.wait(until=self.date_of(SYRIA) - ahead, milestone=SYRIA)
-        if not self.is_forced(SYRIA) and self.woken == "date":
-            self._consider_syria()
-        while self.date_of(SYRIA) > self.now:
-            yield self.wait(milestone=SYRIA)
-        self._end_syria()
-        self._count_and_cover()
+        considered = -math.inf
+        while not self.is_complete(SYRIA):
+            yield self.wait(months=1, milestone=SYRIA)
+            due = self.date_of(SYRIA)
+            if self.woken == "milestone":
+                self._end_syria()
+                self._count_and_cover()
+            elif not self.is_forced(SYRIA) and considered != due and due - self.now <= ahead:
+                considered = due
+                self._consider_syria()
 
-    # drawing down
+    # drawing down and filling up again
 
     def _draw_contingents(self) -> dict[str, float]:
         spread = self.parameter("coalition.contingent_spread")
@@ -97,64 +118,98 @@ class Coalition(Agent):
         fade = left_after_a_month(self.parameter("coalition.pressure_halving"))
         pressure = self.see("coalition.force_pressure")
         self.change("coalition.force_pressure", to=pressure * fade)
-        self._surge *= self.parameter("coalition.surge_kept")
-        if self.now >= self._paused_until:
-            for role in ROLES:
-                self._draw_down(role)
-        for contingent in tuple(self._still_here):
-            self._withdraw(contingent)
+        self._follow_plan(self._surge * self.parameter("coalition.surge_kept"))
+        for contingent in CONTINGENTS:
+            self._follow_mission(contingent)
+        for exit_ in (HARIR_EXIT, *EXITS.values(), *dict.fromkeys(OTHERS.values())):
+            if self.date_of(exit_) <= self.now and not self.is_complete(exit_):
+                self.complete(exit_)
 
-    def _planned_share(self, role: str, milestone: str) -> float:
-        last = self.parameter("coalition.last_echelon")
-        phase = months(self.parameter(PHASES[role]))
-        ahead = (self.date_of(milestone) - self._hasten - self.now) / phase
-        return last + (1.0 - last) * min(1.0, max(0.0, ahead))
+    def _follow_plan(self, surge: NDArray[np.float64]) -> None:
+        """Withdraw to what the timeline leaves, or come back to it at a monthly rate."""
+        ended = self._ends("combat") <= self.now
+        before, self._surge = self._surge, np.where(ended, 0.0, surge)
+        now, start = (self.see(v) for v in STRENGTHS), self._strengths
+        iraq, syria = (a / b for a, b in zip(now, start, strict=True))
+        scale = np.where(self._in_syria, syria, iraq)
+        for role in ROLES:
+            present = self.see_all(f"coalition.{role}")
+            is_combat = role == "combat"
+            own = np.maximum(0.0, present - before) if is_combat else present
+            full = own + self._owed[role]
+            least = np.where(self._ends(role) <= self.now, 0.0, own * self._is_paused())
+            most = own + self.parameter("coalition.refill") * np.maximum(0.0, full)
+            goal = np.clip(full * scale * self._planned(role), least, np.maximum(least, most))
+            self._owed[role] = full - goal
+            goal = goal + self._surge if is_combat else goal
+            if not np.isclose(goal, present, rtol=0.0, atol=1e-9).all():
+                self.change_all(f"coalition.{role}", goal)
 
-    def _draw_down(self, role: str) -> None:
-        shares = self._planned_share(role, IRAQ), self._planned_share(role, SYRIA)
-        if shares == self._planned[role] and not self._surge.any():
-            return
-        self._planned[role] = shares
-        present = self.see_all(f"coalition.{role}")
-        planned = np.where(self._is_federal, *shares)
-        surge = self._surge if role == "combat" else 0.0
-        wanted = self._at_start[role] * planned + surge
-        self.change_all(f"coalition.{role}", np.minimum(wanted, present))
+    def _is_paused(self) -> bool:
+        return self.now < self._paused_until
 
-    def _withdraw(self, contingent: str) -> None:
-        due = self.date_of(IRAQ) + self._leave_after[contingent]
-        stays = contingent == "nato" and self._has_nato
-        if self.now < due or stays or self.class_of(IRAQ) == "relabelled":
-            return
-        self._still_here.remove(contingent)
-        self.records(f"{contingent}_left")
-        self.change_all(f"coalition.{contingent}", np.zeros(len(self._bases)))
+    def _ends(self, role: str) -> NDArray[np.float64]:
+        """When a role is to have left each base."""
+        ends = np.where(self._in_syria, self.date_of(SYRIA), self.date_of(IRAQ))
+        harir = self.date_of(HARIR_EXIT)
+        ends[self._at[HARIR,]] = harir if math.isfinite(harir) else self.date_of(SYRIA)
+        own = self.date_of(EXITS[role])
+        return np.where(self._in_syria, ends, own) if math.isfinite(own) else ends
+
+    def _planned(self, role: str) -> NDArray[np.float64]:
+        """The share of the full strength that the timeline leaves at each base."""
+        ends, last = self._ends(role), self.parameter("coalition.last_echelon")
+        ahead = (ends - self._hasten - self.now) / months(self.parameter(PHASES[role]))
+        share = last + (1.0 - last) * np.clip(ahead, 0.0, 1.0)
+        has_own = math.isfinite(self.date_of(EXITS[role]))
+        kept = np.where(has_own & ~self._in_syria, 0.0, self._kept)
+        return np.asarray(np.where(ends <= self.now, kept, share))
+
+    def _follow_mission(self, contingent: str) -> None:
+        """Leave around the end of the mission or on a date of its own; else be there."""
+        own = self.date_of(OTHERS[contingent])
+        due = own if math.isfinite(own) else self.date_of(IRAQ) + self._leave_after[contingent]
+        has_reason = contingent == "nato" and self._has_nato
+        stays = not math.isfinite(own) and (has_reason or self.class_of(IRAQ) == "relabelled")
+        variable = f"coalition.{contingent}"
+        if self.now >= due and not stays:
+            if contingent not in self._away:
+                self._away[contingent] = self.see_all(variable)
+                self.records(f"{contingent}_left")
+                self.change_all(variable, np.zeros(len(self._bases)))
+        elif contingent in self._away:
+            self.records(f"{contingent}_returned")
+            self.change_all(variable, self.see_all(variable) + self._away.pop(contingent))
+
+    # the ends of the missions
 
     def _keep(self, bases: tuple[str, ...], number: float) -> None:
-        """Keep at most so many US troops at some bases, in proportion."""
-        chosen = np.array([base in bases for base in self._bases])
-        present = sum(float(self.see_all(f"coalition.{r}")[chosen].sum()) for r in ROLES)
-        share = min(1.0, number / present) if present > 0.0 else 0.0
-        for role in ROLES:
-            troops = self.see_all(f"coalition.{role}")
-            self.change_all(f"coalition.{role}", np.where(chosen, troops * share, troops))
+        """Keep at most so many US troops at some bases from now on, in proportion."""
+        at = self._at[bases]
+        full = sum((self.see_all(f"coalition.{r}") + self._owed[r])[at].sum() for r in ROLES)
+        self._kept[at] = min(1.0, number / full) if full > 0.0 else 0.0
+        self._follow_plan(self._surge)
 
     def _end_iraq(self) -> None:
         if self.class_of(IRAQ) == "relabelled":
             self._keep(FEDERAL, self.see("committee.residual"))
-            left = self.see_all("coalition.combat")[self._is_federal].sum()
-            before = self._at_start["combat"][self._is_federal].sum()
-            self.change("coalition.mission_iraq", to=float(left / before))
+            left, before = self.see_all("coalition.combat"), self._combat
+            at = self._at[FEDERAL]
+            self.change("coalition.mission_iraq", to=float(left[at].sum() / before[at].sum()))
             return
         self._keep(FEDERAL, 0.0)
         self.change("coalition.mission_iraq", to=0.0)
         self._has_nato = self.agrees("nato_stays", self.parameter("coalition.nato_stays"))
-        if not self.agrees("contractors_stay", self.parameter("coalition.contractors_stay")):
-            self._are_contractors_ended = True
+        self._are_contractors_ended = not self.agrees("contractors_stay", self._contract())
+        if self._are_contractors_ended:
             self.change("coalition.contractors", "Balad", to=0.0)
         self.complete(IRAQ)
 
-    # Syria
+    def _contract(self) -> float:
+        """The probability that contractors stay; without a partnership they lack its cover."""
+        is_signed = self.see("coalition.partnership") > 0.0
+        unbound = 1.0 if is_signed else self.parameter("coalition.contractors_unbound")
+        return unbound * self.parameter("coalition.contractors_stay")
 
     def _consider_syria(self) -> None:
         attacks = self.recent("isis_attack", "Syria", days=QUARTER_DAYS)
@@ -171,8 +226,9 @@ class Coalition(Agent):
             self.settle(SYRIA, "slipped")
 
     def _end_syria(self) -> None:
+        if not math.isfinite(self.date_of(HARIR_EXIT)):
+            self._keep((HARIR,), self.see("committee.residual"))
         self._keep(SITES, 0.0)
-        self._keep((HARIR,), self.see("committee.residual"))
         self.change("coalition.mission_syria", to=0.0)
         if self.class_of(SYRIA) is None:
             is_later = self.date_of(SYRIA) > self.agreed_date_of(SYRIA)
@@ -182,67 +238,127 @@ class Coalition(Agent):
     # shocks
 
     def _answer_shock(self) -> None:
-        is_break = self.incident["type"] == "detention_break"
-        reinforces = self.decides(
+        if self.incident["type"] == "detention_break":
+            self._reinforces("Hasakah sites", is_break=True)
+            return
+        base, deaths = str(self.incident["place"]), float(self.incident["fatalities"])
+        self._strike_back(deaths)
+        if self._leaves() or self._reinforces(base, is_break=False):
+            return
+        most = months(self.parameter("coalition.hasten_most"))
+        if base in FEDERAL and self.decides("shifts_to_harir", deaths=deaths):
+            self._shift(base)
+        else:
+            self._hasten = min(most, self._hasten + months(1))
+
+    def _strike_back(self, deaths: float) -> None:
+        """Strike those who attacked: depots burn, and Baghdad protests."""
+        is_war = self.posture("israel_iran.posture") == "war"
+        if self.decides("strikes_militias", deaths=deaths, war=float(is_war)):
+            self.change("militia.struck", by=1.0)
+            kept = 1.0 - self.parameter("militia.stocks_lost")
+            self.change("militia.stocks", to=kept * self.see("militia.stocks"))
+            slight = self.parameter("coalition.strike_slight")
+            self.change("iraq.sovereignty_pressure", by=slight)
+
+    def _leaves(self) -> bool:
+        """Whether Washington pulls out of Iraq for good, ahead of the date."""
+        end = self.now + months(self.parameter("coalition.leave_months"))
+        if self.is_forced(IRAQ) or end >= self.date_of(IRAQ) or self.see("coalition.leaving"):
+            return False
+        if not self.decides(
+            "leaves_under_fire",
+            pressure=math.log1p(self.see("coalition.force_pressure")),
+            wish_to_leave=self.see("committee.us_wish_to_leave"),
+        ):
+            return False
+        self.change("coalition.leaving", to=1.0)
+        self.move_milestone(IRAQ, end)
+        return True
+
+    def _reinforces(self, base: str, *, is_break: bool) -> bool:
+        """Send combat troops to a base, if any are left to send and none came just now."""
+        start = float(self._combat.sum())
+        room = self.parameter("coalition.surge_most") * start - float(self._surge.sum())
+        again = self._reinforced_at + months(self.parameter("coalition.surge_clock"))
+        at = self._bases.index(base)
+        if room <= 0.0 or self.now < again or self._ends("combat")[at] <= self.now:
+            return False
+        if not self.decides(
             "reinforces_bases",
             breaks=float(is_break),
             deadly=float(not is_break),
             war=float(self.posture("israel_iran.posture") == "war"),
-        )
-        base = "Hasakah sites" if is_break else str(self.incident["place"])
-        if reinforces and self.see("coalition.troops", base) > 0.0:
-            at = self._bases.index(base)
-            size = self.parameter("coalition.surge_size") * float(self._at_start["combat"].sum())
-            self._surge[at] += size
-            self._paused_until = self.now + months(1)
-            self.change("coalition.combat", base, by=size)
-        elif not is_break:
-            self._hasten += months(1)
+        ):
+            return False
+        size = min(room, self.parameter("coalition.surge_size") * start)
+        self._surge[at] += size
+        self._reinforced_at, self._paused_until = self.now, self.now + months(1)
+        self.change("coalition.combat", base, by=size)
+        return True
+
+    def _shift(self, base: str) -> None:
+        """Move combat troops from a federal base to Harir."""
+        at = self._bases.index(base)
+        present = float(self.see_all("coalition.combat")[at] - self._surge[at])
+        moved = self.parameter("coalition.shifted") * max(0.0, present)
+        self.change("coalition.combat", base, by=-moved)
+        self.change("coalition.combat", HARIR, by=moved)
 
     def _mind_contractors(self) -> None:
+        """Contractors flee a war and come back after it: those who fled and nobody else."""
         if self.posture("israel_iran.posture") == "war":
             if self.agrees("contractors_flee", self.parameter("coalition.contractors_flee")):
+                self._fled += self.see("coalition.contractors", "Balad")
                 self.change("coalition.contractors", "Balad", to=0.0)
-        elif not self._are_contractors_ended:
-            self.change("coalition.contractors", "Balad", to=1.0)
+        elif self._fled > 0.0 and not self._are_contractors_ended:
+            self.change("coalition.contractors", "Balad", by=self._fled)
+            self._fled = 0.0
 
-    # what follows from troops
+    # what follows from people
+
+    def _count(self) -> dict[str, NDArray[np.float64]]:
+        return {kind: self.see_all(f"coalition.{kind}") for kind in (*ROLES, *CONTINGENTS)}
 
     def _count_and_cover(self) -> None:
-        us = self._sum_of(ROLES)
-        troops = us + self._sum_of(CONTINGENTS)
-        if (troops == self.see_all("coalition.troops")).all():
+        people, member = self._count(), self.see("coalition.membership")
+        is_same = all((people[kind] == self._people[kind]).all() for kind in people)
+        if is_same and member == self._was_member:
             return
-        self.change_all("coalition.troops", troops)
-        federal, harir, sites = (self._share(us, bases) for bases in GROUPS)
+        self._people, self._was_member = people, member
+        self.change_all("coalition.troops", np.sum(list(people.values()), axis=0))
+        self.change("coalition.presence", to=self._shares(dict.fromkeys(ROLES, 1.0))[0])
+        self._train()
+        watch = self.parameter("coalition.contingent_cover")
+        federal, harir, sites = self._shares(
+            dict.fromkeys(ROLES, 1.0) | dict.fromkeys(WATCHERS, watch)
+        )
         supplied = sites * (1.0 - self.parameter("coalition.harir_supply") * (1.0 - harir))
         north = self.parameter("coalition.harir_share")
         shares = federal, (1.0 - north) * federal + north * harir, supplied
-        self.change("coalition.presence", to=federal)
-        trainers = self.see_all("coalition.trainers")
-        trained = [self._trained(trainers, bases) for bases in GROUPS[:-1]]
-        in_region = np.array([p in KURDISTAN for p in self.places("coalition.training")])
-        at_start = self.see_all("coalition.training") > 0.0
-        self.change_all("coalition.training", np.where(in_region, *trained[::-1]) * at_start)
         isr, air = self._cover_start
-        self.change_all("coalition.isr", isr * self._covers(shares, "isr"))
-        self.change_all("coalition.air_support", air * self._covers(shares, "air"))
-
-    def _sum_of(self, kinds: tuple[str, ...]) -> NDArray[np.float64]:
-        """The people of some kinds, by base."""
-        people = self.see_all(f"coalition.{kinds[0]}")
-        for kind in kinds[1:]:
-            people += self.see_all(f"coalition.{kind}")
-        return people
-
-    def _share(self, us: NDArray[np.float64], bases: tuple[str, ...]) -> float:
-        before = self._us_at_start[bases]
-        return min(1.0, float(us[self._at[bases]].sum()) / before) if before > 0.0 else 0.0
-
-    def _trained(self, trainers: NDArray[np.float64], bases: tuple[str, ...]) -> float:
-        at = self._at[bases]
-        return float(trainers[at].sum() / max(1.0, self._at_start["trainers"][at].sum()))
-
-    def _covers(self, shares: tuple[float, float, float], kind: str) -> NDArray[np.float64]:
         places = self.places("coalition.isr")
-        return covers(places, shares, self.parameter(f"coalition.remainder_{kind}"))
+        outside = self.parameter("coalition.remainder_isr") * self._shared(member)
+        self.change_all("coalition.isr", isr * covers(places, shares, outside))
+        outside = self.parameter("coalition.remainder_air")
+        self.change_all("coalition.air_support", air * covers(places, shares, outside))
+
+    def _shared(self, member: float) -> float:
+        """Of surveillance from outside, what a country that is no member still gets."""
+        return 1.0 - self.parameter("coalition.members_share") * (1.0 - member)
+
+    def _train(self) -> None:
+        teach = self.parameter("coalition.contingent_training")
+        weights = {"trainers": 1.0, **dict.fromkeys(TEACHERS, teach)}
+        federal, harir, _ = self._shares(weights)
+        places = self.places("coalition.training")
+        self.change_all("coalition.training", trains(places, federal, harir))
+
+    def _shares(self, weights: dict[str, float]) -> list[float]:
+        """People by the weight of their kind, over the start, at each group of bases."""
+        now, start = (
+            np.sum([weight * people[kind] for kind, weight in weights.items()], axis=0)
+            for people in (self._people, self._started)
+        )
+        sums = [(float(now[at].sum()), float(start[at].sum())) for at in self._at.values()]
+        return [min(1.0, here / before) if before > 0.0 else 0.0 for here, before in sums]

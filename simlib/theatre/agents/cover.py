@@ -1,4 +1,4 @@
-"""Where Coalition cover rests on which bases."""
+"""Where Coalition cover and training rest on which bases."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SYRIAN = frozenset(
 def covers(
     places: tuple[str, ...], shares: tuple[float, float, float], remainder: float
 ) -> NDArray[np.float64]:
-    """Cover over its start by governorate: a remainder, and the rest with troops.
+    """Cover over its start by governorate: a remainder, and the rest with people on bases.
 
-    Troops over their start, 0-1, are those in the federal governorates of the south and west, in
+    People over their start, 0-1, are those in the federal governorates of the south and west, in
     the north of Iraq, and in Syria; the remainder, 0-1, is provided from outside the country.
 
     Examples
@@ -35,3 +35,15 @@ def covers(
     federal, north, syria = shares
     rests_on = [syria if p in SYRIAN else north if p in NORTH else federal for p in places]
     return np.asarray(remainder + (1.0 - remainder) * np.array(rests_on))
+
+
+def trains(places: tuple[str, ...], federal: float, harir: float) -> NDArray[np.float64]:
+    """Training over its start by Iraqi governorate, by the base that it comes from.
+
+    Examples
+    --------
+    >>> trains(("Anbar", "Erbil", "Homs"), 0.5, 0.9).tolist()
+    [0.5, 0.9, 0.0]
+    """
+    given = [0.0 if p in SYRIAN else harir if p in KURDISTAN else federal for p in places]
+    return np.array(given)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from simlib.journal import DAYS_PER_MONTH
 
 QUARTER, YEAR = 3, 12
@@ -22,3 +24,13 @@ def months(number: float) -> float:
 def left_after_a_month(halving: float) -> float:
     """The share that is left after a month of what halves in so many months."""
     return float(0.5 ** (1.0 / halving))
+
+
+def logistic(score: float) -> float:
+    """The probability of a log-odds."""
+    return 1.0 / (1.0 + math.exp(-max(-700.0, score)))
+
+
+def twofold(ratio: float) -> float:
+    """A level that is 0 where there is nothing and 1 at the usual, and grows by the logarithm."""
+    return math.log2(1.0 + ratio)

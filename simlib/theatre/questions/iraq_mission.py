@@ -9,7 +9,7 @@ from simlib.analysis.selection.deadlines import Deadline, DecisionQuestion, Grou
 from simlib.analysis.selection.observables import Public
 from simlib.scenario.schema import Outcome
 from simlib.theatre.agents.committee import IRAQ, MEETINGS
-from simlib.theatre.questions.committee_choices import solve_offsets
+from simlib.theatre.questions.committee_choices import solve_constants
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
@@ -48,7 +48,7 @@ EXTENSION = DecisionQuestion(
     deadline=DEADLINE,
     public=Public(heard=("detention_break", "militia_attack"), troops="coalition.troops"),
     # None, the prior mean, twice it.
-    slope=GroundWeight("committee.beta_threat", (0.0, 0.6, 1.2), solve_offsets),
+    slope=GroundWeight("committee.baghdad_threat", (0.0, 0.6, 1.2), solve_constants),
     with_before=with_attacks_before,
     headlines=("isis_attacks_iraq_year_1", BEFORE),
 )
