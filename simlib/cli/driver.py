@@ -37,7 +37,8 @@ def load_scenario(scenario: str, *, is_simulated: bool = True, is_told: bool = T
     from simlib.agents.registry import agent_names
     from simlib.scenario import load
 
-    loaded = load(scenario, agents=agent_names() if is_simulated else None)
+    installed = agent_names() if is_simulated else None
+    loaded = load(scenario, agents=installed, is_closed=is_simulated)
     if is_simulated and is_told:
         tell(f"context of use: {loaded.context_of_use}")
     return loaded

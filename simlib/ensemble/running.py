@@ -116,7 +116,7 @@ def run(  # noqa: PLR0913  (one door for every ensemble; all but the scenario ha
         Two runs of one replication differ, or workers have other versions.
     """
     there = {*agent_names(), *(agent.name for agent in agents), *without}
-    scenario = as_scenario(scenario, agents=there)
+    scenario = as_scenario(scenario, agents=there, is_closed=not agents)
     wanted = _replications(scenario, replications, until)
     if until is None:
         scenario = scenario.model_copy(update={"replications": wanted.stop})

@@ -14,6 +14,7 @@ from simlib.chance.designs import broken_rule
 from simlib.errors import SimulationError
 from simlib.scenario import (
     event_rules,
+    extreme_values,
     incident_rules,
     outcome_rules,
     parameter_values,
@@ -78,6 +79,8 @@ def _judge(context: Context) -> None:
     if typical_values is not None:
         context.means, context.highs = typical_values
         _check_values(context)
+        if not context.log.problems:
+            extreme_values.check(context)
     for rule in RULES:
         rule(context)
     check_references(context)
@@ -108,7 +111,9 @@ def _check_values(context: Context) -> None:
         except ExpressionError:
             continue  # noted where it is read
         except SimulationError as error:
-            context.add(path, f"must be a number at the parameters' means ({error})")
+            basis = extreme_values.rests_on(context, expression, context.value_names)
+            where = "at the parameters' means"
+            extreme_values.refuse(context, path, basis, str(error), where)
 
 
 def _typical(context: Context) -> tuple[dict[str, float], dict[str, float]] | None:
@@ -119,7 +124,12 @@ def _typical(context: Context) -> tuple[dict[str, float], dict[str, float]] | No
         return parameter_values.typical(context.scenario)
     except parameter_values.NoValueError as error:
         given = context.scenario.parameters[error.parameter]
-        key = "distribution" if given.expression is None else "expression"
-        path = ("parameters", error.parameter, key)
-        context.add(path, f"must be a number at the parameters' {error.where} ({error})")
+        path = extreme_values.path_of(context, error.parameter)
+        where = f"at the parameters' {error.where}"
+        if given.expression is None:
+            context.add((*path, "distribution"), f"must be a number {where} ({error})")
+        else:
+            basis = extreme_values.rests_on(context, given.expression, context.value_names)
+            path = (*path, "expression")
+            extreme_values.refuse(context, path, basis, str(error), where)
     return None

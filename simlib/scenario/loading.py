@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlib.errors import Problem, ScenarioError
-from simlib.scenario import bundled
+from simlib.scenario import bundled, unread
 from simlib.scenario.canonical import explicit
 from simlib.scenario.checking import check_scenario
 from simlib.scenario.context import Context
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 
 def load(
-    name_or_path: str | os.PathLike[str], *, agents: Collection[str] | None = None
+    name_or_path: str | os.PathLike[str],
+    *,
+    agents: Collection[str] | None = None,
+    is_closed: bool = False,
 ) -> Scenario:
     """The scenario of a file, or a bundled one by its bare name.
 
@@ -37,6 +40,9 @@ def load(
     agents
         Names of the agents that are installed, where it must name no others. Not given:
         classes may be handed over when it is simulated.
+    is_closed
+        Whether the agents that are installed are all there will be, so that what none of them
+        reads, nor anything in the scenario, is a mistake.
 
     Raises
     ------
@@ -47,14 +53,20 @@ def load(
     budget = Budget()
     root = read_file(path, str(path), budget)
     # Only what can be read can be resolved: a link may point to itself.
-    return _built(root, Chain(path.parent, budget, [path.resolve()]), agents)
+    chain = Chain(path.parent, budget, [path.resolve()])
+    return _built(root, chain, agents, is_closed=is_closed)
 
 
 def as_scenario(
-    source: Scenario | str | os.PathLike[str], *, agents: Collection[str] | None = None
+    source: Scenario | str | os.PathLike[str],
+    *,
+    agents: Collection[str] | None = None,
+    is_closed: bool = False,
 ) -> Scenario:
     """A scenario as it is given, or `load` it by its path or bundled name."""
-    return source if isinstance(source, Scenario) else load(source, agents=agents)
+    if isinstance(source, Scenario):
+        return source
+    return load(source, agents=agents, is_closed=is_closed)
 
 
 def load_text(
@@ -109,9 +121,12 @@ def with_changes(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
 
 
 def check(path: str | os.PathLike[str]) -> list[Problem]:
-    """Every problem of a scenario file, in the order of the file."""
+    """Every problem of a scenario file, in the order of the file.
+
+    What nothing reads is one, where every agent is installed or says what it reads.
+    """
     try:
-        load(path)
+        load(path, is_closed=True)
     except ScenarioError as error:
         return list(error.problems)
     return []
@@ -128,13 +143,21 @@ def _path(name_or_path: str | os.PathLike[str]) -> Path:
     raise unknown_scenario(name)
 
 
-def _built(root: MappingNode, chain: Chain, installed: Collection[str] | None = None) -> Scenario:
+def _built(
+    root: MappingNode,
+    chain: Chain,
+    installed: Collection[str] | None = None,
+    *,
+    is_closed: bool = False,
+) -> Scenario:
     log = ProblemLog()
     tree = with_neighbors(written_by_place(resolved(root, chain), log), log)
     scenario, log = fitted(Scenario, tree, log)
     check_scenario(scenario, log)
     if installed is not None:
         check_installed(Context(scenario, log), installed)
+    if is_closed and not log.problems:
+        unread.check(Context(scenario, log), {root.mark.file, *chain.parts})
     if log.problems:
         raise ScenarioError(_in_order(log.problems, tree))
     return scenario

@@ -111,6 +111,16 @@ def find(root: Node, path: Path) -> tuple[FileMark, bool]:
     return node.mark, True
 
 
+def node_at(root: Node, path: Path) -> Node | None:
+    """The node at a path of mappings; None where the path leads nowhere."""
+    node = root
+    for step in path:
+        if not isinstance(node, Mapping) or step not in node.items:
+            return None
+        node = node.items[str(step)]
+    return node
+
+
 def problem_at(mark: FileMark, path: Path, rule: str, hint: str = "") -> Problem:
     """A problem that stands at a mark."""
     return Problem(dotted(path), rule, hint, mark.file, mark.line, mark.column)

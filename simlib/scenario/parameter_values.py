@@ -33,14 +33,15 @@ def order(scenario: Scenario) -> tuple[str, ...]:
     Raises `ScenarioError` where expressions mention one another in a circle.
     """
     try:
-        return _ordered(scenario)
+        return ordered(scenario)
     except CycleError as error:
         circle = " -> ".join(reversed(error.args[1]))
         problem = Problem("parameters", f"expressions form a circle (got {circle})")
         raise ScenarioError([problem]) from None
 
 
-def _ordered(scenario: Scenario) -> tuple[str, ...]:
+def ordered(scenario: Scenario) -> tuple[str, ...]:
+    """The names of the parameters as `order` has them; raises `CycleError` where there is none."""
     parameters, givers = scenario.parameters, scenario.value_names()
     graph = {
         name: sorted({givers[v] for v in names(parameters[name].expression or 0.0) if v in givers})
@@ -55,7 +56,7 @@ def typical(scenario: Scenario) -> tuple[dict[str, float], dict[str, float]]:
     A Dirichlet stays at its means in both. Raises `NoValueError` where a parameter is no finite
     number there.
     """
-    given = {name: scenario.parameters[name] for name in _ordered(scenario)}
+    given = {name: scenario.parameters[name] for name in ordered(scenario)}
     return _evaluated(given, "means", mean), _evaluated(
         given, "95 % points", lambda kind, args: quantile(kind, args, 0.95)
     )
@@ -116,7 +117,7 @@ def check_values(context: Context) -> bool:
     for name, parameter in context.scenario.parameters.items():
         _check_value(context, ("parameters", name), parameter)
     try:
-        _ordered(context.scenario)
+        ordered(context.scenario)
     except CycleError as error:
         circle = error.args[1][::-1]
         rule = f"expressions form a circle (got {' -> '.join(circle[:9])})"

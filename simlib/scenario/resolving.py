@@ -61,6 +61,8 @@ class Chain:
     folder: FilePath | None
     budget: Budget = field(default_factory=Budget)
     paths: list[FilePath] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+    """Files that the first file includes."""
     parent: Mapping | None = None
     """A tree that is extended, where it was not read from a file."""
 
@@ -100,6 +102,7 @@ def _with_parts(root: Mapping, chain: Chain) -> Mapping:
         path = _found(node, name, [chain.folder] if chain.folder else [], key="includes")
         if path.resolve() in chain.paths:
             raise _refused(node, f"includes itself (got {shown(name)})", key="includes")
+        chain.parts.append(str(path))
         whole = _together(whole, _dotted_options(read_file(path, str(path), chain.budget)))
     return whole
 

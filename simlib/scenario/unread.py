@@ -1,0 +1,156 @@
+"""What a file gives and nothing reads: a misspelt override would silently move nothing.
+
+Only what stands in the file itself (and in what it includes) is judged: that a change makes
+something idle which its parent has is no mistake.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simlib.scenario.expressions import ExpressionError, names
+from simlib.scenario.nodes import Mapping, node_at, problem_at
+from simlib.scenario.readers import words_of
+from simlib.scenario.wording import near
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from simlib.scenario.context import Context
+    from simlib.scenario.nodes import Path
+
+RULE = "is read by no expression, incident, agent or outcome"
+_WRITTEN = {"change", "move", "writes"}
+"""Keys whose names are changed, not read."""
+_OWN_AGENT = "an agent of your own says so in its entry, under {}"
+
+
+class Readers:
+    """All that is read in a scenario: by its expressions, agents, incidents and outcomes."""
+
+    def __init__(self, context: Context) -> None:
+        scenario = context.scenario
+        self._context, entries = context, scenario.agents
+        words = {name: words_of(name) for name in entries}
+        self._words = [found for found in words.values() if found is not None]
+        self._others = [
+            entry for name, entry in entries.items() if words[name] is None and entry.active
+        ]
+        """Agents whose source is not looked at."""
+        self._referred = {
+            (reference.among or reference.what, name)
+            for path, (reference, name) in context.log.references.items()
+            if not _is_change(path)
+        }
+
+    def parameters(self) -> set[str] | None:
+        """The parameters that are read; None where an agent does not say what it reads."""
+        if not all(entry.parameters for entry in self._others):
+            return None
+        context, givers = (
+            self._context,
+            {
+                **{name: name for name in self._context.scenario.parameters},
+                **self._context.value_names,
+            },
+        )
+        waiting = {n for text in context.log.expressions.values() for n in _mentioned(text)}
+        waiting |= {name for name in givers if self._has(name)}
+        waiting |= {name for entry in context.scenario.agents.values() for name in entry.parameters}
+        follows = self._follows()
+        read: set[str] = set()
+        while waiting:
+            parameter = givers.get(waiting.pop())
+            if parameter is not None and parameter not in read:
+                read.add(parameter)
+                waiting |= follows.get(parameter, set())
+        return read
+
+    def _follows(self) -> dict[str, set[str]]:
+        """What the expression of each parameter mentions, under any option."""
+        scenario = self._context.scenario
+        follows: dict[str, set[str]] = {}
+        replaced = [option.parameters for option in scenario.options.values()]
+        for parameters in (scenario.parameters, *replaced):
+            for name, parameter in parameters.items():
+                follows.setdefault(name, set()).update(_mentioned(parameter.expression or ""))
+        return follows
+
+    def state(self) -> set[str] | None:
+        """The state variables that are read, as `parameters`."""
+        return self._named("state", {"state variable", "state"})
+
+    def postures(self) -> set[str] | None:
+        """The postures that are read or lived, as `parameters`."""
+        return self._named("postures", {"posture", "postures and months", "state variable"})
+
+    def milestones(self) -> set[str] | None:
+        """The milestones that are read, as `parameters`."""
+        return self._named("timeline", {"milestone"})
+
+    def decisions(self) -> set[str] | None:
+        """The decisions that an agent takes, as `parameters`."""
+        if not all(entry.decisions for entry in self._others):
+            return None
+        declared = {n for e in self._context.scenario.agents.values() for n in e.decisions}
+        return declared | {name for name in self._context.scenario.decisions if self._has(name)}
+
+    def _named(self, section: str, kinds: set[str]) -> set[str] | None:
+        if self._others:
+            return None
+        given = getattr(self._context.scenario, section)
+        referred = {name for kind, name in self._referred if kind in kinds}
+        return {name for name in given if name in referred or self._has(name)}
+
+    def _has(self, name: str) -> bool:
+        return any(words.hold(name) for words in self._words)
+
+
+def _mentioned(text: str) -> set[str]:
+    """The names an expression mentions; none where there is no expression."""
+    try:
+        return names(text) if text else set()
+    except ExpressionError:
+        return set()  # noted where it is read
+
+
+def _is_change(path: Path) -> bool:
+    """Whether a name at a path is that of something that is changed there."""
+    is_event = "events" in (*path[:1], *path[2:3])
+    is_option = path[0] == "options" and len(path) > 2
+    return is_event or is_option or not _WRITTEN.isdisjoint(map(str, path))
+
+
+def check(context: Context, own: Collection[str]) -> None:
+    """Note what some files, by their names, give and nothing reads.
+
+    Nothing is said of a scenario without any agent: those who read it are handed over.
+    """
+    if not context.scenario.agents:
+        return
+    readers = Readers(context)
+    read = readers.parameters()
+    _check(context, own, ("parameters",), read, _OWN_AGENT.format("parameters"))
+    for option in context.scenario.options:
+        _check(context, own, ("options", option, "parameters"), read)
+    _check(context, own, ("state",), readers.state())
+    _check(context, own, ("postures",), readers.postures())
+    _check(context, own, ("timeline",), readers.milestones())
+    _check(context, own, ("decisions",), readers.decisions(), _OWN_AGENT.format("decisions"))
+
+
+def _check(
+    context: Context,
+    own: Collection[str],
+    within: Path,
+    read: Collection[str] | None,
+    hint: str = "",
+) -> None:
+    section = node_at(context.log.tree, within)
+    if read is None or not isinstance(section, Mapping):
+        return
+    for name in section.items:
+        if name not in read and section.keys[name].file in own:
+            guess = near(name, read) or hint
+            problem = problem_at(section.keys[name], (*within, name), RULE, guess)
+            context.log.problems.append(problem)
