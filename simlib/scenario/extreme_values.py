@@ -31,7 +31,7 @@ MOST_LINKS = 100_000
 """From what to what is followed: a file of a megabyte must not take seconds."""
 
 
-class _Expression(NamedTuple):
+class _Written(NamedTuple):
     """An expression, and where it stands."""
 
     path: Path
@@ -45,9 +45,9 @@ class _Web:
         self._context = context
         self._rests_on: dict[str, frozenset[str]] = {}
         self.n_links = 0
-        self.derived: dict[str, dict[str, _Expression]] = defaultdict(dict)
+        self.derived: dict[str, dict[str, _Written]] = defaultdict(dict)
         """Parameter -> those that follow from it, each after what it follows from itself."""
-        self.others: dict[str, list[_Expression]] = defaultdict(list)
+        self.others: dict[str, list[_Written]] = defaultdict(list)
         """Parameter -> expressions of no parameter."""
         for name in ordered(context.scenario):
             self._add(name, context.scenario.parameters[name])
@@ -56,7 +56,7 @@ class _Web:
             mentioned = _mentioned(text)
             if text not in seen and mentioned <= self._rests_on.keys():
                 for basis in self._basis(mentioned):
-                    self.others[basis].append(_Expression(path, text))
+                    self.others[basis].append(_Written(path, text))
             seen.add(text)
 
     def _add(self, name: str, parameter: Parameter) -> None:
@@ -65,7 +65,7 @@ class _Web:
             bases = self._basis(_mentioned(parameter.expression))
             path = (*path_of(self._context, name), "expression")
             for basis in bases:
-                self.derived[basis][name] = _Expression(path, parameter.expression)
+                self.derived[basis][name] = _Written(path, parameter.expression)
         self._rests_on.update(dict.fromkeys(parameter.value_names(name), bases))
 
     def _basis(self, mentioned: set[str]) -> frozenset[str]:
@@ -117,9 +117,9 @@ def _ends(parameter: Parameter) -> tuple[float, ...]:
 
 def _first_broken(
     values: MutableMapping[str, float],
-    derived: Mapping[str, _Expression],
-    others: Iterable[_Expression],
-) -> tuple[_Expression, str] | None:
+    derived: Mapping[str, _Written],
+    others: Iterable[_Written],
+) -> tuple[_Written, str] | None:
     """The first expression that is no number, and why; those before it are worked out."""
     for name, expression in derived.items():
         try:

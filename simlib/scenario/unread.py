@@ -6,6 +6,7 @@ something idle which its parent has is no mistake.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from simlib.scenario.expressions import ExpressionError, names
@@ -37,6 +38,13 @@ class Readers:
             entry for name, entry in entries.items() if words[name] is None and entry.active
         ]
         """Agents whose source is not looked at."""
+        options = (option.events for option in scenario.options.values())
+        self._conditions = {
+            word
+            for events in (scenario.events, *options)
+            for event in events.values()
+            for word in re.findall(r"[\w.]+", event.when or "")
+        }
         self._referred = {
             (reference.among or reference.what, name)
             for path, (reference, name) in context.log.references.items()
@@ -103,7 +111,7 @@ class Readers:
         return {name for name in given if name in referred or self._has(name)}
 
     def _has(self, name: str) -> bool:
-        return any(words.hold(name) for words in self._words)
+        return name in self._conditions or any(words.hold(name) for words in self._words)
 
 
 def _mentioned(text: str) -> set[str]:
