@@ -14,7 +14,7 @@ import pytest
 from simlib.agents.base import _tilted
 from simlib.journal import DAYS_PER_MONTH, to_days
 from simlib.scenario import load
-from simlib.scenario.schema import MilestoneChange, Option, Power, Scenario
+from simlib.scenario.schema import MilestoneChange, Option, Posture, Power, Scenario
 from simlib.simulation import Blueprint, Factoring, assemble, simulate
 
 if TYPE_CHECKING:
@@ -155,6 +155,29 @@ def test_growth_of_turkish_bases_is_in_sites() -> None:
     assert sites == pytest.approx(20.0 + 10.0 * opened)
 
 
+def test_turkiye_leaves_after_a_settlement() -> None:
+    """It gives up a part in a quarter, and who are few go home."""
+    given = {"turkiye.drawdown": 0.6, "turkiye.troops_iraq": 2000.0}
+    ended = load("pkk_settlement").model_copy(update={"postures": _with_pkk("dissolved")})
+    left = []
+    for replication in range(4):
+        run = simulate(assemble(ended, "as_agreed"), replication, parameters=given)
+        troops = run.snapshots[:, run.layout.slice_of("turkiye.troops")].sum(axis=1)
+        drawn = sum(d.name == "draws_down" and d.taken == "yes" for d in run.decisions)
+        assert (np.diff(troops) <= 1e-9).all()
+        left.append(troops[-1])
+        assert (drawn >= 2) == (troops[-1] == 0.0)
+    assert 0.0 in left
+
+
+def _with_pkk(state: str) -> dict[str, Posture]:
+    posture = _scenario().postures["pkk.posture"]
+    return {
+        **_scenario().postures,
+        "pkk.posture": posture.model_copy(update={"start": state, "age_months": 0.0}),
+    }
+
+
 ATTACKED = ("isis_attack", "isf", "Kirkuk")
 
 
@@ -192,6 +215,21 @@ def test_trainers_that_are_not_needed_divide_nothing() -> None:
     run = simulate(_blueprint(), 2, parameters={"readiness.loss": 0.0})
     assert np.isfinite(run.snapshots).all()
     assert math.isfinite(run.parameters["withdrawal.presence"])
+
+
+def test_a_partnership_makes_up_a_part_of_what_trainers_gave() -> None:
+    """Readiness and Iraq's own surveillance fall less where one is signed."""
+    for variable in ("isf.readiness", "isf.isr"):
+        signed, unsigned = (
+            simulate(
+                assemble(_scenario(), "leave_early"),
+                1,
+                parameters={"committee.partnership": chance, "isf.partnership_support": 0.7},
+            )
+            for chance in (1.0, 0.0)
+        )
+        at = signed.layout.index(variable, "Kirkuk")
+        assert signed.snapshots[20, at] > unsigned.snapshots[20, at]
 
 
 ARMED = {"isf.air_defense_months": 0.0, "isf.air_defense_delivery": 0.1,
@@ -290,6 +328,20 @@ def test_pkk_and_turkiye_turn_one_another() -> None:
         return sum("settled" in {s for _, s in run.postures["turkiye_sdf.posture"]} for run in runs)
 
     assert settled(20.0) > settled(-20.0)
+
+
+def test_attacks_of_militias_draw_israel_and_iran_on() -> None:
+    """While nothing is a truce, an exchange or a war is what follows."""
+
+    def exchanges(tilt: float) -> int:
+        given = {"israel.tilt_militias": tilt, "militia.truce_months": 0.2}
+        runs = [simulate(_blueprint(), r, parameters=given) for r in range(6)]
+        return sum(
+            sum(state in {"exchange", "war"} for _, state in run.postures["israel_iran.posture"])
+            for run in runs
+        )
+
+    assert exchanges(20.0) > exchanges(0.0)
 
 
 @pytest.mark.parametrize(

@@ -79,11 +79,16 @@ class ISF(Agent):
         now = self.see_all("coalition.training")
         # Over the month that has passed, the mean of its two ends.
         trained, self._trained = (now + self._trained) / len((now, self._trained)), now
-        target = 1.0 - self.parameter("readiness.loss") * (1.0 - trained)
+        target = 1.0 - self.parameter("readiness.loss") * self._unsupported() * (1.0 - trained)
         pace = -math.expm1(-1.0 / self.parameter("readiness.lag"))
         readiness = self.see_all("isf.readiness")
         moved = readiness + pace * (target - readiness)
         self.change_all("isf.readiness", np.where(readiness > 0.0, moved, 0.0))
+
+    def _unsupported(self) -> float:
+        """Of what foreigners gave, the share that a bilateral partnership does not make up."""
+        made_up = self.parameter("isf.partnership_support") * self.see("coalition.partnership")
+        return 1.0 - made_up
 
     def _keep_aircraft(self) -> None:
         capable = self.parameter("isf.f16_capable")
@@ -95,7 +100,8 @@ class ISF(Agent):
         lost = 1.0 - self._technicians_now() / max(1.0, self._technicians)
         own = self._own_isr + self.parameter("isf.isr_growth") * self._months
         own = np.where(self._own_isr > 0.0, own, 0.0)
-        kept = 1.0 - self.parameter("isf.isr_technicians") * max(0.0, lost)
+        missed = self.parameter("isf.isr_technicians") * self._unsupported()
+        kept = 1.0 - missed * max(0.0, lost)
         self.change_all("isf.isr", np.minimum(1.0, own * kept))
 
     def _take_stock_of_exit(self) -> None:

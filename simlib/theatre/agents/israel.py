@@ -16,7 +16,7 @@ class Israel(Agent):
 
     def live(self) -> Life:
         """Review each quarter; answer an interception."""
-        self.start(self.live_posture(TRACK))
+        self.start(self.live_posture(TRACK, tilt=self._tilt))
         self._control = float(self.see_all("hts.control").mean())
         while True:
             yield self.wait(months=QUARTER, notice="israeli_overflight")
@@ -24,6 +24,13 @@ class Israel(Agent):
                 self._review()
             elif self.incident["success"]:
                 self._answer_interception()
+
+    def _tilt(self, _state: str) -> dict[str, float]:
+        """Shift what follows: attacks by Iran's partners in Iraq."""
+        drawn = self.parameter("israel.tilt_militias") * (
+            self.posture("militia.posture") != "truce"
+        )
+        return {"exchange": drawn, "war": drawn}
 
     def _review(self) -> None:
         gained = float(self.see_all("hts.control").mean()) - self._control

@@ -40,8 +40,8 @@ class Parliament(Agent):
         slight = self.parameter("parliament.combat_slight") * (1.0 - relief)
         added = slight * combat / self.parameter("parliament.combat_usual")
         turkish = (
-            self.total("turkiye.troops") / self.parameter("parliament.turkish_troops_usual"),
-            self.total("turkiye.bases") / self.parameter("parliament.turkish_sites_usual"),
+            self.total("turkiye.troops") / self.parameter("turkiye.troops_2024"),
+            self.total("turkiye.bases") / self.parameter("turkiye.sites_2024"),
         )
         added += self.parameter("parliament.turkish_slight") * sum(turkish) / len(turkish)
         pressure = self.see("iraq.sovereignty_pressure")
