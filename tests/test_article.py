@@ -21,6 +21,7 @@ from simlib.theatre.questions.article import (
     article_sentences,
     lever_in_words,
 )
+from support.levers import outcomes_beyond
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
@@ -99,6 +100,14 @@ def _sentences() -> dict[str, ArticleSentence]:
     return article_sentences()
 
 
+def test_every_fact_has_a_sentence_with_a_lever() -> None:
+    """All but where things are."""
+    told = {fact for sentence in _sentences().values() for fact in sentence.facts}
+    facts = {fact["id"]: fact["kind"] for fact in _facts()}
+    assert told <= set(facts)
+    assert {name for name, kind in facts.items() if kind != "place"} - told == set()
+
+
 def test_every_lever_is_there_and_in_words() -> None:
     for name, sentence in _sentences().items():
         assert sentence.lever.option in load(sentence.lever.scenario).options, name
@@ -116,7 +125,18 @@ def test_every_outcome_that_should_move_is_there() -> None:
             assert not category or category in outcomes[outcome].classes, name
 
 
-STRONGEST = ("timelines_fixed", "overflights")
+def test_no_outcome_is_what_the_lever_itself_sets() -> None:
+    base = load(BASE)
+    for name, sentence in _sentences().items():
+        lever = load(sentence.lever.scenario)
+        beyond = outcomes_beyond(base, lever, sentence.lever.option)
+        assert {moved.partition(".")[0] for moved in sentence.moves} <= {*beyond}, name
+
+
+STRONGEST = (
+    *("timelines_weigh_need", "joint_statement", "not_final", "syria_until_2026"),
+    *("isis_active_in_deserts", "overflights", "border_secure", "partners_in_iraq"),
+)
 """Sentences whose lever shows in few pairs."""
 
 

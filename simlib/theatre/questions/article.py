@@ -188,7 +188,7 @@ def article_alive(
     }
     base = found[BASE].of(BASE)
     effects = {
-        name: _effects(base, found[sentence.lever.scenario].of(sentence.lever.option))
+        name: paired_effects(base, found[sentence.lever.scenario].of(sentence.lever.option))
         for name, sentence in chosen.items()
     }
     return ArticleAlive(
@@ -219,7 +219,7 @@ def lever_in_words(lever: Lever) -> str:
     return scenario.context_of_use.partition("?")[0] + "?"
 
 
-def _effects(base: Ensemble, other: Ensemble) -> dict[str, PairedEffect]:
+def paired_effects(base: Ensemble, other: Ensemble) -> dict[str, PairedEffect]:
     """The effect on every outcome that both have, classes apart, by name."""
     both = base.outcomes.index.intersection(other.outcomes.index)
     found = {}

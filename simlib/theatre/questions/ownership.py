@@ -29,7 +29,7 @@ ACTORS = {
     "militia_attack": "militias",
 }
 """Whose incidents they are, by type or by type and group."""
-STEMS = {"border": "isf", "iraq": "committee", "militia": "militias"}
+STEMS = {"border": "isf", "iraq": "parliament", "militia": "militias"}
 """Whose state variables are that do not begin with their party's name."""
 OF_MILESTONES = frozenset({"committee", "coalition"})
 """Who decides on milestones, and who executes them."""
