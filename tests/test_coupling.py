@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,6 @@ from simlib.simulation import Blueprint, assemble, simulate
 from support.worlds import recurring, times_of, world
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from numpy.typing import NDArray
 
     from simlib.journal import Run
@@ -134,7 +133,7 @@ def test_options_of_the_reference_scenario_are_coupled() -> None:
     """
     scenario = load("as_agreed")
     outcome = scenario.outcomes["isis_attacks_iraq_year_1"]
-    assert outcome.start
+    assert isinstance(outcome.start, dt.date)
     assert outcome.end
     since, until = period(outcome.start, outcome.end)
     first, second = (assemble(scenario, option) for option in ("as_agreed", "extend_12m"))

@@ -241,11 +241,13 @@ def _decision_lines(run: Run) -> Iterator[str]:
 @app.command(epilog=examples("simlib check mine.yaml"))
 def check(scenario: ScenarioName) -> None:
     """Name every mistake of a scenario, with its line."""
-    from simlib.scenario import check as problems_of
+    from simlib.scenario.loading import examined
 
-    problems = problems_of(scenario)
+    problems, warnings = examined(scenario)
     if problems:
         raise ScenarioError(problems)
+    for warning in warnings:
+        tell(f"warning: {warning}")
     say(f"{scenario}: no mistake found")
 
 

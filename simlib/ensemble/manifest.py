@@ -181,6 +181,7 @@ def _said_by(scenario: Scenario) -> dict[str, Any]:
                 "unit": unit_of(outcome, scenario),
                 "classes": list(outcome.classes),
                 "description": outcome.description,
+                **({"follows": outcome.start} if isinstance(outcome.start, str) else {}),
             }
             for name, outcome in scenario.outcomes.items()
         },

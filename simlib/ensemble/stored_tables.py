@@ -141,7 +141,10 @@ class Outcomes:
             return statistics.of_classes(name, about["classes"], texts, n_asked, blocks=own)
         if about["kind"] == "flag":
             return [statistics.of_flag(name, column.entries, n_asked, blocks=blocks)]
-        return [statistics.of_number(name, about["unit"], column.entries, n_asked, blocks=blocks)]
+        # A window that follows a milestone and is not over says nothing of the number in it.
+        is_later = "follows" not in about
+        unit, values = about["unit"], column.entries
+        return [statistics.of_number(name, unit, values, n_asked, blocks=blocks, is_later=is_later)]
 
     def _gathered(self, names: Sequence[str]) -> Mapping[str, _Column]:
         if not self._held.keys() >= set(names):

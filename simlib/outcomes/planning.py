@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.journal import MARKS, to_days
+from simlib.outcomes.following import Following, following
 from simlib.outcomes.incident_counts import IncidentOutcomes, cell_of, plan_incidents
-from simlib.outcomes.recorded import Recorded, has_snapshot, plan_recorded
+from simlib.outcomes.recorded import (
+    DecisionOutcome,
+    PostureOutcome,
+    Recorded,
+    has_snapshot,
+    plan_recorded,
+)
 from simlib.outcomes.windows import month_edges, window
 from simlib.scenario.schema import several
 
@@ -42,7 +49,9 @@ class OutcomePlan:
     censored: frozenset[str]
     """Outcomes whose window or date lies past the horizon: always nan."""
     waited_for: frozenset[str]
-    """Outcomes that are nan while a milestone is not completed."""
+    """Outcomes that are nan while a milestone is not completed, or a window after it not over."""
+    following: dict[str, Following]
+    """Outcomes whose window follows a milestone; elsewhere they are planned over the whole run."""
     edges: NDArray[np.float64]
     cell_of_channel: NDArray[np.intp]
 
@@ -57,10 +66,35 @@ class OutcomePlan:
         values.update(self.incidents.evaluate(run))
         for name, outcome in self.recorded.items():
             values[name] = outcome.evaluate(run)
+        for name, follows in self.following.items():
+            values[name] = self._in_window(run, name, follows)
         for name, value in values.items():
             if isinstance(value, float) and not math.isfinite(value):
                 self._refuse_unless_unseen(name, value)
         return {name: values[name] for name in self.names}
+
+    def _in_window(self, run: Run, name: str, follows: Following) -> float | str:
+        window = follows.window(run)
+        if window is None:
+            return math.nan
+        outcome = self.recorded.get(name)
+        if isinstance(outcome, PostureOutcome | DecisionOutcome):
+            return replace(outcome, first=window[0], last=window[1]).evaluate(run)
+        return float(self.each(run, name).sum())
+
+    def each(self, run: Run, name: str) -> NDArray[np.float64]:
+        """The share of each incident in one outcome, shape (n,); they sum to its value.
+
+        Raises `KeyError` where it is not counted over incidents.
+        """
+        added = self.incidents.each(run, name)
+        follows = self.following.get(name)
+        if follows is None:
+            return added
+        first, last = follows.window(run) or (math.inf, math.inf)
+        time = run.incidents.time
+        inside: NDArray[np.float64] = added * ((time >= first) & (time < last))
+        return inside
 
     def _refuse_unless_unseen(self, name: str, value: float) -> None:
         if math.isnan(value) and (name in self.censored or name in self.waited_for):
@@ -102,6 +136,7 @@ def plan(scenario: Scenario, channels: Channels) -> OutcomePlan:
     seen = {name: o for name, o in scenario.outcomes.items() if name not in censored}
     counted = {name: outcome for name, outcome in seen.items() if _is_counted(outcome)}
     cells, cell_of_channel = _cells(channels)
+    follows = {name: found for name, o in seen.items() if (found := following(o)) is not None}
     return OutcomePlan(
         names=tuple(scenario.outcomes),
         cells=cells,
@@ -112,7 +147,9 @@ def plan(scenario: Scenario, channels: Channels) -> OutcomePlan:
             if name not in counted
         },
         censored=frozenset(censored),
-        waited_for=frozenset(name for name, o in seen.items() if o.milestone is not None),
+        waited_for=frozenset(n for n, o in seen.items() if o.milestone is not None)
+        | follows.keys(),
+        following=follows,
         edges=month_edges(scenario),
         cell_of_channel=cell_of_channel,
     )

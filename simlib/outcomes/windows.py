@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.journal import firsts_of_months, to_date, to_days
-from simlib.scenario.schema import several
+from simlib.scenario.schema import several, shifted
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -20,10 +20,28 @@ if TYPE_CHECKING:
 def window(outcome: Outcome, scenario: Scenario) -> tuple[float, float]:
     """The first instant of the window and the first after it, in days.
 
-    Both dates of an outcome are inclusive; the scenario's stand in where none is given.
+    Both dates of an outcome are inclusive; the scenario's stand in where none is given. A window
+    that follows a milestone may be anywhere: the whole run.
     """
-    first = to_days(outcome.start or scenario.start)
-    return first, to_days(outcome.end or scenario.end) + 1.0
+    start, horizon = to_days(scenario.start), to_days(scenario.end) + 1.0
+    if isinstance(outcome.start, str):
+        return start, horizon
+    first = to_days(outcome.start) if outcome.start else start
+    if outcome.months or outcome.days:
+        return first, after(first, outcome.months or 0, outcome.days or 0)
+    return first, to_days(outcome.end) + 1.0 if outcome.end else horizon
+
+
+def after(first: float, months: int, days: int) -> float:
+    """The instant so many months and days after another, by the calendar.
+
+    Examples
+    --------
+    >>> after(0.5, 12, 0)
+    366.5
+    """
+    date = to_date(first)
+    return to_days(shifted(date, f"{months} months")) + (first - to_days(date)) + days
 
 
 def month_starts(scenario: Scenario) -> tuple[dt.date, ...]:

@@ -389,6 +389,9 @@ def _union(members: tuple[Any, ...]) -> Fitter:
     scalar = next((fitter(m) for m in members if m in _SCALARS or get_origin(m) is Annotated), None)
     if float in members and str in members:
         scalar = _quantity
+    if dt.date in members and len([m for m in members if get_origin(m) is Annotated]) == 1:
+        named = next(m for m in members if get_origin(m) is Annotated)
+        scalar = _date_or(fitter(named))
     literal = next((m for m in members if get_origin(m) is Literal), None)
     words = frozenset(get_args(literal))
     if literal and not scalar:
@@ -406,6 +409,16 @@ def _union(members: tuple[Any, ...]) -> Fitter:
         chosen = scalar or table or listing
         assert chosen is not None  # noqa: S101
         return chosen(node, path, log)
+
+    return fit
+
+
+def _date_or(named: Fitter) -> Fitter:
+    """The fitter of a date, or of a name, which begins with a letter."""
+
+    def fit(node: Node, path: Path, log: ProblemLog) -> Any:
+        is_name = isinstance(node, Scalar) and node.text[:1].isalpha()
+        return named(node, path, log) if is_name else _date(node, path, log)
 
     return fit
 

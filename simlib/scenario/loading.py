@@ -13,6 +13,7 @@ from simlib.scenario.canonical import explicit
 from simlib.scenario.checking import check_scenario
 from simlib.scenario.context import Context
 from simlib.scenario.fitting import ProblemLog, fitted
+from simlib.scenario.moved_windows import warnings_of
 from simlib.scenario.nodes import Mapping as MappingNode
 from simlib.scenario.nodes import from_python
 from simlib.scenario.place_rules import check_installed
@@ -49,12 +50,16 @@ def load(
     ScenarioError
         With every problem that was found.
     """
+    return _built(*_opened(name_or_path), agents, is_closed=is_closed)[0]
+
+
+def _opened(name_or_path: str | os.PathLike[str]) -> tuple[MappingNode, Chain]:
+    """The tree of a file, and what may be read with it."""
     path = _path(name_or_path)
     budget = Budget()
     root = read_file(path, str(path), budget)
     # Only what can be read can be resolved: a link may point to itself.
-    chain = Chain(path.parent, budget, [path.resolve()])
-    return _built(root, chain, agents, is_closed=is_closed)
+    return root, Chain(path.parent, budget, [path.resolve()])
 
 
 def as_scenario(
@@ -89,7 +94,7 @@ def load_text(
         With every problem that was found.
     """
     chain = Chain(None if base is None else Path(base))
-    return _built(read_text(text, file, chain.budget), chain)
+    return _built(read_text(text, file, chain.budget), chain)[0]
 
 
 def from_dict(mapping: Mapping[str, Any]) -> Scenario:
@@ -103,7 +108,7 @@ def from_dict(mapping: Mapping[str, Any]) -> Scenario:
     tree = from_python(mapping)
     if not isinstance(tree, MappingNode):
         raise ScenarioError([Problem("", "must be a mapping")])
-    return _built(tree, Chain(None))
+    return _built(tree, Chain(None))[0]
 
 
 def with_changes(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
@@ -117,7 +122,7 @@ def with_changes(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     parent, child = from_python(explicit(scenario)), from_python(changes)
     assert isinstance(parent, MappingNode)  # noqa: S101
     assert isinstance(child, MappingNode)  # noqa: S101
-    return _built(child, Chain(None, parent=parent))
+    return _built(child, Chain(None, parent=parent))[0]
 
 
 def check(path: str | os.PathLike[str]) -> list[Problem]:
@@ -125,11 +130,16 @@ def check(path: str | os.PathLike[str]) -> list[Problem]:
 
     What nothing reads is one, where every agent is installed or says what it reads.
     """
+    return examined(path)[0]
+
+
+def examined(path: str | os.PathLike[str]) -> tuple[list[Problem], list[Problem]]:
+    """Every problem of a scenario file as `check` has it, and what it had better not say."""
     try:
-        load(path, is_closed=True)
+        scenario, tree = _built(*_opened(path), is_closed=True)
     except ScenarioError as error:
-        return list(error.problems)
-    return []
+        return list(error.problems), []
+    return [], warnings_of(scenario, tree)
 
 
 def _path(name_or_path: str | os.PathLike[str]) -> Path:
@@ -149,7 +159,8 @@ def _built(
     installed: Collection[str] | None = None,
     *,
     is_closed: bool = False,
-) -> Scenario:
+) -> tuple[Scenario, MappingNode]:
+    """The scenario that a tree means, and the tree with all that it extends."""
     log = ProblemLog()
     tree = with_neighbors(written_by_place(resolved(root, chain), log), log)
     scenario, log = fitted(Scenario, tree, log)
@@ -160,7 +171,7 @@ def _built(
         unread.check(Context(scenario, log), {root.mark.file, *chain.parts})
     if log.problems:
         raise ScenarioError(_in_order(log.problems, tree))
-    return scenario
+    return scenario, tree
 
 
 def _in_order(problems: list[Problem], tree: Node) -> list[Problem]:

@@ -9,7 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simlib.scenario.schema import several
+from simlib.scenario.schema import several, shifted
 from simlib.scenario.wording import dotted, shown
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 READS = ("count", "total", "state", "milestone", "posture", "decision", "series")
+_DAY = dt.timedelta(days=1)
 MOST_ROWS = 500
 """Rows of all series that are told apart."""
 MOST_WORK = 1_000_000
@@ -94,12 +95,38 @@ def _check_subject(context: Context, path: Path, outcome: Outcome) -> None:
 
 def _check_window(context: Context, path: Path, outcome: Outcome) -> None:
     scenario = context.scenario
+    lengths = [key for key in ("to", "months", "days") if _given(outcome, key)]
+    if len(lengths) > 1:
+        rule = f"must have one of to, months and days (got {', '.join(lengths)})"
+        context.add((*path, lengths[1]), rule)
+        return
     first, last = outcome.start, outcome.end
+    if isinstance(first, str):
+        _check_following(context, path, outcome)
+        return
+    if outcome.months or outcome.days:
+        past = shifted(first or scenario.start, f"{outcome.months or 0} months")
+        last_day = past + dt.timedelta(days=outcome.days or 0) - _DAY
+        _check_inside(context, (*path, lengths[0]), last_day, scenario.start, scenario.end)
     if first and last and last < first:
         context.add((*path, "to"), f"must not be before from (got {last} < {first})")
         return
     for key, date in (("from", first), ("to", last)):
         _check_inside(context, (*path, key), date, scenario.start, scenario.end)
+
+
+def _given(outcome: Outcome, key: str) -> bool:
+    return getattr(outcome, "end" if key == "to" else key) is not None
+
+
+def _check_following(context: Context, path: Path, outcome: Outcome) -> None:
+    """Note what is wrong with a window that begins with a milestone."""
+    if outcome.state is not None or outcome.milestone is not None:
+        read = "state" if outcome.state is not None else "milestone"
+        context.add((*path, "from"), f"must be a date: no window follows a milestone for a {read}")
+    elif not (outcome.months or outcome.days):
+        rule = "must be given: how long after the milestone is counted"
+        context.add((*path, "months"), rule, "or days")
 
 
 def _check_inside(

@@ -463,8 +463,11 @@ class Outcome(Model):
     measure: Literal["class", "months_late", "months_from_start", "share_left"] | None = None
     """Of a milestone without classes: a number."""
     reduce: Literal["sum", "mean", "min", "max"] = "sum"
-    start: dt.date | None = Field(default=None, alias="from")
+    start: dt.date | MilestoneName | None = Field(default=None, alias="from")
+    """First day, or the milestone whose completion a window of `months` or `days` follows."""
     end: dt.date | None = Field(default=None, alias="to")
+    months: Annotated[int, Field(ge=1, le=1200)] | None = None
+    days: Annotated[int, Field(ge=1, le=36525)] | None = None
     on: dt.date | None = None
     unit: str = ""
     description: str = ""

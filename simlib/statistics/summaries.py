@@ -82,8 +82,12 @@ def of_number(
     n_asked: int,
     *,
     blocks: NDArray[np.integer] | None = None,
+    is_later: bool = True,
 ) -> Summary:
-    """Sum up a number; nan is censored. Given each value's block, errors are between blocks."""
+    """Sum up a number; nan is censored. Given each value's block, errors are between blocks.
+
+    What is censored `is_later` than everything seen, as a date is; else nothing is known of it.
+    """
     is_seen = ~np.isnan(values)
     seen = values[is_seen]
     n_censored = len(values) - len(seen)
@@ -95,10 +99,11 @@ def of_number(
     else:
         error, half = error_between(seen, blocks[is_seen])
     quantiles = [math.nan] * 3
-    if len(values):
+    ranked = np.where(is_seen, values, np.inf) if is_later else seen
+    if len(ranked):
         # What is censored comes later than everything seen; a quantile cannot lie between.
-        ranked = np.where(np.isnan(values), np.inf, values)
-        method: Literal["inverted_cdf", "linear"] = "inverted_cdf" if n_censored else "linear"
+        is_mixed = is_later and n_censored
+        method: Literal["inverted_cdf", "linear"] = "inverted_cdf" if is_mixed else "linear"
         quantiles = [float(np.quantile(ranked, q, method=method)) for q in QUANTILES]
     return Summary(
         name, "", "number", unit, n, n_asked, n_censored,

@@ -206,7 +206,7 @@ def _items(tracer: Tracer, outcomes: OutcomePlan, name: str) -> Iterator[_Differ
 
 def _counted(tracer: Tracer, outcomes: OutcomePlan, name: str) -> Iterator[_Difference]:
     """Iterate over incidents that add more to an outcome in one run than in the other."""
-    added = [outcomes.incidents.each(side.run, name) for side in tracer.sides]
+    added = [outcomes.each(side.run, name) for side in tracer.sides]
     weights: dict[Any, float] = {}
     for sign, side, each in zip((-1.0, 1.0), tracer.sides, added, strict=True):
         for row in np.flatnonzero(each).tolist():
