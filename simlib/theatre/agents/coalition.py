@@ -70,7 +70,7 @@ class Coalition(Agent):
         self._strengths = [max(1.0, self.see(variable)) for variable in STRENGTHS]
         self._combat = self.see_all("coalition.combat")
         self._people = self._started = self._count()
-        self._was_member = self.see("coalition.membership")
+        self._was_allied = self._allied()
         self._cover_start = self.see_all("coalition.isr"), self.see_all("coalition.air_support")
 
     def live(self) -> Life:
@@ -321,11 +321,11 @@ class Coalition(Agent):
         return {kind: self.see_all(f"coalition.{kind}") for kind in (*ROLES, *CONTINGENTS)}
 
     def _count_and_cover(self) -> None:
-        people, member = self._count(), self.see("coalition.membership")
+        people, allied = self._count(), self._allied()
         is_same = all((people[kind] == self._people[kind]).all() for kind in people)
-        if is_same and member == self._was_member:
+        if is_same and allied == self._was_allied:
             return
-        self._people, self._was_member = people, member
+        self._people, self._was_allied = people, allied
         self.change_all("coalition.troops", np.sum(list(people.values()), axis=0))
         self.change("coalition.presence", to=self._shares(dict.fromkeys(ROLES, 1.0))[0])
         self._train()
@@ -338,19 +338,26 @@ class Coalition(Agent):
         shares = federal, (1.0 - north) * federal + north * harir, supplied
         isr, air = self._cover_start
         places = self.places("coalition.isr")
-        outside = self.parameter("coalition.remainder_isr") * self._shared(member)
-        self.change_all("coalition.isr", isr * covers(places, shares, outside))
+        self.change_all("coalition.isr", isr * covers(places, shares, self._from_outside()))
         outside = self.parameter("coalition.remainder_air")
         self.change_all("coalition.air_support", air * covers(places, shares, outside))
 
-    def _shared(self, member: float) -> float:
-        """Of surveillance from outside, what a country that is no member still gets."""
-        return 1.0 - self.parameter("coalition.members_share") * (1.0 - member)
+    def _allied(self) -> tuple[float, float]:
+        return self.see("coalition.membership"), self.see("coalition.partnership")
+
+    def _from_outside(self) -> float:
+        """Surveillance from outside the country: members get all of it, and partners more."""
+        member, partner = self._allied()
+        lost = self.parameter("coalition.members_share") * (1.0 - member)
+        remainder = self.parameter("coalition.remainder_isr") * (1.0 - lost)
+        return remainder + partner * self.parameter("partnership.isr") * (1.0 - remainder)
 
     def _train(self) -> None:
+        """Those who train on bases; a partnership makes up for a part of those who left."""
         teach = self.parameter("coalition.contingent_training")
         weights = {"trainers": 1.0, **dict.fromkeys(TEACHERS, teach)}
-        federal, harir, _ = self._shares(weights)
+        visits = self.parameter("partnership.training") * self.see("coalition.partnership")
+        federal, harir, _ = (x + visits * (1.0 - x) for x in self._shares(weights))
         places = self.places("coalition.training")
         self.change_all("coalition.training", trains(places, federal, harir))
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 YEAR = 365.0
 MISSIONS = (IRAQ, SYRIA)
+ALONE = {"committee.partnership": 0.0, "coalition.nato_stays": 0.0, "isis.anticipation": 0.0}
+"""Nobody stays behind, and ISIS neither tests nor waits."""
 NEVER = dt.date(2029, 1, 1)
 """Past the horizon, so that nothing leaves."""
 
@@ -58,7 +60,7 @@ def withdrawal_effect(
     with the same given parameters. Without residual advisers, and with ISIS neither testing nor
     waiting, this is the prior's ``withdrawal.log_effect`` up to Monte Carlo error.
     """
-    alone = {"committee.partnership": 0.0, "isis.anticipation": 0.0, **given}
+    alone = {**ALONE, **given}
     counts = [
         _attacks_in_year(_forced(scenario, date), replications, alone, to_days(exit_date))
         for date in (exit_date, NEVER)
