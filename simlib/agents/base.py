@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.world.clock import Clock
+    from simlib.world.waiting import News
     from simlib.world.world import World
 
 Life = Generator[simpy.Event, object, None]
 Tilt = Callable[[str], Mapping[str, float]]
 
+_OVER = object()
 _ROUNDING = 1e-9
 """How far probabilities may lie off by rounding."""
 MOST_USES = 100_000
@@ -89,11 +91,16 @@ class Agent(ABC):
     name: ClassVar[str]
 
     def __init__(self, world: World, rank: int) -> None:
+        lives = world.lives.setdefault(self.name, [])
+        self._life = len(lives)
+        self._is_gone = False
+        lives.append(self)
         self._world = world
         self._rank = rank
         self._n_uses = 0
         self._start = world.clock.now
-        self._cause = named_cause("start", "of the scenario")
+        of = f"of life {self._life + 1}" if self._life else "of the scenario"
+        self._cause = named_cause("start", of)
         self._last_decision = (-math.inf, -1)
 
     @abstractmethod
@@ -108,9 +115,17 @@ class Agent(ABC):
         """Start another process of the same agent."""
         self._use().clock.start(self._guarded(life))
 
+    def leave(self) -> None:
+        """End all that the agent does; nothing wakes it any more."""
+        self._is_gone = True
+
+    def return_anew(self) -> None:
+        """Begin another life in place of one that has ended."""
+        type(self)(self._world, self._rank).begin()
+
     def _guarded(self, life: Life) -> Life:
         with naming(self.name, self._world.clock):
-            for event in life:
+            while not self._is_gone and (event := next(life, _OVER)) is not _OVER:
                 if not isinstance(event, simpy.Event):
                     raise SimulationError(f"must yield self.wait(...) (got {type(event).__name__})")
                 if event.callbacks is None:  # SimPy goes on at once, without an event
@@ -265,6 +280,12 @@ class Agent(ABC):
         if crossed:
             self._world.wake(wait, crossed)
         return event
+
+    def _hear(self, news: News) -> simpy.Event:
+        """An event that happens with a decision, a completion or the release of a posture."""
+        wait = Wait(self._use().clock.event(), self._rank)
+        wait.news = news
+        return self._armed(wait)
 
     def _armed(self, wait: Wait) -> simpy.Event:
         """The event of a wait that has been registered with all that may end it."""
@@ -523,14 +544,22 @@ class Agent(ABC):
         posture = self._world.scenario.postures[name]
         value = self._world.value_of
         age = value(posture.age_months) * DAYS_PER_MONTH
-        chain = Cause("date", f"start of {name}", (name_hash(f"posture|{name}"), 0, 0))
-        while (state := posture.states[here := self.posture(name)]).median_months is not None:
+        age = 0.0 if self._life else age
+        chain = Cause("date", f"start of {name}", (name_hash(f"posture|{name}"), self._life, 0))
+        while True:
+            state = posture.states[here := self.posture(name)]
+            if name in self._world.resting:
+                yield self._hear(("release", name))
+                chain = _next_occasion(chain, here)
+                continue
+            if state.median_months is None:
+                return
             self._cause = chain
             median = value(state.median_months) * DAYS_PER_MONTH
             lasting = _sojourn(median, value(state.shape), age, self._uniform(f"{name}|{here}"))
             age = 0.0
             yield self.wait(until=self.now + lasting, posture=name)
-            if self.posture(name) != here:  # another process has moved it
+            if self.posture(name) != here or name in self._world.resting:  # it has been moved
                 chain = _next_occasion(chain, self.posture(name))
                 continue
             chances = {goal: value(p) for goal, p in state.next.items()}
@@ -549,6 +578,8 @@ class Agent(ABC):
 
     def _enter(self, posture: str, state: str, cause: Cause) -> None:
         world, opener = self._world, self._last_decision[1]
+        if posture in world.resting:
+            return
         if world.recorder is not None:
             world.recorder.enter(self.name, posture, state, opener)
         world.enter(posture, state, cause, opener)

@@ -9,6 +9,7 @@ import numpy as np
 
 from simlib.agents.base import Agent, Life
 from simlib.chance.addresses import name_hash
+from simlib.errors import SimulationError
 from simlib.journal import MARKS, SCENARIO, to_date, to_days
 from simlib.outcomes.windows import within
 from simlib.scenario.event_conditions import (
@@ -18,19 +19,18 @@ from simlib.scenario.event_conditions import (
     PostureCondition,
     read_condition,
 )
-from simlib.scenario.schema import EACH, RELATIVE, TOTAL, moved, several
-from simlib.world.waiting import Cause, Wait
+from simlib.scenario.schema import EACH, RELATIVE, TOTAL, Event, moved, several
+from simlib.world.state import presence_name
+from simlib.world.waiting import Cause
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping
 
-    import simpy
     from numpy.typing import NDArray
 
     from simlib.scenario.event_conditions import Condition, StateCondition
-    from simlib.scenario.schema import Amount, Event
-    from simlib.world.waiting import News
+    from simlib.scenario.schema import Amount
 
     Change = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
@@ -46,9 +46,12 @@ class ScenarioEvents(Agent):
     name = SCENARIO
 
     def live(self) -> Life:
-        """Let each event come in a process of its own."""
+        """Let what happens at the start happen, the rest come in processes of their own."""
         for name, event in self._world.scenario.events.items():
-            self.start(self._come(name, event))
+            if event.on is not None and to_days(event.on) <= self.now:
+                self._happen(name, event, 0)
+            else:
+                self.start(self._come(name, event))
         yield from ()
 
     # when
@@ -132,11 +135,6 @@ class ScenarioEvents(Agent):
                 return
             can_count = can_count or not is_reached
 
-    def _hear(self, news: News) -> simpy.Event:
-        wait = Wait(self._use().clock.event(), self._rank)
-        wait.news = news
-        return self._armed(wait)
-
     # what
 
     def _begin(self, name: str, event: Event, taken: str, n_times: int) -> None:
@@ -149,12 +147,26 @@ class ScenarioEvents(Agent):
 
     def _happen(self, name: str, event: Event, n_times: int) -> None:
         self._begin(name, event, "yes", n_times)
-        for parameter, amount in event.parameter.items():
-            self._revise(parameter, amount)
-        self._change_state(event)
+        for agent in several(event.remove):
+            self._remove(agent)
+        back = [a for a in several(event.admit) if self.see(presence_name(a)) == 0.0]
+        for agent in back:
+            self._open_to(agent)
+        self._change_numbers(event)
         for posture, state in event.enter.items():
+            if posture in self._world.resting:
+                raise SimulationError(f"{posture} rests while an actor is away")
             if self.posture(posture) != state:
                 self._enter(posture, state, self._cause)
+        self._change_timeline(event)
+        # Whoever comes back sees all that the event has changed.
+        for agent in back:
+            for life in self._world.lives.get(agent, [])[-1:]:
+                life.return_anew()
+
+    # milestones
+
+    def _change_timeline(self, event: Event) -> None:
         if event.on is None or event.announced is None or event.announced >= event.on:
             self._move(event)
         for milestone in several(event.complete):
@@ -172,19 +184,6 @@ class ScenarioEvents(Agent):
             world.timeline.drop(milestone)
         self.complete(milestone)
 
-    def _revise(self, parameter: str, amount: Amount) -> None:
-        world = self._use()
-        if isinstance(amount, dict):
-            times, add = (world.value_of(amount.get(key, usual)) for key, usual in RELATIVE)
-            value = world.parameters[parameter] * times + add
-        else:
-            value = world.value_of(amount)
-        if value == world.parameters[parameter]:
-            return
-        if world.recorder is not None:
-            world.recorder.note(self.name, "revise", parameter, value)
-        world.revise({parameter: value}, self._opener())
-
     def _move(self, event: Event) -> None:
         """Move milestones that are not done; a shift counts from where they stand."""
         dates = {milestone: self._goal(milestone, to) for milestone, to in event.move.items()}
@@ -199,9 +198,44 @@ class ScenarioEvents(Agent):
         goal = moved(to_date(date) if date < math.inf else None, to)
         return math.inf if goal is None else to_days(goal)
 
-    # state
+    # who is there
 
-    def _change_state(self, event: Event) -> None:
+    def _remove(self, agent: str) -> None:
+        """Take an actor away, with its stocks, what recurs by it, and what moves its postures."""
+        world = self._use()
+        removal = world.scenario.agents[agent].on_removal
+        for life in world.lives.get(agent, ()):
+            life.leave()
+        self._set(presence_name(agent), 0.0)
+        if removal is None:
+            return
+        for variable in removal.zero:
+            self._set(variable, 0.0)
+        self._change_numbers(Event(set=removal.set))
+        for posture, state in removal.rest.items():
+            if self.posture(posture) != state:
+                self._enter(posture, state, self._cause)
+            world.resting.add(posture)
+
+    def _open_to(self, agent: str) -> None:
+        """Let what recurs by an actor recur, and its postures move."""
+        self._set(presence_name(agent), 1.0)
+        scenario, before = self._world.scenario, set(self._world.resting)
+        away = [name for name in scenario.removable() if self.see(presence_name(name)) == 0.0]
+        removals = [scenario.agents[name].on_removal for name in away]
+        self._world.resting = {posture for each in removals if each for posture in each.rest}
+        for posture in sorted(before - self._world.resting):
+            self._world.tell(("release", posture))
+
+    def _set(self, variable: str, value: float) -> None:
+        positions, _ = self._where(variable, None)
+        self._write(positions, np.full(len(positions), value))
+
+    # numbers
+
+    def _change_numbers(self, event: Event) -> None:
+        for parameter, amount in event.parameter.items():
+            self._revise(parameter, amount)
         kinds: tuple[tuple[Mapping[str, Amount], Change], ...] = (
             (event.set, lambda _now, amount: amount),
             (event.times, lambda now, amount: now * amount),
@@ -211,6 +245,19 @@ class ScenarioEvents(Agent):
             for variable, amount in amounts.items():
                 positions, numbers = self._amounts(variable, amount, event)
                 self._write(positions, change(self._world.state[positions], numbers))
+
+    def _revise(self, parameter: str, amount: Amount) -> None:
+        world = self._use()
+        if isinstance(amount, dict):
+            times, add = (world.value_of(amount.get(key, usual)) for key, usual in RELATIVE)
+            value = world.parameters[parameter] * times + add
+        else:
+            value = world.value_of(amount)
+        if value == world.parameters[parameter]:
+            return
+        if world.recorder is not None:
+            world.recorder.note(self.name, "revise", parameter, value)
+        world.revise({parameter: value}, self._opener())
 
     def _where(
         self, variable: str, place: str | tuple[str, ...] | None

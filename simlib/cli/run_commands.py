@@ -46,7 +46,13 @@ Design = Annotated[
 Options = Annotated[
     list[str] | None, Option("--option", help="An option; may be repeated; all: every one.")
 ]
-Without = Annotated[list[str] | None, Option(help="An agent to leave out; may be repeated.")]
+Without = Annotated[
+    list[str] | None,
+    Option("--without", "--freeze", help="An agent that never acts; may be repeated."),
+]
+Remove = Annotated[
+    list[str] | None, Option(help="An actor that is not there at all; may be repeated.")
+]
 Journals = Annotated[bool, Option("--journals", help="Keep every incident too; much larger.")]
 Figures = Annotated[bool, Option(help="Draw figures beside the results.")]
 
@@ -75,19 +81,23 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
     dask_local: DaskLocal = None,
     option: Options = None,
     without: Without = None,
+    remove: Remove = None,
     journals: Journals = False,  # noqa: FBT002
     figures: Figures = True,  # noqa: FBT002
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Simulate a scenario; run again to resume or to add replications."""
     from simlib.ensemble import run as simulated
-    from simlib.scenario import with_design
+    from simlib.scenario import with_changes, with_design
+    from simlib.scenario.schema import several
 
     drawn = _figures(output, figures=figures, force=force)
     with stopping(output) as reporter:
         loaded = load_scenario(scenario)
         if design is not None:
             loaded = with_design(loaded, design)
+        if remove:
+            loaded = with_changes(loaded, {"remove": [*several(loaded.remove), *remove]})
         ensemble = simulated(
             loaded,
             options="all" if option and "all" in option else option,

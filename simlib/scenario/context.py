@@ -176,6 +176,7 @@ class Context:
     def _automatic(self) -> set[str]:
         """The state variables that simlib keeps by itself."""
         names = {MONTH, *self.scenario.postures}
+        names |= {f"present.{name}" for name in self.scenario.removable()}
         for type_, incident in self.scenario.incidents.items():
             for name, group in incident.groups.items():
                 if group.trend:

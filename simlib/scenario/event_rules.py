@@ -10,8 +10,9 @@ from simlib.errors import SimulationError
 from simlib.scenario.event_conditions import ConditionError, read_condition
 from simlib.scenario.expressions import ExpressionError, compile_quantity
 from simlib.scenario.parameter_values import order
-from simlib.scenario.schema import EACH, RELATIVE, STOCK, TOTAL, moved, several
+from simlib.scenario.schema import EACH, RELATIVE, STOCK, TOTAL, Event, moved, several
 from simlib.scenario.timeline_rules import is_shift
+from simlib.scenario.variants import removals
 from simlib.scenario.wording import shown
 
 if TYPE_CHECKING:
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 
     from simlib.scenario.context import Context
     from simlib.scenario.nodes import Path
-    from simlib.scenario.schema import Amount, Event, Quantity, Scenario
+    from simlib.scenario.schema import Amount, Quantity, Removal, Scenario
 
-DOES = ("set", "times", "add", "enter", "parameter", "move", "cancel", "complete")
+DOES = (
+    *("set", "times", "add", "enter", "parameter", "move", "cancel", "complete"),
+    *("remove", "admit"),
+)
 """What an event may do."""
 _OF_STATE = ("set", "times", "add")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -31,26 +35,60 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 def check(context: Context) -> None:
     """Note what is wrong with the events of a scenario and of its options."""
     scenario = context.scenario
+    for agent, entry in scenario.agents.items():
+        if entry.on_removal is not None:
+            _check_removal(context, ("agents", agent, "on_removal"), entry.on_removal)
+    _check_removed(context, ("remove",), scenario.remove)
     for name, event in scenario.events.items():
         _check_event(context, ("events", name), event, None)
-    _check_contradictions(context, _placed(scenario, ""))
+    _check_together(context, _placed(scenario, ""))
     for name, option in scenario.options.items():
+        _check_removed(context, ("options", name, "remove"), option.remove)
         for event_name, event in option.events.items():
             _check_event(context, ("options", name, "events", event_name), event, option.at)
-        if option.events:
-            _check_contradictions(context, _placed(scenario, name))
+        if option.events or option.remove:
+            _check_together(context, _placed(scenario, name))
+
+
+def _check_removal(context: Context, path: Path, removal: Removal) -> None:
+    """Note what an agent's entry says goes with it and is not there."""
+    for posture, state in removal.rest.items():
+        if posture in context.scenario.postures:
+            known = context.states_of(posture)
+            context.expect((*path, "rest", posture), "state", state, known)
+    for variable, amount in removal.set.items():
+        if variable in context.scenario.state:
+            _check_amount(context, (*path, "set", variable), Event(), amount)
+    incidents = context.scenario.incidents
+    groups = [f"{name}.{group}" for name, each in incidents.items() for group in each.groups]
+    for i, name in enumerate(removal.close):
+        context.expect((*path, "close", i), "incident type or group", name, [*incidents, *groups])
+
+
+def _check_removed(context: Context, path: Path, agents: str | tuple[str, ...]) -> None:
+    """Note agents of which nobody has said what goes with them."""
+    for i, name in enumerate(several(agents)):
+        entry = context.scenario.agents.get(name)
+        if entry is not None and entry.on_removal is None:
+            rule = f"agent {name} must have on_removal to be removed (got none)"
+            here = path if isinstance(agents, str) else (*path, i)
+            context.add(here, rule, "what becomes 0, recurs no more and rests")
 
 
 def _placed(scenario: Scenario, option: str) -> dict[str, tuple[Path, Event]]:
     """The events under an option by name, and where each is written."""
     found: dict[str, tuple[Path, Event]] = {
-        name: (("events", name), event) for name, event in scenario.events.items()
+        name: (("remove",), event) for name, event in removals(scenario.remove, scenario.start)
     }
+    found |= {name: (("events", name), event) for name, event in scenario.events.items()}
     lineage: list[str] = []
     while option in scenario.options and option not in lineage:
         lineage.insert(0, option)
         option = scenario.options[option].of or ""
     for each in lineage:
+        at = scenario.options[each].at or scenario.start
+        for name, event in removals(scenario.options[each].remove, at):
+            found[name] = ("options", each, "remove"), event
         for name, event in scenario.options[each].events.items():
             found[name] = ("options", each, "events", name), event
     return found
@@ -73,6 +111,7 @@ def _check_event(context: Context, path: Path, event: Event, fork: dt.date | Non
     for name, amount in event.parameter.items():
         if name in context.scenario.parameters:
             _check_parameter(context, (*path, "parameter", name), amount)
+    _check_removed(context, (*path, "remove"), event.remove)
     _check_moves(context, path, event, fork)
     _check_state(context, path, event)
 
@@ -217,13 +256,19 @@ def _effects(context: Context, event: Event) -> Iterator[_Effect]:
     for key, kind in (("enter", "posture"), ("parameter", "parameter"), ("move", "milestone")):
         for name, value in getattr(event, key).items():
             yield _Effect((kind, name), (key, name), value)
-    for key in ("cancel", "complete"):
+    for key in ("cancel", "complete", "remove", "admit"):
+        kind = "agent" if key in {"remove", "admit"} else "milestone"
         for name in several(getattr(event, key)):
-            yield _Effect(("milestone", name), (key,), key)
+            yield _Effect((kind, name), (key,), key)
 
 
-def _check_contradictions(context: Context, events: dict[str, tuple[Path, Event]]) -> None:
-    """Note events of one date that do different things to the same."""
+def _check_together(context: Context, events: dict[str, tuple[Path, Event]]) -> None:
+    """Note events of one date that do different things to the same, and who cannot come back."""
+    removed = {name for _, event in events.values() for name in several(event.remove)}
+    for path, event in events.values():
+        for name in several(event.admit):
+            if name in context.scenario.agents and name not in removed:
+                context.add((*path, "admit"), f"must be removed before it comes back (got {name})")
     seen: dict[tuple[dt.date, tuple[str, ...]], tuple[str, _Effect]] = {}
     for name, (path, event) in events.items():
         if event.on is None or context.is_moot(path):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simlib.scenario.nodes import Path
     from simlib.scenario.schema import Place, Posture, PostureState, StateVariable
 
-RESERVED = ("trend.", "tempo.")
+RESERVED = ("trend.", "tempo.", "present.")
 """Beginnings of the names of state variables that simlib keeps by itself."""
 
 

@@ -328,6 +328,23 @@ class DecisionLogit(Registered):
     note: str | None = None
 
 
+class Removal(Model):
+    """What goes with an actor that is taken away."""
+
+    zero: tuple[StoredName, ...] = ()
+    """State variables that become 0 everywhere."""
+    set: dict[StoredName, Amount] = {}
+    """State variables that become something else."""
+    close: tuple[str, ...] = ()
+    """What recurs no more: types of incidents, or ``TYPE.GROUP``."""
+    rest: dict[PostureName, Name] = {}
+    """Postures, and the state in which they rest as long as it is away."""
+
+    def closes(self, type_: str, group: str) -> bool:
+        """Whether the incidents of a group recur no more."""
+        return type_ in self.close or f"{type_}.{group}" in self.close
+
+
 class AgentEntry(Model):
     """The catalogue entry of an agent: what it needs and what it may change."""
 
@@ -336,6 +353,8 @@ class AgentEntry(Model):
     decisions: tuple[Name, ...] = ()
     writes: tuple[Annotated[Name, Ref("state variable", "written")], ...] = ()
     active: bool = True
+    on_removal: Removal | None = None
+    """What goes with it when it is removed; an agent that does not say cannot be."""
 
 
 class Milestone(Model):
@@ -417,6 +436,10 @@ class Event(Model):
     """Whether the milestones it moves are given, so that nobody decides them."""
     cancel: MilestoneName | tuple[MilestoneName, ...] = ()
     complete: MilestoneName | tuple[MilestoneName, ...] = ()
+    remove: AgentName | tuple[AgentName, ...] = ()
+    """Actors that are taken away, with what their entries say goes with them."""
+    admit: AgentName | tuple[AgentName, ...] = ()
+    """Actors that come back; their stocks are set."""
     description: str = ""
 
 
@@ -433,6 +456,8 @@ class Option(Model):
     """Parameters that this option replaces."""
     events: dict[Name, Event] = {}
     """Events beside the scenario's; one of the same name stands in its place."""
+    remove: AgentName | tuple[AgentName, ...] = ()
+    """Actors that are not there, from the start or from the fork on."""
 
 
 class Outcome(Model):
@@ -525,6 +550,8 @@ class Scenario(Model):
     agents: dict[Name, AgentEntry] = {}
     timeline: dict[Name, Milestone] = {}
     events: dict[Name, Event] = {}
+    remove: AgentName | tuple[AgentName, ...] = ()
+    """Actors that are not there from the start on."""
     options: dict[Name, Option] = {}
     series: dict[Name, Series] = {}
     outcomes: dict[Name, Outcome] = {}
@@ -542,6 +569,13 @@ class Scenario(Model):
             for name, parameter in self.parameters.items()
             for value in parameter.value_names(name)
         }
+
+    def removable(self) -> frozenset[str]:
+        """The agents that are removed under some option, or on some date."""
+        removed = [self.remove, *(option.remove for option in self.options.values())]
+        for events in (self.events, *(option.events for option in self.options.values())):
+            removed += [event.remove for event in events.values()]
+        return frozenset(name for names in removed for name in several(names))
 
     def regions_of(self, name: str) -> frozenset[str]:
         """A place and what it lies in: places that are not known lie in themselves.

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario.canonical import explicit, flow
-from simlib.scenario.schema import Scenario
+from simlib.scenario.schema import Event, Scenario, several
 from simlib.scenario.wording import near_or_all, shown
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
-    from simlib.scenario.schema import Event, Option
+    from simlib.scenario.schema import Option
 
 MOST_SHOWN = 20
 _ABSENT = object()
@@ -86,8 +87,20 @@ def option_scenario(scenario: Scenario, option_name: str) -> Scenario:
     parameters, events = dict(scenario.parameters), dict(scenario.events)
     for option in option_lineage(scenario, option_name):
         parameters |= option.parameters
+        events |= dict(removals(option.remove, option.at or scenario.start))
         events |= {name: _known_from(event, option) for name, event in option.events.items()}
     return scenario.model_copy(update={"parameters": parameters, "events": events})
+
+
+def with_removals(scenario: Scenario) -> Scenario:
+    """A scenario in which the actors that are not there leave by an event at the start."""
+    events = dict(removals(scenario.remove, scenario.start)) | scenario.events
+    return scenario.model_copy(update={"events": events})
+
+
+def removals(agents: str | tuple[str, ...], on: dt.date) -> list[tuple[str, Event]]:
+    """The events by which agents leave on a date, and the names of these events."""
+    return [(f"remove {name}", Event(on=on, remove=name)) for name in several(agents)]
 
 
 def _known_from(event: Event, option: Option) -> Event:

@@ -12,6 +12,7 @@ from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.journal import to_days
 from simlib.scenario import option_scenario
 from simlib.scenario.place_rules import not_installed
+from simlib.scenario.variants import with_removals
 from simlib.scenario.wording import bare
 from simlib.world.channels import ChannelPlan
 from simlib.world.multipliers import Calendar
@@ -94,7 +95,7 @@ def assemble(
     ScenarioError, SimulationError
         When the scenario lacks something that it refers to.
     """
-    changed = option_scenario(scenario, option) if option else scenario
+    changed = with_removals(option_scenario(scenario, option) if option else scenario)
     start, horizon = to_days(scenario.start), to_days(scenario.end) + 1.0
     quantities = Quantities()
     layout = lay_out(changed)

@@ -10,17 +10,17 @@ import numpy as np
 from simlib.chance.addresses import name_hash
 from simlib.errors import SimulationError
 from simlib.journal import DAYS_PER_MONTH, MARKS, Channels
-from simlib.scenario.schema import Falling, Power, Shield, Table, Value
+from simlib.scenario.schema import Falling, Gate, Power, Shield, Table, Value
 from simlib.world.branching import ExcitationPlan
 from simlib.world.kernel import kernel_tables as t
 from simlib.world.quantities import CountTables
-from simlib.world.state import MONTH, ar1_name, trend_name
+from simlib.world.state import MONTH, ar1_name, presence_name, trend_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simlib.journal import Layout
-    from simlib.scenario.schema import Factor, Gate, IncidentEffect, IncidentGroup, Mark, Scenario
+    from simlib.scenario.schema import Factor, IncidentEffect, IncidentGroup, Mark, Scenario
     from simlib.world.quantities import Quantities
     from simlib.world.state import Geography
 
@@ -53,6 +53,7 @@ class ChannelPlan:
     ) -> None:
         self._layout, self._geography, self._quantities = layout, geography, quantities
         self._scenario = scenario
+        self._removable = sorted(scenario.removable() & scenario.agents.keys())
         self._rows: dict[str, list[Any]] = {
             name: []
             for name in ("factor_i", "factor_q", "gate_i", "mark_i", "mark_q", "effect_i",
@@ -84,7 +85,9 @@ class ChannelPlan:
         row[t.TYPE] = self.types.index(type_)
         factors = self._group_factors(group, type_, self.channels.groups[channel])
         row[t.FACTOR_FROM], row[t.FACTOR_TO] = self._add_factors(factors, place, read=True)
-        row[t.GATE_FROM], row[t.GATE_TO] = self._add_gates(group.gates, place)
+        row[t.GATE_FROM], row[t.GATE_TO] = self._add_gates(
+            (*group.gates, *self._presence(type_, self.channels.groups[channel])), place
+        )
         row[t.MARK_FROM], row[t.MARK_TO] = self._add_marks(group, place)
         row[t.EFFECT_FROM], row[t.EFFECT_TO] = self._add_effects(group.effects, place)
         first = len(self._rows["notable_i"])
@@ -92,6 +95,15 @@ class ChannelPlan:
             self._rows["notable_i"].append(MARKS.index(mark))
             self._rows["notable_f"].append(least)
         row[t.NOTABLE_FROM], row[t.NOTABLE_TO] = first, len(self._rows["notable_i"])
+
+    def _presence(self, type_: str, group: str) -> list[Gate]:
+        """Gates that close where an agent without which nothing recurs there is removed."""
+        removals = {name: self._scenario.agents[name].on_removal for name in self._removable}
+        return [
+            Gate(variable=presence_name(name))
+            for name, removal in removals.items()
+            if removal is not None and removal.closes(type_, group)
+        ]
 
     @staticmethod
     def _group_factors(group: IncidentGroup, type_: str, name: str) -> dict[str, Factor]:

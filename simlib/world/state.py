@@ -28,8 +28,13 @@ def ar1_name(series: str) -> str:
     return f"tempo.{series}"
 
 
+def presence_name(agent: str) -> str:
+    """The name of what tells whether an agent that may be removed is there (1) or not (0)."""
+    return f"present.{agent}"
+
+
 def _automatic(scenario: Scenario) -> set[str]:
-    names = {MONTH, *scenario.postures}
+    names = {MONTH, *scenario.postures, *map(presence_name, scenario.removable())}
     for type_, incident in scenario.incidents.items():
         for name, group in incident.groups.items():
             if group.trend:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 MOST_WATCHES = 256
 Occasion = tuple[int, int, int]
-News = tuple[Literal["decision", "completion"], str]
-"""A decision that is taken, or a milestone that is completed; by name."""
+News = tuple[Literal["decision", "completion", "release"], str]
+"""A decision that is taken, a milestone that is completed, a posture that may move; by name."""
 
 
 @dataclass(frozen=True, slots=True)

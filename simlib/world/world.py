@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,6 +61,10 @@ class World:
         }
         self.drawn = parameters
         """The parameters at the start; `parameters` are those of now."""
+        self.lives: dict[str, list[Any]] = {}
+        """Every life of each agent: one that is removed and comes back begins another."""
+        self.resting: set[str] = set()
+        """Postures that nobody moves, because an actor is away."""
         self.recorder: Recorder | None = None
         self.revision: Revision
         self.timeline: Timeline

@@ -171,6 +171,7 @@ class _Forks:
             at=at,
             timeline=timeline,
             events=events,
+            remove=() if is_known and self._has_left(option) else option.remove,
         )
         return self._add(f"{name}_from_{self._at}", fork)
 
@@ -188,10 +189,10 @@ class _Forks:
         events = {
             each: event for each, event in option.events.items() if self._has_come(option, event)
         }
-        is_whole = (len(timeline), len(events)) == (len(option.timeline), len(option.events))
-        if before == (option.of or "") and is_whole:
+        remove = option.remove if self._has_left(option) else ()
+        change = {"of": before or None, "timeline": timeline, "events": events, "remove": remove}
+        if all(getattr(option, key) == value for key, value in change.items()):
             return name
-        change = {"of": before or None, "timeline": timeline, "events": events}
         return self._add(f"{name}_until_{self._at}", option.model_copy(update=change))
 
     def _is_past(self, option: Option, change: MilestoneChange) -> bool:
@@ -202,6 +203,10 @@ class _Forks:
         """Whether an event is known before the fork; who gives no date knows it on its own."""
         start = self._written.start
         return max(event.announced or event.on or start, option.at or start) < self._at
+
+    def _has_left(self, option: Option) -> bool:
+        """Whether actors that an option removes are gone before the fork."""
+        return (option.at or self._written.start) < self._at
 
     def _add(self, name: str, option: Option) -> str:
         """Add an option, under another name where that is taken by another option."""
