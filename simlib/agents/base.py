@@ -380,14 +380,17 @@ class Agent(ABC):
     def change_all(self, variable: str, values: NDArray[np.float64]) -> None:
         """Set a variable over all its places, in the order of `places`."""
         world = self._use()
+        positions = world.positions_of(variable, values)
+        if world.held and world.held.intersection(positions.tolist()):
+            is_held = [where in world.held for where in positions.tolist()]
+            values = np.where(is_held, world.state[positions], values)
         if world.recorder is not None:
-            positions = world.positions_of(variable, values)
             world.recorder.write(self.name, positions, values, self._opener())
-        world.change_all(variable, values, self._opener())
+        world.change_many(positions, values, self._opener())
 
     def _change(self, where: int, value: float) -> None:
         world = self._world
-        if value == world.state[where]:
+        if value == world.state[where] or where in world.held:
             return
         if world.recorder is not None:
             at, to = np.array([where]), np.array([value])

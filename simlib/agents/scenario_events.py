@@ -215,17 +215,24 @@ class ScenarioEvents(Agent):
         for posture, state in removal.rest.items():
             if self.posture(posture) != state:
                 self._enter(posture, state, self._cause)
-            world.resting.add(posture)
+        self._hold()
 
     def _open_to(self, agent: str) -> None:
         """Let what recurs by an actor recur, and its postures move."""
         self._set(presence_name(agent), 1.0)
-        scenario, before = self._world.scenario, set(self._world.resting)
-        away = [name for name in scenario.removable() if self.see(presence_name(name)) == 0.0]
-        removals = [scenario.agents[name].on_removal for name in away]
-        self._world.resting = {posture for each in removals if each for posture in each.rest}
+        before = self._world.resting
+        self._hold()
         for posture in sorted(before - self._world.resting):
             self._world.tell(("release", posture))
+
+    def _hold(self) -> None:
+        """Let nobody move what is theirs who are away."""
+        scenario, world = self._world.scenario, self._world
+        away = [name for name in scenario.removable() if self.see(presence_name(name)) == 0.0]
+        removals = [each for name in away if (each := scenario.agents[name].on_removal)]
+        world.resting = {posture for each in removals for posture in each.rest}
+        names = {name for each in removals for name in (*each.zero, *each.set)}
+        world.held = {int(p) for name in names for p in self._where(name, None)[0]}
 
     def _set(self, variable: str, value: float) -> None:
         positions, _ = self._where(variable, None)

@@ -65,6 +65,8 @@ class World:
         """Every life of each agent: one that is removed and comes back begins another."""
         self.resting: set[str] = set()
         """Postures that nobody moves, because an actor is away."""
+        self.held: set[int] = set()
+        """Positions of the state that nobody changes, because they are an actor's who is away."""
         self.recorder: Recorder | None = None
         self.revision: Revision
         self.timeline: Timeline
@@ -119,16 +121,11 @@ class World:
         self._one_position[0], self._one_value[0] = where, value
         self.change_many(self._one_position, self._one_value, opener)
 
-    def change_all(self, variable: str, values: NDArray[np.float64], opener: int) -> None:
-        """Set a variable over all its places, as `change` does at one.
-
-        Raises `SimulationError` where there are more or fewer values than
-        places, or one is not finite.
-        """
-        self.change_many(self.positions_of(variable, values), values, opener)
-
     def positions_of(self, variable: str, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Where a variable stands, having seen that there is a value for each place."""
+        """Where a variable stands, having seen that there is a value for each place.
+
+        Raises `SimulationError` where there are more or fewer.
+        """
         if variable not in self._positions:
             span = self.layout.slice_of(variable)
             self._positions[variable] = np.arange(span.start, span.stop)
