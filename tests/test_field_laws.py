@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import pytest
 
-from simlib.agents.base import _tilted
+from simlib.agents.semi_markov import tilted as tilted_by
 from simlib.journal import DAYS_PER_MONTH, to_days
 from simlib.scenario import load
 from simlib.scenario.schema import MilestoneChange, Option, Posture, Power, Scenario
@@ -301,7 +301,7 @@ def test_the_journal_has_the_tilted_probability() -> None:
         name: run.parameters[f"sdf_damascus.contact_next.{name}"]
         for name in ("framework", "fighting", "stalled")
     }
-    tilted = _tilted(plain, {"fighting": 2.0})
+    tilted = tilted_by(plain, {"fighting": 2.0})
     assert first.probability == pytest.approx(tilted[first.taken])
     assert first.probability != pytest.approx(plain[first.taken])
 

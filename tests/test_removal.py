@@ -190,14 +190,32 @@ def test_every_actor_of_the_theatre_can_be_removed() -> None:
         assert {d.agent for d in run.decisions} > {"scenario"}
         for variable in entry.on_removal.zero:
             assert not run.snapshots[-1, run.layout.slice_of(variable)].any(), variable
-        changed = (len(run.incidents) != len(base.incidents)) or not np.array_equal(
-            run.incidents.time, base.incidents.time
-        )
-        decided = [
-            {(d.time, d.name, d.taken) for d in each.decisions if d.agent not in {name, "scenario"}}
-            for each in (run, base)
-        ]
-        assert changed or decided[0] != decided[1], name
+        own = {*entry.on_removal.zero, *entry.on_removal.set, *entry.on_removal.rest}
+        moved = {
+            variable
+            for variable, where in run.layout.variables.items()
+            if not np.array_equal(run.snapshots[:, where], base.snapshots[:, where])
+        }
+        assert moved - own - {f"present.{name}"}, name
+
+
+def test_incidents_change_nothing_of_who_is_away() -> None:
+    """A stock that raids add to stays empty, and is added to once the actor is back."""
+    mapping = explicit(removing({"zero": ["guards"]}))
+    mapping["incidents"]["raid"]["groups"]["main"]["effects"] = [{"change": "guards", "by": 2}]
+    out = {"on": "2000-04-01", "remove": "watcher"}
+    mapping["options"]["gone"] = {"events": {"out": out}}
+    back = {"on": "2000-05-01", "admit": "watcher"}
+    mapping["options"]["back"] = {"events": {"out": out, "back": back}}
+    scenario = from_dict(mapping)
+    assert state_at_end(history(scenario, "gone"), "guards", "South") == 0
+    run = history(scenario, "back")
+    late = times_of(run, "raid", "South")
+    assert state_at_end(run, "guards", "South") == 2 * np.count_nonzero(late >= MAY)
+    blueprint = assemble(scenario, "back", agents=[Watcher])
+    recorded, acts = simulate_recorded(blueprint, 0)
+    played = simulate_played(blueprint, 0, acts)
+    assert recorded.snapshots.tobytes() == played.snapshots.tobytes()
 
 
 def test_removing_twice_on_a_date_is_the_same_and_coming_back_at_once_is_refused() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import simpy
 
+from simlib.agents.semi_markov import next_occasion, sojourn, tilted
 from simlib.chance.addresses import name_hash
 from simlib.chance.distributions import quantile
 from simlib.errors import SimulationError
@@ -553,25 +554,25 @@ class Agent(ABC):
             state = posture.states[here := self.posture(name)]
             if name in self._world.resting:
                 yield self._hear(("release", name))
-                chain = _next_occasion(chain, here)
+                chain = next_occasion(chain, here)
                 continue
             if state.median_months is None:
                 return
             self._cause = chain
             median = value(state.median_months) * DAYS_PER_MONTH
-            lasting = _sojourn(median, value(state.shape), age, self._uniform(f"{name}|{here}"))
+            lasting = sojourn(median, value(state.shape), age, self._uniform(f"{name}|{here}"))
             age = 0.0
             yield self.wait(until=self.now + lasting, posture=name)
             if self.posture(name) != here or name in self._world.resting:  # it has been moved
-                chain = _next_occasion(chain, self.posture(name))
+                chain = next_occasion(chain, self.posture(name))
                 continue
             chances = {goal: value(p) for goal, p in state.next.items()}
             self._cause = chain
-            chances = _tilted(chances, tilt(here) if tilt else {})
+            chances = tilted(chances, tilt(here) if tilt else {})
             goal = self._pick(f"{name}|after|{here}", chances)
             self._cause = Cause("date", f"end of {name} {here}", chain.occasion)
             self._journal(name, goal, chances[goal], None, math.nan)
-            chain = _next_occasion(chain, goal)
+            chain = next_occasion(chain, goal)
             self._enter(name, goal, chain)
 
     def enter(self, posture: str, state: str) -> None:
@@ -594,25 +595,3 @@ def _refuse(what: str, value: float) -> NoReturn:
 
 def _too_many_uses() -> SimulationError:
     return SimulationError(f"more than {MOST_USES} calls without a wait that has ended")
-
-
-def _sojourn(median: float, shape: float, age: float, u: float) -> float:
-    """The days still to come of a Weibull sojourn that has lasted `age` days."""
-    scale = median / math.log(2.0) ** (1.0 / shape)
-    elapsed = (age / scale) ** shape
-    return float(scale * (elapsed - math.log1p(-u)) ** (1.0 / shape) - age)
-
-
-def _tilted(chances: Mapping[str, float], shifts: Mapping[str, float]) -> dict[str, float]:
-    """Probabilities with their log-odds shifted, normalised."""
-    if not shifts:
-        return dict(chances)
-    weights = {name: p * math.exp(shifts.get(name, 0.0)) for name, p in chances.items()}
-    total = math.fsum(weights.values())
-    return {name: weight / total for name, weight in weights.items()}
-
-
-def _next_occasion(chain: Cause, state: str) -> Cause:
-    """The occasion that follows: the draws of a posture are addressed by its path."""
-    a0, a1, a2 = chain.occasion
-    return Cause("date", chain.text, (a0, name_hash(f"{a0}|{a1}|{a2}|{state}"), 0))

@@ -207,32 +207,28 @@ class ScenarioEvents(Agent):
         for life in world.lives.get(agent, ()):
             life.leave()
         self._set(presence_name(agent), 0.0)
-        if removal is None:
-            return
+        assert removal is not None  # noqa: S101  (or it is refused before it runs)
         for variable in removal.zero:
             self._set(variable, 0.0)
         self._change_numbers(Event(set=removal.set))
         for posture, state in removal.rest.items():
             if self.posture(posture) != state:
                 self._enter(posture, state, self._cause)
-        self._hold()
+        self._hold(agent)
 
     def _open_to(self, agent: str) -> None:
         """Let what recurs by an actor recur, and its postures move."""
         self._set(presence_name(agent), 1.0)
         before = self._world.resting
-        self._hold()
+        self._hold(agent)
         for posture in sorted(before - self._world.resting):
             self._world.tell(("release", posture))
 
-    def _hold(self) -> None:
-        """Let nobody move what is theirs who are away."""
-        scenario, world = self._world.scenario, self._world
-        away = [name for name in scenario.removable() if self.see(presence_name(name)) == 0.0]
-        removals = [each for name in away if (each := scenario.agents[name].on_removal)]
-        world.resting = {posture for each in removals for posture in each.rest}
-        names = {name for each in removals for name in (*each.zero, *each.set)}
-        world.held = {int(p) for name in names for p in self._where(name, None)[0]}
+    def _hold(self, agent: str) -> None:
+        world = self._use()
+        if world.recorder is not None:
+            world.recorder.note(self.name, "hold", presence_name(agent))
+        world.hold()
 
     def _set(self, variable: str, value: float) -> None:
         positions, _ = self._where(variable, None)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
     from simlib.world.clock import Clock
 
-Kind: TypeAlias = Literal["write", "enter", "move", "settle", "complete", "revise"]
+Kind: TypeAlias = Literal["write", "enter", "move", "settle", "complete", "revise", "hold"]
 
 _NOWHERE = np.zeros(0, dtype=np.int64)
 _NOTHING = np.zeros(0)
@@ -38,7 +38,7 @@ class Act:
         Whether it came after an incident at that same instant, which it answers.
     kind
         ``write``, ``enter`` (a posture's state), ``move``, ``settle``, ``complete`` (a
-        milestone), or ``revise`` (a parameter).
+        milestone), ``revise`` (a parameter), or ``hold`` (what is theirs who are away).
     what
         The state variable, posture, milestone or parameter.
     positions, before, values

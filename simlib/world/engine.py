@@ -91,6 +91,7 @@ class CompiledIncidents:
         )
         # From here on state and watches live in the memory, where Python and kernel share them.
         self._views = memory.views
+        self._effects, self._held = evaluated["effect_f"].copy(), set[int]()
         self.state = memory.views["state"]
         watches.live_in(memory.views)
         self._control_f, self._control_i = memory.floats, memory.ints
@@ -135,11 +136,20 @@ class CompiledIncidents:
 
         Raises `SimulationError` where the intensity of a channel leaves its range.
         """
-        for name in ("factor_f", "mark_f", "effect_f", "excites_f", "numbers"):
+        for name in ("factor_f", "mark_f", "excites_f", "numbers"):
             self._views[name][...] = evaluated[name]
+        self._effects = evaluated["effect_f"].copy()
+        self.hold(self._held)
         self._views["channel_f"][:, t.BASE] = evaluated["channel_f"][:, t.BASE]
         self._call(refresh_all, opener)
         self._check()
+
+    def hold(self, positions: set[int]) -> None:
+        """Let no incident change the state at some positions, and only there."""
+        self._held = positions
+        goals, lengths = self._views["effect_i"][:, [t.DESTINATION, t.DESTINATION_LENGTH]].T
+        is_held = np.isin(goals, list(positions)) & (lengths == 0)
+        self._views["effect_f"][...] = np.where(is_held, 0.0, self._effects)
 
     def wait(self, type_: int, by: int) -> None:
         """Add to the number of those who wait for notable incidents of a type."""

@@ -15,6 +15,7 @@ from simlib.journal import firsts_of_months, to_date, to_days
 from simlib.scenario.expressions import compile_quantity
 from simlib.world.clock import AFTER_RANK, FIRST_AGENT_RANK
 from simlib.world.kernel.kernel_tables import FIRED_WATCH
+from simlib.world.state import presence_name
 from simlib.world.waiting import Cause, Wait, Watches, named_cause
 
 if TYPE_CHECKING:
@@ -148,6 +149,16 @@ class World:
             date = str(to_date(self.clock.now))
             raise SimulationError(f"{name} became {value} on {date}", "", date)
 
+    def hold(self) -> None:
+        """Let nobody move what is theirs who are away now."""
+        names = self.scenario.removable()
+        away = [n for n in names if self.state[self.position(presence_name(n), None)] == 0.0]
+        removals = [each for name in away if (each := self.scenario.agents[name].on_removal)]
+        self.resting = {posture for each in removals for posture in each.rest}
+        slices = (self.layout.slice_of(v) for each in removals for v in (*each.zero, *each.set))
+        self.held = {position for span in slices for position in range(span.start, span.stop)}
+        self.engine.hold(self.held)
+
     def enter(self, posture: str, state: str, cause: Cause, opener: int) -> None:
         """Let a posture enter a state, and wake who waits for it."""
         codes = sorted(self.scenario.postures[posture].states)
@@ -183,6 +194,8 @@ class World:
             self.timeline.settle(act.what, act.text)
         elif act.kind == "complete":
             self.timeline.complete(act.what)
+        elif act.kind == "hold":
+            self.hold()
         elif act.kind == "revise":
             self.revise({act.what: act.number}, -1)
         elif act.number >= self.clock.now:

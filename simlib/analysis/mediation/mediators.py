@@ -209,6 +209,8 @@ class Mediation:
         """The group of a whole act."""
         if self.by == "agent":
             return act.agent
+        if act.kind == "revise" and self.by == "mechanism":
+            return PARAMETERS
         return act.what if self.by == "mechanism" else NATIONAL
 
     # hybrids
