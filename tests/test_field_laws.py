@@ -14,8 +14,9 @@ import pytest
 from simlib.agents.semi_markov import tilted as tilted_by
 from simlib.journal import DAYS_PER_MONTH, to_days
 from simlib.scenario import load
-from simlib.scenario.schema import MilestoneChange, Option, Posture, Power, Scenario
+from simlib.scenario.schema import Event, MilestoneChange, Option, Posture, Power, Scenario
 from simlib.simulation import Blueprint, Factoring, assemble, simulate
+from simlib.theatre.agents.cover import SEAM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -234,6 +235,68 @@ def test_a_partnership_makes_up_a_part_of_what_trainers_gave() -> None:
 
 ARMED = {"isf.air_defense_months": 0.0, "isf.air_defense_delivery": 0.1,
          "israel.overflight_rate": 1.0}  # fmt: skip
+
+
+def _with_event(**event: object) -> Blueprint:
+    """Return the reference scenario with an event on 15 February 2025."""
+    happens = Event.model_validate({"on": dt.date(2025, 2, 15), **event})
+    changed = _scenario().model_copy(update={"events": {"change": happens}})
+    return assemble(changed, "as_agreed")
+
+
+def _at_end_of_2025(run: Run, variable: str, place: str | None = None) -> float:
+    row = int(np.searchsorted(run.snapshot_times, to_days(dt.date(2026, 1, 1))))
+    return float(run.snapshots[row, run.layout.index(variable, place)])
+
+
+@pytest.mark.parametrize(
+    ("variable", "place"),
+    [
+        ("isf.isr", "Kirkuk"),
+        ("border.wall", "Anbar-Homs"),
+        ("border.sensors", "Anbar-Homs"),
+        ("isf.drone_radar", None),
+        ("isf.air_defense", None),
+    ],
+)
+def test_what_an_event_gives_iraq_stays_given(variable: str, place: str | None) -> None:
+    """Iraq goes on from there with its plan, and not back to it."""
+    amount = 1.0 if place is None else {"each": 1.0}
+    given = {"isf.isr_technicians": 0.0, "border.completion": 600.0}
+    with_it = simulate(_with_event(set={variable: amount}), 0, parameters=given)
+    assert _at_end_of_2025(simulate(_blueprint(), 0, parameters=given), variable, place) < 1.0
+    assert _at_end_of_2025(with_it, variable, place) == 1.0
+
+
+def test_aircraft_fly_less_without_technicians() -> None:
+    """Contractors keep them in repair; who guides and arms them is gone."""
+    kept = {"coalition.contractors_flee": 0.0, "isf.partnership_support": 0.0}
+    gone = _with_event(set={"coalition.technicians": 0})
+    share = 1.0 - _run(0).parameters["isf.f16_technicians"]
+    full = simulate(_blueprint(), 0, parameters=kept | {"isf.f16_technicians": 0.0})
+    less = simulate(gone, 0, parameters=kept)
+    row = int(np.searchsorted(full.snapshot_times, to_days(dt.date(2025, 9, 1))))
+    at = full.layout.index("isf.f16_available")
+    assert less.snapshots[row, at] == pytest.approx(share * full.snapshots[row, at], rel=1e-3)
+
+
+@functools.cache
+def _with_seam(seam: float) -> tuple[Run, ...]:
+    blueprint = _with_event(set={"krg.seam": seam})
+    return tuple(simulate(blueprint, r, parameters={"krg.seam_step": 0.0}) for r in range(12))
+
+
+def _deployed_to_seam(runs: tuple[Run, ...]) -> float:
+    taken = [d for run in runs for d in run.decisions if d.name == "deploys" and d.place in SEAM]
+    return sum(decision.value for decision in taken) / max(1, len(taken))
+
+
+def test_who_reads_the_seam_answers_it() -> None:
+    """An open seam gives the PKK room and keeps federal forces off the line."""
+    closed, opened = _with_seam(0.05), _with_seam(0.95)
+    fighters = [_at_end_of_2025(runs[0], "pkk.fighters", "Dohuk") for runs in (closed, opened)]
+    assert fighters[0] < fighters[1]
+    assert 0.0 < _deployed_to_seam(opened) < 0.5 * _deployed_to_seam(closed)
 
 
 def test_an_interception_has_consequences() -> None:

@@ -52,6 +52,10 @@ def test_what_is_known_to_be_read_is_found() -> None:
     assert all(reader != other for reader, other in found.read)
 
 
+def test_everybody_reads_and_is_read_by_three_others_at_least() -> None:
+    assert _measured().lonely() == []
+
+
 def test_the_tables_say_the_same() -> None:
     found = _measured()
     matrix = found.matrix()

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KURDISTAN = ("Dohuk", "Erbil", "Sulaymaniyah")
+SEAM = ("Diyala", "Kirkuk", "Nineveh", "Salah al-Din")
+"""Governorates that the line between Peshmerga and federal forces runs through."""
 NORTH = frozenset((*KURDISTAN, "Kirkuk", "Nineveh"))
 SYRIAN = frozenset(
     (

@@ -10,6 +10,7 @@ import numpy as np
 
 from simlib.agents.base import Agent, Life
 from simlib.scenario.schema import LEAST_RATIO
+from simlib.theatre.agents.cover import SEAM
 from simlib.theatre.agents.units import QUARTER, QUARTER_DAYS, YEAR, months
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 FEDERAL_BASES = ("Ain al-Asad", "Victoria")
 IRAQ = "iraq_mission_end"
 FRONTIER = ("Anbar", "Nineveh")
+PLANNED = (
+    *("border.wall", "border.sensors", "isf.isr"),
+    *("isf.radar_cover", "isf.drone_radar", "isf.air_defense"),
+)
+"""What is built and bought as planned, on top of what others may change."""
 
 
 class ISF(Agent):
@@ -31,8 +37,8 @@ class ISF(Agent):
         super().__init__(world, rank)
         self._home = self._at_home()
         self._guards = self.see_all("border.guards")
-        self._own_isr = self.see_all("isf.isr")
-        self._built = self.see_all("border.wall"), self.see_all("border.sensors")
+        self._at_start = {variable: self.see_all(variable) for variable in PLANNED}
+        self._planned = dict(self._at_start)
         self._trained = self.see_all("coalition.training")
         self._technicians = self._technicians_now()
         self._in_camps = self.parameter("isf.camp_share") * self.total("isis.camp_population")
@@ -91,18 +97,21 @@ class ISF(Agent):
         return 1.0 - made_up
 
     def _keep_aircraft(self) -> None:
-        capable = self.parameter("isf.f16_capable")
+        """Contractors maintain the F-16, technicians operate it and what watches from the air."""
+        capable, now = self.parameter("isf.f16_capable"), self.see("isf.f16_available")
         supported = self.see("coalition.contractors", "Balad")
-        over = self.parameter("isf.f16_recovery" if supported else "isf.f16_decay")
-        step = capable / over if supported else -capable / over
-        now = self.see("isf.f16_available") + step
-        self.change("isf.f16_available", to=max(0.0, min(capable, now)))
-        lost = 1.0 - self._technicians_now() / max(1.0, self._technicians)
-        own = self._own_isr + self.parameter("isf.isr_growth") * self._months
-        own = np.where(self._own_isr > 0.0, own, 0.0)
-        missed = self.parameter("isf.isr_technicians") * self._unsupported()
-        kept = 1.0 - missed * max(0.0, lost)
-        self.change_all("isf.isr", np.minimum(1.0, own * kept))
+        goal = capable * self._kept("f16") if supported else 0.0
+        up = capable / self.parameter("isf.f16_recovery")
+        down = capable / self.parameter("isf.f16_decay")
+        self.change("isf.f16_available", to=max(0.0, now + max(-down, min(up, goal - now))))
+        start = self._at_start["isf.isr"]
+        own = start + self.parameter("isf.isr_growth") * self._months
+        self._follow_plan("isf.isr", np.where(start > 0.0, own, 0.0) * self._kept("isr"))
+
+    def _kept(self, what: str) -> float:
+        """The share that is kept of what rests on foreign technicians."""
+        lost = max(0.0, 1.0 - self._technicians_now() / max(1.0, self._technicians))
+        return 1.0 - self.parameter(f"isf.{what}_technicians") * self._unsupported() * lost
 
     def _take_stock_of_exit(self) -> None:
         if self._left_at is None and self.is_complete(IRAQ):
@@ -115,18 +124,29 @@ class ISF(Agent):
 
     # the border and what is delivered
 
+    def _follow_plan(self, variable: str, planned: NDArray[np.float64], most: float = 1.0) -> None:
+        """Set what is planned by now; what others have changed meanwhile stays changed."""
+        planned = np.clip(planned, 0.0, most)
+        before, now = self._planned[variable], self.see_all(variable)
+        self._planned[variable] = planned
+        moved = np.where(now == before, planned, now + planned - before)
+        self.change_all(variable, np.clip(moved, 0.0, most))
+
     def _build(self) -> None:
         done = min(1.0, self._months / self.parameter("border.completion"))
-        for variable, start in zip(("border.wall", "border.sensors"), self._built, strict=True):
-            self.change_all(variable, start + (1.0 - start) * done)
+        for variable in ("border.wall", "border.sensors"):
+            start = self._at_start[variable]
+            self._follow_plan(variable, start + (1.0 - start) * done)
 
     def _receive(self) -> None:
         radars = float(self._months >= self.parameter("isf.radar_months"))
-        self.change("isf.radar_cover", to=self.parameter("isf.radars") + radars)
+        start = self._at_start["isf.radar_cover"]
+        self._follow_plan("isf.radar_cover", start + radars, math.inf)
         for bought in ("drone_radar", "air_defense"):
             since_first = self._months - self.parameter(f"isf.{bought}_months")
             share = since_first / self.parameter(f"isf.{bought}_delivery")
-            self.change(f"isf.{bought}", to=max(0.0, min(1.0, share)))
+            start = self._at_start[f"isf.{bought}"]
+            self._follow_plan(f"isf.{bought}", start + (1.0 - start) * max(0.0, min(1.0, share)))
 
     def _reinforce_border(self, *, breaks: float) -> None:
         crossings = self.recent("isis_infiltration", days=QUARTER_DAYS, having={"success": 1.0})
@@ -199,13 +219,20 @@ class ISF(Agent):
     def _deploy(self, place: str) -> None:
         """Send a part of the army to where a deadly attack was."""
         strength = self.see_all("isf.strength")
-        sent = self.parameter("isf.deployment") * strength
+        sent = self.parameter("isf.deployment") * self._reach(place) * strength
         at = self.places("isf.strength").index(place)
         sent[at] = 0.0
         strength -= sent
         strength[at] += float(sent.sum())
         self.records("deploys", place=place, value=float(sent.sum()))
         self.change_all("isf.strength", strength)
+
+    def _reach(self, place: str) -> float:
+        """How far forces move up: without a common line with the Peshmerga, not to that line."""
+        if place not in SEAM:
+            return 1.0
+        closed = 1.0 - self.see("krg.seam")
+        return min(1.0, closed / (1.0 - self.parameter("krg.seam_2024")))
 
     def _protest(self) -> None:
         if self.now < self._may_protest_at:

@@ -58,9 +58,9 @@ class ISIS(Agent):
         camps = self.total("isis.camp_population") / CAMP_UNIT
         recruits = self.parameter("isis.recruits") + self.parameter("isis.camp_recruits") * camps
         fighters += recruits * fighters / max(1.0, float(fighters.sum()))
-        # Less cover than at the start draws people there, within each country.
+        # Less cover than at the start draws people there, and a seam that opens, in each country.
         cover = np.maximum(self.parameter("isis.least_cover"), self.see_all("coalition.isr"))
-        wanted = self._shares * self._cover / cover
+        wanted = self._shares * self.see_all("krg.exposure") * self._cover / cover
         syria = float(fighters[self._in_syria].sum())
         country = np.where(self._in_syria, syria, float(fighters.sum()) - syria)
         goal = self._shares_of(wanted * country) * country

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.agents.base import Agent, Life
+from simlib.theatre.agents.cover import SEAM
 from simlib.theatre.agents.units import QUARTER, QUARTER_DAYS
 
 if TYPE_CHECKING:
     from simlib.world.world import World
 
-SEAM = ("Diyala", "Kirkuk", "Nineveh", "Salah al-Din")
-"""Governorates that the line runs through."""
 HARIR = "Harir"
 
 

@@ -41,7 +41,9 @@ class PKK(Agent):
             left = self.parameter("pkk.demobilized")
             self.change_all("pkk.fighters", fighters * (1.0 - left))
             return
-        recruits = QUARTER * self.parameter("pkk.recruits")
+        # It lives in what neither Baghdad nor Erbil holds: Sinjar, Makhmour, the line between them.
+        room = self.see("krg.seam") / self.parameter("krg.seam_2024")
+        recruits = QUARTER * self.parameter("pkk.recruits") * room
         total = max(1.0, float(fighters.sum()))
         self.change_all("pkk.fighters", fighters * (1.0 + recruits / total))
 
