@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
 
 _KINDS = {".png": "figure", ".md": "page"}
+DEFAULT = "as_agreed"
+"""The scenario that is meant where none is named."""
 HINT = "nothing is kept; give -o DIRECTORY to keep it with tables and figures"
 
 
@@ -42,6 +44,23 @@ def load_scenario(scenario: str, *, is_simulated: bool = True, is_told: bool = T
     if is_simulated and is_told:
         tell(f"context of use: {loaded.context_of_use}")
     return loaded
+
+
+def scenario_and_name(names: list[str], command: str, what: str) -> tuple[str, str]:
+    """The scenario and the name in it that a command is asked for; empty for all names."""
+    from simlib.scenario.bundled import scenario_names
+
+    if len(names) > 2:
+        rule = f"must be a scenario and {what} at most (got {', '.join(names)})"
+        raise ScenarioError([Problem(command, rule)])
+    if len(names) == 2:
+        return names[0], names[1]
+    if not names:
+        return DEFAULT, ""
+    suffix = os.path.splitext(names[0])[1]  # noqa: PTH122  (a name of any length)
+    if suffix in {".yaml", ".yml", ".json"} or names[0] in scenario_names():
+        return names[0], ""
+    return DEFAULT, names[0]
 
 
 def is_folder(source: str) -> bool:

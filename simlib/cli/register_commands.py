@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from simlib.cli.app import Force, Jobs, Outcomes, app, examples
-from simlib.cli.driver import load_scenario, running, show
+from simlib.cli.driver import load_scenario, running, scenario_and_name, show
 from simlib.cli.streams import say
 from simlib.errors import Problem, ScenarioError
 from simlib.files import refuse_unwritable, write_file
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from simlib.evidence.register.register_page import RegisterPage
     from simlib.scenario.schema import Scenario
 
-_DEFAULT = "as_agreed"
 _SHOWN = 20
 
 
@@ -63,7 +62,7 @@ def register(  # noqa: PLR0913, PLR0917  (options of a command line)
     from simlib.scenario.bundled import scenario_names
 
     _refuse_suffix(output)
-    scenario_name, name = _parsed(names or [])
+    scenario_name, name = scenario_and_name(names or [], "register", "a parameter")
     scenario = load_scenario(scenario_name, is_simulated=replications is not None, is_told=False)
     if output is not None:
         refuse_unwritable(output, inputs=[] if results is None else [results])
@@ -84,23 +83,6 @@ def _refuse_suffix(output: Path | None) -> None:
     if output is not None and output.suffix != ".md":
         hint = "HTML is no longer built" if output.suffix == ".html" else ""
         raise ScenarioError([Problem("output", f"must end in .md (got {output})", hint)])
-
-
-def _parsed(names: list[str]) -> tuple[str, str]:
-    """The scenario and the number that are asked for; empty for all numbers."""
-    from simlib.scenario.bundled import scenario_names
-
-    if len(names) > 2:
-        rule = f"must be a scenario and a parameter at most (got {', '.join(names)})"
-        raise ScenarioError([Problem("register", rule)])
-    if len(names) == 2:
-        return names[0], names[1]
-    if not names:
-        return _DEFAULT, ""
-    is_file = Path(names[0]).suffix in {".yaml", ".yml", ".json"}
-    if is_file or names[0] in scenario_names():
-        return names[0], ""
-    return _DEFAULT, names[0]
 
 
 def _correlations(

@@ -31,7 +31,12 @@ def resolve(scenario: Scenario) -> str:
     Fields that are empty by default are left out. Reading the text gives the same
     scenario again, and its text is the same text.
     """
-    return "\n".join(_block(explicit(scenario), 0)) + "\n"
+    return written(explicit(scenario)) + "\n"
+
+
+def written(content: dict[str, Any], width: int = WIDTH) -> str:
+    """A mapping as YAML text; what fits on one line stands on one."""
+    return "\n".join(_block(content, 0, width))
 
 
 def digest(scenario: Scenario) -> str:
@@ -58,27 +63,27 @@ def explicit(value: Any) -> Any:
     return value
 
 
-def _block(content: dict[str, Any], indent: int) -> Iterator[str]:
+def _block(content: dict[str, Any], indent: int, width: int) -> Iterator[str]:
     """Yield the lines of a mapping; what fits on one line stands on one."""
     space = " " * indent
     for key, value in content.items():
         head = f"{space}{_text(key)}:"
         line = flow(value)
-        if len(head) + 1 + len(line) <= WIDTH or not isinstance(value, dict | list) or not value:
+        if len(head) + 1 + len(line) <= width or not isinstance(value, dict | list) or not value:
             yield f"{head} {line}"
         elif isinstance(value, dict):
             yield head
-            yield from _block(value, indent + 2)
+            yield from _block(value, indent + 2, width)
         else:
             yield head
-            yield from _items(value, indent + 2)
+            yield from _items(value, indent + 2, width)
 
 
-def _items(content: list[Any], indent: int) -> Iterator[str]:
+def _items(content: list[Any], indent: int, width: int) -> Iterator[str]:
     for value in content:
         line = flow(value)
-        if isinstance(value, dict) and indent + 2 + len(line) > WIDTH:
-            lines = list(_block(value, indent + 2))
+        if isinstance(value, dict) and indent + 2 + len(line) > width:
+            lines = list(_block(value, indent + 2, width))
             yield f"{' ' * indent}- {lines[0][indent + 2 :]}"
             yield from lines[1:]
         else:

@@ -80,6 +80,11 @@ class _Change(NamedTuple):
         return " ".join(said)
 
 
+def is_share(unit: str) -> bool:
+    """Whether numbers of a unit lie between 0 and 1."""
+    return unit.startswith(_OF_SHARES)
+
+
 def is_relative(node: Node) -> bool:
     """Whether a node says how something that is inherited moves."""
     return isinstance(node, Mapping) and bool(node.items) and set(node.items) <= set(RELATIVE)
@@ -186,7 +191,7 @@ def _law(node: Node) -> tuple[str, dict[str, float]] | None:
 def _refuse_beyond_share(before: Mapping, after: dict[str, Node], change: _Change) -> None:
     """Refuse ends beyond 0 and 1 of what is a share by its unit."""
     unit = before.items.get("unit")
-    if not isinstance(unit, Scalar) or not unit.text.startswith(_OF_SHARES):
+    if not isinstance(unit, Scalar) or not is_share(unit.text):
         return
     for name in _ENDS:
         node = after.get(name)

@@ -53,6 +53,19 @@ EXTENSION = DecisionQuestion(
     headlines=("isis_attacks_iraq_year_1", BEFORE),
 )
 """For `simlib.analysis.readings` and `simlib.analysis.value_of_information`."""
+LEVERS = (
+    "isis.level_iraq",
+    "isis.recruits",
+    "israel.overflight_rate",
+    "isis.fighters",
+    "isf.strength",
+    "parliament_demands_exit",
+    "turkiye",
+    "israel_iran.posture",
+    IRAQ,
+    "harir_exit",
+)
+"""What a scenario over one of the theatre's moves most often: `simlib new` shows it."""
 HEADLINES = (
     "extension_probability_june",
     "isis_attacks_iraq_year_1",
