@@ -225,7 +225,7 @@ def test_a_partnership_makes_up_a_part_of_what_trainers_gave() -> None:
             simulate(
                 assemble(_scenario(), "leave_early"),
                 1,
-                parameters={"committee.partnership": chance, "isf.partnership_support": 0.7},
+                parameters={"committee.partnership": chance, "isf.partnership_spares": 0.7},
             )
             for chance in (1.0, 0.0)
         )

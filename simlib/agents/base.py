@@ -387,7 +387,8 @@ class Agent(ABC):
             values = np.where(is_held, world.state[positions], values)
         if world.recorder is not None:
             world.recorder.write(self.name, positions, values, self._opener())
-        world.change_many(positions, values, self._opener())
+        if (values != world.state[positions]).any():  # else compiled code is called for nothing
+            world.change_many(positions, values, self._opener())
 
     def _change(self, where: int, value: float) -> None:
         world = self._world

@@ -70,11 +70,11 @@ class ISF(Agent):
         self._build()
         self._receive()
         self._return_forces()
-        self._take_families_back()
-        self._judge_border()
         self._take_stock_of_exit()
         if round(self._months) % QUARTER == 0:
+            self._take_families_back()
             self._reinforce_border(breaks=0.0)
+            self._judge_border()
 
     # readiness and what rests on foreigners
 
@@ -85,16 +85,11 @@ class ISF(Agent):
         now = self.see_all("coalition.training")
         # Over the month that has passed, the mean of its two ends.
         trained, self._trained = (now + self._trained) / len((now, self._trained)), now
-        target = 1.0 - self.parameter("readiness.loss") * self._unsupported() * (1.0 - trained)
+        target = 1.0 - self.parameter("readiness.loss") * (1.0 - trained)
         pace = -math.expm1(-1.0 / self.parameter("readiness.lag"))
         readiness = self.see_all("isf.readiness")
         moved = readiness + pace * (target - readiness)
         self.change_all("isf.readiness", np.where(readiness > 0.0, moved, 0.0))
-
-    def _unsupported(self) -> float:
-        """Of what foreigners gave, the share that a bilateral partnership does not make up."""
-        made_up = self.parameter("isf.partnership_support") * self.see("coalition.partnership")
-        return 1.0 - made_up
 
     def _keep_aircraft(self) -> None:
         """Contractors maintain the F-16, technicians operate it and what watches from the air."""
@@ -111,7 +106,8 @@ class ISF(Agent):
     def _kept(self, what: str) -> float:
         """The share that is kept of what rests on foreign technicians."""
         lost = max(0.0, 1.0 - self._technicians_now() / max(1.0, self._technicians))
-        return 1.0 - self.parameter(f"isf.{what}_technicians") * self._unsupported() * lost
+        spares = self.parameter("isf.partnership_spares") * self.see("coalition.partnership")
+        return 1.0 - self.parameter(f"isf.{what}_technicians") * (1.0 - spares) * lost
 
     def _take_stock_of_exit(self) -> None:
         if self._left_at is None and self.is_complete(IRAQ):
@@ -207,10 +203,11 @@ class ISF(Agent):
         self.change("isf.border_hold", to=max(0.0, 1.0 - passing))
 
     def _take_families_back(self) -> None:
-        """Iraqis leave al-Hol for Iraq, while any are there."""
+        """Iraqis leave al-Hol for Iraq in convoys, while any are there."""
         camps = self.see_all("isis.camp_population")
         inside = max(1.0, float(camps.sum()))
-        back = min(self.parameter("isf.camp_returns"), self._in_camps, float(camps.sum()))
+        wanted = QUARTER * self.parameter("isf.camp_returns")
+        back = min(wanted, self._in_camps, float(camps.sum()))
         self._in_camps -= back
         self.change_all("isis.camp_population", camps * (1.0 - back / inside))
 
