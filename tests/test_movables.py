@@ -89,7 +89,7 @@ def test_values_today_are_those_of_the_scenario() -> None:
     assert found["raids"].today == "10 (5.50 to 14.5)"
     assert found["raids"].unit == "incidents per month"
     assert found["raids"].example == "parameters: {raids: {times: 2}}"
-    assert found["guards"].today == "100 in each governorate"
+    assert (found["guards"].today, found["guards"].meaning) == ("100", "in each governorate")
     assert found["exit"].today == "2000-04-30"
     assert found["talks.posture"].today == "apart"
     assert found["alarm"].meaning == "yes or no, weighing guards"
@@ -118,7 +118,8 @@ def test_all_that_a_new_file_shows_can_be_pulled_at_once(theatre: Scenario) -> N
     pulled = re.sub(r"^# (?=\w+:$|  [\w.]+: )", "", text, flags=re.MULTILINE)
     scenario = load_text(pulled)
     assert len(scenario.events) == len(theatre.events) + 1
-    assert len(scenario.options) == len(theatre.options) + 2
+    assert len(scenario.options) == len(theatre.options) + 3
+    assert scenario.options["moved_1"].remove == ("turkiye",)
     assert scenario.parameters["isis.level_iraq"] != theatre.parameters["isis.level_iraq"]
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simlib.scenario.nodes import Path
 
 RULE = "is read by no expression, incident, agent or outcome"
-_WRITTEN = {"change", "move", "writes"}
+_WRITTEN = {"change", "move", "writes", "on_removal"}
 """Keys whose names are changed, not read."""
 _OWN_AGENT = "an agent of your own says so in its entry, under {}"
 

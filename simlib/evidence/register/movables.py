@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from simlib.scenario.schema import (
+        AgentEntry,
         DecisionLogit,
         Milestone,
         Parameter,
@@ -120,8 +121,10 @@ class _Movables:
         states = f"of {posture.owner}: {', '.join(posture.states)}"
         return Movable("posture", name, _meaning(posture, states), "", posture.start, example)
 
-    def _agent(self, name: str, entry: Any) -> Movable:
-        example = {"agents": {name: {"active": False}}}
+    def _agent(self, name: str, entry: AgentEntry) -> Movable:
+        example: dict[str, Any] = {"agents": {name: {"active": False}}}
+        if entry.active and entry.on_removal:
+            example = {"options": {"moved": {"remove": [name]}}}
         today = "decides" if entry.active else "left out"
         return Movable("agent", name, entry.description, "", today, _yaml(example))
 
@@ -136,15 +139,15 @@ class _Movables:
         places = variable.start if isinstance(variable.start, dict) else {}
         values = [self._value(quantity) for quantity in places.values()]
         total = math.fsum(values) if places else self._value(variable.start)  # type: ignore[arg-type]
-        today = number(total) + (f" in {len(places)} places" if places else "")
-        if not places and variable.over != "national":
-            today += f" in each {variable.over}"
+        over = f"over {len(places)} places" if places else f"in each {variable.over}"
+        over = "" if variable.over == "national" else over
         if "start" in variable.model_fields_set and total:
             example = _yaml({"state": {name: {"start": {"times": 0.5}}}})
         else:
             amount = 1.0 if variable.over == "national" else {"each": 1.0}
             example = self._event(add={name: amount})
-        return Movable("state", name, _meaning(variable, ""), variable.unit, today, example)
+        meaning = _meaning(variable, over)
+        return Movable("state", name, meaning, variable.unit, number(total), example)
 
     def _parameter(self, name: str, parameter: Parameter) -> Movable:
         uses = list(dict.fromkeys(self._uses.get(name, ())))
