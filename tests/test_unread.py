@@ -188,3 +188,18 @@ def test_what_divides_by_nothing_is_told_at_the_files_own_line(tmp_path: Path) -
         assert problem.rule == (
             "must leave 'parameters.level' a number (6 / pace: float division by zero)"
         )
+
+
+def test_a_parameter_that_enters_starts_only_is_not_changed_later(tmp_path: Path) -> None:
+    """What recurs, an agent or a start reads it; only the last is over when an event comes."""
+    text = """state: {guards: {start: force}}
+parameters: {force: {value: 9, unit: persons, judgement: test}}
+events:
+  more: {on: 2025-03-01, parameter: {pace: 9, patience: 2}}
+options:
+  late:
+    events.more: {on: 2025-04-01, parameter: {force: {times: 2}}}
+"""
+    rule = "moves nothing once the start is past (nothing asks for it later)"
+    expected = f"mine.yaml:8:47: options.late.events.more.parameter.force: {rule}"
+    assert problems(tmp_path, text) == [expected]

@@ -51,8 +51,11 @@ class Readers:
             if not _is_change(path)
         }
 
-    def parameters(self) -> set[str] | None:
-        """The parameters that are read; None where an agent does not say what it reads."""
+    def parameters(self, *, later: bool = False) -> set[str] | None:
+        """The parameters that are read; None where an agent does not say what it reads.
+
+        `later` leaves out what is settled once the start is past.
+        """
         if not all(entry.parameters for entry in self._others):
             return None
         context, givers = (
@@ -62,7 +65,12 @@ class Readers:
                 **self._context.value_names,
             },
         )
-        waiting = {n for text in context.log.expressions.values() for n in _mentioned(text)}
+        waiting = {
+            name
+            for path, text in context.log.expressions.items()
+            if not (later and _is_settled(path))
+            for name in _mentioned(text)
+        }
         waiting |= {name for name in givers if self._has(name)}
         waiting |= {name for entry in context.scenario.agents.values() for name in entry.parameters}
         follows = self._follows()
@@ -122,6 +130,13 @@ def _mentioned(text: str) -> set[str]:
         return set()  # noted where it is read
 
 
+def _is_settled(path: Path) -> bool:
+    """Whether a quantity at a path is asked for at the start only, or by another parameter."""
+    if path[0] in {"parameters", "options", "events", "series"}:
+        return True
+    return not {"start", "age_months", "trend", "tempo"}.isdisjoint(path[2:])
+
+
 def _is_change(path: Path) -> bool:
     """Whether a name at a path is that of something that is changed there."""
     is_event = "events" in (*path[:1], *path[2:3])
@@ -145,6 +160,31 @@ def check(context: Context, own: Collection[str]) -> None:
     _check(context, own, ("postures",), readers.postures())
     _check(context, own, ("timeline",), readers.milestones())
     _check(context, own, ("decisions",), readers.decisions(), _OWN_AGENT.format("decisions"))
+    later = readers.parameters(later=True)
+    for within in (
+        ("events",),
+        *(("options", name, "events") for name in context.scenario.options),
+    ):
+        _check_events(context, own, within, later)
+
+
+def _check_events(
+    context: Context, own: Collection[str], within: Path, later: Collection[str] | None
+) -> None:
+    """Note parameters that an event changes when nothing asks for them any more."""
+    events = node_at(context.log.tree, within)
+    if later is None or not isinstance(events, Mapping):
+        return
+    for event in events.items:
+        path = (*within, event, "parameter")
+        changed = node_at(context.log.tree, path)
+        if not isinstance(changed, Mapping):
+            continue
+        for name in changed.items.keys() & context.scenario.parameters.keys():
+            if name not in later and changed.keys[name].file in own:
+                rule = "moves nothing once the start is past (nothing asks for it later)"
+                problem = problem_at(changed.keys[name], (*path, name), rule)
+                context.log.problems.append(problem)
 
 
 def _check(
