@@ -11,6 +11,7 @@ import pytest
 
 import simlib
 from simlib.agents.base import Agent
+from simlib.analysis import why
 from simlib.analysis.comparison.forks import with_forks
 from simlib.errors import ScenarioError
 from simlib.journal import to_days
@@ -22,7 +23,10 @@ from support.scenarios import watched
 from support.worlds import COLUMNS, differing_columns, recurring, world
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from simlib.agents.base import Life
+    from simlib.analysis.mediation.mediators import By
     from simlib.journal import Run
     from simlib.scenario.schema import Scenario
 
@@ -389,3 +393,40 @@ def test_results_are_the_same_for_any_number_of_workers() -> None:
         for jobs in (1, 2)
     }
     assert len(digests) == 1
+
+
+def test_results_with_events_are_extended_replayed_and_verified(tmp_path: Path) -> None:
+    events = {
+        "e": {"when": "raid in North >= 8 a month", "parameter": {"raids": {"times": 2}}},
+        "f": {"when": "alarm = yes", "enter": {"talks.posture": "together"}},
+    }
+    scenario = changed(events)
+    part = simlib.run(
+        scenario, options=["changed"], replications=3, directory=tmp_path / "out", jobs=1,
+        agents=[Watcher],
+    )  # fmt: skip
+    grown = part.extend(6, jobs=1, agents=[Watcher])
+    whole = simlib.run(scenario, options=["changed"], replications=6, jobs=1, agents=[Watcher])
+    assert grown.digest == whole.digest
+    grown.verify()
+    replayed = grown.replay(1, agents=[Watcher])
+    assert journalled(replayed) == journalled(history(scenario, "changed", 1))
+    assert any(journalled(history(scenario, "changed", i)) for i in range(6))
+
+
+@pytest.mark.parametrize("by", ["agent", "mechanism", "place"])
+def test_why_names_an_event_as_the_cause(by: By) -> None:
+    """A parameter's and a stock's, by agent and where the pairs part."""
+    events = {
+        "more": {"on": "2000-02-10", "parameter": {"raids": {"times": 3}}},
+        "guarded": {"on": "2000-02-10", "in": "North", "set": {"guards": 500}},
+    }
+    found = why(
+        changed(events), ["raids", "alarms"], baseline="as_planned", counterfactual="changed",
+        agents=[Watcher], by=by, replications=30, jobs=1,
+    )  # fmt: skip
+    (path, *_) = found.of("raids").description.paths
+    assert (path.agent, path.mechanism) == ("scenario", "raids")
+    assert "decision more: yes < scenario" in path.example
+    text = "\n".join(found.sentences())
+    assert "first at a decision of scenario (more: yes, 2000-02-10; scenario)" in text

@@ -259,7 +259,8 @@ class ScenarioEvents(Agent):
         if value == world.parameters[parameter]:
             return
         if world.recorder is not None:
-            world.recorder.note(self.name, "revise", parameter, value)
+            opener = self._opener()
+            world.recorder.note(self.name, "revise", parameter, value, decision=opener)
         world.revise({parameter: value}, self._opener())
 
     def _where(

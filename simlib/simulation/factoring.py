@@ -6,11 +6,13 @@ than in another, its parts are evaluated again from the tables the kernel itself
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simlib.scenario.schema import LEAST_RATIO, MOST_RATIO
 from simlib.world.kernel import kernel_tables as t
+from simlib.world.revision import Revision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +42,16 @@ class Factoring:
         state = blueprint.start_state.evaluate(values)
         self.start_state = state
         """State at the start, before anybody acted; the calendar's multipliers are not in it."""
+        self._blueprint, self._parameters = blueprint, parameters
         self._tables: dict[str, NDArray[Any]] = blueprint.channels.evaluate(values, state)
+
+    def revised(self, changes: Mapping[str, float]) -> Factoring:
+        """The parts once some parameters have changed in the middle of the run."""
+        plan = self._blueprint
+        revision = Revision(plan.parameters, plan.quantities, plan.channels, self.start_state, {})
+        found = copy.copy(self)
+        found._tables = revision.revised(self._parameters, changes)[1]  # noqa: SLF001
+        return found
 
     def intensity(self, channel: int, state: NDArray[np.float64]) -> list[IntensityPart]:
         """The parts whose product is a channel's intensity per day: base, gates, factors."""

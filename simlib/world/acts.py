@@ -116,10 +116,13 @@ class Recorder:
             )
         )  # fmt: skip
 
-    def note(self, agent: str, kind: Kind, name: str, to: str | float = "") -> None:
+    def note(
+        self, agent: str, kind: Kind, name: str, to: str | float = "", *, decision: int = -1
+    ) -> None:
         """Note what is about to become of a milestone or a parameter."""
         text, number = ("", to) if isinstance(to, float) else (to, 0.0)
-        self.acts.append(Act(*self._instant(), agent, kind, name, text=text, number=number))
+        act = Act(*self._instant(), agent, kind, name, text=text, number=number, decision=decision)
+        self.acts.append(act)
 
     def _instant(self) -> tuple[float, bool]:
         now = float(self._clock.now)

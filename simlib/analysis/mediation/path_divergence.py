@@ -96,7 +96,14 @@ class Side:
         ]
         self.decision_set = set(self.decision_keys)
         self.factoring = Factoring(blueprint, self.run.parameters)
+        self.revisions = [act for act in self.acts if act.kind == "revise"]
+        """Acts that changed parameters."""
         self._seen: Run | None = None
+
+    def factoring_at(self, time: float) -> Factoring:
+        """The parts of intensities under the parameters of a time."""
+        changes = {act.what: act.number for act in self.revisions if act.at <= time}
+        return self.factoring.revised(changes) if changes else self.factoring
 
     @functools.cached_property
     def writes(self) -> dict[int, list[Write]]:
@@ -207,7 +214,7 @@ class Tracer:
         if time < here.run.start:
             return Trace(PARAMETERS, PARAMETERS, place, (*steps, "parameters"))
         own, other = (
-            parts(each.factoring, channel, each.state_before(time))
+            parts(each.factoring_at(time), channel, each.state_before(time))
             for each in (here, self.sides[1 - side])
         )
         opened = self._opening(side, rows[-1], other)
@@ -215,10 +222,22 @@ class Tracer:
             return self._from_act(side, opened, steps)
         position = self._telling(side, time, own, other)
         if position is None:
+            revised = self._last_revision(side, time)
+            if revised is not None:
+                return self.trace_act(*revised, place, (*steps, revised[1].what))
             is_same = here.run.parameters == self.sides[1 - side].run.parameters
             why = UNTRACED if is_same else PARAMETERS
             return Trace(why, why, place, (*steps, why.strip("()")))
         return self._from_variable(side, position, time, steps)
+
+    def _last_revision(self, side: int, time: float) -> tuple[int, Act] | None:
+        """The last act before a time by which one run has other parameters."""
+        for at in (side, 1 - side):
+            known = {(a.at, a.what, a.number) for a in self.sides[1 - at].revisions}
+            for act in reversed(self.sides[at].revisions):
+                if act.at <= time and (act.at, act.what, act.number) not in known:
+                    return at, act
+        return None
 
     def _opening(
         self, side: int, row: int, other: Sequence[IntensityPart]
