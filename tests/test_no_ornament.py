@@ -1,4 +1,4 @@
-"""Nothing in the model is ornament: leaving out an agent or moving a parameter shows."""
+"""Nothing is ornament: removing or freezing an actor, or moving a parameter, shows."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from simlib.outcomes import plan
 from simlib.scenario import load
 from simlib.scenario.schema import Parameter, Scenario
 from simlib.simulation import Blueprint, assemble, simulate
+from simlib.theatre.questions.removals import FEWEST, outcomes_outside, removals, with_removals
 
 REPLICATIONS = 60
 """A parameter that matters only after a rare turn is given so many replications to show."""
@@ -83,10 +84,43 @@ def _shows(name: str, parameter: Parameter) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", sorted(agent_names() - {"withdrawing_force"}))
-def test_leaving_out_an_agent_changes_an_outcome(name: str) -> None:
+ACTORS = sorted(agent_names() - {"withdrawing_force"})
+PAIRS = 6
+"""In so few pairs some outcome of another differs where anything reaches it at all."""
+
+
+@pytest.mark.parametrize("name", ACTORS)
+def test_freezing_an_actor_changes_an_outcome(name: str) -> None:
     blueprint = assemble(_scenario(), "as_agreed", without=[name])
     assert any(_outcomes(blueprint, r) != _usual(r) for r in range(3))
+
+
+@pytest.mark.parametrize("name", ACTORS)
+def test_removing_an_actor_moves_five_outcomes_of_others(name: str) -> None:
+    """Neither its own nor what goes with it: they differ in some pair under the same luck."""
+    blueprint = assemble(with_removals(_scenario(), {"without": name}), "without")
+    outside = outcomes_outside(_scenario(), name)
+    differs = {
+        outcome
+        for r in range(PAIRS)
+        for outcome, value in _outcomes(blueprint, r).items()
+        if outcome in outside and value != _usual(r)[outcome]
+    }
+    assert len(differs) >= FEWEST
+
+
+@pytest.mark.exam
+def test_removing_any_actor_clearly_moves_five_outcomes_of_others() -> None:
+    """400 pairs, and beyond 3.5 standard errors."""
+    assert removals(jobs=2).idle() == []
+
+
+def test_what_is_an_actors_own_is_set_aside() -> None:
+    """Negative control: by name, by what goes with it, and by who decides."""
+    outside = outcomes_outside(_scenario(), "militias")
+    assert not outside & {"militia_attacks", "militia_campaign", "deaths_militia_attacks"}
+    assert not outcomes_outside(_scenario(), "coalition") & {"coalition_strikes", "militia_attacks"}
+    assert "isis_attacks_iraq_2025" in outside
 
 
 def test_moving_a_parameter_changes_an_outcome() -> None:

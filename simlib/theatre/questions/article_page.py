@@ -1,4 +1,4 @@
-"""The page on the article: each sentence with what it moves, and who reads whom.
+"""The page on the article: what each sentence moves, what each actor moves, who reads whom.
 
 ``python -m simlib.theatre.questions.article_page RESULTS PAGE`` builds it, and goes on where
 results of the same scenarios are there already.
@@ -14,21 +14,24 @@ from simlib.scenario import load
 from simlib.theatre.questions.article import BASE, EXTENDED, article_alive
 from simlib.theatre.questions.interactions import interactions
 from simlib.theatre.questions.ownership import owners_of
+from simlib.theatre.questions.removals import ERRORS, FEWEST, removals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from simlib.theatre.questions.article import ArticleAlive, Moved
     from simlib.theatre.questions.interactions import Interactions
+    from simlib.theatre.questions.removals import Removals
 
 COMMAND = "make article"
 BAR = "\\|"
 """A bar that ends no cell."""
 
 
-def page_of(alive: ArticleAlive, watched: Interactions) -> str:
+def page_of(alive: ArticleAlive, removed: Removals, watched: Interactions) -> str:
     """The page as Markdown."""
-    return "\n".join([*_head(alive), *_sentences(alive), *_unseen(alive), *_relations(watched)])
+    parts = (_head(alive), _sentences(alive), _unseen(alive), _actors(removed), _relations(watched))
+    return "\n".join(line for part in parts for line in part)
 
 
 def _head(alive: ArticleAlive) -> Iterator[str]:
@@ -84,6 +87,21 @@ def _unseen(alive: ArticleAlive) -> Iterator[str]:
     yield from (["None.", ""] if not unseen else [""])
 
 
+def _actors(removed: Removals) -> Iterator[str]:
+    yield from ("## Who is removed, and what moves", "")
+    yield (
+        f"Each actor is taken away at the start, in {removed.n:,} pairs. Counted are outcomes that "
+        "are neither its own nor set, rested or closed by its removal, and that differ by more "
+        f"than {ERRORS} standard errors; the {FEWEST} clearest are shown."
+    )
+    yield ""
+    rows = [
+        (actor, str(len(effects)), ", ".join(f"`{e.name}` {e.shown}" for e in effects[:FEWEST]))
+        for actor, effects in removed.moved.items()
+    ]
+    yield from _table(("removed", "outcomes", "clearest"), rows)
+
+
 def _relations(watched: Interactions) -> Iterator[str]:
     yield from ("## Who reads whom", "")
     yield (
@@ -125,9 +143,9 @@ def _code(name: str) -> str:
 
 def main(results: str, page: str) -> None:
     """Simulate what is missing, and write the page."""
-    scenario = load(BASE)
     alive = article_alive(directory=results)
-    text = page_of(alive, interactions(scenario, BASE))
+    removed = removals(directory=Path(results) / "removals")
+    text = page_of(alive, removed, interactions(load(BASE), BASE))
     Path(page).write_text(text, encoding="utf-8")
 
 
