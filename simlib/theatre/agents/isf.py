@@ -122,11 +122,13 @@ class ISF(Agent):
 
     def _follow_plan(self, variable: str, planned: NDArray[np.float64], most: float = 1.0) -> None:
         """Set what is planned by now; what others have changed meanwhile stays changed."""
-        planned = np.clip(planned, 0.0, most)
-        before, now = self._planned[variable], self.see_all(variable)
-        self._planned[variable] = planned
+        planned = np.minimum(most, planned)
+        before = self._planned[variable]
+        if (planned == before).all():
+            return
+        self._planned[variable], now = planned, self.see_all(variable)
         moved = np.where(now == before, planned, now + planned - before)
-        self.change_all(variable, np.clip(moved, 0.0, most))
+        self.change_all(variable, np.minimum(most, moved))
 
     def _build(self) -> None:
         done = min(1.0, self._months / self.parameter("border.completion"))

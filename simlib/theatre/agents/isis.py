@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simlib.world.world import World
 
 IRAQ = "iraq_mission_end"
+SYRIA = "Syria"
 SITES = ("Deir ez-Zor", "Hasakah", "Raqqa")
 
 
@@ -32,7 +33,10 @@ class ISIS(Agent):
         self._shares = self._shares_of(self.see_all("isis.fighters"))
         self._cover = self.see_all("coalition.isr")
         self._guards_before = self._guards()
+        bases = self.places("coalition.troops")
+        self._sites = np.array([self.country_of(base) == SYRIA for base in bases])
         self._in_sites = self._troops_in_syria()
+        self._gone = 0.0, 0.0
         self._control = float(self.see_all("hts.control").mean())
         self._reviews = 0
 
@@ -68,12 +72,15 @@ class ISIS(Agent):
         self.change_all("isis.fighters", fighters + mobility * (goal - fighters))
 
     def _troops_in_syria(self) -> float:
-        return self.total("coalition.troops", "Syria")
+        return float(self.see_all("coalition.troops")[self._sites].sum())
 
     def _mind_presence(self) -> None:
         """Troops deter or provoke, whatever they see and hit: one free sign for each country."""
         gone = 1.0 - self.see("coalition.presence")
         gone_in_syria = max(0.0, 1.0 - self._troops_in_syria() / max(1.0, self._in_sites))
+        if (gone, gone_in_syria) == self._gone:
+            return
+        self._gone = gone, gone_in_syria
         iraq = math.exp(self.parameter("withdrawal.presence") * gone)
         syria = math.exp(self.parameter("attack.presence_syria") * gone_in_syria)
         self.change_all("isis.presence_effect", np.where(self._in_syria, syria, iraq))

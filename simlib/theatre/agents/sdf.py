@@ -27,6 +27,7 @@ class SDF(Agent):
         self._counter = self.see_all("sdf.counter_share")
         self._front = self.see_all("sdf.front_share")
         self._alarm = 0.0
+        self._needs: tuple[float, bool] | None = None
         self._reviews = 0
         self._has_collapsed = False
 
@@ -88,6 +89,10 @@ class SDF(Agent):
 
     def _split(self) -> None:
         """Share people out; the starting shares are those of an offensive."""
+        needs = self._alarm, any(self._pressed())
+        if needs == self._needs:
+            return
+        self._needs = needs
         pull = self.parameter("sdf.front_pull")
         relief = 1.0 if any(self._pressed()) else 1.0 / (1.0 - pull)
         alarmed = np.where(self._guard > 0, self._alarm, 0.0)
