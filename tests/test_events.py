@@ -35,7 +35,7 @@ RAIDS: dict[str, Any] = {"value": 2, **WHY}
 GUARDS: dict[str, Any] = {"guards": {"over": "governorate", "unit": "persons", "start": 100}}
 DAY = "2000-01-05"
 """The date of events in the world of ten days: four days after its start."""
-MARCH = to_days(dt.date(2000, 3, 15))
+MARCH, APRIL = to_days(dt.date(2000, 3, 15)), to_days(dt.date(2000, 4, 10))
 
 
 def guarded(**event: Any) -> Run:
@@ -361,6 +361,7 @@ def test_a_fork_has_the_past_of_its_baseline_and_then_the_events_of_its_option()
     forked, (name,) = with_forks(scenario, at, ["changed"])
     whole, fork = (history(forked, option) for option in ("changed", name))
     assert differing_columns(whole, fork) == []
+    assert journalled(whole) == journalled(fork) == [("e", "yes", APRIL, "scenario")]
     base = history(forked, None)
     n = int(np.searchsorted(base.incidents.time, to_days(dt.date(2000, 4, 10))))
     for column in COLUMNS:
@@ -368,6 +369,14 @@ def test_a_fork_has_the_past_of_its_baseline_and_then_the_events_of_its_option()
             getattr(fork.incidents, column)[:n].tolist()
         )
     assert len(base.incidents) < len(fork.incidents)
+
+
+def test_a_condition_is_looked_at_from_the_fork_on() -> None:
+    scenario = changed({"e": {"when": "raid in North", "times": {"guards": 1}}})
+    forked, (name,) = with_forks(scenario, dt.date(2000, 3, 15), ["changed"])
+    ((_, _, at, _),) = journalled(history(forked, name))
+    late = [time for time in times_of(history(forked, None), "raid", "North") if time >= MARCH]
+    assert at == np.floor(late[0]) + 1
 
 
 def test_a_fork_after_an_event_is_refused() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlib.errors import SimulationError
+from simlib.journal import SCENARIO
 from simlib.scenario.event_conditions import ConditionError, read_condition
 from simlib.scenario.expressions import ExpressionError, compile_quantity
 from simlib.scenario.parameter_values import order
@@ -38,6 +39,9 @@ def check(context: Context) -> None:
     for agent, entry in scenario.agents.items():
         if entry.on_removal is not None:
             _check_removal(context, ("agents", agent, "on_removal"), entry.on_removal)
+    if SCENARIO in scenario.agents:
+        rule = f"must not be the name that events are journalled under (got {SCENARIO})"
+        context.add(("agents", SCENARIO), rule)
     _check_removed(context, ("remove",), scenario.remove)
     for name, event in scenario.events.items():
         _check_event(context, ("events", name), event, None)
@@ -174,6 +178,9 @@ def _check_dates(context: Context, path: Path, event: Event, fork: dt.date | Non
     if event.on and event.announced and event.announced > event.on:
         rule = f"must not be after it happens (got {event.announced} > {event.on})"
         context.add((*path, "announced"), rule)
+    elif event.on and event.announced and not (event.move or event.cancel):
+        rule = "must be given for moves and conditions only (nothing else is known before)"
+        context.add((*path, "announced"), rule)
 
 
 def _check_moves(context: Context, path: Path, event: Event, fork: dt.date | None) -> None:
@@ -181,7 +188,9 @@ def _check_moves(context: Context, path: Path, event: Event, fork: dt.date | Non
     for milestone, to in event.move.items():
         here = (*path, "move", milestone)
         if not _DATE.fullmatch(to):
-            is_shift(context, here, to)
+            agreed = context.scenario.timeline.get(milestone)
+            if is_shift(context, here, to) and agreed is not None and agreed.date is None:
+                context.add(here, "cannot move a milestone without a date", "give it one")
             continue
         try:
             goal = moved(None, to)

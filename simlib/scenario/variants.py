@@ -105,8 +105,10 @@ def removals(agents: str | tuple[str, ...], on: dt.date) -> list[tuple[str, Even
 
 def _known_from(event: Event, option: Option) -> Event:
     """An event of an option, of which nothing is known before the option's fork."""
-    known = [date for date in (event.announced, option.at) if date]
-    return event.model_copy(update={"announced": max(known)}) if known else event
+    if option.at is None or (event.announced is None and event.on is not None):
+        return event
+    known = max(event.announced or option.at, option.at)
+    return event.model_copy(update={"announced": known})
 
 
 def option_lineage(scenario: Scenario, option_name: str) -> list[Option]:
