@@ -108,6 +108,25 @@ outcomes:
     assert problems(tmp_path, f"{WITHDRAWAL}{without}{read}") == []
 
 
+@pytest.mark.parametrize(
+    ("outcome", "rule"),
+    [
+        ("{count: raid, in: Anbar}", ""),
+        ("{count: raid, in: Iraq, target: any}", ""),
+        ("{count: raid, in: Basra}", "counts nothing: there is no raid of that kind there"),
+        (
+            "{count: raid, having: {lethal: 1}}",
+            "counts nothing: no such incident has the mark lethal",
+        ),
+        ("{total: killed, of: raid}", "counts nothing: no such incident has the mark killed"),
+    ],
+)
+def test_an_outcome_that_is_always_0_is_refused(tmp_path: Path, outcome: str, rule: str) -> None:
+    text = f"places: {{Basra: {{country: Iraq}}}}\noutcomes:\n  n: {outcome}\n"
+    expected = [f"mine.yaml:4:3: outcomes.n: {rule}"] if rule else []
+    assert problems(tmp_path, text) == expected
+
+
 def test_an_agent_of_ones_own_may_read_anything(tmp_path: Path) -> None:
     """Nothing is known of it but what its entry says: it is believed, or nothing is refused."""
     text = """agents: {tribes: {}}

@@ -11,12 +11,9 @@ import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from simlib.packages import brought
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 GROUP = "simlib.agents"
 """Entry points of this name are agents."""
@@ -47,43 +44,45 @@ def words_of(agent: str) -> Words | None:
     modules = {entry.value.partition(":")[0] for entry in entries}
     if len(modules) != 1 or next(iter(modules)).partition(".")[0] != _ROOT.name:
         return None
-    sources = list(_sources(next(iter(modules))))
-    texts = frozenset(text for source in sources for text in _texts(source))
-    patterns = {pattern for source in sources for pattern in _patterns(source)}
+    waiting, seen = list(modules), set(modules)
+    sources = []
+    while waiting:
+        sources.append(_source(waiting.pop()))
+        found = sorted(sources[-1].beside - seen)
+        seen.update(found)
+        waiting += found
+    patterns = {pattern for source in sources for pattern in source.patterns}
+    texts = frozenset[str]().union(*(source.texts for source in sources))
     return Words(texts, tuple(re.compile(p) for p in sorted(patterns)))
 
 
-def _sources(module: str) -> Iterator[ast.AST]:
-    """The syntax trees of a module and of those beside it that it imports."""
+class _Source(NamedTuple):
+    """What stands in a module: texts, f-strings as patterns, and what it imports beside it."""
+
+    texts: set[str]
+    patterns: set[str]
+    beside: set[str]
+
+
+@functools.cache
+def _source(module: str) -> _Source:
+    path = _ROOT.joinpath(*module.split(".")[1:]).with_suffix(".py")
     package = module.rpartition(".")[0]
-    waiting, seen = [module], {module}
-    while waiting:
-        path = _ROOT.joinpath(*waiting.pop().split(".")[1:]).with_suffix(".py")
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        yield tree
-        beside = {
-            node.module
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom)
-            and (node.module or "").rpartition(".")[0] == package
-        }
-        found = sorted(name for name in beside if name and name not in seen)
-        seen.update(found)
-        waiting += found
-
-
-def _texts(source: ast.AST) -> Iterator[str]:
-    for node in ast.walk(source):
+    source = _Source(set(), set(), set())
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
+            source.texts.add(node.value)
         elif isinstance(node, ast.keyword) and node.arg:
-            yield node.arg
+            source.texts.add(node.arg)
+        elif isinstance(node, ast.JoinedStr) and any(map(_is_telling, node.values)):
+            source.patterns.add("".join(map(_pattern, node.values)))
+        elif isinstance(node, ast.ImportFrom):
+            source.beside.update(_beside(node.module or "", package))
+    return source
 
 
-def _patterns(source: ast.AST) -> Iterator[str]:
-    for node in ast.walk(source):
-        if isinstance(node, ast.JoinedStr) and any(map(_is_telling, node.values)):
-            yield "".join(map(_pattern, node.values))
+def _beside(module: str, package: str) -> set[str]:
+    return {module} if module.rpartition(".")[0] == package else set()
 
 
 def _is_telling(part: ast.expr) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from simlib.scenario.expressions import ExpressionError, names
 from simlib.scenario.nodes import Mapping, node_at, problem_at
 from simlib.scenario.readers import words_of
+from simlib.scenario.schema import several
 from simlib.scenario.wording import near
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from simlib.scenario.context import Context
     from simlib.scenario.nodes import Path
+    from simlib.scenario.schema import Outcome, Scenario
 
 RULE = "is read by no expression, incident, agent or outcome"
 _WRITTEN = {"change", "move", "writes", "on_removal"}
@@ -160,6 +162,7 @@ def check(context: Context, own: Collection[str]) -> None:
     _check(context, own, ("postures",), readers.postures())
     _check(context, own, ("timeline",), readers.milestones())
     _check(context, own, ("decisions",), readers.decisions(), _OWN_AGENT.format("decisions"))
+    _check_counts(context, own)
     later = readers.parameters(later=True)
     for within in (
         ("events",),
@@ -202,3 +205,34 @@ def _check(
             guess = near(name, read) or hint
             problem = problem_at(section.keys[name], (*within, name), RULE, guess)
             context.log.problems.append(problem)
+
+
+def _check_counts(context: Context, own: Collection[str]) -> None:
+    """Note outcomes that count what cannot happen: they are 0 whatever is changed."""
+    outcomes = node_at(context.log.tree, ("outcomes",))
+    for name, outcome in context.scenario.outcomes.items():
+        if isinstance(outcomes, Mapping) and outcomes.keys[name].file in own:
+            rule = _counts_nothing(context.scenario, outcome)
+            if rule:
+                path = ("outcomes", name)
+                context.log.problems.append(problem_at(outcomes.keys[name], path, rule))
+
+
+def _counts_nothing(scenario: Scenario, outcome: Outcome) -> str:
+    """Why an outcome of incidents is always 0, if it is."""
+    types = several(outcome.count or (outcome.of if outcome.total else None))
+    if not types:
+        return ""
+    wanted = several(outcome.place)
+    groups = [
+        group
+        for type_ in types
+        for group in scenario.incidents[type_].groups.values()
+        if outcome.target in {None, group.target}
+        and any(not wanted or scenario.regions_of(p).intersection(wanted) for p in group.level)
+    ]
+    if not groups:
+        return f"counts nothing: there is no {' or '.join(types)} of that kind there"
+    marks = [*outcome.having, *several(outcome.total)]
+    idle = [mark for mark in marks if not any(mark in group.marks for group in groups)]
+    return f"counts nothing: no such incident has the mark {idle[0]}" if idle else ""
