@@ -56,7 +56,7 @@ def words_of(agent: str) -> Words | None:
     return Words(texts, tuple(re.compile(p) for p in sorted(patterns)))
 
 
-class _Source(NamedTuple):
+class _ModuleText(NamedTuple):
     """What stands in a module: texts, f-strings as patterns, and what it imports beside it."""
 
     texts: set[str]
@@ -65,10 +65,10 @@ class _Source(NamedTuple):
 
 
 @functools.cache
-def _source(module: str) -> _Source:
+def _source(module: str) -> _ModuleText:
     path = _ROOT.joinpath(*module.split(".")[1:]).with_suffix(".py")
     package = module.rpartition(".")[0]
-    source = _Source(set(), set(), set())
+    source = _ModuleText(set(), set(), set())
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             source.texts.add(node.value)
