@@ -22,6 +22,7 @@ SITES = ("Hasakah sites", "Tanf")
 GROUPS: tuple[tuple[str, ...], ...] = (FEDERAL, (HARIR,), SITES)
 IRAQ, SYRIA, HARIR_EXIT = "iraq_mission_end", "syria_mission_end", "harir_exit"
 ROLES = ("combat", "technicians", "trainers")
+COMBAT = 0
 CONTINGENTS = ("australia", "france", "nato", "other", "uk")
 WATCHERS, TEACHERS = ("france", "uk"), ("australia", "nato", "other")
 """Contingents that fly and watch, and those that train."""
@@ -59,7 +60,7 @@ class Coalition(Agent):
         self._at = {bases: [self._bases.index(b) for b in bases] for bases in GROUPS}
         self._in_syria = np.array([base in SITES for base in self._bases])
         none = np.zeros(len(self._bases))
-        self._owed = dict.fromkeys(ROLES, none)
+        self._owed = np.zeros((len(ROLES), len(self._bases)))
         """What it withdrew less what it brought, by role and base."""
         self._surge, self._kept = none.copy(), none.copy()
         self._hasten = 0.0
@@ -127,43 +128,49 @@ class Coalition(Agent):
 
     def _follow_plan(self, surge: NDArray[np.float64]) -> None:
         """Withdraw to what the timeline leaves, or come back to it at a monthly rate."""
-        ended = self._ends("combat") <= self.now
-        before, self._surge = self._surge, np.where(ended, 0.0, surge)
-        now, start = (self.see(v) for v in STRENGTHS), self._strengths
-        iraq, syria = (a / b for a, b in zip(now, start, strict=True))
-        scale = np.where(self._in_syria, syria, iraq)
-        for role in ROLES:
-            present = self.see_all(f"coalition.{role}")
-            is_combat = role == "combat"
-            own = np.maximum(0.0, present - before) if is_combat else present
-            full = own + self._owed[role]
-            least = np.where(self._ends(role) <= self.now, 0.0, own * self._is_paused())
-            most = own + self.parameter("coalition.refill") * np.maximum(0.0, full)
-            goal = np.clip(full * scale * self._planned(role), least, np.maximum(least, most))
-            self._owed[role] = full - goal
-            goal = goal + self._surge if is_combat else goal
-            if not np.isclose(goal, present, rtol=0.0, atol=1e-9).all():
-                self.change_all(f"coalition.{role}", goal)
+        ends = self._ends()
+        before, self._surge = self._surge, np.where(ends[COMBAT] <= self.now, 0.0, surge)
+        present = self._roles()
+        own = present.copy()
+        own[COMBAT] = np.maximum(0.0, own[COMBAT] - before)
+        # At full strength, by what it withdrew itself: changes by others stay.
+        full = own + self._owed
+        iraq, syria = (self.see(v) / s for v, s in zip(STRENGTHS, self._strengths, strict=True))
+        wanted = full * np.where(self._in_syria, syria, iraq) * self._planned(ends)
+        is_paused = self.now < self._paused_until
+        least = np.where(ends <= self.now, 0.0, own * is_paused)
+        most = own + self.parameter("coalition.refill") * np.maximum(0.0, full)
+        goal = np.minimum(np.maximum(wanted, least), np.maximum(most, least))
+        self._owed = full - goal
+        goal[COMBAT] += self._surge
+        for role, to, now in zip(ROLES, goal, present, strict=True):
+            if np.abs(to - now).max() > 1e-9:
+                self.change_all(f"coalition.{role}", to)
 
-    def _is_paused(self) -> bool:
-        return self.now < self._paused_until
+    def _roles(self) -> NDArray[np.float64]:
+        """US troops by role and base."""
+        return np.array([self.see_all(f"coalition.{role}") for role in ROLES])
 
-    def _ends(self, role: str) -> NDArray[np.float64]:
-        """When a role is to have left each base."""
-        ends = np.where(self._in_syria, self.date_of(SYRIA), self.date_of(IRAQ))
+    def _ends(self) -> NDArray[np.float64]:
+        """When each role is to have left each base."""
+        base = np.where(self._in_syria, self.date_of(SYRIA), self.date_of(IRAQ))
         harir = self.date_of(HARIR_EXIT)
-        ends[self._at[HARIR,]] = harir if math.isfinite(harir) else self.date_of(SYRIA)
-        own = self.date_of(EXITS[role])
-        return np.where(self._in_syria, ends, own) if math.isfinite(own) else ends
+        base[self._at[HARIR,]] = harir if math.isfinite(harir) else self.date_of(SYRIA)
+        own = self._own_ends()
+        return np.where(np.isfinite(own) & ~self._in_syria, own, base)
 
-    def _planned(self, role: str) -> NDArray[np.float64]:
-        """The share of the full strength that the timeline leaves at each base."""
-        ends, last = self._ends(role), self.parameter("coalition.last_echelon")
-        ahead = (ends - self._hasten - self.now) / months(self.parameter(PHASES[role]))
-        share = last + (1.0 - last) * np.clip(ahead, 0.0, 1.0)
-        has_own = math.isfinite(self.date_of(EXITS[role]))
-        kept = np.where(has_own & ~self._in_syria, 0.0, self._kept)
-        return np.asarray(np.where(ends <= self.now, kept, share))
+    def _own_ends(self) -> NDArray[np.float64]:
+        """The dates of roles that have one of their own, as a column."""
+        return np.array([[self.date_of(EXITS[role])] for role in ROLES])
+
+    def _planned(self, ends: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The share of the full strength that the timeline leaves, by role and base."""
+        last = self.parameter("coalition.last_echelon")
+        phases = np.array([[months(self.parameter(PHASES[role]))] for role in ROLES])
+        ahead = (ends - self._hasten - self.now) / phases
+        share = last + (1.0 - last) * np.minimum(1.0, np.maximum(0.0, ahead))
+        has_own = np.isfinite(self._own_ends()) & ~self._in_syria
+        return np.where(ends <= self.now, np.where(has_own, 0.0, self._kept), share)
 
     def _follow_mission(self, contingent: str) -> None:
         """Leave around the end of the mission or on a date of its own; else be there."""
@@ -186,7 +193,7 @@ class Coalition(Agent):
     def _keep(self, bases: tuple[str, ...], number: float) -> None:
         """Keep at most so many US troops at some bases from now on, in proportion."""
         at = self._at[bases]
-        full = sum((self.see_all(f"coalition.{r}") + self._owed[r])[at].sum() for r in ROLES)
+        full = float((self._roles() + self._owed)[:, at].sum())
         self._kept[at] = min(1.0, number / full) if full > 0.0 else 0.0
         self._follow_plan(self._surge)
 
@@ -245,11 +252,10 @@ class Coalition(Agent):
         self._strike_back(deaths)
         if self._leaves() or self._reinforces(base, is_break=False):
             return
-        most = months(self.parameter("coalition.hasten_most"))
         if base in FEDERAL and self.decides("shifts_to_harir", deaths=deaths):
             self._shift(base)
         else:
-            self._hasten = min(most, self._hasten + months(1))
+            self._hasten += months(1)
 
     def _strike_back(self, deaths: float) -> None:
         """Strike those who attacked: depots burn, and Baghdad protests."""
@@ -282,7 +288,7 @@ class Coalition(Agent):
         room = self.parameter("coalition.surge_most") * start - float(self._surge.sum())
         again = self._reinforced_at + months(self.parameter("coalition.surge_clock"))
         at = self._bases.index(base)
-        if room <= 0.0 or self.now < again or self._ends("combat")[at] <= self.now:
+        if room <= 0.0 or self.now < again or self._ends()[COMBAT, at] <= self.now:
             return False
         if not self.decides(
             "reinforces_bases",
@@ -353,11 +359,9 @@ class Coalition(Agent):
         return remainder + partner * self.parameter("partnership.isr") * (1.0 - remainder)
 
     def _train(self) -> None:
-        """Those who train on bases; a partnership makes up for a part of those who left."""
         teach = self.parameter("coalition.contingent_training")
         weights = {"trainers": 1.0, **dict.fromkeys(TEACHERS, teach)}
-        visits = self.parameter("partnership.training") * self.see("coalition.partnership")
-        federal, harir, _ = (x + visits * (1.0 - x) for x in self._shares(weights))
+        federal, harir, _ = self._shares(weights)
         places = self.places("coalition.training")
         self.change_all("coalition.training", trains(places, federal, harir))
 

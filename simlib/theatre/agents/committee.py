@@ -117,7 +117,7 @@ class JointCommittee(Agent):
         super().__init__(world, rank)
         self._left: list[tuple[float, float]] = []
         self._given: set[str] = set()
-        self._is_over = False
+        self._is_over = self._has_asked = False
 
     def live(self) -> Life:
         """Weigh each month; meet until an extension is agreed or the deadline comes."""
@@ -254,6 +254,7 @@ class JointCommittee(Agent):
         if self.class_of(IRAQ) is None:
             self.settle(IRAQ, "formally_extended")
         self.records("extends", value=length)
+        self._agree_on_partnership()
         self._open_term()
 
     def _lengths(self) -> dict[str, float]:
@@ -267,10 +268,16 @@ class JointCommittee(Agent):
             if self.class_of(IRAQ) == "slipped":
                 slip = max(1.0, months(self.parameter("committee.slip_months")))
                 self.move_milestone(IRAQ, self.date_of(IRAQ) + slip)
+                self._agree_on_partnership()
                 self._open_term()
                 return
         self._is_over = True
         self._agree_on_partnership()
+        if self.see("coalition.partnership") == 0.0:
+            # Without a partnership, a demand for the exit may end Iraq's membership too.
+            chance = self.parameter("committee.leaves_coalition") * self.see("iraq.exit_demand")
+            if self.agrees("leaves_coalition", chance):
+                self.change("coalition.membership", to=0.0)
 
     def _settle(self) -> None:
         if self.is_forced(IRAQ) or self.see("coalition.leaving") > 0.0:
@@ -280,17 +287,18 @@ class JointCommittee(Agent):
             self.settle(IRAQ, self.chooses("deadline", other_ends(self)))
 
     def _agree_on_partnership(self) -> None:
+        """Sign a partnership or not, at the first extension, slip or end of the deadline.
+
+        Troops that stay under another name stay under one. Baghdad signs none that parliament has
+        just spoken against.
+        """
+        if self._has_asked:
+            return
+        self._has_asked = True
         number = self.parameter("coalition.residual")
-        # Troops that stay under another name stay under a partnership.
-        is_relabelled = self.class_of(IRAQ) == "relabelled"
-        is_signed = self.see("coalition.partnership") > 0.0
-        chance = 1.0 if is_relabelled or is_signed else self.parameter("committee.partnership")
+        chance = self.parameter("committee.partnership") * (1.0 - self.see("iraq.exit_demand"))
+        if self.class_of(IRAQ) == "relabelled" or self.see("coalition.partnership") > 0.0:
+            chance = 1.0
         if self.agrees("partnership", chance, value=number):
             self.change("coalition.partnership", to=1.0)
             self.change("committee.residual", to=number)
-        elif self.agrees("leaves_coalition", self._leaving()):
-            self.change("coalition.membership", to=0.0)
-
-    def _leaving(self) -> float:
-        """Without a partnership, a demand for the exit may end Iraq's membership too."""
-        return self.parameter("committee.leaves_coalition") * self.see("iraq.exit_demand")

@@ -63,12 +63,12 @@ class Militias(Agent):
         return any(self.total(f"coalition.{role}") > 0.0 for role in ROLES)
 
     def _tilt(self, state: str) -> dict[str, float]:
-        """Shift what follows: war, strikes on them, an end in sight."""
+        """Shift what follows: strikes on them, an end in sight."""
         if state == "truce":
-            return {"campaign": self.parameter("militia.tilt_war") * (self.posture(WAR) == "war")}
+            return {}
         leaving = self.class_of(IRAQ) == "met" or self.see("coalition.leaving") > 0.0
         return {
-            "campaign": self.parameter("militia.tilt_war") * (self.posture(WAR) == "war")
-            + self.parameter("militia.tilt_struck") * math.log1p(self.see("militia.struck")),
+            "campaign": self.parameter("militia.tilt_struck")
+            * math.log1p(self.see("militia.struck")),
             "truce": self.parameter("militia.tilt_leaving") * leaving,
         }
