@@ -137,7 +137,7 @@ def calibrate(
     ] = None,
     as_of: AsOf = AS_OF,
     standardize: Annotated[
-        int, Option(min=0, help="Replications to measure the committee's constants on; 0: not.")
+        int, Option(min=0, help="Replications to solve the committee's constants on; 0: not.")
     ] = 0,
     output: Annotated[Path | None, Option("-o", "--output", help="Scenario file to write.")] = None,
     report: Annotated[Path | None, Option(help="Directory for the table and the figures.")] = None,
