@@ -359,9 +359,11 @@ class Coalition(Agent):
         return remainder + partner * self.parameter("partnership.isr") * (1.0 - remainder)
 
     def _train(self) -> None:
+        """Those who train on bases; a partnership makes up for a part of those who left."""
         teach = self.parameter("coalition.contingent_training")
         weights = {"trainers": 1.0, **dict.fromkeys(TEACHERS, teach)}
-        federal, harir, _ = self._shares(weights)
+        visits = self.parameter("partnership.training") * self.see("coalition.partnership")
+        federal, harir, _ = (x + visits * (1.0 - x) for x in self._shares(weights))
         places = self.places("coalition.training")
         self.change_all("coalition.training", trains(places, federal, harir))
 
