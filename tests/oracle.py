@@ -20,7 +20,7 @@ from simlib.chance.addresses import name_hash
 from simlib.chance.inversion_tables import count_table
 from simlib.journal import MARKS, Incidents, Run
 from simlib.scenario.expressions import compile_quantity
-from simlib.scenario.schema import Falling, Power, Shield, Table, Value
+from simlib.scenario.schema import Falling, Gate, Power, Shield, Table, Value
 from simlib.simulation import Blueprint, simulate
 from simlib.world.branching import _poisson_cumulative
 from simlib.world.channels import name_channels
@@ -32,7 +32,7 @@ from support.uniforms import MASK, Address, choose_goal, invert, philox, unit
 if TYPE_CHECKING:
     import simpy
 
-    from simlib.scenario.schema import Factor, Gate, IncidentEffect, IncidentGroup, Mark
+    from simlib.scenario.schema import Factor, IncidentEffect, IncidentGroup, Mark
     from simlib.simulation import EngineType
 
 
@@ -62,6 +62,8 @@ class PlainIncidents:
             for c in range(n)
         ]
         self.factors = [self.all_factors(c) for c in range(n)]
+        self.gates = [[*self.group[c].gates, *self.presence(c)] for c in range(n)]
+        self.held: set[int] = set()
         self.intensity, self.open, self.opener = [0.0] * n, [True] * n, [-1] * n
         self.asleep: list[dict[int, simpy.Event | None]] = [{} for _ in range(n)]
         self.readers = self.who_reads()
@@ -98,6 +100,9 @@ class PlainIncidents:
                 for c in self.readers[where]:
                     self.refresh(c, opener)
         return result
+
+    def hold(self, positions: set[int]) -> None:
+        self.held = positions
 
     def wait(self, type_: int, by: int) -> None:
         self.waiting[type_] += by
@@ -157,10 +162,20 @@ class PlainIncidents:
     def who_reads(self) -> list[list[int]]:
         readers: list[set[int]] = [set() for _ in self.state]
         for c, factors in enumerate(self.factors):
-            for item in [*factors, *self.group[c].gates]:
+            for item in [*factors, *self.gates[c]]:
                 for where in self.read_by(c, item):
                     readers[where].add(c)
         return [sorted(r) for r in readers]
+
+    def presence(self, c: int) -> list[Gate]:
+        """Gates that close while an actor is away."""
+        type_, group = self.channels.types[c], self.channels.groups[c]
+        return [
+            Gate(variable=f"present.{name}")
+            for name in sorted(self.scenario.removable())
+            if (goes := self.scenario.agents[name].on_removal)
+            and (type_ in goes.close or f"{type_}.{group}" in goes.close)
+        ]
 
     def codes(self, variable: str) -> list[str]:
         if variable == MONTH:
@@ -201,7 +216,7 @@ class PlainIncidents:
 
     def refresh(self, c: int, opener: int) -> None:
         was_open = self.intensity[c] > 0.0
-        self.open[c] = all(self.gate(c, gate) for gate in self.group[c].gates)
+        self.open[c] = all(self.gate(c, gate) for gate in self.gates[c])
         intensity = 0.0
         if self.open[c]:
             intensity = self.base[c]
@@ -321,7 +336,8 @@ class PlainIncidents:
         source = self.effect_place(c, variable, effect.at, marks)
         if effect.of_stock:
             amount *= float(self.state[source])
-        if amount == 0.0:
+        is_held = self.goal_of(c, variable, effect) in self.held
+        if amount == 0.0 or is_held:
             return
         if effect.change:
             self.set(source, max(0.0, float(self.state[source]) + amount))
@@ -330,6 +346,10 @@ class PlainIncidents:
         goal = self.effect_place(c, variable, effect.to or effect.at, marks)
         self.set(source, float(self.state[source]) - amount)
         self.set(goal, float(self.state[goal]) + amount)
+
+    def goal_of(self, c: int, variable: str, effect: IncidentEffect) -> int:
+        at = effect.to or effect.at
+        return -1 if at == "neighbor" else self.where(c, variable, at)
 
     def effect_place(self, c: int, variable: str, at: str, marks: list[float]) -> int:
         if at != "neighbor":

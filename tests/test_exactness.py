@@ -10,7 +10,8 @@ import pytest
 
 from oracle import simulate_plain
 from simlib.journal import MARKS
-from simlib.scenario import load
+from simlib.scenario import from_dict, load
+from simlib.scenario.canonical import explicit
 from simlib.simulation import assemble, simulate
 from support.full_world import AGENTS, rich
 from support.worlds import decided, differing_columns
@@ -66,6 +67,27 @@ def test_rich_world_is_the_oracles(
     shipped, plain = simulate(blueprint, replication), simulate_plain(blueprint, replication)
     assert first_difference(shipped, plain) == ""
     assert len(shipped.incidents) > 200
+
+
+@pytest.mark.parametrize("replication", range(6))
+def test_events_and_removals_are_the_oracles(replication: int) -> None:
+    """State, postures and milestones changed from outside, an actor away for two months."""
+    mapping = explicit(rich())
+    goes = {"zero": ["police"], "close": ["crossing", "raid.police"]}
+    mapping["agents"]["guard"]["on_removal"] = goes
+    mapping["options"]["struck"] = {
+        "events": {
+            "gone": {"on": "2000-04-10", "remove": "guard"},
+            "back": {"on": "2000-06-10", "admit": "guard", "set": {"police": {"total": 900}}},
+            "talks": {"on": "2000-03-05", "enter": {"talks.posture": "agreed"}},
+            "more": {"when": "raid in Iraq >= 40 a month", "in": "Iraq", "times": {"rebels": 1.5}},
+            "late": {"when": "rebels in North >= 310", "move": {"leave": "1 months"}},
+        }
+    }
+    blueprint = assemble(from_dict(mapping), "struck", agents=AGENTS)
+    shipped, plain = simulate(blueprint, replication), simulate_plain(blueprint, replication)
+    assert first_difference(shipped, plain) == ""
+    assert {d.name for d in shipped.decisions if d.agent == "scenario"} >= {"gone", "back", "talks"}
 
 
 def test_rich_world_is_rich(rich_blueprints: dict[str, Blueprint]) -> None:
