@@ -144,6 +144,16 @@ def test_troops_in_syria_are_brought_down_to_a_number() -> None:
     )
 
 
+def test_the_syrian_mission_is_reviewed_before_each_of_its_ends() -> None:
+    """Decided once before: where it has been kept on, it is asked again."""
+    again = 0
+    for replication in range(20):
+        asked = [d for d in _usual(replication).decisions if d.name == "keeps_syria"]
+        assert all(d.taken == "yes" for d in asked[:-1])
+        again += len(asked) > 1
+    assert again > 0
+
+
 # milestones by base and role
 
 

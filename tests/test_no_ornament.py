@@ -26,6 +26,9 @@ INERT = {
     # Moved to before the start, the first meeting is held at the start: with .15 of the decision
     # it extends in about two of a hundred replications, wherever it is.
     "committee.lead_first",
+    # Six months are the likeliest extension, so that in sixty replications two years instead of one
+    # are chosen once or never.
+    "committee.extension_24",
     # What is left of cover without troops is a tenth or more: it bounds what others may assume.
     "isis.least_cover",
     # Three times the usual needs years without a quarter in which strikes ease.
