@@ -342,7 +342,8 @@ def _dictionary(keys: Any, values: Any) -> Fitter:
 
     def fit(node: Node, path: Path, log: ProblemLog) -> dict[str, Any]:
         if not isinstance(node, Mapping):
-            log.unwanted(node, path, "a mapping")
+            is_listed = isinstance(node, Sequence) and node.items
+            log.unwanted(node, path, "a mapping", "give each entry a name" if is_listed else "")
             return {}
         for key in node.items:
             here = (*path, key)
