@@ -12,7 +12,7 @@ from simlib.agents.base import Agent, Life
 from simlib.ensemble import run
 from simlib.errors import ScenarioError
 from simlib.outcomes import plan
-from simlib.scenario.loading import examined
+from simlib.scenario import examined
 from support.worlds import recurring, run_of, world
 
 if TYPE_CHECKING:

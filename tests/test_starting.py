@@ -329,7 +329,7 @@ def test_what_the_system_refuses_is_one_line_and_status_2(
 ) -> None:
     code = (
         "import sys, simlib.scenario\ndef fail(*_): raise " + error + "\n"
-        "simlib.scenario.check = fail\nfrom simlib.cli import main\n"
+        "simlib.scenario.examined = fail\nfrom simlib.cli import main\n"
         "sys.argv = ['simlib', 'check', 'small.yaml']\nmain()"
     )
     process = start([sys.executable, "-c", code], folder)

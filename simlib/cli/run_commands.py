@@ -251,7 +251,7 @@ def _decision_lines(run: Run) -> Iterator[str]:
 @app.command(epilog=examples("simlib check mine.yaml"))
 def check(scenario: ScenarioName) -> None:
     """Name every mistake of a scenario, with its line."""
-    from simlib.scenario.loading import examined
+    from simlib.scenario import examined
 
     problems, warnings = examined(scenario)
     if problems:

@@ -4,6 +4,7 @@ from simlib.scenario.canonical import digest, resolve
 from simlib.scenario.loading import (
     as_scenario,
     check,
+    examined,
     from_dict,
     load,
     load_text,
@@ -23,6 +24,7 @@ __all__ = [
     "check",
     "differences",
     "digest",
+    "examined",
     "from_dict",
     "load",
     "load_text",
