@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -167,6 +168,18 @@ def test_a_lever_that_moves_nothing_is_found() -> None:
     assert found.unseen() == ("idle",)
     assert found.sentences()[-1] == "not seen: idle: no reason is given"
     assert not _all_move(found.moved["idle"])
+
+
+def test_the_page_has_every_sentence_with_its_lever_and_every_actor() -> None:
+    """Whoever changes one of them builds the page again (make article)."""
+    page = (Path(__file__).parents[1] / "docs" / "article.md").read_text(encoding="utf-8")
+    for name, sentence in _sentences().items():
+        row = next((line for line in page.splitlines() if f"| {sentence.says} " in line), "")
+        assert lever_in_words(sentence.lever) in row, name
+        assert all(f"`{moved}`" in row for moved in sentence.moves), name
+    assert all(
+        f"| **{actor}** |" in page and f"\n| {actor} |" in page for actor in load(BASE).agents
+    )
 
 
 @pytest.mark.exam

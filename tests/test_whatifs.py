@@ -12,7 +12,7 @@ import pytest
 from simlib.outcomes import plan
 from simlib.scenario import load
 from simlib.scenario.bundled import folder, scenario_names
-from simlib.simulation import assemble, simulate
+from simlib.simulation import Blueprint, assemble, simulate
 from support.levers import BASE, outcomes_beyond, set_by
 
 FILES = sorted((folder("scenarios") / "whatifs").glob("*.yaml"))
@@ -35,7 +35,7 @@ def _outcomes(name: str, replication: int) -> Values:
 
 
 @functools.cache
-def _blueprint(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _blueprint(name: str) -> Blueprint:
     return assemble(load(name), BASE)
 
 

@@ -96,7 +96,11 @@ def _actors(removed: Removals) -> Iterator[str]:
     )
     yield ""
     rows = [
-        (actor, str(len(effects)), ", ".join(f"`{e.name}` {e.shown}" for e in effects[:FEWEST]))
+        (
+            actor,
+            str(removed.n_moved(actor)),
+            ", ".join(f"`{e.name}` {e.shown}" for e in effects[:FEWEST]),
+        )
         for actor, effects in removed.moved.items()
     ]
     yield from _table(("removed", "outcomes", "clearest"), rows)

@@ -45,14 +45,19 @@ class Removals(Finding):
     moved: Mapping[str, tuple[PairedEffect, ...]]
     n: int
 
+    def n_moved(self, actor: str) -> int:
+        """How many outcomes move besides an actor's own; the classes of one count once."""
+        return len({effect.outcome for effect in self.moved[actor]})
+
     def idle(self) -> list[str]:
         """Who moves fewer than `FEWEST` outcomes besides its own."""
-        return [actor for actor, effects in self.moved.items() if len(effects) < FEWEST]
+        return [actor for actor in self.moved if self.n_moved(actor) < FEWEST]
 
     def sentences(self) -> Sequence[str]:
         """Who moves least, and who too little."""
-        actor, effects = min(self.moved.items(), key=lambda item: len(item[1]))
-        said = f"removing {actor} moves {len(effects)} outcomes besides its own, the fewest of all"
+        actor = min(self.moved, key=self.n_moved)
+        n = self.n_moved(actor)
+        said = f"removing {actor} moves {n} outcomes besides its own, the fewest of all"
         return [said, *(f"{name} moves fewer than {FEWEST}" for name in self.idle())]
 
     def table(self) -> pd.DataFrame:
