@@ -86,6 +86,10 @@ class PlainIncidents:
         for c in range(len(self.channels)):
             self.refresh(c, -1)
 
+    def note(self, _where: int, _value: float) -> bool:
+        """Leave every variable to `write`."""
+        return False
+
     def write(self, positions: Any, values: Any, opener: int) -> int:
         result = 0
         for i, where in enumerate(positions.tolist()):

@@ -191,9 +191,10 @@ class Agent(ABC):
 
     def parameter(self, name: str) -> float:
         """A parameter of this replication."""
-        if name not in self._world.parameters:
-            raise SimulationError(f"no parameter {name!r}")
-        return self._world.parameters[name]
+        try:
+            return self._world.parameters[name]
+        except KeyError:
+            raise SimulationError(f"no parameter {name!r}") from None
 
     def recent(
         self,

@@ -1,12 +1,13 @@
 """The command line. Nothing loads here: `main` loads, and hears Ctrl-C meanwhile."""
 
-import gc
 import os
 import sys
 
 
 def main() -> None:
     """Run the command line: what ends it is one line and a status."""
+    import gc
+
     # Loading libraries makes many objects that all stay: looking for cycles among them
     # again and again costs a tenth of a second.
     gc.set_threshold(50_000, 20, 50)

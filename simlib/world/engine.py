@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -93,6 +94,9 @@ class CompiledIncidents:
         self._views = memory.views
         self._effects, self._held = evaluated["effect_f"].copy(), set[int]()
         self.state = memory.views["state"]
+        starts = memory.views["dependents_from"]
+        self._is_read = (starts[1:] > starts[:-1]).tolist()
+        self._floor = floor.tolist()
         watches.live_in(memory.views)
         self._control_f, self._control_i = memory.floats, memory.ints
         self._set_control(span, keep_journal=keep_journal)
@@ -119,6 +123,20 @@ class CompiledIncidents:
         self._call(begin)
         self._check()
         self._refuse_explosion(self._control_f[t.HORIZON] - self._control_f[t.START])
+
+    def note(self, where: int, value: float) -> bool:
+        """Set a state variable that no channel reads and nobody watches; else do nothing.
+
+        There is nothing to refresh then, and compiled code is not called for it.
+        """
+        is_noted = (
+            not self._is_read[where]
+            and math.isfinite(value)
+            and not self._watches.is_watched[where]
+        )
+        if is_noted:
+            self.state[where] = max(self._floor[where], value)
+        return is_noted
 
     def write(self, positions: NDArray[np.int64], values: NDArray[np.float64], opener: int) -> int:
         """Set state variables by the decision of a row, or -1; see the kernel's `write`.

@@ -119,6 +119,8 @@ class World:
 
         Raises `SimulationError` where the value is not a finite number.
         """
+        if self.engine.note(where, value):
+            return
         self._one_position[0], self._one_value[0] = where, value
         self.change_many(self._one_position, self._one_value, opener)
 

@@ -24,6 +24,7 @@ IRAQ, SYRIA, HARIR_EXIT = "iraq_mission_end", "syria_mission_end", "harir_exit"
 ROLES = ("combat", "technicians", "trainers")
 COMBAT = 0
 CONTINGENTS = ("australia", "france", "nato", "other", "uk")
+KINDS = (*ROLES, *CONTINGENTS)
 WATCHERS, TEACHERS = ("france", "uk"), ("australia", "nato", "other")
 """Contingents that fly and watch, and those that train."""
 PHASES = {
@@ -63,11 +64,13 @@ class Coalition(Agent):
         self._owed = np.zeros((len(ROLES), len(self._bases)))
         """What it withdrew less what it brought, by role and base."""
         self._surge, self._kept = none.copy(), none.copy()
+        self._reached: NDArray[np.float64] | None = None
+        """The shares of full strength, by role and base, that it has come to."""
         self._hasten = 0.0
         self._paused_until, self._reinforced_at = self.now, -math.inf
         self._away: dict[str, NDArray[np.float64]] = {}
         self._has_nato, self._are_contractors_ended = True, False
-        self._fled = 0.0
+        self._fled, self._considered = 0.0, -math.inf
         self._strengths = [max(1.0, self.see(variable)) for variable in STRENGTHS]
         self._combat = self.see_all("coalition.combat")
         self._people = self._started = self._count()
@@ -96,17 +99,10 @@ class Coalition(Agent):
             self._count_and_cover()
 
     def _live_syria(self) -> Life:
-        ahead = months(self.parameter("coalition.syria_review"))
-        considered = -math.inf
         while not self.is_complete(SYRIA):
-            yield self.wait(months=1, milestone=SYRIA)
-            due = self.date_of(SYRIA)
-            if self.woken == "milestone":
-                self._end_syria()
-                self._count_and_cover()
-            elif not self.is_forced(SYRIA) and considered != due and due - self.now <= ahead:
-                considered = due
-                self._consider_syria()
+            yield self.wait(milestone=SYRIA)
+            self._end_syria()
+            self._count_and_cover()
 
     # drawing down and filling up again
 
@@ -120,6 +116,12 @@ class Coalition(Agent):
         pressure = self.see("coalition.force_pressure")
         self.change("coalition.force_pressure", to=pressure * fade)
         self._follow_plan(self._surge * self.parameter("coalition.surge_kept"))
+        due = self.date_of(SYRIA)
+        ahead = months(self.parameter("coalition.syria_review"))
+        if self._considered != due and due - self.now <= ahead and not self.is_complete(SYRIA):
+            self._considered = due
+            if not self.is_forced(SYRIA):
+                self._consider_syria()
         for contingent in CONTINGENTS:
             self._follow_mission(contingent)
         for exit_ in (HARIR_EXIT, *EXITS.values(), *dict.fromkeys(OTHERS.values())):
@@ -129,19 +131,25 @@ class Coalition(Agent):
     def _follow_plan(self, surge: NDArray[np.float64]) -> None:
         """Withdraw to what the timeline leaves, or come back to it at a monthly rate."""
         ends = self._ends()
+        planned = self._planned(ends)
         before, self._surge = self._surge, np.where(ends[COMBAT] <= self.now, 0.0, surge)
+        iraq, syria = (self.see(v) / s for v, s in zip(STRENGTHS, self._strengths, strict=True))
+        wanted_share = np.where(self._in_syria, syria, iraq) * planned
+        is_quiet = not before.any() and not self._surge.any()
+        if is_quiet and self._reached is not None and np.array_equal(wanted_share, self._reached):
+            return
         present = self._roles()
         own = present.copy()
         own[COMBAT] = np.maximum(0.0, own[COMBAT] - before)
         # At full strength, by what it withdrew itself: changes by others stay.
         full = own + self._owed
-        iraq, syria = (self.see(v) / s for v, s in zip(STRENGTHS, self._strengths, strict=True))
-        wanted = full * np.where(self._in_syria, syria, iraq) * self._planned(ends)
+        wanted = full * wanted_share
         is_paused = self.now < self._paused_until
         least = np.where(ends <= self.now, 0.0, own * is_paused)
         most = own + self.parameter("coalition.refill") * np.maximum(0.0, full)
         goal = np.minimum(np.maximum(wanted, least), np.maximum(most, least))
         self._owed = full - goal
+        self._reached = wanted_share if np.allclose(goal, wanted) else None
         goal[COMBAT] += self._surge
         for role, to, now in zip(ROLES, goal, present, strict=True):
             if np.abs(to - now).max() > 1e-9:
@@ -323,16 +331,16 @@ class Coalition(Agent):
 
     # what follows from people
 
-    def _count(self) -> dict[str, NDArray[np.float64]]:
-        return {kind: self.see_all(f"coalition.{kind}") for kind in (*ROLES, *CONTINGENTS)}
+    def _count(self) -> NDArray[np.float64]:
+        """People by kind and base."""
+        return np.array([self.see_all(f"coalition.{kind}") for kind in KINDS])
 
     def _count_and_cover(self) -> None:
         people, allied = self._count(), self._allied()
-        is_same = all((people[kind] == self._people[kind]).all() for kind in people)
-        if is_same and allied == self._was_allied:
+        if allied == self._was_allied and np.array_equal(people, self._people):
             return
         self._people, self._was_allied = people, allied
-        self.change_all("coalition.troops", np.sum(list(people.values()), axis=0))
+        self.change_all("coalition.troops", people.sum(axis=0))
         self.change("coalition.presence", to=self._shares(dict.fromkeys(ROLES, 1.0))[0])
         self._train()
         watch = self.parameter("coalition.contingent_cover")
@@ -369,9 +377,7 @@ class Coalition(Agent):
 
     def _shares(self, weights: dict[str, float]) -> list[float]:
         """People by the weight of their kind, over the start, at each group of bases."""
-        now, start = (
-            np.sum([weight * people[kind] for kind, weight in weights.items()], axis=0)
-            for people in (self._people, self._started)
-        )
+        by_kind = np.array([weights.get(kind, 0.0) for kind in KINDS])
+        now, start = by_kind @ self._people, by_kind @ self._started
         sums = [(float(now[at].sum()), float(start[at].sum())) for at in self._at.values()]
         return [min(1.0, here / before) if before > 0.0 else 0.0 for here, before in sums]
