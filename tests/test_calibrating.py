@@ -154,9 +154,10 @@ def test_a_child_that_gives_another_value_is_no_longer_fitted() -> None:
 
 
 def test_constants_are_solved_on_the_fitted_scenario() -> None:
-    """They stand in the file that is written, and say on how many replications."""
+    """Those that moved stand in the file that is written, and say on how many replications."""
     constants = committee_constants(_found(), 6)
-    assert set(constants) == set(CONSTANTS)
+    assert constants
+    assert set(constants) <= set(CONSTANTS)
     written = load_text(_found().scenario_text(constants)).parameters
     for name, (value, text) in constants.items():
         assert abs(value) < 20.0

@@ -38,13 +38,16 @@ NEVER = dt.date(2029, 1, 1)
 def committee_constants(
     calibration: Calibration, replications: int
 ) -> dict[str, tuple[float, str]]:
-    """Solve the committee's constants again on the fitted scenario.
+    """Solve the committee's constants again on the fitted scenario; those that moved.
 
     A posterior moves what grounds are made of, so the intercepts that keep the class means move.
+    A thousand replications tell them to a few hundredths, and so they are rounded.
     """
     scenario = load_text(calibration.scenario_text(), file="fitted")
     text = f"Solved on the prior predictive at 30 June 2025, {replications} replications as fitted."
-    return {name: (value, text) for name, value in solve_constants(scenario, replications).items()}
+    found = {name: round(v, 2) for name, v in solve_constants(scenario, replications).items()}
+    base = calibration.record.base.parameters
+    return {name: (value, text) for name, value in found.items() if value != base[name].value}
 
 
 def withdrawal_effect(
