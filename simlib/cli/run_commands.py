@@ -46,6 +46,8 @@ Design = Annotated[
 Options = Annotated[
     list[str] | None, Option("--option", help="An option; may be repeated; all: every one.")
 ]
+LONG_RUN = 1000
+"""Replications beside which the hundred short ones that measure how much is prior are few."""
 Without = Annotated[
     list[str] | None,
     Option("--without", "--freeze", help="An agent that never acts; may be repeated."),
@@ -111,7 +113,7 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
             progress=reporter,
         )
     _show(ensemble)
-    _show_committee(loaded)
+    _show_committee(loaded, ensemble.n)
     _finish(ensemble, output, drawn)
 
 
@@ -311,8 +313,8 @@ def _cells(row: Summary) -> list[str]:
     return [name, unit, row.shown, *spread, n]
 
 
-def _show_committee(scenario: Scenario) -> None:
-    """Print the committee's class means, and how much is prior."""
+def _show_committee(scenario: Scenario, n: int) -> None:
+    """Print the committee's class means and, where it adds little time, how much is prior."""
     if "committee.pi" not in scenario.parameters or "committee" not in scenario.agents:
         return
     from simlib.theatre.questions.committee_choices import answer_at_zero, share_due_to_pi
@@ -320,6 +322,8 @@ def _show_committee(scenario: Scenario) -> None:
     answer = sorted(answer_at_zero(scenario, 1000).items(), key=lambda item: -item[1])
     classes = ", ".join(f"{name.replace('_', ' ')} {p:.2f}" for name, p in answer)
     say(f"committee before its grounds are weighed: {classes}")
+    if n < LONG_RUN:
+        return
     share = share_due_to_pi(scenario)
     say(
         f"{share:.0%} of the variance of P(extension) is due to how deadlines end in general, "
