@@ -57,14 +57,14 @@ article: $(READY)  ## build docs/article.md: what each sentence of the article m
 	rm -rf out/article
 	$(PYTHON_IN) -m simlib.theatre.questions.article_page out/article docs/article.md
 
-ledger: $(READY)  ## freeze the reference scenario's forecasts again; digests of old ledgers stay in git
+ledger: $(READY)  ## freeze the reference scenario's forecasts again, version 2; version 1 stays as it was frozen
 	$(VENV)/bin/simlib forecast as_agreed --replications 4000 \
-		-o seeds/ledgers/as_agreed_2024-12-31.json --force
+		-o seeds/ledgers/as_agreed_v2_2024-12-31.json --force
 	mkdir -p out
 	$(VENV)/bin/simlib forecast as_agreed --as ucdp --replications 2000 -o out/ucdp.csv --force
 	$(PYTHON_IN) -c "import hashlib, pathlib; \
 		print(hashlib.sha256(pathlib.Path('out/ucdp.csv').read_bytes()).hexdigest())" \
-		> seeds/ledgers/as_agreed_2024-12-31_ucdp.sha256
+		> seeds/ledgers/as_agreed_v2_2024-12-31_ucdp.sha256
 
 backtest: $(READY)  ## score forecasts of past months beside the baselines; build the page of results
 	$(VENV)/bin/simlib backtest -o out/backtest --force
