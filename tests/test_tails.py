@@ -39,8 +39,8 @@ SHARE_AT_STRENGTH = 0.9
 """Of extended histories that have it."""
 YEAR_MORE = "extended by a year"
 FEDERAL = ("Ain al-Asad", "Victoria")
-AFTER = to_days(dt.date(2026, 1, 1))
-"""Three months past the agreed deadline."""
+AFTER = to_days(dt.date(2026, 2, 1))
+"""Four months past the agreed deadline: troops that had left take so long to come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ class Extremes:
         Fewest who escape in a break; infinite without one.
     ends
         Class of the deadline; ``extended by a year`` where by so much or more, as a mission of
-        another half-year is being drawn down again three months on.
+        another half-year is being drawn down again by then.
     strength
-        US troops on federal bases three months past it, over those at the start.
+        US troops on federal bases four months past it, over those at the start.
     """
 
     troops: float
