@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import hashlib
 import json
 import os
 import re
@@ -33,10 +34,21 @@ from simlib.evidence.ledger.sealing import (
 from simlib.scenario import bundled, load
 from support.data import questions, scenario_file, small_ledger
 
-FROZEN_SCENARIO = "7099ec442702f72c894c0382173f613d43d570146dec9286f62eccd0e3b31d13"
-FROZEN_RESULTS = "6e1ba1b746e9d3920ca5dc99deea85bd1dc2f87cef3f3a71e4003ad1fad86a87"
+FROZEN_SCENARIO = "2e9aece807677de6efa31c03ab4f211b172ccd2a6c0ece181799b0185fb7cb0c"
+FROZEN_RESULTS = "c1c2ea4db7faab22ab2765e57b1d5b8462321e43116d171e02843111b5bce88d"
+FROZEN_BRANCH = "0abbcb385964538e0287dd23f28ec057c116901244e3a39e17605b86439b2550"
 """Digests of the reference scenario and its results when the committed ledger was frozen."""
-COMMITTED = bundled.folder("seeds") / "ledgers" / "as_agreed_2024-12-31.json"
+LEDGERS = bundled.folder("seeds") / "ledgers"
+COMMITTED = LEDGERS / "as_agreed_v2_2024-12-31.json"
+FIRST = {
+    "as_agreed_2024-12-31.json": (
+        "24c8af8042ce9202fc14740934dacd42d8429339185077de8fed5490fa62b0ac"
+    ),
+    "as_agreed_2024-12-31_ucdp.sha256": (
+        "27848a471af55eae05d3b13bdc19c1d99620df24ef20ca673a6ad3563816edfb"
+    ),
+}
+"""SHA-256 of the files of version 1, which nobody may change."""
 
 
 @pytest.fixture(scope="module")
@@ -420,6 +432,14 @@ def test_sums_of_past_values_are_exact() -> None:
         assert value == 0 or below[int(value) - 1] < level
 
 
+@pytest.mark.parametrize("name", FIRST)
+def test_version_1_stays_byte_for_byte(name: str) -> None:
+    """What others will score is as it was frozen, and still verifies."""
+    assert hashlib.sha256((LEDGERS / name).read_bytes()).hexdigest() == FIRST[name]
+    if name.endswith(".json"):
+        assert len(read_ledger(LEDGERS / name)["questions"]) == 44
+
+
 def test_committed_ledger_is_what_was_frozen() -> None:
     """Its hashes verify, it asks what is asked today, and asks enough.
 
@@ -429,14 +449,17 @@ def test_committed_ledger_is_what_was_frozen() -> None:
     ledger = read_ledger(COMMITTED)
     assert ledger["scenario_digest"] == FROZEN_SCENARIO
     assert ledger["result_digest"] == FROZEN_RESULTS
+    assert ledger["branches"] == {"extend_12m": FROZEN_BRANCH}
     assert ledger["as_of"] == "2024-12-31"
     assert ledger["replications"] >= 2000
     assert len(ledger["questions"]) >= 20
     asked = load_questions(load("as_agreed"))
-    assert [q["id"] for q in ledger["questions"]] == list(asked.questions)
-    for question in ledger["questions"]:
-        assert question["text"] == asked.questions[question["id"]].text
-        assert question["earliest"] > ledger["as_of"]
+    observed = [q for q in ledger["questions"] if q["under"] == "observed"]
+    assert [q["id"] for q in observed] == list(asked.questions)
+    assert all(q["text"] == asked.questions[q["id"]].text for q in observed)
+    under = {f"{name}.{o}" for name, q in asked.questions.items() for o in q.under}
+    assert {q["id"] for q in ledger["questions"]} - {q["id"] for q in observed} == under
+    assert all(question["earliest"] > ledger["as_of"] for question in ledger["questions"])
 
 
 def test_committed_ledger_is_frozen_again_in_small() -> None:
@@ -467,5 +490,9 @@ def test_committed_ledger_comes_out_again() -> None:
     held = read_ledger(COMMITTED)
     again = freeze("as_agreed", replications=held["replications"])
     assert [q["sha256"] for q in again["questions"]] == [q["sha256"] for q in held["questions"]]
-    of_then = {"scenario_digest": FROZEN_SCENARIO, "result_digest": FROZEN_RESULTS}
+    of_then = {
+        "scenario_digest": FROZEN_SCENARIO,
+        "result_digest": FROZEN_RESULTS,
+        "branches": {"extend_12m": FROZEN_BRANCH},
+    }
     assert digest_of(again | of_then) == held["digest"]
