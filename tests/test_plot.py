@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,23 @@ def test_a_timeline_has_a_lane_for_everyone() -> None:
     assert lanes[0].startswith("talks posture\napart")
     assert lanes[1:] == ["exit", "watcher"]
     assert ax.get_title(loc="left") == "Small, replication 1"
+
+
+@pytest.mark.parametrize("width", [7, 10])
+def test_the_text_of_a_posture_stays_in_its_bar(width: float) -> None:
+    """Names of states do not run into one another, however narrow the figure is."""
+    run = simlib.simulate(simlib.assemble(watched(), agents=[Watcher]), 1)
+    share = (run.horizon - run.start) / 12
+    states = [(run.start + i * share, ("harassment", "framework")[i % 2]) for i in range(12)]
+    run = dataclasses.replace(run, postures={"a longer name of talks": tuple(states)})
+    figure = Figure(figsize=(width, 4), layout="constrained")
+    ax = simlib.plot.timeline(run, ax=figure.subplots())
+    figure.draw_without_rendering()
+    bars = [bar.get_window_extent() for bar in ax.patches]
+    texts = [text for text in ax.texts if text.get_text()[:3] in ("har", "fra")]
+    assert len(texts) == len(states)
+    for text in (text.get_window_extent() for text in texts):
+        assert any(bar.x0 <= text.x0 and text.x1 <= bar.x1 for bar in bars)
 
 
 def test_figures_are_written_and_named(ensemble: simlib.Ensemble, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ _ROUNDING = 1e-9
 MOST_USES = 100_000
 """Cap on how often an agent sees, decides or changes between two of its waits.
 
-The agents of the reference scenario do so at most some 130 times. What counts is calls,
+The agents of the reference scenario do so at most some 90 times. What counts is calls,
 never seconds, so the agent stops at the same call wherever it is run.
 """
 

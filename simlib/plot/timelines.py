@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from simlib.journal import Decision, MilestoneRecord, Run
 
 _POSTURE_LANE = 1.7
-_CHARACTERS = 130
-"""Characters of lane text that fit into the whole width."""
+_CHARACTERS_PER_INCH = 20.0
+"""Characters of lane text that fit into an inch of axes."""
+_LABELS = 2.1
+"""Inches of the axes' width that the labels of the lanes will take."""
 
 
 def timeline(run: Run, ax: Axes | None = None) -> Axes:
@@ -112,12 +114,20 @@ def _draw_posture(
         ax.barh(height, width, left=left, height=0.66, color=FILLS[look], hatch=HATCHES[look],
                 edgecolor="white", linewidth=0)  # fmt: skip
         ax.barh(height, width, left=left, height=0.66, fill=False, edgecolor=MUTED, linewidth=0.5)
-        room = int(_CHARACTERS * (end - began) / (run.horizon - run.start))
+        share = (end - max(began, run.start)) / (run.horizon - run.start)
+        room = int(_characters(ax) * share)
         text = words(state)
         if room >= min(len(text), 4):
             shown = text if len(text) <= room else f"{text[: max(room - 1, 1)]}."
             middle = left + (right - left) / 2
             ax.text(middle, height, shown, ha="center", va="center", color=INK, size=7.5)
+
+
+def _characters(ax: Axes) -> float:
+    """How many characters of lane text fit from the start to the horizon."""
+    figure = ax.get_figure(root=True)
+    width = ax.get_position().width * figure.get_figwidth() if figure else 0.0
+    return _CHARACTERS_PER_INCH * max(width - _LABELS, 1.0)
 
 
 def _is_seen(record: MilestoneRecord) -> bool:

@@ -1,7 +1,7 @@
 """One situation: Iraq and Syria, the parties there and the questions about them."""
 
 _NAMES = (
-    "ISF ISIS PKK SDF HTS SNA PMF US UK NATO UCDP ACLED SOHR RIC CEP ISR "
+    "ISF ISIS PKK SDF HTS SNA PMF US UK NATO UCDP ACLED SOHR RIC CEP ISR KRG "
     "Coalition Damascus Harir Iran Iraq Iraqi Israel Israeli Syria Syrian Turkish"
 )
 SPELLED = {name.lower(): name for name in _NAMES.split()} | {
