@@ -145,8 +145,18 @@ options: {as_agreed: {}, later: {timeline.exit: {shift: 3 months}}}
 outcomes:
   before: {count: raid, from: 2000-01-01, to: 2000-06-30}
   year_after: {count: raid, from: 2000-07-01, to: 2001-06-30}
-  follows: {count: raid, from: exit, months: 12}
 """
+FOLLOWS = "  follows: {count: raid, from: exit, months: 12}\n"
+
+
+def test_who_has_both_windows_is_not_warned(tmp_path: Path) -> None:
+    """The same count in a window that follows a milestone shows that the difference is known."""
+    (tmp_path / "fixed.yaml").write_text(FIXED + FOLLOWS, encoding="utf-8")
+    assert examined(tmp_path / "fixed.yaml") == ([], [])
+    (tmp_path / "fixed.yaml").write_text(
+        FIXED + FOLLOWS.replace("raid", "[raid]"), encoding="utf-8"
+    )
+    assert len(examined(tmp_path / "fixed.yaml")[1]) == 1
 
 
 def test_a_fixed_window_whose_milestone_moves_is_warned_of(tmp_path: Path) -> None:

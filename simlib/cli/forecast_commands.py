@@ -98,7 +98,7 @@ def forecast(  # noqa: PLR0913, PLR0917  (options of a command line)
 @app.command(
     epilog=examples(
         "simlib score ledger.json outcomes.csv",
-        "simlib score seeds/ledgers/as_agreed_2024-12-31.json outcomes.csv -o score/",
+        "simlib score seeds/ledgers/as_agreed_v2_2024-12-31.json outcomes.csv -o score/",
     )
 )
 def score(

@@ -23,7 +23,10 @@ MONTH_DAYS = 365.25 / 12
 def warnings_of(scenario: Scenario, tree: Node) -> list[Problem]:
     """What a reader of each such window is told, where the file itself has it or moves it."""
     found = []
+    followed = [_without_window(o) for o in scenario.outcomes.values() if _follows(o)]
     for name, outcome in scenario.outcomes.items():
+        if _without_window(outcome) in followed:
+            continue  # who has both windows knows the difference
         path = ("outcomes", name, "from")
         for milestone, entry in scenario.timeline.items():
             if _begins_with(outcome, entry.date):
@@ -38,6 +41,16 @@ def warnings_of(scenario: Scenario, tree: Node) -> list[Problem]:
                     rule = rule if where == path else f"{'.'.join(path)} {rule}"
                     found.append(problem_at(find(tree, where)[0], where, rule, hint))
     return found
+
+
+def _follows(outcome: Outcome) -> bool:
+    """Whether the window follows a milestone."""
+    return isinstance(outcome.start, str)
+
+
+def _without_window(outcome: Outcome) -> dict[str, object]:
+    """What an outcome counts, whenever it counts it."""
+    return outcome.model_dump(exclude={"start", "end", "months", "days", "description"})
 
 
 def _is_own(tree: Node, path: Path) -> bool:
