@@ -170,7 +170,23 @@ def _incident(written: str, scenario: Scenario) -> IncidentCondition:
         raise ConditionError(f"no incident type {what!r}", hint)
     if level < 1:
         raise ConditionError(f"at least 1 a month (got {level})")
+    _refuse_idle(what, where, [mark for mark, _ in marks], scenario)
     return IncidentCondition(what, where, tuple(sorted(marks)), level)
+
+
+def _refuse_idle(type_: str, where: str, marks: list[str], scenario: Scenario) -> None:
+    """Refuse incidents that nothing there brings about: the condition would never hold."""
+    groups = [
+        group
+        for group in scenario.incidents[type_].groups.values()
+        if any(not where or where in scenario.regions_of(place) for place in group.level)
+    ]
+    if not groups:
+        raise ConditionError(f"never holds: there is no {type_} in {where}")
+    there = f" in {where}" if where else ""
+    for mark in marks:
+        if not any(mark in group.marks for group in groups):
+            raise ConditionError(f"never holds: no {type_}{there} has the mark {mark}")
 
 
 def _refuse_place(where: str, scenario: Scenario) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from simlib.errors import SimulationError
 from simlib.journal import SCENARIO
+from simlib.scenario import absences
 from simlib.scenario.event_conditions import ConditionError, read_condition
 from simlib.scenario.expressions import ExpressionError, compile_quantity
 from simlib.scenario.parameter_values import order
@@ -49,7 +50,10 @@ def check(context: Context) -> None:
     for name, option in scenario.options.items():
         _check_removed(context, ("options", name, "remove"), option.remove)
         for event_name, event in option.events.items():
-            _check_event(context, ("options", name, "events", event_name), event, option.at)
+            path = ("options", name, "events", event_name)
+            _check_event(context, path, event, option.at)
+            if option.at is None and event == scenario.events.get(event_name):
+                context.add(path, "changes nothing: it is the scenario's event of that name")
         if option.events or option.remove:
             _check_together(context, _placed(scenario, name))
 
@@ -70,13 +74,16 @@ def _check_removal(context: Context, path: Path, removal: Removal) -> None:
 
 
 def _check_removed(context: Context, path: Path, agents: str | tuple[str, ...]) -> None:
-    """Note agents of which nobody has said what goes with them."""
-    for i, name in enumerate(several(agents)):
+    """Note agents of which nobody has said what goes with them, or who are named twice."""
+    named = several(agents)
+    for i, name in enumerate(named):
         entry = context.scenario.agents.get(name)
+        here = path if isinstance(agents, str) else (*path, i)
         if entry is not None and entry.on_removal is None:
             rule = f"agent {name} must have on_removal to be removed (got none)"
-            here = path if isinstance(agents, str) else (*path, i)
             context.add(here, rule, "what becomes 0, recurs no more and rests")
+        if name in named[:i]:
+            context.add(here, f"is named twice (got {name})")
 
 
 def _placed(scenario: Scenario, option: str) -> dict[str, tuple[Path, Event]]:
@@ -278,6 +285,7 @@ def _check_together(context: Context, events: dict[str, tuple[Path, Event]]) -> 
         for name in several(event.admit):
             if name in context.scenario.agents and name not in removed:
                 context.add((*path, "admit"), f"must be removed before it comes back (got {name})")
+    absences.check(context, events)
     seen: dict[tuple[dt.date, tuple[str, ...]], tuple[str, _Effect]] = {}
     for name, (path, event) in events.items():
         if event.on is None or context.is_moot(path):

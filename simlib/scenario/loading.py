@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlib.errors import Problem, ScenarioError
-from simlib.scenario import bundled, unread
+from simlib.scenario import bundled, moved_windows, set_anew, unread
 from simlib.scenario.canonical import explicit
 from simlib.scenario.checking import check_scenario
 from simlib.scenario.context import Context
 from simlib.scenario.fitting import ProblemLog, fitted
-from simlib.scenario.moved_windows import warnings_of
 from simlib.scenario.nodes import Mapping as MappingNode
 from simlib.scenario.nodes import from_python
 from simlib.scenario.place_rules import check_installed
@@ -139,7 +138,7 @@ def examined(path: str | os.PathLike[str]) -> tuple[list[Problem], list[Problem]
         scenario, tree = _built(*_opened(path), is_closed=True)
     except ScenarioError as error:
         return list(error.problems), []
-    return [], warnings_of(scenario, tree)
+    return [], [*moved_windows.warnings_of(scenario, tree), *set_anew.warnings_of(scenario, tree)]
 
 
 def _path(name_or_path: str | os.PathLike[str]) -> Path:

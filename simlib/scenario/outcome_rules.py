@@ -127,6 +127,14 @@ def _check_following(context: Context, path: Path, outcome: Outcome) -> None:
     elif not (outcome.months or outcome.days):
         rule = "must be given: how long after the milestone is counted"
         context.add((*path, "months"), rule, "or days")
+    elif context.has_span:
+        scenario, key = context.scenario, "months" if outcome.months else "days"
+        past = shifted(scenario.start, f"{outcome.months or 0} months")
+        last = past + dt.timedelta(days=outcome.days or 0) - _DAY
+        if last > scenario.end:
+            got = f"{scenario.start} to {last} at the earliest"
+            rule = f"must not be longer than the run, which ends {scenario.end} (got {got})"
+            context.add((*path, key), rule)
 
 
 def _check_inside(

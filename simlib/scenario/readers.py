@@ -40,11 +40,10 @@ def words_of(agent: str) -> Words | None:
 
     Modules beside it that it imports are part of it.
     """
-    entries = brought(GROUP).get(agent, ())
-    modules = {entry.value.partition(":")[0] for entry in entries}
-    if len(modules) != 1 or next(iter(modules)).partition(".")[0] != _ROOT.name:
+    module = _module_of(agent)
+    if module is None:
         return None
-    waiting, seen = list(modules), set(modules)
+    waiting, seen = [module], {module}
     sources = []
     while waiting:
         sources.append(_source(waiting.pop()))
@@ -54,6 +53,34 @@ def words_of(agent: str) -> Words | None:
     patterns = {pattern for source in sources for pattern in source.patterns}
     texts = frozenset[str]().union(*(source.texts for source in sources))
     return Words(texts, tuple(re.compile(p) for p in sorted(patterns)))
+
+
+def classes_of(agent: str) -> list[ast.ClassDef]:
+    """The classes in the module of an agent that simlib brings; none of any other."""
+    module = _module_of(agent)
+    body = _tree(module).body if module else []
+    return [node for node in body if isinstance(node, ast.ClassDef)]
+
+
+def text_pattern(node: ast.expr) -> str | None:
+    """A pattern of the text that stands for something; None where it tells nothing."""
+    if isinstance(node, ast.Constant):
+        return re.escape(str(node.value))
+    if isinstance(node, ast.JoinedStr) and any(map(_is_telling, node.values)):
+        return "".join(map(_pattern, node.values))
+    return None
+
+
+def _module_of(agent: str) -> str | None:
+    modules = {entry.value.partition(":")[0] for entry in brought(GROUP).get(agent, ())}
+    if len(modules) != 1 or next(iter(modules)).partition(".")[0] != _ROOT.name:
+        return None
+    return modules.pop()
+
+
+def _tree(module: str) -> ast.Module:
+    path = _ROOT.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 class _ModuleText(NamedTuple):
@@ -66,16 +93,15 @@ class _ModuleText(NamedTuple):
 
 @functools.cache
 def _source(module: str) -> _ModuleText:
-    path = _ROOT.joinpath(*module.split(".")[1:]).with_suffix(".py")
     package = module.rpartition(".")[0]
     source = _ModuleText(set(), set(), set())
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_tree(module)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             source.texts.add(node.value)
         elif isinstance(node, ast.keyword) and node.arg:
             source.texts.add(node.arg)
-        elif isinstance(node, ast.JoinedStr) and any(map(_is_telling, node.values)):
-            source.patterns.add("".join(map(_pattern, node.values)))
+        elif isinstance(node, ast.JoinedStr) and (pattern := text_pattern(node)) is not None:
+            source.patterns.add(pattern)
         elif isinstance(node, ast.ImportFrom):
             source.beside.update(_beside(node.module or "", package))
     return source
