@@ -12,7 +12,8 @@ from simlib.scenario import absences
 from simlib.scenario.event_conditions import ConditionError, read_condition
 from simlib.scenario.expressions import ExpressionError, compile_quantity
 from simlib.scenario.parameter_values import order
-from simlib.scenario.schema import EACH, RELATIVE, STOCK, TOTAL, Event, moved, several
+from simlib.scenario.relative_changes import is_share
+from simlib.scenario.schema import EACH, RELATIVE, SHARE, STOCK, TOTAL, Event, moved, several
 from simlib.scenario.timeline_rules import is_shift
 from simlib.scenario.variants import removals
 from simlib.scenario.wording import shown
@@ -149,7 +150,12 @@ def _broken_by(context: Context, name: str, amount: Amount) -> str:
     said: dict[str, Quantity] = amount if isinstance(amount, dict) else {"add": amount, "times": 0}
     try:
         times, add = (compile_quantity(said.get(key, usual))(values) for key, usual in RELATIVE)
-        values[name] = values[name] * times + add
+        before, values[name] = values[name], values[name] * times + add
+        high = context.highs[name] * times + add
+        if is_share(parameters[name].unit) and 0.0 <= before <= 1.0:
+            beyond = [x for x in (values[name], high) if not 0.0 <= x <= 1.0]
+            if beyond:
+                return f"must stay between 0 and 1, as a share (got {beyond[0]:.4g})"
         for each in order(context.scenario):
             expression = parameters[each].expression
             if expression is not None and each != name:
@@ -237,7 +243,10 @@ def _check_amount(context: Context, path: Path, event: Event, amount: Amount) ->
     if len(numbers) != 1 or not numbers.keys() <= {"", EACH, TOTAL}:
         for name in numbers:
             context.expect((*path, name), "place", name, places)
-    if key != "add" and not context.scenario.state[variable].signed:
+    if key == "set" and is_share(context.scenario.state[variable].unit) and TOTAL not in numbers:
+        for name, quantity in numbers.items():
+            context.check_within((*path, name) if name else path, quantity, SHARE)
+    elif key != "add" and not context.scenario.state[variable].signed:
         for name, quantity in numbers.items():
             context.check_within((*path, name) if name else path, quantity, STOCK)
 

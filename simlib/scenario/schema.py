@@ -44,6 +44,7 @@ Probability = Annotated[Quantity, Within("between 0 and 1", 0.0, 1.0)]
 Positive = Annotated[Quantity, Within("> 0", math.ulp(0.0), math.inf)]
 STOCK = Within(">= 0", 0.0, math.inf)
 Stock = Annotated[Quantity, STOCK]
+SHARE = Within("between 0 and 1, as a share", 0.0, 1.0)
 
 Name = Annotated[str, Field(pattern=r"^[^\W\d][\w .'&-]*$", max_length=80)]
 """An identifier: letters of any script, digits, ``_ . ' & -`` and spaces."""
