@@ -198,6 +198,14 @@ def test_they_meet_again_before_an_extended_or_slipped_date() -> None:
     assert twice > 0
 
 
+def test_a_meeting_may_be_any_part_of_a_day_ahead() -> None:
+    """Rounding of a date less a lead left the committee meeting without end."""
+    leads = {"committee.lead_first": 198.3, "committee.lead_second": 139.1}
+    run = simulate(assemble(_scenario(), "as_agreed"), 0, parameters=leads)
+    times = {d.time for d in _decisions(run, "washington_assents")}
+    assert {AGREED - lead for lead in leads.values()} <= times
+
+
 # politics in Baghdad
 
 

@@ -168,7 +168,7 @@ class JointCommittee(Agent):
             self._conclude()
         elif self.is_forced(IRAQ) or self.see("coalition.leaving") > 0.0 or not self._left:
             return
-        elif ahead <= self._left[0][0]:
+        elif self.now >= self.date_of(IRAQ) - self._left[0][0]:
             _, share = self._left.pop(0)
             self._meet(share)
         elif is_alarm:
