@@ -118,10 +118,11 @@ def test_what_each_incident_adds_sums_to_the_outcome() -> None:
     values = outcomes.evaluate(run)
     counted = [name for group in outcomes.incidents.groups for name in group.outcomes]
     assert len(counted) > 20
-    for name in counted:
-        assert outcomes.incidents.each(run, name).sum() == pytest.approx(float(values[name]))
+    for name in counted:  # a window that follows a milestone may not be over
+        value = float(values[name])
+        assert math.isnan(value) or outcomes.each(run, name).sum() == pytest.approx(value)
     with pytest.raises(KeyError, match="not counted over incidents"):
-        outcomes.incidents.each(run, "iraq_end_class")
+        outcomes.each(run, "iraq_end_class")
 
 
 def test_the_parts_of_an_intensity_multiply_to_the_kernels() -> None:
