@@ -67,7 +67,10 @@ def pages_of(ensemble: Ensemble) -> dict[str, Callable[[], Figure | Axes]]:
 
 
 def _exit_curves(ensemble: Ensemble) -> dict[str, Callable[[], Figure | Axes]]:
-    names = distinct(ensemble.manifest["milestones"])
+    ends = ensemble.milestones
+    ended = set(ends.loc[ends.completed_at.notna() | ends.classification.notna(), "milestone"])
+    # A date that nobody settles or completes, such as a vote, is no exit; where none is, all are.
+    names = distinct([n for n in ensemble.manifest["milestones"] if n in ended or not ended])
     return {f"exit-{name}": partial(_exit_curve, ensemble, each) for each, name in names.items()}
 
 
