@@ -33,6 +33,8 @@ INERT = {
     "isis.least_cover",
     # Three times the usual needs years without a quarter in which strikes ease.
     "israel.tempo_most",
+    # Guards come to three fifths of the SDF only after breaks in a row, and sites are hardened.
+    "sdf.guard_most",
 }
 
 
@@ -68,7 +70,7 @@ def _moved(name: str, parameter: Parameter, replication: int) -> dict[str, float
     """Return the parameter at the end of its range that is farther from what is drawn."""
     drawn = _drawn(replication)
     if parameter.value is not None:
-        return {name: parameter.value * 2.0 + (0.5 if parameter.value == 0.0 else 0.0)}
+        return {name: parameter.value * 2.0 + (0.5 if abs(parameter.value) < 0.05 else 0.0)}
     assert parameter.distribution is not None
     ((kind, arguments),) = parameter.distribution.items()
     if kind == "dirichlet":

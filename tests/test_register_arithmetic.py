@@ -204,7 +204,7 @@ def test_an_agreement_told_apart_is_found(theatre: Scenario) -> None:
         ("A27.high", 5000.0),
         ("C3-P-MET.mean", 2 / 5),
         ("turkiye.strike_level.mode", 98.0),
-        ("isf.usual_crossings", 12.0),
+        ("isf.usual_crossings", 8.0),
         ("initial:hts_sdf_clash/SY/all", 2.0 + 1.2 + 0.6 + 0.2),
         ("initial:turkish_strike/Nineveh/lethal", 0.375),
         ("postures:turkiye_pkk/talks/median_months", 8.0),

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simlib.files import write_file
 from simlib.scenario import load
 from simlib.theatre.questions.article import BASE, EXTENDED, article_alive
 from simlib.theatre.questions.interactions import interactions
@@ -150,7 +151,7 @@ def main(results: str, page: str) -> None:
     alive = article_alive(directory=results)
     removed = removals(directory=Path(results) / "removals")
     text = page_of(alive, removed, interactions(load(BASE), BASE))
-    Path(page).write_text(text, encoding="utf-8")
+    write_file(Path(page), text.encode(), force=True)
 
 
 if __name__ == "__main__":
