@@ -33,7 +33,7 @@ INERT = {
     "isis.least_cover",
     # Three times the usual needs years without a quarter in which strikes ease.
     "israel.tempo_most",
-    # Guards come to three fifths of the SDF only after breaks in a row, and sites are hardened.
+    # A cap of .6 on a share that is .47 at its highest in sixty replications.
     "sdf.guard_most",
 }
 
