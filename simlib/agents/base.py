@@ -388,7 +388,9 @@ class Agent(ABC):
             values = np.where(is_held, world.state[positions], values)
         if world.recorder is not None:
             world.recorder.write(self.name, positions, values, self._opener())
-        if (values != world.state[positions]).any():  # else compiled code is called for nothing
+        before = world.state[world.layout.slice_of(variable)]
+        # Else compiled code is called for nothing; lists of this length compare faster than arrays.
+        if values.tolist() != before.tolist():
             world.change_many(positions, values, self._opener())
 
     def _change(self, where: int, value: float) -> None:

@@ -54,11 +54,12 @@ class Clock(simpy.Environment):
 
     def peek(self) -> float:
         """The time of the next event that will run, in days."""
-        return float(self.next_scheduled()[0])
+        return self.next_scheduled()[0]
 
     def step(self) -> None:
         """Run the next event."""
-        self.next_scheduled()
+        if self._queue and self._queue[0][3].callbacks is None:  # a wait that has ended otherwise
+            self.next_scheduled()
         super().step()
 
     def start(self, process: Process) -> None:

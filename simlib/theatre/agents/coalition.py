@@ -64,6 +64,7 @@ class Coalition(Agent):
         self._owed = np.zeros((len(ROLES), len(self._bases)))
         """What it withdrew less what it brought, by role and base."""
         self._surge, self._kept = none.copy(), none.copy()
+        self._dates: tuple[float, ...] = ()
         self._reached: NDArray[np.float64] | None = None
         """The shares of full strength, by role and base, that it has come to."""
         self._hasten = 0.0
@@ -130,8 +131,8 @@ class Coalition(Agent):
 
     def _follow_plan(self, surge: NDArray[np.float64]) -> None:
         """Withdraw to what the timeline leaves, or come back to it at a monthly rate."""
-        ends = self._ends()
-        planned = self._planned(ends)
+        ends, _ = self._ends()
+        planned = self._planned()
         before, self._surge = self._surge, np.where(ends[COMBAT] <= self.now, 0.0, surge)
         iraq, syria = (self.see(v) / s for v, s in zip(STRENGTHS, self._strengths, strict=True))
         wanted_share = np.where(self._in_syria, syria, iraq) * planned
@@ -149,7 +150,7 @@ class Coalition(Agent):
         most = own + self.parameter("coalition.refill") * np.maximum(0.0, full)
         goal = np.minimum(np.maximum(wanted, least), np.maximum(most, least))
         self._owed = full - goal
-        self._reached = wanted_share if np.allclose(goal, wanted) else None
+        self._reached = wanted_share if np.array_equal(goal, wanted) else None
         goal[COMBAT] += self._surge
         for role, to, now in zip(ROLES, goal, present, strict=True):
             if np.abs(to - now).max() > 1e-9:
@@ -159,26 +160,30 @@ class Coalition(Agent):
         """US troops by role and base."""
         return np.array([self.see_all(f"coalition.{role}") for role in ROLES])
 
-    def _ends(self) -> NDArray[np.float64]:
-        """When each role is to have left each base."""
-        base = np.where(self._in_syria, self.date_of(SYRIA), self.date_of(IRAQ))
-        harir = self.date_of(HARIR_EXIT)
-        base[self._at[HARIR,]] = harir if math.isfinite(harir) else self.date_of(SYRIA)
-        own = self._own_ends()
-        return np.where(np.isfinite(own) & ~self._in_syria, own, base)
+    def _ends(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """When each role is to have left each base, and whether by a date of the role's own."""
+        dates = tuple(map(self.date_of, (IRAQ, SYRIA, HARIR_EXIT, *EXITS.values())))
+        if dates != self._dates:
+            self._dates, self._left_by = dates, self._ends_on(*dates)
+        return self._left_by
 
-    def _own_ends(self) -> NDArray[np.float64]:
-        """The dates of roles that have one of their own, as a column."""
-        return np.array([[self.date_of(EXITS[role])] for role in ROLES])
+    def _ends_on(
+        self, iraq: float, syria: float, harir: float, *roles: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        base = np.where(self._in_syria, syria, iraq)
+        base[self._at[HARIR,]] = harir if math.isfinite(harir) else syria
+        own = np.array(roles)[:, np.newaxis]
+        is_own = np.isfinite(own) & ~self._in_syria
+        return np.where(is_own, own, base), is_own
 
-    def _planned(self, ends: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _planned(self) -> NDArray[np.float64]:
         """The share of the full strength that the timeline leaves, by role and base."""
+        ends, is_own = self._ends()
         last = self.parameter("coalition.last_echelon")
         phases = np.array([[months(self.parameter(PHASES[role]))] for role in ROLES])
         ahead = (ends - self._hasten - self.now) / phases
         share = last + (1.0 - last) * np.minimum(1.0, np.maximum(0.0, ahead))
-        has_own = np.isfinite(self._own_ends()) & ~self._in_syria
-        return np.where(ends <= self.now, np.where(has_own, 0.0, self._kept), share)
+        return np.where(ends <= self.now, np.where(is_own, 0.0, self._kept), share)
 
     def _follow_mission(self, contingent: str) -> None:
         """Leave around the end of the mission or on a date of its own; else be there."""
@@ -296,7 +301,7 @@ class Coalition(Agent):
         room = self.parameter("coalition.surge_most") * start - float(self._surge.sum())
         again = self._reinforced_at + months(self.parameter("coalition.surge_clock"))
         at = self._bases.index(base)
-        if room <= 0.0 or self.now < again or self._ends()[COMBAT, at] <= self.now:
+        if room <= 0.0 or self.now < again or self._ends()[0][COMBAT, at] <= self.now:
             return False
         if not self.decides(
             "reinforces_bases",
@@ -378,6 +383,6 @@ class Coalition(Agent):
     def _shares(self, weights: dict[str, float]) -> list[float]:
         """People by the weight of their kind, over the start, at each group of bases."""
         by_kind = np.array([weights.get(kind, 0.0) for kind in KINDS])
-        now, start = by_kind @ self._people, by_kind @ self._started
-        sums = [(float(now[at].sum()), float(start[at].sum())) for at in self._at.values()]
+        now, start = ((by_kind @ people).tolist() for people in (self._people, self._started))
+        sums = [(sum(now[i] for i in at), sum(start[i] for i in at)) for at in self._at.values()]
         return [min(1.0, here / before) if before > 0.0 else 0.0 for here, before in sums]

@@ -124,7 +124,7 @@ class ISF(Agent):
         """Set what is planned by now; what others have changed meanwhile stays changed."""
         planned = np.minimum(most, planned)
         before = self._planned[variable]
-        if (planned == before).all():
+        if planned.tolist() == before.tolist():
             return
         self._planned[variable], now = planned, self.see_all(variable)
         moved = np.where(now == before, planned, now + planned - before)
