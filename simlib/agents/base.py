@@ -148,7 +148,7 @@ class Agent(ABC):
     @property
     def now(self) -> float:
         """The time, in days since 2000-01-01."""
-        return float(self._use().clock.now)
+        return self._use().clock.now
 
     def see(self, variable: str, place: str | None = None) -> float:
         """A state variable, at a place or (None) national."""
@@ -156,14 +156,17 @@ class Agent(ABC):
         if self._n_uses > MOST_USES:
             raise _too_many_uses()
         world = self._world
-        return float(world.state[world.position(variable, place)])
+        found: float = world.state.item(world.position(variable, place))
+        return found
 
-    def see_all(self, variable: str) -> NDArray[np.float64]:
-        """A copy of a variable over all its places, in the order of `places`."""
-        self._n_uses += 1  # as `_use` does, but half of all looks pass here
-        if self._n_uses > MOST_USES:
-            raise _too_many_uses()
-        world = self._world
+    def see_all(self, variable: str | tuple[str, ...]) -> NDArray[np.float64]:
+        """A copy of a variable over all its places, in the order of `places`.
+
+        Several variables over the same places give the shape (variables, places).
+        """
+        world = self._use()
+        if isinstance(variable, tuple):
+            return world.state[world.positions_of_each(variable)]
         return world.state[world.layout.slice_of(variable)].copy()
 
     def total(self, variable: str, country: str | None = None) -> float:
@@ -264,10 +267,10 @@ class Agent(ABC):
         SimulationError
             When a number is no time or no level.
         """
-        wait = Wait(self._use().clock.event(), self._rank)
+        wait = Wait(simpy.Event(self._use().clock), self._rank)
         self._add_time(wait, days, months, until)
         types = (notice,) if isinstance(notice, str) else notice
-        wait.notices = tuple(self._type_number(name) for name in types)
+        wait.notices = tuple(map(self._type_number, types))
         wait.posture, wait.milestone = posture, milestone
         crossed: Cause | None = None
         if above:
@@ -285,7 +288,7 @@ class Agent(ABC):
 
     def _hear(self, news: News) -> simpy.Event:
         """An event that happens with a decision, a completion or the release of a posture."""
-        wait = Wait(self._use().clock.event(), self._rank)
+        wait = Wait(simpy.Event(self._use().clock), self._rank)
         wait.news = news
         return self._armed(wait)
 
@@ -297,14 +300,15 @@ class Agent(ABC):
         return wait.event
 
     def _type_number(self, name: str) -> int:
-        if name not in self._world.types:
-            raise SimulationError(f"no incident type {name!r}")
-        return self._world.types.index(name)
+        try:
+            return self._world.type_numbers[name]
+        except KeyError:
+            raise SimulationError(f"no incident type {name!r}") from None
 
     def _add_time(
         self, wait: Wait, days: int | None, months: int | None, until: float | None
     ) -> None:
-        due, now = math.inf, float(self._world.clock.now)
+        due, now = math.inf, self._world.clock.now
         if days is not None:
             if not 0 < days < math.inf:
                 _refuse("days of a wait", days)
@@ -325,10 +329,10 @@ class Agent(ABC):
             self._world.clock.put(wait.event, due, self._rank)
 
     def _next_month(self, months: int) -> float:
+        if months == 1:
+            return self._world.next_month()
         starts = self._world.month_starts
         first = bisect.bisect_right(starts, self._world.clock.now)
-        if months == 1:
-            return starts[first] if first < len(starts) else math.inf
         start = to_date(self._start)
         for time in starts[first : first + months]:
             date = to_date(time)
@@ -375,9 +379,16 @@ class Agent(ABC):
         by: float | None = None,
     ) -> None:
         """Change a state variable, to a value or by an amount, with effect at once."""
-        where = self._use().position(variable, place)
-        value = (to or 0.0) if by is None else float(self._world.state[where]) + by
-        self._change(where, value)
+        world = self._use()
+        where = world.position(variable, place)
+        before = world.state.item(where)
+        value = (to or 0.0) if by is None else before + by
+        if value == before or where in world.held:
+            return
+        if world.recorder is not None:
+            at, changed = np.array([where]), np.array([value])
+            world.recorder.write(self.name, at, changed, self._opener())
+        world.change(where, value, self._opener())
 
     def change_all(self, variable: str, values: NDArray[np.float64]) -> None:
         """Set a variable over all its places, in the order of `places`."""
@@ -389,18 +400,9 @@ class Agent(ABC):
         if world.recorder is not None:
             world.recorder.write(self.name, positions, values, self._opener())
         before = world.state[world.layout.slice_of(variable)]
-        # Else compiled code is called for nothing; lists of this length compare faster than arrays.
+        # Else compiled code is called for nothing; lists so short compare faster than arrays.
         if values.tolist() != before.tolist():
             world.change_many(positions, values, self._opener())
-
-    def _change(self, where: int, value: float) -> None:
-        world = self._world
-        if value == world.state[where] or where in world.held:
-            return
-        if world.recorder is not None:
-            at, to = np.array([where]), np.array([value])
-            world.recorder.write(self.name, at, to, self._opener())
-        world.change(where, value, self._opener())
 
     def _opener(self) -> int:
         """The row of the decision taken on this occasion, else -1."""
@@ -435,7 +437,7 @@ class Agent(ABC):
         self, name: str, taken: str, probability: float, place: str | None, value: float
     ) -> None:
         world = self._use()
-        now, decisions = float(world.clock.now), world.decisions
+        now, decisions = world.clock.now, world.decisions
         self._last_decision = (now, len(decisions))
         decisions.append(
             Decision(
@@ -463,15 +465,13 @@ class Agent(ABC):
         Raises
         ------
         SimulationError
-            When what is seen is not what the logit weighs, or no finite number.
+            When there is no such logit, or what is seen is not what it weighs or no finite number.
         """
-        logit = self._world.scenario.decisions.get(name)
-        if logit is None or set(seen) != set(logit.weights):
-            weighed = sorted(logit.weights) if logit else "no such decision"
-            raise SimulationError(f"decision {name!r} weighs {weighed}")
-        score = self._world.value_of(logit.intercept)
-        for what in sorted(seen):
-            score += self._world.value_of(logit.weights[what]) * seen[what]
+        score, weights = self._world.logit(name)
+        if seen.keys() != weights.keys():
+            raise SimulationError(f"decision {name!r} weighs {list(weights)}")
+        for what, weight in weights.items():
+            score += weight * seen[what]
         if not math.isfinite(score):
             where = f" at {place}" if place else ""
             raise SimulationError(f"decision {name!r}{where}: score became {score} (saw {seen})")

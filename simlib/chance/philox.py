@@ -30,6 +30,7 @@ _M1 = np.uint64(0xCA5A826395121157)
 _W0 = np.uint64(0x9E3779B97F4A7C15)
 _W1 = np.uint64(0xBB67AE8584CAA73B)
 _ELEVEN = np.uint64(11)
+_ZERO = np.uint64(0)
 _TO_UNIT = 2.0**-53
 
 
@@ -98,7 +99,8 @@ def uniform(
     `draw` is a block of the address, `word` 0 to 3 one of the block.
     """
     w = np.uint64
-    return _uniform(w(root_seed), w(replication), w(a0), w(a1), w(a2), w(draw), word)
+    address = w(a0), w(a1), w(a2) if a2 else _ZERO, w(draw) if draw else _ZERO
+    return _uniform(w(root_seed), w(replication), *address, word)
 
 
 @compiled

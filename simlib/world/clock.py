@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Generator
+from operator import attrgetter
 from typing import Any
 
 import simpy
@@ -31,6 +32,8 @@ class Clock(simpy.Environment):
     """
 
     last_agent = ""
+    # SimPy's own is a function of Python, and nothing is asked as often.
+    now: float = property(attrgetter("_now"))  # type: ignore[assignment]
 
     def at(self, time: float, rank: int) -> simpy.Event:
         """An event that happens at an absolute time (days), in order of rank."""

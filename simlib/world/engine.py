@@ -93,7 +93,7 @@ class CompiledIncidents:
         # From here on state and watches live in the memory, where Python and kernel share them.
         self._views = memory.views
         self._effects, self._held = evaluated["effect_f"].copy(), set[int]()
-        self.state = memory.views["state"]
+        self.state, self._waiting = memory.views["state"], memory.views["waiting"]
         starts = memory.views["dependents_from"]
         self._is_read = (starts[1:] > starts[:-1]).tolist()
         self._floor = floor.tolist()
@@ -171,7 +171,7 @@ class CompiledIncidents:
 
     def wait(self, type_: int, by: int) -> None:
         """Add to the number of those who wait for notable incidents of a type."""
-        self._views["waiting"][type_] += by
+        self._waiting[type_] += by
 
     def count(
         self, channels: NDArray[np.bool_], since: float, least: tuple[tuple[int, float], ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from functools import partial
 from itertools import groupby
@@ -54,8 +55,12 @@ class World:
         # The engine numbers types in this order, and asks for arrays as long as the state.
         self.watches = Watches(len(layout.positions))
         self.types = tuple(sorted(scenario.incidents))
+        self.type_numbers = {type_: number for number, type_ in enumerate(self.types)}
         self._values: dict[Quantity, float] = {}
+        self._logits: dict[str, tuple[float, dict[str, float]]] = {}
         self.decisions: list[Decision] = []
+        self._month = (math.inf, math.inf)
+        """The first instants of this month and of the next, of which every review asks."""
         self.month_starts = firsts_of_months(clock.now, to_days(scenario.end) + 1.0)
         self.postures: dict[str, list[tuple[float, str]]] = {
             name: [(clock.now, posture.start)] for name, posture in scenario.postures.items()
@@ -82,6 +87,7 @@ class World:
         self._repeats: dict[tuple[str, object], int] = {}
         self._masks: dict[tuple[tuple[str, ...], str | None], NDArray[np.bool_]] = {}
         self._positions: dict[str, NDArray[np.int64]] = {}
+        self._tables: dict[tuple[str, ...], NDArray[np.int64]] = {}
         # The kernel takes arrays, also for a single change: these are made once.
         self._one_position, self._one_value = np.zeros(1, dtype=np.int64), np.zeros(1)
         # Uniforms that were asked for: none decides twice.
@@ -92,6 +98,15 @@ class World:
         self.timeline, self.engine, self.state = timeline, engine, engine.state
         self.start_state = engine.state.copy()
         engine.on_notable, engine.on_crossed = self._hand_notice, self._cross_after
+
+    def next_month(self) -> float:
+        """When the next month begins, in days; infinity after the last."""
+        if not self._month[0] <= self.clock.now < self._month[1]:
+            first = bisect.bisect_right(self.month_starts, self.clock.now)
+            begun = self.month_starts[first - 1] if first else -math.inf
+            ends = self.month_starts[first] if first < len(self.month_starts) else math.inf
+            self._month = begun, ends
+        return self._month[1]
 
     # state
 
@@ -108,10 +123,24 @@ class World:
             self._values[quantity] = float(compile_quantity(quantity)(self.parameters))
         return self._values[quantity]
 
+    def logit(self, decision: str) -> tuple[float, dict[str, float]]:
+        """The intercept of a decision and its weights, sorted, evaluated once a replication.
+
+        Raises `SimulationError` where the scenario has no such decision.
+        """
+        if decision not in self._logits:
+            logit = self.scenario.decisions.get(decision)
+            if logit is None:
+                raise SimulationError(f"no decision {decision!r}")
+            weights = {what: self.value_of(logit.weights[what]) for what in sorted(logit.weights)}
+            self._logits[decision] = self.value_of(logit.intercept), weights
+        return self._logits[decision]
+
     def revise(self, changes: Mapping[str, float], opener: int) -> None:
         """Go on with other parameters, for agents and for what recurs."""
         self.parameters, tables = self.revision.revised(self.parameters, changes)
         self._values.clear()
+        self._logits.clear()
         self.engine.revise(tables, opener)
 
     def change(self, where: int, value: float, opener: int) -> None:
@@ -137,6 +166,19 @@ class World:
             wanted, got = len(positions), values.shape
             raise SimulationError(f"{variable}: must be {wanted} values in a row (got {got})")
         return positions
+
+    def positions_of_each(self, variables: tuple[str, ...]) -> NDArray[np.int64]:
+        """Where variables over the same places stand, shape (variables, places).
+
+        Raises `SimulationError` where their places are not the same.
+        """
+        if variables not in self._tables:
+            places = {self.layout.places_of(variable) for variable in variables}
+            if len(places) != 1:
+                raise SimulationError(f"{', '.join(variables)}: must have the same places")
+            spans = (self.layout.slice_of(variable) for variable in variables)
+            self._tables[variables] = np.array([range(s.start, s.stop) for s in spans])
+        return self._tables[variables]
 
     def change_many(
         self, positions: NDArray[np.int64], values: NDArray[np.float64], opener: int

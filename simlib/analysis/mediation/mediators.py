@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -70,7 +70,7 @@ def record(blueprint: Blueprint, replication: int, source: int) -> Recording:
         if orders and orders[-1][:2] == (act.at, act.is_after):
             number = orders[-1][2] + 1
         orders.append((act.at, act.is_after, number, source))
-    decisions = tuple(replace(decision, cause_row=-1) for decision in run.decisions)
+    decisions = tuple(decision._replace(cause_row=-1) for decision in run.decisions)
     return Recording(run, acts, orders, decisions)
 
 

@@ -71,13 +71,10 @@ def score(government: str, numbers: Numbers, levels: Mapping[str, float]) -> flo
     Weights are positive and the signs are the model's, so that neither more of a ground that
     speaks against nor more weight on it ever raises the probability.
     """
-    weights = {
-        "baghdad": {g: numbers.parameter(f"committee.baghdad_{g}") for g in SIGNS["baghdad"]},
-        "washington": {
-            g: numbers.parameter(f"committee.washington_{g}") for g in SIGNS["washington"]
-        },
-    }[government]
-    return sum(sign * weights[name] * levels[name] for name, sign in SIGNS[government].items())
+    return sum(
+        sign * numbers.parameter(f"committee.{government}_{ground}") * levels[ground]
+        for ground, sign in SIGNS[government].items()
+    )
 
 
 def assents(numbers: Numbers, levels: Mapping[str, float]) -> dict[str, float]:

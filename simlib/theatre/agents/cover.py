@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,9 +35,13 @@ def covers(
     >>> covers(("Anbar", "Kirkuk", "Homs"), (0.0, 0.5, 1.0), 0.4).tolist()
     [0.4, 0.7, 1.0]
     """
-    federal, north, syria = shares
-    rests_on = [syria if p in SYRIAN else north if p in NORTH else federal for p in places]
-    return np.asarray(remainder + (1.0 - remainder) * np.array(rests_on))
+    return np.asarray(remainder + (1.0 - remainder) * np.array(shares)[_rest_on(places)])
+
+
+@functools.lru_cache
+def _rest_on(places: tuple[str, ...]) -> NDArray[np.int64]:
+    """Which of the three shares the cover of each place rests on."""
+    return np.array([2 if p in SYRIAN else 1 if p in NORTH else 0 for p in places])
 
 
 def trains(places: tuple[str, ...], federal: float, harir: float) -> NDArray[np.float64]:

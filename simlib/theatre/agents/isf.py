@@ -53,15 +53,19 @@ class ISF(Agent):
             yield self.wait(
                 months=1, notice=("detention_break", "israeli_overflight", "isis_attack")
             )
-            if self.woken != "notice":
+            if self.woken == "notice":
+                self._answer(self.incident)
+            else:
                 self._review()
-            elif self.incident["type"] == "israeli_overflight":
-                if not self.incident["success"]:
-                    self._protest()
-            elif self.incident["type"] == "detention_break":
-                self._reinforce_border(breaks=1.0)
-            elif self.incident["country"] == "Iraq":
-                self._deploy(str(self.incident["place"]))
+
+    def _answer(self, incident: dict[str, float | str]) -> None:
+        if incident["type"] == "israeli_overflight":
+            if not incident["success"]:
+                self._protest()
+        elif incident["type"] == "detention_break":
+            self._reinforce_border(breaks=1.0)
+        elif incident["country"] == "Iraq":
+            self._deploy(str(incident["place"]))
 
     def _review(self) -> None:
         self._months = (self.now - self._start) / months(1)

@@ -56,9 +56,9 @@ class Watching(Agent):
         self._note("state", variable)
         return super().see(variable, place)
 
-    def see_all(self, variable: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def see_all(self, variable: str | tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """As the agent's own."""
-        self._note("state", variable)
+        self._note("state", *((variable,) if isinstance(variable, str) else variable))
         return super().see_all(variable)
 
     def posture(self, name: str) -> str:
