@@ -294,15 +294,23 @@ class ChannelPlan:
         return words
 
     def _dependents(self) -> dict[str, NDArray[np.int64]]:
-        readers: list[list[int]] = [[] for _ in self._layout.positions]
-        for channel, reads in enumerate(self._rows["reads"]):
-            for position in sorted(reads):
-                readers[position].append(channel)
-        starts = np.concatenate([[0], np.cumsum([len(r) for r in readers])])
-        return {
-            "dependents_from": starts.astype(np.int64),
-            "dependents": np.array([c for r in readers for c in r], dtype=np.int64),
-        }
+        """Who reads each state variable: channels, and the factors of channels."""
+        factors: list[set[int]] = [set() for _ in self._rows["factor_i"]]
+        for channel in self._columns:
+            for factor in range(channel[t.FACTOR_FROM], channel[t.FACTOR_TO]):
+                kind, where, first, length = self._rows["factor_i"][factor]
+                covers = self._rows["indices"][first : first + length]
+                factors[factor] = set(covers) if kind == t.SHIELD else {where}
+        found = {}
+        for name, all_reads in ("dependents", self._rows["reads"]), ("readers", factors):
+            readers: list[list[int]] = [[] for _ in self._layout.positions]
+            for number, reads in enumerate(all_reads):
+                for position in reads:
+                    readers[position].append(number)
+            starts = np.concatenate([[0], np.cumsum([len(r) for r in readers])])
+            found[f"{name}_from"] = starts.astype(np.int64)
+            found[name] = np.array([n for r in readers for n in r], dtype=np.int64)
+        return found
 
     def evaluate(
         self, values: NDArray[np.float64], state: NDArray[np.float64]
@@ -338,6 +346,7 @@ class ChannelPlan:
         # Rows of channels change during a run (open, opener, layers awake): a copy for each.
         return {
             **self._static,
+            "factor_now": np.zeros(len(factor_f)),
             "channel_i": self._static["channel_i"].copy(),
             "channel_u": self._static["channel_u"].copy(),
             "channel_f": channel_f,

@@ -9,7 +9,7 @@ import numpy as np
 from simlib.chance.compiling import compiled, inlined
 from simlib.chance.philox import block
 from simlib.world.kernel import kernel_tables as t
-from simlib.world.kernel.channel_intensities import refresh
+from simlib.world.kernel.channel_intensities import refresh, renew_channel
 from simlib.world.kernel.marks_and_effects import (
     apply_effects,
     bear_children,
@@ -174,4 +174,5 @@ def begin(floats: t.Floats, ints: t.Integers, words: t.Words) -> None:
     """Compute every channel's intensity from the state, at now."""
     for channel in range(ints[t.N_CHANNELS]):
         floats[row(ints, t.CHANNEL_F, channel) + t.INTENSITY] = 0.0
+        renew_channel(floats, ints, channel)
         refresh(floats, ints, words, channel, -1)

@@ -81,6 +81,26 @@ def is_open(floats: t.Floats, ints: t.Integers, channel: int) -> bool:
 
 
 @inlined
+def renew_factors(floats: t.Floats, ints: t.Integers, where: int) -> None:
+    """Compute anew what channels' factors are worth that read one state variable.
+
+    They are kept: most changes touch one of a channel's factors, and powers are dear.
+    """
+    starts = ints[t.READERS_FROM] + where
+    for k in range(ints[starts], ints[starts + 1]):
+        factor = ints[ints[t.READERS] + k]
+        floats[ints[t.FACTOR_NOW] + factor] = factor_value(floats, ints, factor)
+
+
+@inlined
+def renew_channel(floats: t.Floats, ints: t.Integers, channel: int) -> None:
+    """Compute anew what all factors of a channel are worth."""
+    c = row(ints, t.CHANNEL_I, channel)
+    for factor in range(ints[c + t.FACTOR_FROM], ints[c + t.FACTOR_TO]):
+        floats[ints[t.FACTOR_NOW] + factor] = factor_value(floats, ints, factor)
+
+
+@inlined
 def refresh(floats: t.Floats, ints: t.Integers, words: t.Words, channel: int, opener: int) -> None:
     """Recompute a channel's intensity and wake the layers it reaches."""
     f, c = row(ints, t.CHANNEL_F, channel), row(ints, t.CHANNEL_I, channel)
@@ -89,8 +109,9 @@ def refresh(floats: t.Floats, ints: t.Integers, words: t.Words, channel: int, op
     ints[c + t.IS_OPEN] = 1 if opened else 0  # also for children, which ask for nothing else
     intensity = 0.0
     if opened:
-        first, last = ints[c + t.FACTOR_FROM], ints[c + t.FACTOR_TO]
-        intensity = product(floats, ints, floats[f + t.BASE], first, last)
+        intensity = floats[f + t.BASE]
+        for factor in range(ints[c + t.FACTOR_FROM], ints[c + t.FACTOR_TO]):
+            intensity = intensity * floats[ints[t.FACTOR_NOW] + factor]
         if not intensity <= MOST_INTENSITY:  # this finds nan too
             note_fault(floats, ints, t.BAD_INTENSITY, channel, intensity)
             intensity = 0.0
@@ -106,6 +127,7 @@ def refresh_dependents(
     floats: t.Floats, ints: t.Integers, words: t.Words, where: int, opener: int
 ) -> None:
     """Recompute the channels that read one state variable."""
+    renew_factors(floats, ints, where)
     starts = ints[t.DEPENDENTS_FROM] + where
     for k in range(ints[starts], ints[starts + 1]):
         refresh(floats, ints, words, ints[ints[t.DEPENDENTS] + k], opener)
@@ -115,6 +137,7 @@ def refresh_dependents(
 def refresh_all(floats: t.Floats, ints: t.Integers, words: t.Words, opener: int) -> None:
     """Recompute every channel's intensity."""
     for channel in range(ints[t.N_CHANNELS]):
+        renew_channel(floats, ints, channel)
         refresh(floats, ints, words, channel, opener)
 
 

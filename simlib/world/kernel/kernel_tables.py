@@ -116,11 +116,12 @@ UNCHANGED, CHANGED, FIRED_WATCH = range(3)
 FLOAT_TABLES = {
     "state": 1, "channel_f": 3, "factor_f": 2, "mark_f": 2, "effect_f": 1, "excites_f": 2,
     "notable_f": 1, "numbers": 1, "layer_f": 3, "heap_at": 1, "watch_f": 1, "floor": 1,
+    "factor_now": 1,
 }  # fmt: skip
 INTEGER_TABLES = {
     "channel_i": 16, "factor_i": 4, "gate_i": 4, "mark_i": 8, "effect_i": 10, "excites_i": 6,
     "notable_i": 1, "waiting": 1, "indices": 1, "dependents_from": 1, "dependents": 1,
-    "layer_i": 2, "heap_row": 1, "watch_i": 4, "is_watched": 1,
+    "layer_i": 2, "heap_row": 1, "watch_i": 4, "is_watched": 1, "readers_from": 1, "readers": 1,
 }  # fmt: skip
 WORD_TABLES = {"key": 1, "channel_u": 2, "excites_u": 2, "layer_u": 2}
 WIDTHS = FLOAT_TABLES | INTEGER_TABLES | WORD_TABLES
@@ -128,10 +129,10 @@ WIDTHS = FLOAT_TABLES | INTEGER_TABLES | WORD_TABLES
 
 (
     STATE, CHANNEL_F, FACTOR_F, MARK_F, EFFECT_F, EXCITES_F,
-    NOTABLE_F, NUMBERS, LAYER_F, HEAP_AT, WATCH_F, FLOOR,
+    NOTABLE_F, NUMBERS, LAYER_F, HEAP_AT, WATCH_F, FLOOR, FACTOR_NOW,
     CHANNEL_I, FACTOR_I, GATE_I, MARK_I, EFFECT_I, EXCITES_I,
     NOTABLE_I, WAITING, INDICES, DEPENDENTS_FROM, DEPENDENTS,
-    LAYER_I, HEAP_ROW, WATCH_I, IS_WATCHED,
+    LAYER_I, HEAP_ROW, WATCH_I, IS_WATCHED, READERS_FROM, READERS,
     KEY, CHANNEL_U, EXCITES_U, LAYER_U,
 ) = range(_CONTROL, _CONTROL + len(WIDTHS))  # fmt: skip
 """Where the directory has each table's beginning."""

@@ -15,6 +15,7 @@ from simlib.world.kernel.channel_intensities import (
     note_fault,
     product,
     refresh_dependents,
+    renew_factors,
 )
 from simlib.world.kernel.points import push, row
 
@@ -150,6 +151,7 @@ def apply_effect(
         note_fault(floats, ints, t.BAD_STATE, goal, reached)
         return False
     fired = _set(floats, ints, goal, reached) or fired
+    renew_factors(floats, ints, goal)  # who reads both is refreshed once with both
     refresh_dependents(floats, ints, words, source, -1)
     refresh_dependents(floats, ints, words, goal, -1)
     return fired
