@@ -114,7 +114,8 @@ class DecisionOutcome:
 
     def evaluate(self, run: Run) -> float:
         """The number of decisions."""
-        return float(sum(self.counts(decision, run) for decision in run.decisions))
+        named = (decision for decision in run.decisions if decision.name == self.decision)
+        return float(sum(self.counts(decision, run) for decision in named))
 
     def counts(self, decision: Decision, run: Run) -> bool:
         """Whether a decision of a run counts."""

@@ -105,9 +105,10 @@ class Timeline:
 
     def of(self, name: str) -> MilestoneState:
         """A milestone as it stands now."""
-        if name not in self._entries:
-            raise SimulationError(f"no milestone {name!r}")
-        return self._entries[name]
+        try:
+            return self._entries[name]
+        except KeyError:
+            raise SimulationError(f"no milestone {name!r}") from None
 
     def _disarm(self, name: str) -> None:
         entry = self._entries[name]

@@ -61,6 +61,7 @@ class Coalition(Agent):
         super().__init__(world, rank)
         self._bases = self.places("coalition.troops")
         self._at = {bases: [self._bases.index(b) for b in bases] for bases in GROUPS}
+        self._groups = tuple(self._at.values())
         self._in_syria = np.array([base in SITES for base in self._bases])
         none = np.zeros(len(self._bases))
         self._owed = np.zeros((len(ROLES), len(self._bases)))
@@ -385,6 +386,6 @@ class Coalition(Agent):
     def _shares(self, weights: dict[str, float]) -> list[float]:
         """People by the weight of their kind, over the start, at each group of bases."""
         by_kind = np.array([weights.get(kind, 0.0) for kind in KINDS])
-        now, start = ((by_kind @ people).tolist() for people in (self._people, self._started))
-        sums = [(sum(now[i] for i in at), sum(start[i] for i in at)) for at in self._at.values()]
+        now, start = (by_kind @ self._people).tolist(), (by_kind @ self._started).tolist()
+        sums = [(sum([now[i] for i in at]), sum([start[i] for i in at])) for at in self._groups]
         return [min(1.0, here / before) if before > 0.0 else 0.0 for here, before in sums]
