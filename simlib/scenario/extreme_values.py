@@ -14,7 +14,7 @@ from simlib.chance.distributions import quantile
 from simlib.errors import SimulationError
 from simlib.scenario.expressions import ExpressionError, compile_quantity, names
 from simlib.scenario.nodes import find
-from simlib.scenario.parameter_values import ordered
+from simlib.scenario.parameter_values import ENDS, ordered
 from simlib.scenario.variants import option_lineage
 from simlib.scenario.wording import shown
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from simlib.scenario.nodes import Path
     from simlib.scenario.schema import Parameter
 
-ENDS = (1e-6, 1.0 - 1e-6)
-"""Probabilities at which a parameter's ends are: what lies beyond, a million draws may miss."""
 MOST_LINKS = 100_000
 """From what to what is followed: a file of a megabyte must not take seconds."""
 

@@ -10,13 +10,18 @@ from simlib.chance.distributions import mean, quantile
 from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.scenario.expressions import ExpressionError, compile_quantity, names
 from simlib.scenario.register_rows import register_rows
-from simlib.scenario.relative_changes import DETERMINED_BY
+from simlib.scenario.relative_changes import DETERMINED_BY, is_share
+from simlib.scenario.schema import SHARE
 from simlib.scenario.wording import shown
 
 if TYPE_CHECKING:
     from simlib.scenario.context import Context
     from simlib.scenario.nodes import Path
     from simlib.scenario.schema import Parameter, Scenario
+
+
+ENDS = (1e-6, 1.0 - 1e-6)
+"""Probabilities at which a parameter's ends are: what lies beyond, a million draws may miss."""
 
 
 class NoValueError(SimulationError):
@@ -133,8 +138,23 @@ def _check_value(context: Context, path: Path, parameter: Parameter) -> None:
         return
     if parameter.expression is not None:
         check_expression(context, (*path, "expression"), parameter.expression)
+    before = len(context.log.problems)
     if parameter.distribution is not None:
         context.check_distribution((*path, "distribution"), parameter.distribution)
+    if len(context.log.problems) == before and is_share(parameter.unit):
+        _check_share(context, path, parameter)
+
+
+def _check_share(context: Context, path: Path, parameter: Parameter) -> None:
+    """Note a part of a whole that is less than nothing or more than all of it."""
+    key, ends = "value", [parameter.value or 0.0]
+    if parameter.distribution is not None:
+        ((kind, args),) = parameter.distribution.items()
+        key = "distribution"
+        ends = [] if kind == "dirichlet" else [quantile(kind, args, u) for u in ENDS]
+    outside = [end for end in ends if not 0.0 <= end <= 1.0]
+    if outside:
+        context.add((*path, key), f"must be {SHARE.rule} (got {outside[-1]:.6g})")
 
 
 def check_expression(context: Context, path: Path, expression: str) -> None:
