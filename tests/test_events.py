@@ -13,7 +13,7 @@ import simlib
 from simlib.agents.base import Agent
 from simlib.analysis import why
 from simlib.analysis.comparison.forks import with_forks
-from simlib.errors import ScenarioError
+from simlib.errors import ScenarioError, SimlibWarning
 from simlib.journal import to_days
 from simlib.scenario import from_dict, load_text
 from simlib.scenario.canonical import explicit
@@ -439,3 +439,18 @@ def test_why_names_an_event_as_the_cause(by: By) -> None:
     assert "decision more: yes < scenario" in path.example
     text = "\n".join(found.sentences())
     assert "first at a decision of scenario (more: yes, 2000-02-10; scenario)" in text
+
+
+def test_a_condition_that_never_holds_is_told() -> None:
+    """An event that comes about in no replication is warned of; one that does is not."""
+    raids = {"raid": recurring({"North": 3.0})}
+    events = {
+        "many": {"when": "raid in North >= 900 a month", "add": {"guards": {"each": 1}}},
+        "few": {"when": "raid in North >= 2 a month", "add": {"guards": {"each": 2}}},
+    }
+    scenario = world(state=GUARDS, incidents=raids, events=events)
+    with pytest.warns(
+        SimlibWarning, match=r"^event many: raid in North >= 900 .* none of 3 "
+    ) as told:
+        simlib.run(scenario, replications=3, jobs=1)
+    assert len(told) == 1

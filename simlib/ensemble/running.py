@@ -27,6 +27,7 @@ from simlib.ensemble.surroundings import MOST_TRIES, once_more, shortage
 from simlib.ensemble.verifying import probe
 from simlib.errors import Problem, ScenarioError, SimlibError, SimulationError, StoreError, warn
 from simlib.files import DiskFullError, size
+from simlib.journal import SCENARIO
 from simlib.scenario import as_scenario, load_text
 from simlib.scenario.requests import LAST_SEED, whole
 from simlib.scenario.schema import MOST_REPLICATIONS
@@ -376,6 +377,7 @@ class Work:
         missing = self._told_missing()
         self.tell(replace(self.so_far, phase="done"))
         self._tell_failed()
+        self._tell_unseen_events()
         if missing:
             warn(missing)
 
@@ -415,6 +417,21 @@ class Work:
         if n_failed == n:
             raise SimulationError(text)
         warn(text)
+
+    def _tell_unseen_events(self) -> None:
+        """Warn of events whose condition came to hold in no replication of an option."""
+        for option, prepared in self.prepared.items():
+            events = prepared.blueprint.scenario.events
+            unseen, n = {name for name, event in events.items() if event.when is not None}, 0
+            for entry in self.directory.entries(option) if unseen else ():
+                taken = entry.read("decisions", ["agent", "name"]).to_pydict()
+                agents, names = (taken.get(column, ()) for column in ("agent", "name"))
+                decided = zip(agents, names, strict=True)
+                unseen -= {name for agent, name in decided if agent == SCENARIO}
+                n += entry.stop - entry.first
+            for name in sorted(unseen):
+                under = f" under {option}" if option else ""
+                warn(f"event {name}{under}: {events[name].when}: in none of {n:,} replications")
 
     def note(self, text: str) -> None:
         """Tell something in words."""
