@@ -375,11 +375,14 @@ class Work:
             Nothing came of any replication.
         """
         missing = self._told_missing()
+        unseen = tuple(self._unseen_events())
+        for text in unseen:
+            self.note(text)
         self.tell(replace(self.so_far, phase="done"))
         self._tell_failed()
-        self._tell_unseen_events()
-        if missing:
-            warn(missing)
+        for text in (*unseen, missing):
+            if text:
+                warn(text)
 
     def _told_missing(self) -> str:
         """Tell what is missing, and return it; empty where all is there."""
@@ -418,8 +421,8 @@ class Work:
             raise SimulationError(text)
         warn(text)
 
-    def _tell_unseen_events(self) -> None:
-        """Warn of events whose condition came to hold in no replication of an option."""
+    def _unseen_events(self) -> Iterator[str]:
+        """Events whose condition came to hold in no replication of an option."""
         for option, prepared in self.prepared.items():
             events = prepared.blueprint.scenario.events
             unseen, n = {name for name, event in events.items() if event.when is not None}, 0
@@ -431,7 +434,7 @@ class Work:
                 n += entry.stop - entry.first
             for name in sorted(unseen):
                 under = f" under {option}" if option else ""
-                warn(f"event {name}{under}: {events[name].when}: in none of {n:,} replications")
+                yield f"event {name}{under}: {events[name].when}: in none of {n:,} replications"
 
     def note(self, text: str) -> None:
         """Tell something in words."""
