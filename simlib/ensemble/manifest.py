@@ -14,7 +14,7 @@ from simlib.agents.registry import agent_names, is_of_simlib
 from simlib.ensemble.environment import versions
 from simlib.ensemble.store import BEFORE, FORMAT, MANIFEST, SAVED, reopen
 from simlib.errors import ScenarioError, StoreError
-from simlib.outcomes import kind_of, month_starts, unit_of
+from simlib.outcomes import kind_of, label_of, month_starts, unit_of
 from simlib.scenario import differences, digest, load_text, resolve
 from simlib.scenario.variants import lines as lines_of
 from simlib.simulation import chosen_agents
@@ -39,6 +39,8 @@ class _Outcome(TypedDict):
     unit: _Text
     classes: list[_Text]
     description: _Text
+    label: NotRequired[_Text]
+    topic: NotRequired[_Text]
 
 
 class _Stopped(TypedDict):
@@ -181,10 +183,20 @@ def _said_by(scenario: Scenario) -> dict[str, Any]:
                 "unit": unit_of(outcome, scenario),
                 "classes": list(outcome.classes),
                 "description": outcome.description,
+                "label": label_of(name, outcome.label),
+                "topic": outcome.topic,
                 **({"follows": outcome.start} if isinstance(outcome.start, str) else {}),
             }
             for name, outcome in scenario.outcomes.items()
         },
+    }
+
+
+def _without_words(outcomes: dict[str, Any]) -> dict[str, Any]:
+    """What is said of outcomes, without labels and topics: results of before have none."""
+    return {
+        name: {key: value for key, value in said.items() if key not in {"label", "topic"}}
+        for name, said in outcomes.items()
     }
 
 
@@ -195,10 +207,12 @@ def _refuse_changed(directory: Directory) -> None:
         scenario = load_text(manifest["scenario"], file=str(file))
     except ScenarioError as error:
         raise StoreError(f"{file}: its scenario cannot be read by this version") from error
+    said, outcomes = _said_by(scenario), _without_words(manifest["outcomes"])
+    said["outcomes"] = _without_words(said["outcomes"])
     rules = [
         f"{field} is not what its scenario says"
-        for field, value in _said_by(scenario).items()
-        if manifest[field] != value
+        for field, value in said.items()
+        if {**manifest, "outcomes": outcomes}[field] != value
     ]
     rules += [
         f"option {option} is none of its scenario's"

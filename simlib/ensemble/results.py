@@ -16,6 +16,7 @@ from simlib.ensemble.manifest import reopened
 from simlib.ensemble.stored_tables import Counts, Frames, Outcomes, lands
 from simlib.errors import StoreError
 from simlib.finding import Finding, plot_room
+from simlib.outcomes import label_of
 
 if TYPE_CHECKING:
     import os
@@ -197,6 +198,21 @@ class Ensemble(Finding):
         if len(self.options) == 1:
             return self
         return Ensemble(self.directory, (option,), chunks=self._chunks)
+
+    @functools.cached_property
+    def labels(self) -> dict[str, str]:
+        """What people read in the place of an outcome's name, by it."""
+        said = self.manifest["outcomes"].items()
+        return {name: label_of(name, outcome.get("label", "")) for name, outcome in said}
+
+    @functools.cached_property
+    def topics(self) -> dict[str, tuple[str, ...]]:
+        """Outcomes by what they are about, in the order of the scenario; empty: not said."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name, outcome in self.manifest["outcomes"].items():
+            topic = outcome.get("topic", "")
+            found[topic] = (*found.get(topic, ()), name)
+        return found
 
     def months(self) -> NDArray[np.datetime64]:
         """The first days of the months, shape (n_months,)."""

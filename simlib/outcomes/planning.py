@@ -178,6 +178,18 @@ def unit_of(outcome: Outcome, scenario: Scenario) -> str:
     return "decisions" if outcome.decision is not None else "incidents"
 
 
+def label_of(name: str, label: str = "") -> str:
+    """What people read in the place of an outcome's name: its label, or else the name in words.
+
+    Examples
+    --------
+    >>> label_of("raids_2025"), label_of("raids_2025", "All raids, 2025")
+    ('Raids 2025', 'All raids, 2025')
+    """
+    words = name.replace("_", " ")
+    return label or words[:1].upper() + words[1:]
+
+
 def _refuse(scenario: Scenario) -> None:
     """Raise what a plan would stumble over, with the path of the outcome."""
     problems = []

@@ -22,6 +22,8 @@ WIDTH = 100
 _PLAIN = re.compile(r"[^\W\d_](?:[\w ./()+*-]*[\w)])?")
 _OLD_WORDS = frozenset({"y", "n", "yes", "no", "on", "off"})
 """True and false to readers of YAML 1.1, which others may use."""
+_WORDS: dict[str, Any] = {"outcomes": {"__all__": {"label", "topic"}}}
+"""What only people read: results of before go on under other words."""
 _EMPTY: tuple[Any, ...] = (None, "", (), {})
 
 
@@ -40,8 +42,8 @@ def written(content: dict[str, Any], width: int = WIDTH) -> str:
 
 
 def digest(scenario: Scenario) -> str:
-    """The SHA-256 of a scenario's content; the order of keys does not enter it."""
-    content = scenario.model_dump(mode="json", by_alias=True)
+    """The SHA-256 of a scenario's content; neither the order of keys nor words enter it."""
+    content = scenario.model_dump(mode="json", by_alias=True, exclude=_WORDS)
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

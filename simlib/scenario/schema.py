@@ -48,6 +48,8 @@ SHARE = Within("between 0 and 1, as a share", 0.0, 1.0)
 
 Name = Annotated[str, Field(pattern=r"^[^\W\d][\w .'&-]*$", max_length=80)]
 """An identifier: letters of any script, digits, ``_ . ' & -`` and spaces."""
+Words = Annotated[str, Field(max_length=100, pattern=r"^[^\r\n]*$")]
+"""A few words for people, on one line."""
 AgentName = Annotated[Name, Ref("agent")]
 GovernorateName = Annotated[Name, Ref("governorate")]
 IncidentName = Annotated[Name, Ref("incident type")]
@@ -496,6 +498,10 @@ class Outcome(Model):
     days: Annotated[int, Field(ge=1, le=36525)] | None = None
     on: dt.date | None = None
     unit: str = ""
+    label: Words = ""
+    """What people read in its place: sentence case, no unit; its name, when not given."""
+    topic: Words = ""
+    """What it is about: tables group by it. Topics are ordered as they first stand."""
     description: str = ""
 
 
