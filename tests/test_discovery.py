@@ -195,7 +195,7 @@ def test_the_command_writes_tables_and_figures(tmp_path: Path) -> None:
     }
     wrong = call("discover", str(out / "results"), "riads > 3")
     assert wrong.returncode == 2
-    assert "no outcome 'riads'; there are raids" in wrong.stderr
+    assert "no outcome 'riads'; did you mean 'raids'?" in wrong.stderr
 
 
 def call(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -192,7 +192,7 @@ def test_journals_are_kept_on_request_and_change_no_digest(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"option": "sooner"}, "options.sooner: no such option; one of as_planned, later"),
+        ({"option": "sooner"}, "options.sooner: no such option; known: as_planned, later"),
         ({"replications": 0}, r"replications: must be a whole number from 1 to .*got 0"),
         ({"replications": 10**20}, r"replications: must be a whole number from 1 to 10000000 \("),
         ({"replications": 10_000_001}, r"replications: must be .* \(got 10000001\)"),

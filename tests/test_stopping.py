@@ -52,7 +52,7 @@ def test_rules_are_read(text: str, rule: object) -> None:
     [
         ("raids", BOTH, r"until: must be 'OUTCOME\[.CLASS\] \+- HALF_WIDTH' or .* \(got 'raids'\)"),
         ("raids +- 0", BOTH, r"must be above 0 \(got '0'\)"),
-        ("riads +- 1", BOTH, r"no such outcome; one of raids, .* \(got 'riads'\)"),
+        ("riads +- 1", BOTH, r"no such outcome \(got 'riads'\); did you mean 'raids'\?"),
         ("exit_class +- 1", BOTH, "say which class: one of exit_class.met, exit_class.slipped"),
         ("exit_class.left +- 1", BOTH, "exit_class has no such class; one of met, slipped"),
         ("raids.met +- 1", BOTH, "raids has no such class; one of none"),

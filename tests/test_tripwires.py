@@ -288,7 +288,7 @@ def test_the_command_writes_a_table_and_figures_and_goes_on(tmp_path: Path) -> N
     assert written == {"tripwires.csv", "tripwire.png", "lead.png", "pieces", ".simlib-written"}
     wrong = call("tripwires", str(scenario), "blew")
     assert wrong.returncode == 2
-    assert "no incident type 'blew'; there are omen, blow, patrol" in wrong.stderr
+    assert "no incident type 'blew'; did you mean 'blow'?" in wrong.stderr
 
 
 def call(*arguments: str) -> subprocess.CompletedProcess[str]:

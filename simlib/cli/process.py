@@ -10,8 +10,6 @@ from simlib.cli.streams import Ends, guarded, tell
 from simlib.errors import SimlibError, SimlibWarning
 
 WRONG = 2
-CUT_OFF = 141
-"""The status of what ends because nobody reads its output any more (128 + SIGPIPE)."""
 
 
 def run() -> int:
@@ -64,8 +62,6 @@ def _final(status: int, ends: Ends) -> int:
         tell(f"output: {ends.n_marked} characters that {ends.encoding} does not have stand as ?")
     if complaint := ends.complaint():
         tell(complaint)
-    if ends.is_cut_off:
-        return status or CUT_OFF
     if complaint:
         return status or WRONG
     from simlib.cli.progress import n_missing  # it loads what was loaded by now

@@ -169,21 +169,31 @@ def _new_bar(n_total: int) -> tuple[Any, Any]:
 
 def _announcement(progress: Progress) -> str:
     workers = f"{progress.jobs} worker{'s' if progress.jobs > 1 else ''}"
-    time_needed = _duration(progress.seconds_expected)
+    about = f"about {_duration(progress.seconds_expected)} " if progress.seconds_expected else ""
     over = f" over {progress.n_options} options" if progress.n_options > 1 else ""
-    return f"{progress.n_total:,} replications{over}, about {time_needed} with {workers}"
+    return f"{progress.n_total:,} replications{over}, {about}with {workers}"
+
+
+SOUND_SECONDS = 2.0
+"""Before, the speed is that of workers that begin: nothing is estimated from it."""
 
 
 def _standing(progress: Progress) -> str:
-    is_last = progress.n_done == progress.n_total
-    parts = [
-        f"{progress.n_done:,} of {progress.n_total:,}",
-        f"{progress.per_second:,.0f}/s",
-        "done" if is_last else f"{_duration(progress.seconds_left)} left",
-    ]
+    parts = [f"{progress.n_done:,} of {progress.n_total:,}"]
+    if progress.n_done == progress.n_total:
+        parts += [_speed(progress), "done"]
+    elif progress.n_done > progress.jobs and progress.seconds > SOUND_SECONDS:
+        parts += [_speed(progress), f"{_duration(progress.seconds_left)} left"]
     if progress.n_failed:
         parts.append(f"{progress.n_failed} failed")
     return ", ".join(parts)
+
+
+def _speed(progress: Progress) -> str:
+    """Replications per second, or seconds of one where they are few."""
+    if progress.per_second >= 1:
+        return f"{progress.per_second:,.0f}/s"
+    return f"{_duration(1 / progress.per_second)} each"
 
 
 def _duration(seconds: float) -> str:

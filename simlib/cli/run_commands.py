@@ -120,6 +120,7 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
 @app.command(
     epilog=examples(
         "simlib extend out/ --replications 5000",
+        "simlib extend out/ --option extend_12m",
         "simlib extend out/ --until 'iraq_end_class.formally_extended +- 0.01'",
     )
 )
@@ -128,6 +129,7 @@ def extend(  # noqa: PLR0913, PLR0917  (options of a command line)
     replications: Annotated[
         int | None, Option(help="How many there shall be in all, of each option.")
     ] = None,
+    option: Options = None,
     until: Until = None,
     jobs: Jobs = None,
     scheduler: Scheduler = None,
@@ -135,16 +137,17 @@ def extend(  # noqa: PLR0913, PLR0917  (options of a command line)
     figures: Figures = True,  # noqa: FBT002
     force: Force = False,  # noqa: FBT002
 ) -> None:
-    """Add replications to results; those there are stay as they are."""
+    """Add replications or options to results; those there are stay as they are."""
     from simlib.ensemble import open_results
 
     drawn = _figures(results, figures=figures, force=force)
     with stopping(results) as reporter:
-        if replications is None and until is None:
+        if replications is None and until is None and not option:
             raise StoreError("say how many replications there shall be, or until what to go on")
         ensemble = open_results(results).extend(
-            replications, until=until, progress=reporter, **workers(jobs, scheduler, dask_local)
-        )
+            replications, options=option or (), until=until, progress=reporter,
+            **workers(jobs, scheduler, dask_local),
+        )  # fmt: skip
     _show(ensemble)
     _finish(ensemble, results, drawn)
 

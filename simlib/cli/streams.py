@@ -49,21 +49,15 @@ class Ends:
         self.n_marked += error.end - error.start
         return "?" * (error.end - error.start), error.end
 
-    @property
-    def is_cut_off(self) -> bool:
-        """Whether the reader of the output has gone, as ``head`` does."""
-        failure = self._failure()
-        return failure is not None and failure.errno == errno.EPIPE
-
     def complaint(self) -> str:
-        """What went wrong, in words; empty when nothing did or the reader has gone."""
-        failure = self._failure()
-        if failure is None or self.is_cut_off:
+        """What went wrong, in words; empty when nothing did.
+
+        Nothing went wrong where the reader of the output has seen enough, as ``head`` has.
+        """
+        failure = None if self.output is None else self.output.failure
+        if failure is None or failure.errno == errno.EPIPE:
             return ""
         return f"output: cannot be written ({failure.strerror})"
-
-    def _failure(self) -> OSError | None:
-        return None if self.output is None else self.output.failure
 
 
 class _Outlet(io.RawIOBase):

@@ -44,7 +44,7 @@ class Progress:
     seconds
         Since the replications began.
     seconds_expected
-        Expected time of all, from the first replication tried.
+        Expected time of all, from the first replication tried; 0 where none came of it.
     jobs
         Number of workers.
     note

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,10 +18,12 @@ from simlib.ensemble.stored_tables import Counts, Frames, Outcomes, lands
 from simlib.errors import StoreError
 from simlib.finding import Finding, plot_room
 from simlib.outcomes import label_of
+from simlib.scenario import load_text
+from simlib.scenario.wording import near_or_all
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
     import xarray as xr
@@ -192,9 +195,7 @@ class Ensemble(Finding):
         StoreError
             There are no results of that option.
         """
-        if option not in self.options:
-            known = ", ".join(name or "(as written)" for name in self.options)
-            raise StoreError(f"{self.path}: no results of option {option!r}; there are {known}")
+        self.refuse_missing((option,))
         if len(self.options) == 1:
             return self
         return Ensemble(self.directory, (option,), chunks=self._chunks)
@@ -213,6 +214,32 @@ class Ensemble(Finding):
             topic = outcome.get("topic", "")
             found[topic] = (*found.get(topic, ()), name)
         return found
+
+    def refuse_missing(self, options: Iterable[str]) -> None:
+        """Refuse options of which there are no results, with the command that adds them.
+
+        Raises
+        ------
+        StoreError
+            There are no results of one.
+        """
+        missing = [name for name in options if name not in self.options]
+        if missing:
+            there = ", ".join(name or "(as written)" for name in self.options)
+            names = " and ".join(map(repr, missing))
+            rule = f"no results of option {names}; there are {there}; {self._next_step(missing)}"
+            raise StoreError(f"{self.path}: {rule}")
+
+    def _next_step(self, missing: list[str]) -> str:
+        """What adds options, or the options there are where one is none of the scenario's."""
+        known = load_text(self.manifest["scenario"]).options
+        for name in missing:
+            if name and name not in known:
+                return f"its scenario has no such option; {near_or_all(name, known)}"
+        if not all(missing):
+            return "run the scenario without an option to add it"
+        given = (word for name in missing for word in ("--option", name))
+        return f"to add: {shlex.join(['simlib', 'extend', str(self.path), *given])}"
 
     def months(self) -> NDArray[np.datetime64]:
         """The first days of the months, shape (n_months,)."""
@@ -351,22 +378,25 @@ class Ensemble(Finding):
         ]
         return cubes[0] if len(cubes) == 1 else beside(cubes, self.options)
 
-    def extend(
+    def extend(  # noqa: PLR0913  (what `run` takes, less what the directory knows)
         self,
         replications: int | None = None,
         *,
+        options: Sequence[str] = (),
         until: str | None = None,
         jobs: int | None = None,
         scheduler: Any = None,
         agents: Sequence[type[Agent]] = (),
         progress: Listener | None = None,
     ) -> Ensemble:
-        """Simulate more replications of every option; those there are stay as they are.
+        """Simulate more replications of every option, or more options; those there are stay.
 
         Parameters
         ----------
         replications
-            How many there shall be in all.
+            How many there shall be in all; as many as there are where options are added.
+        options
+            Options of the scenario that are added.
         until, jobs, scheduler, progress
             As in `simlib.run`.
         agents
@@ -378,8 +408,8 @@ class Ensemble(Finding):
             The agents are others, or stored replications do not come out again.
         """
         extended: Ensemble = _by_name("extend")(
-            self, replications, until=until, jobs=jobs, scheduler=scheduler, agents=agents,
-            progress=progress,
+            self, replications, options=options, until=until, jobs=jobs, scheduler=scheduler,
+            agents=agents, progress=progress,
         )  # fmt: skip
         return extended
 

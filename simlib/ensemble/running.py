@@ -31,6 +31,7 @@ from simlib.journal import SCENARIO
 from simlib.scenario import as_scenario, load_text
 from simlib.scenario.requests import LAST_SEED, whole
 from simlib.scenario.schema import MOST_REPLICATIONS
+from simlib.scenario.wording import near_or_all
 from simlib.simulation import needs_compiling, warm_up
 
 if TYPE_CHECKING:
@@ -133,22 +134,27 @@ def extend(  # noqa: PLR0913  (what `run` takes, less what the directory knows)
     ensemble: Ensemble,
     replications: int | None = None,
     *,
+    options: Sequence[str] = (),
     until: str | None = None,
     jobs: int | None = None,
     scheduler: Any = None,
     agents: Sequence[type[Agent]] = (),
     progress: Listener | None = None,
 ) -> Ensemble:
-    """Simulate more replications of a kept ensemble; see `Ensemble.extend`."""
+    """Simulate more replications, or options, of a kept ensemble; see `Ensemble.extend`."""
     manifest = ensemble.manifest
     refuse_missing_agents(manifest, agents)
     scenario = load_text(manifest["scenario"], file=str(ensemble.path / store.MANIFEST))
+    if options and replications is None:
+        replications = manifest["replications"]
+    added = _options(scenario, None, options) if options else ()
+    chosen = tuple(dict.fromkeys((*ensemble.options, *added)))
     wanted = _replications(scenario, replications, until)
     if until is None:
         scenario = scenario.model_copy(update={"replications": wanted.stop})
     job = Job(scenario, tuple(agents), tuple(manifest["without"]), manifest["journals"])
     workers = _workers(jobs, "loky", scheduler, None)
-    return _simulated(job, ensemble.options, wanted, ensemble.path, until, workers, progress)
+    return _simulated(job, chosen, wanted, ensemble.path, until, workers, progress)
 
 
 def _simulated(  # noqa: PLR0913, PLR0917
@@ -232,7 +238,7 @@ def _options(
         return tuple(scenario.options) or ("",)
     chosen = tuple(dict.fromkeys(options or ([option] if option is not None else [""])))
     problems = [
-        Problem(f"options.{name}", "no such option", f"one of {', '.join(scenario.options)}")
+        Problem(f"options.{name}", "no such option", near_or_all(name, scenario.options))
         for name in chosen
         if name and name not in scenario.options
     ]
@@ -472,7 +478,7 @@ class Work:
         self._crew, self._began = crew, time.perf_counter()
         self.so_far = replace(
             self.so_far,
-            seconds_expected=n_total * tried.seconds / jobs + starting,
+            seconds_expected=n_total * tried.seconds / jobs + starting if tried.n_bytes else 0.0,
             jobs=jobs,
             n_options=len(self.prepared),
         )

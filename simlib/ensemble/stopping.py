@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 
 from simlib.errors import Problem, ScenarioError
+from simlib.scenario.wording import near_or_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -197,8 +198,7 @@ def _target(text: str, scenario: Scenario) -> Target:
     if name not in scenario.outcomes:
         name, _, category = text.rpartition(".")
     if name not in scenario.outcomes:
-        known = ", ".join(scenario.outcomes)
-        raise _wrong(f"no such outcome; one of {known}", text)
+        raise _wrong("no such outcome", text, near_or_all(text, scenario.outcomes))
     classes = scenario.outcomes[name].classes
     if category and category not in classes:
         raise _wrong(f"{name} has no such class; one of {', '.join(classes) or 'none'}", text)
@@ -215,5 +215,5 @@ def _positive(text: str, below: float) -> float:
     return value
 
 
-def _wrong(rule: str, text: str) -> ScenarioError:
-    return ScenarioError([Problem("until", f"{rule} (got {text!r})")])
+def _wrong(rule: str, text: str, hint: str = "") -> ScenarioError:
+    return ScenarioError([Problem("until", f"{rule} (got {text!r})", hint)])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from simlib.journal import MARKS
+from simlib.scenario.wording import near
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
@@ -120,8 +121,9 @@ def _stated(what: str, state: str, scenario: Scenario) -> Condition:
     decisions = {*scenario.decisions, *(d for a in scenario.agents.values() for d in a.decisions)}
     if what in decisions:
         return DecisionCondition(what, state)
-    known = ", ".join([*scenario.postures, *scenario.timeline])
-    raise ConditionError(f"no posture, milestone or decision {what!r}", f"there are {known}")
+    known = [*scenario.postures, *scenario.timeline]
+    guess = near(what, {*known, *decisions}) or f"there are {', '.join(known)}"
+    raise ConditionError(f"no posture, milestone or decision {what!r}", guess)
 
 
 def _refuse_class(milestone: str, state: str, scenario: Scenario) -> None:
@@ -166,8 +168,12 @@ def _incident(written: str, scenario: Scenario) -> IncidentCondition:
         what = marked["what"]
         marks.append(_mark(marked["mark"], marked["level"]))
     if what not in scenario.incidents:
-        hint = _HOW if not what.isidentifier() else f"there are {', '.join(scenario.incidents)}"
-        raise ConditionError(f"no incident type {what!r}", hint)
+        name = re.split(r"\s*[<>]", what)[0]
+        guess = near(name, scenario.incidents)
+        hint = guess or f"there are {', '.join(scenario.incidents)}"
+        if name != what or not what.isidentifier():
+            hint = f"{guess} {_HOW}".strip()
+        raise ConditionError(f"no incident type {name!r}", hint)
     if level < 1:
         raise ConditionError(f"at least 1 a month (got {level})")
     _refuse_idle(what, where, [mark for mark, _ in marks], scenario)

@@ -9,6 +9,9 @@ LONGEST_SHOWN = 60
 LONGEST_COMPARED = 80
 MOST_COMPARED = 1000
 MOST_LISTED = 40
+MOST_GUESSED = 3
+CERTAIN = 0.9
+"""Likeness from which on a name is the one that was meant, with a slip of the pen."""
 
 AS_WRITTEN = "the scenario as written"
 """What the option without a name is called in sentences."""
@@ -45,13 +48,24 @@ def dotted(path: Sequence[str | int]) -> str:
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    """``did you mean 'x'?`` for the closest known name, or nothing."""
+    """``did you mean 'x'?`` for the closest known names, or nothing.
+
+    Names that begin with all that is written go before one that only looks like it.
+
+    Examples
+    --------
+    >>> near("raids", ["raiders", "raids_north", "raids_south"])
+    "did you mean 'raids_north' or 'raids_south'?"
+    """
     ordered = sorted(known)
     if len(name) > LONGEST_COMPARED or len(ordered) > MOST_COMPARED:
         return ""
     folded = {other.casefold(): other for other in reversed(ordered)}
+    begun = [other for other in ordered if other.casefold().startswith(f"{name.casefold()}_")]
     found = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    return f"did you mean {shown(folded[found[0]])}?" if found else ""
+    is_certain = bool(found) and difflib.SequenceMatcher(None, name, found[0]).ratio() > CERTAIN
+    close = [folded[each] for each in found] if is_certain or not begun else begun[:MOST_GUESSED]
+    return f"did you mean {' or '.join(map(shown, close))}?" if close else ""
 
 
 def listed(known: Iterable[str]) -> str:

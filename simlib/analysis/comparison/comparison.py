@@ -364,8 +364,7 @@ def compare(
             raise StoreError(
                 "results are compared as they are: give no replications, nor how to simulate"
             )
-        for option in chosen:
-            source.of(option)
+        source.refuse_missing(chosen)
         ensemble = source
     else:
         ensemble = run(source, options=chosen, replications=replications, **running)

@@ -11,6 +11,7 @@ import numpy as np
 
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import load_text
+from simlib.scenario.wording import near_or_all
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
@@ -139,8 +140,7 @@ def _left(text: str, left: str, ensemble: Ensemble) -> tuple[str, tuple[str, ...
     outcome, _, options = (part.strip() for part in left.partition(":"))
     known = ensemble.manifest["outcomes"]
     if outcome not in known:
-        near = ", ".join(_near(outcome, known)) or ", ".join(sorted(known)[:8]) + ", ..."
-        raise _wrong(text, f"no outcome {outcome!r}", f"there are {near}")
+        raise _wrong(text, f"no outcome {outcome!r}", near_or_all(outcome, known))
     if not options:
         if len(ensemble.options) > 1:
             names = ", ".join(ensemble.options)
@@ -216,12 +216,6 @@ def _rank_test(
         return seen < bound, f"in lowest {percent:g} % (< {number(float(bound))})"
 
     return test
-
-
-def _near(name: str, known: Any) -> list[str]:
-    import difflib
-
-    return difflib.get_close_matches(name, list(known), n=4)
 
 
 def _wrong(text: str, rule: str, hint: str = "") -> ScenarioError:

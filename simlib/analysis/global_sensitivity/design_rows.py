@@ -21,6 +21,7 @@ from simlib.files import distinct
 from simlib.finding import Finding, plot_room
 from simlib.outcomes import unit_of
 from simlib.scenario import as_scenario, digest, option_scenario, with_design
+from simlib.scenario.wording import near_or_all
 from simlib.simulation import simulate
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def varied(
         rule = f"must be one, or a baseline and another (got {', '.join(chosen)})"
         raise ScenarioError([Problem("options", rule)])
     problems = [
-        Problem(f"options.{name}", "no such option", f"one of {', '.join(scenario.options)}")
+        Problem(f"options.{name}", "no such option", near_or_all(name, scenario.options))
         for name in chosen
         if name and name not in scenario.options
     ]

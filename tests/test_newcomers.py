@@ -1,0 +1,110 @@
+"""What a newcomer types, and what comes back: one line at the place meant, and the next step."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import simlib
+from simlib.cli.progress import _announcement, _standing
+from simlib.ensemble import Progress
+from simlib.errors import StoreError
+from simlib.scenario.event_conditions import ConditionError, read_condition
+from simlib.scenario.wording import near
+from support.scenarios import small
+
+
+def call(*arguments: str | Path, where: Path) -> subprocess.CompletedProcess[str]:
+    """Run simlib to its end in a folder, without a terminal."""
+    line = [sys.executable, "-m", "simlib.cli", *map(str, arguments)]
+    return subprocess.run(line, cwd=where, capture_output=True, text=True, check=False)
+
+
+# suggestions
+
+OUTCOMES = ("militia_attacks", "isis_attacks_iraq_2025", "isis_attacks_syria_2025", "raids")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("isis_attacks", "'isis_attacks_iraq_2025' or 'isis_attacks_syria_2025'"),
+        ("militia_atacks", "'militia_attacks'"),
+        ("isis_attacks_iraq_2026", "'isis_attacks_iraq_2025'"),
+        ("RAIDS", "'raids'"),
+    ],
+)
+def test_what_begins_as_written_is_guessed_before_what_looks_alike(
+    written: str, meant: str
+) -> None:
+    assert near(written, OUTCOMES) == f"did you mean {meant}?"
+
+
+def test_an_incident_type_is_guessed_where_one_is_asked_for() -> None:
+    """Not an outcome, though one has nearly the same name."""
+    with pytest.raises(ConditionError, match="no incident type 'raids'") as caught:
+        read_condition("raids >= 3", small())
+    assert caught.value.hint.startswith("did you mean 'raid'? write INCIDENT")
+
+
+# results that lack an option
+
+
+def test_a_missing_option_names_the_command_that_adds_it(tmp_path: Path) -> None:
+    """And the command does what it says."""
+    out = tmp_path / "a folder"
+    simlib.run(small(), replications=3, jobs=1, directory=out)
+    done = call("compare", out, "--options", "as_planned,later", where=tmp_path)
+    assert done.returncode == 2
+    said, _, command = done.stderr.strip().partition("; to add: ")
+    assert said.endswith("no results of option 'as_planned' and 'later'; there are (as written)")
+    assert command == f"simlib extend '{out}' --option as_planned --option later"
+    words = ["extend", out, "--option", "as_planned", "--option", "later", "--no-figures"]
+    assert call(*words, where=tmp_path).returncode == 0
+    assert simlib.open(out).options == ("", "as_planned", "later")
+    compared = call("compare", out, "--options", "as_planned,later", where=tmp_path)
+    assert compared.returncode == 0, compared.stderr
+
+
+def test_an_option_that_its_scenario_lacks_is_guessed(tmp_path: Path) -> None:
+    kept = simlib.run(small(), replications=1, jobs=1, directory=tmp_path)
+    with pytest.raises(StoreError, match="has no such option; did you mean 'later'") as caught:
+        kept.of("latr")
+    assert "simlib extend" not in str(caught.value)
+
+
+# how long it takes
+
+
+@pytest.mark.parametrize(
+    ("progress", "said"),
+    [
+        (Progress("running", 1, 1000, seconds=41.0, jobs=2), "1 of 1,000"),
+        (Progress("running", 2, 1000, seconds=0.5, jobs=1), "2 of 1,000"),
+        (Progress("running", 100, 1000, seconds=10.0, jobs=2), "100 of 1,000, 10/s, 2 min left"),
+        (Progress("running", 5, 10, seconds=50.0, jobs=2), "5 of 10, 10 s each, 50 s left"),
+        (Progress("running", 3, 3, seconds=0.5), "3 of 3, 6/s, done"),
+    ],
+)
+def test_nothing_is_estimated_before_it_is_known(progress: Progress, said: str) -> None:
+    assert _standing(progress) == said
+
+
+def test_a_run_is_announced_without_a_time_where_none_is_known() -> None:
+    assert _announcement(Progress("running", 0, 60)) == "60 replications, with 1 worker"
+    known = Progress("running", 0, 60, seconds_expected=3.0, jobs=2, n_options=2)
+    assert _announcement(known) == "60 replications over 2 options, about 3 s with 2 workers"
+
+
+# parents by name
+
+
+@pytest.mark.parametrize("parent", ["as_agreed", "as_agreed.yaml"])
+def test_a_parent_is_named_with_or_without_its_ending(parent: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"simlib: 1\nname: mine\nextends: {parent}\nreplications: 5\n")
+    found = simlib.load(file)
+    assert (found.name, found.replications) == ("mine", 5)
