@@ -141,16 +141,15 @@ class ExcitationPlan:
 
     def child_counts(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Each row's cumulative Poisson probabilities of 0, 1, ... children."""
-        result = np.ones((len(self.rows), MOST_CHILDREN + 1))
-        tables: dict[float, list[float]] = {}
-        for row, ratio in enumerate(values[self._ratio_q].tolist()):
-            if not ratio >= 0.0:
-                channel = self._channels.describe(self._numbers[row][0])
-                raise SimulationError(f"{channel}: excites with a ratio of {ratio}")
-            if ratio not in tables:
-                tables[ratio] = _poisson_cumulative(ratio)
-            result[row] = tables[ratio]
-        return result.ravel()
+        ratios = values[self._ratio_q]
+        if not (ratios >= 0.0).all():
+            row = int(np.argmin(ratios >= 0.0))
+            channel = self._channels.describe(self._numbers[row][0])
+            raise SimulationError(f"{channel}: excites with a ratio of {ratios[row]}")
+        # Most rows of a network have the ratio of others: each table is made once.
+        distinct, which = np.unique(ratios, return_inverse=True)
+        tables = np.array([_poisson_cumulative(ratio) for ratio in distinct.tolist()])
+        return tables.reshape(-1, MOST_CHILDREN + 1)[which].ravel()
 
 
 def _poisson_cumulative(mean: float) -> list[float]:
