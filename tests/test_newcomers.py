@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -62,7 +63,15 @@ def test_a_missing_option_names_the_command_that_adds_it(tmp_path: Path) -> None
     said, _, command = done.stderr.strip().partition("; to add: ")
     assert said.endswith("no results of option 'as_planned' and 'later'; there are (as written)")
     assert command == f"simlib extend '{out}' --option as_planned --option later"
-    words = ["extend", out, "--option", "as_planned", "--option", "later", "--no-figures"]
+    words: list[str | Path] = [
+        "extend",
+        out,
+        "--option",
+        "as_planned",
+        "--option",
+        "later",
+        "--no-figures",
+    ]
     assert call(*words, where=tmp_path).returncode == 0
     assert simlib.open(out).options == ("", "as_planned", "later")
     compared = call("compare", out, "--options", "as_planned,later", where=tmp_path)
@@ -108,3 +117,42 @@ def test_a_parent_is_named_with_or_without_its_ending(parent: str, tmp_path: Pat
     file.write_text(f"simlib: 1\nname: mine\nextends: {parent}\nreplications: 5\n")
     found = simlib.load(file)
     assert (found.name, found.replications) == ("mine", 5)
+
+
+# one mistake, one line, at the line that was written
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "end: 2025-06-30",
+            r"2:6: end: breaks outcomes\.\w+\.to, which must .*, and \d\d more",
+        ),
+        ("start: 2025-02-01", r"2:8: start: breaks outcomes\.\w+\.from, which .*, and \d\d more"),
+        ("end: 2023-01-01", r"2:6: end: must not be before start \(got 2023-01-01 < 2025-01-01\)"),
+        ("start: 2028-01-01", r"2:8: start: breaks end, which must not be before start .*"),
+        (
+            "outcomes: {x: {count: isis_attack, from: 2024-01-01, months: 12}}",
+            r"2:42: outcomes\.x\.from: must not be before the start \(got 2024-01-01 < .*",
+        ),
+        (
+            "options: {extend_12m: {timeline: {iraq_mission_end: {announced: 2031-01-01}}}}",
+            r"2:65: options\.\S+\.announced: must not be after the end \(got 2031-01-01 > .*",
+        ),
+        (
+            "parameters: {isis.level_iraq: {value: -3, judgement: x}}",
+            r"2:31: parameters\.isis\.level_iraq: breaks incidents\.\S+, which .*, and 10 more",
+        ),
+        (
+            "parameters: {isis.level_iraq: {value: 1e9, judgement: x}}",
+            r"2:31: parameters\.isis\.level_iraq: breaks incidents, which must expect at most .*",
+        ),
+    ],
+)
+def test_one_mistake_is_one_line_at_the_own_place(text: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"extends: as_agreed\n{text}\n")
+    problems = [str(problem) for problem in simlib.check(file)]
+    assert len(problems) == 1
+    assert re.fullmatch(rf"{re.escape(str(file))}:{said}", problems[0]), problems[0]

@@ -79,7 +79,7 @@ def _judge(context: Context) -> None:
     if typical_values is not None:
         context.means, context.highs = typical_values
         _check_values(context)
-        if not context.log.problems:
+        if not context.log.problems and not context.log.blamed:
             extreme_values.check(context)
     for rule in RULES:
         rule(context)
@@ -87,8 +87,10 @@ def _judge(context: Context) -> None:
     for path, (within, quantity) in context.log.bounded.items():
         if not context.is_moot(path):
             context.check_within(path, quantity, within)
+    context.tell_blamed()
     if not context.log.problems:
         incident_rules.check_size(context)
+        context.tell_blamed()
 
 
 def _check_unique(context: Context, path: Path, given: Iterable[str]) -> None:
@@ -111,7 +113,7 @@ def _check_values(context: Context) -> None:
         except ExpressionError:
             continue  # noted where it is read
         except SimulationError as error:
-            basis = extreme_values.rests_on(context, expression, context.value_names)
+            basis = context.basis(expression)
             where = "at the parameters' means"
             extreme_values.refuse(context, path, basis, str(error), where)
 
@@ -124,12 +126,12 @@ def _typical(context: Context) -> tuple[dict[str, float], dict[str, float]] | No
         return parameter_values.typical(context.scenario)
     except parameter_values.NoValueError as error:
         given = context.scenario.parameters[error.parameter]
-        path = extreme_values.path_of(context, error.parameter)
+        path = context.parameter_path(error.parameter)
         where = f"at the parameters' {error.where}"
         if given.expression is None:
             context.add((*path, "distribution"), f"must be a number {where} ({error})")
         else:
-            basis = extreme_values.rests_on(context, given.expression, context.value_names)
+            basis = context.basis(given.expression)
             path = (*path, "expression")
             extreme_values.refuse(context, path, basis, str(error), where)
     return None

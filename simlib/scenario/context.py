@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,10 @@ from simlib.chance.distributions import KINDS
 from simlib.chance.distributions import check as broken_rules
 from simlib.errors import SimulationError
 from simlib.journal import MARKS
-from simlib.scenario.expressions import ExpressionError, compile_quantity
+from simlib.scenario.expressions import ExpressionError, compile_quantity, names
 from simlib.scenario.nodes import find, problem_at
-from simlib.scenario.wording import listed, near_or_all, shown
+from simlib.scenario.variants import option_lineage
+from simlib.scenario.wording import dotted, listed, near_or_all, shown
 from simlib.scenario.yaml_text import MOST_PROBLEMS
 
 if TYPE_CHECKING:
@@ -43,8 +44,12 @@ class Context:
     unreached: dict[tuple[str, str, tuple[str, ...]], str | None] = field(default_factory=dict)
     """First place of a group without a value: by what a variable is over, `at`, places."""
 
-    def add(self, path: Path, rule: str, hint: str = "") -> None:
-        """Note a problem, unless something on its way or below it is broken already."""
+    def add(self, path: Path, rule: str, hint: str = "", by: Iterable[Path] = ()) -> None:
+        """Note a problem, unless something on its way or below it is broken already.
+
+        Where it stands in another file, what the file itself gives is to blame, if it is among
+        what the rule is about (`by`): all that it breaks is one problem, at its own line.
+        """
         if len(self.log.problems) >= MOST_PROBLEMS:
             return
         if path in self.log.above_broken or self.log.is_under_broken(path):
@@ -52,7 +57,35 @@ class Context:
         mark, _ = find(self.log.tree, path)
         if self.option:
             rule = f"{rule} under option {shown(self.option)}"
-        self.log.problems.append(problem_at(mark, path, rule, hint))
+        own = self._own(by) if mark.file != self.log.tree.mark.file else None
+        if own is None:
+            self.log.problems.append(problem_at(mark, path, rule, hint))
+        else:
+            rule = f"breaks {dotted(path)}, which {rule}"
+            self.blame(own, rule)
+
+    def _own(self, paths: Iterable[Path]) -> Path | None:
+        """The first of some paths that the file itself gives."""
+        root = self.log.tree
+        marks = ((path, *find(root, path)) for path in paths)
+        return next(
+            (p for p, mark, is_there in marks if is_there and mark.file == root.mark.file), None
+        )
+
+    def blame(self, own: Path, rule: str) -> None:
+        """Note what something that the file itself gives breaks in another file."""
+        mark, _ = find(self.log.tree, own)
+        self.log.blamed.setdefault(own, []).append(problem_at(mark, own, rule))
+
+    def tell_blamed(self) -> None:
+        """Make one problem of all that one thing breaks; none where it is wrong by itself."""
+        told = {(p.file, p.path) for p in self.log.problems}
+        for problems in self.log.blamed.values():
+            first, n_more = problems[0], len({p.rule for p in problems}) - 1
+            more = f", and {n_more} more" if n_more else ""
+            if (first.file, first.path) not in told:
+                self.log.problems.append(replace(first, rule=f"{first.rule}{more}"))
+        self.log.blamed.clear()
 
     def is_moot(self, path: Path) -> bool:
         """Whether what stands at a path, or on the way to it, is not judged any further."""
@@ -126,7 +159,30 @@ class Context:
         value = self.value(quantity)
         if value is not None and not within.low <= value <= within.high:
             at = " at the parameters' means" if isinstance(quantity, str) else ""
-            self.add(path, f"must be {within.rule}{at} (got {value:.10g})")
+            by = [self.parameter_path(name) for name in self.basis(quantity)]
+            self.add(path, f"must be {within.rule}{at} (got {value:.10g})", by=by)
+
+    def basis(self, quantity: Quantity) -> list[str]:
+        """The parameters a quantity mentions, those these mention, and so on."""
+        found: dict[str, None] = {}
+        waiting = sorted(names(quantity))
+        while waiting:
+            name = self.value_names.get(waiting.pop(), "")
+            parameter = self.scenario.parameters.get(name)
+            if parameter is not None and name not in found:
+                found[name] = None
+                waiting += sorted(names(parameter.expression or 0.0))
+        return list(found)
+
+    def parameter_path(self, name: str) -> Path:
+        """Where a parameter stands that the scenario has, under the option at hand."""
+        if self.option:
+            written = self.scenario.options
+            for option in reversed(option_lineage(self.scenario, self.option)):
+                if name in option.parameters:
+                    of = next(n for n, other in written.items() if other is option)
+                    return ("options", of, "parameters", name)
+        return ("parameters", name)
 
     @functools.cached_property
     def vocabularies(self) -> dict[str, Collection[str]]:

@@ -184,13 +184,13 @@ def _check_dates(context: Context, path: Path, event: Event, fork: dt.date | Non
             continue
         if not start <= date <= end:
             rule = f"must be from the start to the end, {start} to {end} (got {date})"
-            context.add((*path, key), rule)
+            context.add((*path, key), rule, by=[("start",), ("end",)])
         elif fork is not None and date < fork:
             rule = f"must not be before the option is known (got {date} < {fork})"
             context.add((*path, key), rule)
     if event.on and event.announced and event.announced > event.on:
         rule = f"must not be after it happens (got {event.announced} > {event.on})"
-        context.add((*path, "announced"), rule)
+        context.add((*path, "announced"), rule, by=[(*path, "on")])
     elif event.on and event.announced and not (event.move or event.cancel):
         rule = "must be given for moves and conditions only (nothing else is known before)"
         context.add((*path, "announced"), rule)

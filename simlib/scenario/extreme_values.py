@@ -15,7 +15,6 @@ from simlib.errors import SimulationError
 from simlib.scenario.expressions import ExpressionError, compile_quantity, names
 from simlib.scenario.nodes import find
 from simlib.scenario.parameter_values import ENDS, ordered
-from simlib.scenario.variants import option_lineage
 from simlib.scenario.wording import shown
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class _Web:
         bases = frozenset({name})
         if parameter.expression is not None:
             bases = self._basis(_mentioned(parameter.expression))
-            path = (*path_of(self._context, name), "expression")
+            path = (*self._context.parameter_path(name), "expression")
             for basis in bases:
                 self.derived[basis][name] = _Written(path, parameter.expression)
         self._rests_on.update(dict.fromkeys(parameter.value_names(name), bases))
@@ -78,17 +77,6 @@ def _mentioned(text: str) -> set[str]:
         return names(text)
     except ExpressionError:
         return set()  # noted where it is read
-
-
-def path_of(context: Context, parameter: str) -> Path:
-    """Where a parameter stands that a scenario has, under the option at hand."""
-    if context.option:
-        written = context.scenario.options
-        for option in reversed(option_lineage(context.scenario, context.option)):
-            if parameter in option.parameters:
-                name = next(n for n, other in written.items() if other is option)
-                return ("options", name, "parameters", parameter)
-    return ("parameters", parameter)
 
 
 def check(context: Context) -> None:
@@ -141,11 +129,11 @@ def refuse(context: Context, path: Path, parameters: Iterable[str], why: str, wh
     rule = f"must be a number {where} ({why})"
     if find(context.log.tree, path)[0].file != root:
         nothing_first = sorted(parameters, key=lambda n: not _is_nothing(context, n))
-        paths = (path_of(context, name) for name in nothing_first)
+        paths = (context.parameter_path(name) for name in nothing_first)
         own = [p for p in paths if find(context.log.tree, p)[0].file == root]
         if own:
             rule = f"must leave {shown('.'.join(map(str, path[:-1])))} a number ({why})"
-            context.add(own[0], rule)
+            context.blame(own[0], rule)
             return
     context.add(path, rule)
 
@@ -154,16 +142,3 @@ def _is_nothing(context: Context, name: str) -> bool:
     """Whether a parameter is given as 0."""
     given = context.scenario.parameters[name]
     return given.value == 0.0 or given.distribution == {"fixed": {"value": 0.0}}
-
-
-def rests_on(context: Context, expression: str, values: Mapping[str, str]) -> list[str]:
-    """The parameters an expression mentions, those these mention, and so on."""
-    found: dict[str, None] = {}
-    waiting = sorted(names(expression))
-    while waiting:
-        name = values.get(waiting.pop(), "")
-        parameter = context.scenario.parameters.get(name)
-        if parameter is not None and name not in found:
-            found[name] = None
-            waiting += sorted(names(parameter.expression or 0.0))
-    return list(found)

@@ -75,6 +75,8 @@ class ProblemLog:
     """Names, and what they must refer to."""
     bounded: dict[Path, tuple[Within, Quantity]] = field(default_factory=dict)
     """Quantities, and between which bounds they must lie."""
+    blamed: dict[Path, list[Problem]] = field(default_factory=dict)
+    """What a file changes and what that breaks in other files, a problem for each place."""
 
     def add(self, node: Node, path: Path, rule: str, hint: str = "") -> None:
         """Note a problem that stands at a node."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from simlib.chance.inversion_tables import COUNT_LAWS, check_count
 from simlib.journal import MARKS
+from simlib.scenario.nodes import find
 from simlib.scenario.parameter_values import check_register
 from simlib.scenario.schema import LEAST_RATIO, MOST_RATIO, Falling, Power, Shield, Table, Value
 from simlib.scenario.wording import near_or_all, shown
@@ -289,12 +290,22 @@ def check_size(context: Context) -> None:
         if radius >= 1:
             rule = f"excitation must die out at the parameters' {where}"
             got = f"spectral radius {radius:.3g}, must be < 1"
-            context.add(("incidents",), f"{rule} (got {got})")
+            context.add(("incidents",), f"{rule} (got {got})", by=_only_change(context))
             return
     expected = _expected(context)
     if expected > MOST_INCIDENTS:
         rule = f"must expect at most {MOST_INCIDENTS} incidents in a replication"
-        context.add(("incidents",), f"{rule} (got {expected:.3g})")
+        context.add(("incidents",), f"{rule} (got {expected:.3g})", by=_only_change(context))
+
+
+def _only_change(context: Context) -> list[Path]:
+    """The parameter of incidents that a file itself gives; none where there are several."""
+    tree = context.log.tree
+    texts = [t for path, t in context.log.expressions.items() if path[0] == "incidents"]
+    rests_on = {name for text in texts for name in context.basis(text)}
+    paths = (context.parameter_path(name) for name in sorted(rests_on))
+    own = [path for path in paths if find(tree, path)[0].file == tree.mark.file]
+    return own if len(own) == 1 else []
 
 
 def _spectral_radius(context: Context, value: Callable[[Quantity], float | None]) -> float:

@@ -104,7 +104,8 @@ def _check_window(context: Context, path: Path, outcome: Outcome) -> None:
     if isinstance(first, str):
         _check_following(context, path, outcome)
         return
-    if outcome.months or outcome.days:
+    is_inside = first is None or scenario.start <= first <= scenario.end
+    if is_inside and (outcome.months or outcome.days):
         past = shifted(first or scenario.start, f"{outcome.months or 0} months")
         last_day = past + dt.timedelta(days=outcome.days or 0) - _DAY
         _check_inside(context, (*path, lengths[0]), last_day, scenario.start, scenario.end)
@@ -134,7 +135,7 @@ def _check_following(context: Context, path: Path, outcome: Outcome) -> None:
         if last > scenario.end:
             got = f"{scenario.start} to {last} at the earliest"
             rule = f"must not be longer than the run, which ends {scenario.end} (got {got})"
-            context.add((*path, key), rule)
+            context.add((*path, key), rule, by=[("end",), ("start",)])
 
 
 def _check_inside(
@@ -143,9 +144,10 @@ def _check_inside(
     if not context.has_span:
         return
     if date and date < start:
-        context.add(path, f"must not be before the start (got {date} < {start})")
+        rule = f"must not be before the start (got {date} < {start})"
+        context.add(path, rule, by=[("start",)])
     if date and date > end:
-        context.add(path, f"must not be after the end (got {date} > {end})")
+        context.add(path, f"must not be after the end (got {date} > {end})", by=[("end",)])
 
 
 def _check_day(context: Context, path: Path, outcome: Outcome) -> None:

@@ -20,15 +20,18 @@ MOST_SHIFT = {"day": 36525, "month": 1200, "year": 100}
 """Largest shift of a milestone: 100 years."""
 MOST_YEARS = 100
 """Longest horizon, in years."""
+_SPAN: list[Path] = [("start",), ("end",)]
 
 
 def check(context: Context) -> None:
     """Note what is wrong with dates, milestones and options."""
     scenario = context.scenario
     if scenario.end < scenario.start:
-        context.add(("end",), f"must not be before start (got {scenario.end} < {scenario.start})")
+        rule = f"must not be before start (got {scenario.end} < {scenario.start})"
+        context.add(("end",), rule, by=[("start",)])
     if (scenario.end - scenario.start).days > MOST_YEARS * 366:
-        context.add(("end",), f"must be at most {MOST_YEARS} years after start")
+        rule = f"must be at most {MOST_YEARS} years after start"
+        context.add(("end",), rule, by=[("start",)])
     waits = {n: [m.conditional_on] for n, m in scenario.timeline.items() if m.conditional_on}
     _check_circle(context, waits, "milestones wait for", ("timeline", "conditional_on"))
     follows = {name: [o.of] for name, o in scenario.options.items() if o.of}
@@ -69,7 +72,7 @@ def _check_fork(context: Context, path: Path, option: Option) -> None:
         start, end = context.scenario.start, context.scenario.end
         if not start <= option.at <= end:
             rule = f"must be from the start to the end, {start} to {end} (got {option.at})"
-            context.add((*path, "at"), rule)
+            context.add((*path, "at"), rule, by=_SPAN)
 
 
 def _check_change(
@@ -93,14 +96,15 @@ def _check_change(
     scenario = context.scenario
     if change.announced and change.announced > scenario.end:
         rule = f"must not be after the end (got {change.announced} > {scenario.end})"
-        context.add((*path, "announced"), rule)
+        context.add((*path, "announced"), rule, by=[("end",)])
     announced = max(change.announced or scenario.start, fork or scenario.start, scenario.start)
     goal = shifted(agreed, change.shift) if agreed and change.shift and can_shift else agreed
     is_moved = change.date is not None or goal != agreed
     goal = change.date or goal
     if is_moved and goal and goal < announced:
         rule = f"must not move to before it is announced (got {goal} < {announced})"
-        context.add((*path, given[0]), rule)
+        by = [(*path, "announced"), ("timeline", path[-1], "date"), (*path[:2], "at"), ("start",)]
+        context.add((*path, given[0]), rule, by=by)
 
 
 def _check_undated(context: Context, path: Path, change: MilestoneChange) -> None:
