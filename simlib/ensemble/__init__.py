@@ -4,8 +4,8 @@
 """
 
 from simlib.ensemble.execution import Execution, Progress
-from simlib.ensemble.replaying import replay
-from simlib.ensemble.results import Ensemble, Verification, open_results
+from simlib.ensemble.replaying import replay, states
+from simlib.ensemble.results import Ensemble, States, Verification, open_results
 from simlib.ensemble.running import extend, run
 from simlib.ensemble.verifying import verify
 
@@ -15,11 +15,13 @@ __all__ = [
     "Ensemble",
     "Execution",
     "Progress",
+    "States",
     "Verification",
     "extend",
     "open",
     "open_results",
     "replay",
     "run",
+    "states",
     "verify",
 ]

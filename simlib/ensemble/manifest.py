@@ -16,6 +16,7 @@ from simlib.ensemble.store import BEFORE, FORMAT, MANIFEST, SAVED, reopen
 from simlib.errors import ScenarioError, StoreError
 from simlib.outcomes import kind_of, label_of, month_starts, unit_of
 from simlib.scenario import differences, digest, load_text, resolve
+from simlib.scenario.outlines import map_of
 from simlib.scenario.variants import lines as lines_of
 from simlib.simulation import chosen_agents
 
@@ -48,6 +49,22 @@ class _Stopped(TypedDict):
     why: _Text
 
 
+_Ring: TypeAlias = list[tuple[float, float]]
+
+
+class _Area(TypedDict):
+    polygons: list[list[_Ring]]
+    label: tuple[float, float]
+
+
+class _Map(TypedDict):
+    source: _Text
+    areas: dict[_Text, _Area]
+    bases: dict[_Text, _Text]
+    segments: dict[_Text, tuple[_Text, _Text]]
+    where: dict[_Text, list[_Text]]
+
+
 class _Manifest(TypedDict):
     """What a manifest must say, as far as anything reads it."""
 
@@ -70,6 +87,7 @@ class _Manifest(TypedDict):
     milestones: dict[_Text, _Date]
     outcomes: dict[_Text, _Outcome]
     scenario: _Text
+    map: NotRequired[_Map]
     stopped: NotRequired[_Stopped]
 
 
@@ -150,6 +168,7 @@ def refuse_missing_agents(manifest: dict[str, Any], agents: Sequence[type[Agent]
 def manifest_of(job: Job, options: tuple[str, ...]) -> dict[str, Any]:
     """The manifest of an ensemble."""
     scenario = job.scenario
+    drawn = map_of(scenario)
     return {
         "simlib_results": FORMAT,
         **_said_by(scenario),
@@ -159,6 +178,7 @@ def manifest_of(job: Job, options: tuple[str, ...]) -> dict[str, Any]:
         "agents": _added_agents(job),
         "without": sorted(job.without),
         "made_by": [versions()],
+        **({} if drawn is None else {"map": drawn}),
         "scenario": resolve(scenario),
     }
 

@@ -86,10 +86,12 @@ def _held(path: Path, job: Job, manifest: dict[str, Any], tell: Listener) -> Dir
 
 
 def _widen(directory: Directory, manifest: dict[str, Any]) -> None:
-    """Let the manifest speak of all that is there now: options, replications, versions."""
+    """Let the manifest speak of all that is there now: options, replications, the map."""
     before = directory.manifest
     merged = {
         **before,
+        # Results of before had none.
+        **({"map": manifest["map"]} if "map" in manifest else {}),
         "options": list(dict.fromkeys([*before["options"], *manifest["options"]])),
         "replications": max(before["replications"], manifest["replications"]),
     }

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from simlib.ensemble.manifest import refuse_missing_agents
 from simlib.ensemble.replications import Job, prepare
+from simlib.ensemble.results import States
 from simlib.ensemble.store import MANIFEST
 from simlib.ensemble.verifying import refuse_unequal
 from simlib.errors import StoreError
 from simlib.files import csv_of_rows, write_file
-from simlib.journal import MARKS, to_date
+from simlib.journal import MARKS, to_date, to_days
 from simlib.scenario import load_text
-from simlib.scenario.requests import whole
+from simlib.scenario.requests import day, whole
 from simlib.scenario.schema import MOST_REPLICATIONS
+from simlib.scenario.wording import near_or_all
 from simlib.simulation import simulate
 
 if TYPE_CHECKING:
@@ -49,6 +51,33 @@ def replay(
     run = simulate(prepared.blueprint, replication)
     refuse_unequal(ensemble.directory, entry, prepared, replication)
     return run
+
+
+def states(ensemble: Ensemble, variable: str, on: str, n: int) -> States:
+    """A state variable by place in replayed replications; see `Ensemble.states`."""
+    import pandas as pd
+
+    manifest, end = ensemble.manifest, to_days(day("on", on)) + 1.0
+    refuse_missing_agents(manifest, ())
+    scenario = load_text(manifest["scenario"], file=str(ensemble.path / MANIFEST))
+    known = [name for name, each in scenario.state.items() if each.over != "national"]
+    if variable not in known:
+        hint = near_or_all(variable, known)
+        raise StoreError(f"no state variable by place {variable!r}; {hint}")
+    prepared = prepare(Job(scenario, (), tuple(manifest["without"])), ensemble.options[0])
+    wanted = ensemble.replications[:n].tolist()
+    if wanted:
+        first = next(e for e in ensemble.entries() if e.first <= wanted[0] < e.stop)
+        refuse_unequal(ensemble.directory, first, prepared, wanted[0])
+    values, time = [], to_days(scenario.start)
+    for replication in wanted:
+        run = simulate(prepared.blueprint, replication)
+        last = max(0, int((run.snapshot_times < end).sum()) - 1)
+        values.append(run.snapshots[last, run.layout.slice_of(variable)])
+        time = float(run.snapshot_times[last])
+    places = prepared.blueprint.layout.places_of(variable)
+    frame = pd.DataFrame(values, index=pd.Index(wanted, name="replication"), columns=list(places))
+    return States(frame, scenario.state[variable].unit, to_date(time))
 
 
 def write_journal(run: Run, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:

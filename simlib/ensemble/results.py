@@ -14,7 +14,7 @@ import numpy as np
 
 from simlib.ensemble import store
 from simlib.ensemble.manifest import reopened
-from simlib.ensemble.stored_tables import Counts, Frames, Outcomes, lands
+from simlib.ensemble.stored_tables import Counts, Frames, Outcomes, counts_in, lands
 from simlib.errors import StoreError
 from simlib.finding import Finding, plot_room
 from simlib.outcomes import label_of
@@ -22,6 +22,7 @@ from simlib.scenario import load_text
 from simlib.scenario.wording import near_or_all
 
 if TYPE_CHECKING:
+    import datetime as dt
     import os
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -67,6 +68,25 @@ class Verification:
         return not self.faults
 
 
+@dataclass(frozen=True, slots=True)
+class States:
+    """A state variable by place, in some replications.
+
+    Attributes
+    ----------
+    values
+        A row a replication, a column a place.
+    unit
+        Of the values.
+    date
+        The day they are of.
+    """
+
+    values: pd.DataFrame
+    unit: str
+    date: dt.date
+
+
 class Ensemble(Finding):
     """All replications of one scenario, under one option or several.
 
@@ -100,6 +120,7 @@ class Ensemble(Finding):
         self.directory = directory
         self.options: tuple[str, ...] = tuple(options or directory.manifest["options"])
         self._given = chunks
+        self._held_places: tuple[tuple[Any, ...], NDArray[np.int32]] | None = None
 
     def __repr__(self) -> str:
         return f"<Ensemble {self.name}: {self.n} replications, {self.n_failed} failed>"
@@ -267,6 +288,51 @@ class Ensemble(Finding):
             There is no such type or country.
         """
         return self._counts.monthly(incident_type, country).copy()
+
+    @property
+    def replications(self) -> NDArray[np.int32]:
+        """Which replications of a single option did not fail, in the order of `outcomes`."""
+        return self._columns.replications
+
+    def states(self, variable: str, on: str, n: int = 40) -> States:
+        """A state variable by place on a date, in the first replications of a single option.
+
+        States are not stored: so many replications are replayed, each exactly as it was.
+
+        Parameters
+        ----------
+        variable
+            Its name.
+        on
+            The date, ``2026-12-31``; the last month that has begun by then counts.
+        n
+            How many replications, at most.
+
+        Raises
+        ------
+        StoreError
+            It is no variable by place, or agents that were added are not installed.
+        """
+        found: States = _by_name("states")(self, variable, on, n)
+        return found
+
+    def place_counts(self, *windows: slice) -> NDArray[np.int32]:
+        """Incidents by place and type in windows of `months`, over the options looked at.
+
+        The shape is (n_windows, n_replications, n_places, n_types), in the order of the
+        manifest's ``places`` and ``types``. What was asked last is held.
+
+        Parameters
+        ----------
+        windows
+            Slices of `months`; all months when none is given.
+        """
+        asked = tuple((each.start, each.stop) for each in windows or (slice(None),))
+        if self._held_places is None or self._held_places[0] != asked:
+            within = [slice(*each) for each in asked]
+            found = counts_in(list(self.entries()), self.manifest, within)
+            self._held_places = asked, found
+        return self._held_places[1]
 
     def monthly_totals(self) -> pd.DataFrame:
         """Incidents over all replications and months: a row a type, a column a country."""

@@ -304,6 +304,26 @@ class Counts:
         return there
 
 
+def counts_in(
+    entries: Sequence[Entry], manifest: dict[str, Any], windows: Sequence[slice]
+) -> NDArray[np.int32]:
+    """Incidents in windows of months, shape (n_windows, n_kept, n_places, n_types).
+
+    All windows take one pass over the chunks.
+    """
+    grid = by_place(manifest)
+    n_kept = sum(entry.stop - entry.first - entry.n_failed for entry in entries)
+    shape = len(windows), n_kept, grid.n_groups, len(grid.types)
+    found = np.zeros(shape, dtype=np.int32)
+    start = 0
+    for entry in entries:
+        counts = grid.counts(entry)
+        for of_window, months in zip(found, windows, strict=True):
+            of_window[start : start + len(counts)] = counts[:, months].sum(axis=1)
+        start += len(counts)
+    return found
+
+
 def _grid(manifest: dict[str, Any], group_of: Sequence[int]) -> Grid:
     return Grid(
         months=np.array(manifest["months"], dtype="datetime64[D]"),

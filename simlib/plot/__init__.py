@@ -23,6 +23,7 @@ from simlib.plot.forecast_verification import (
 )
 from simlib.plot.histograms import distribution, effect, lead_times
 from simlib.plot.pages import figures
+from simlib.plot.place_maps import map, map_page, maps  # noqa: A004  (plot.map)
 from simlib.plot.rows import (
     branching,
     calibration,
@@ -35,6 +36,7 @@ from simlib.plot.rows import (
 )
 from simlib.plot.scatters import box, peeling, screening, tripwire
 from simlib.plot.steps import attribution, paths, save_why, shares, shares_and_paths
+from simlib.plot.style import image, svg
 from simlib.plot.timelines import save_timeline, timeline
 
 __all__ = [
@@ -59,11 +61,15 @@ __all__ = [
     "extension_forecast",
     "fan",
     "figures",
+    "image",
     "information",
     "inversion",
     "lead_times",
     "ledger_pit",
     "ledger_reliability",
+    "map",
+    "map_page",
+    "maps",
     "paths",
     "peeling",
     "probabilities",
@@ -77,6 +83,7 @@ __all__ = [
     "sensitivity",
     "shares",
     "shares_and_paths",
+    "svg",
     "timeline",
     "tripwire",
 ]

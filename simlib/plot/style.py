@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import re
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from numpy.typing import NDArray
+
+    from simlib.ensemble import Ensemble
 
 # matplotlib types all but its dates.
 _dates: Any = importlib.import_module("matplotlib.dates")
@@ -110,6 +113,35 @@ def image(drawn: Figure | Axes, kind: str = "png") -> bytes:
     return content.getvalue()
 
 
+def svg(drawn: Figure | Axes, prefix: str) -> str:
+    """A figure as an ``<svg>`` element for a page, small and with text that can be read.
+
+    Text stays text, in the page's own sans-serif. Every id begins with the prefix, so that
+    several figures can stand on one page.
+    """
+    with rc_context({"svg.fonttype": "none"}):
+        text = image(drawn, "svg").decode()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
+    # matplotlib names every group; only what is referred to needs its name.
+    named = set(re.findall(r"#([\w.-]+)", text))
+    text = re.sub(
+        r' id="([\w.-]+)"', lambda m: f' id="{prefix}-{m[1]}"' if m[1] in named else "", text
+    )
+    text = re.sub(r'(xlink:href="|url\()#([\w.-]+)', rf"\1#{prefix}-\2", text)
+    text = re.sub(r"(\d+\.\d\d)\d+", r"\1", text)
+    text = re.sub(r' d="[^"]*"', _shortened, text)
+    text = re.sub(r"font-family: [^;]*;", "font-family: sans-serif;", text)
+    text = re.sub(r' transform="rotate\(-0 [^"]*"', "", text)
+    return re.sub(r"\n\s*", "\n", text).replace("<g>\n</g>\n", "")
+
+
+def _shortened(path: re.Match[str]) -> str:
+    """What a path runs through, to a tenth of a point."""
+    text = re.sub(r"(\.\d)\d+", r"\1", path[0]).replace(".0 ", " ")
+    return re.sub(r"\s*\n\s*", "", text).replace("L ", "L").replace("M ", "M")
+
+
 def _take_literally(figure: Figure) -> None:
     """Let no text be read as a formula: names and units may hold dollar signs."""
     axes = [axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)]
@@ -159,6 +191,27 @@ def dress(ax: Axes, title: str, note: str = "", *, width: int = 64) -> None:
             note, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points",
             color=MUTED, size=8, va="bottom",
         )  # fmt: skip
+
+
+NOT_OBSERVED = "model results, not observations"
+
+
+def foot(given: Axes | None, ax: Axes, ensemble: Ensemble, *notes: str) -> None:
+    """Say below a figure of its own what it rests on: scenario, replications, notes.
+
+    Where the axes were given, the page they stand on says it.
+    """
+    if given is not None:
+        return
+    figure = ax.get_figure(root=True)
+    assert figure is not None  # noqa: S101  (axes stand on one)
+    n = ensemble.n - ensemble.n_failed
+    over = f" over {len(ensemble.options)} options" if len(ensemble.options) > 1 else ""
+    parts = [heading(ensemble.name), f"n = {n:,}{over}", *filter(None, notes), NOT_OBSERVED]
+    width = int(figure.get_figwidth() * 17)
+    figure.supxlabel(
+        wrapped(f"{'; '.join(parts)}.", width), x=0.012, ha="left", color=MUTED, size=7,
+    )  # fmt: skip
 
 
 def grid(ax: Axes, along: Literal["x", "y", "both"]) -> None:

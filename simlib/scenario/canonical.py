@@ -54,9 +54,12 @@ def explicit(value: Any) -> Any:
         return {
             info.alias or name: explicit(getattr(value, name))
             for name, info in type(value).model_fields.items()
-            if info.is_required()
-            or getattr(value, name) not in _EMPTY
-            or getattr(value, name) != info.default
+            if not info.exclude
+            and (
+                info.is_required()
+                or getattr(value, name) not in _EMPTY
+                or getattr(value, name) != info.default
+            )
         }
     if isinstance(value, dict):
         return {key: explicit(item) for key, item in value.items()}

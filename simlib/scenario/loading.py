@@ -121,7 +121,8 @@ def with_changes(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     parent, child = from_python(explicit(scenario)), from_python(changes)
     assert isinstance(parent, MappingNode)  # noqa: S101
     assert isinstance(child, MappingNode)  # noqa: S101
-    return _built(child, Chain(None, parent=parent))[0]
+    changed = _built(child, Chain(None, parent=parent))[0]
+    return changed.model_copy(update={"borders": changed.borders or scenario.borders})
 
 
 def check(path: str | os.PathLike[str]) -> list[Problem]:

@@ -141,16 +141,21 @@ def _twice(mark: FileMark, path: Path, first: FileMark) -> Problem:
 
 
 def _with_borders_found(root: Mapping, chain: Chain) -> Mapping:
-    """A file's tree with the whole path of its file of borders, if it names one."""
-    node = root.items.get("neighbors")
-    if not isinstance(node, Scalar) or not isinstance(node.value, str):
-        return root
-    if not BORDERS_NAME.fullmatch(node.text):
-        rule = "must be pairs of places, or the bare name of a .geojson file"
-        raise _refused(node, f"{rule} (got {describe(node)})", key="neighbors")
-    folders = [f for f in (chain.folder, bundled.folder("seeds")) if f is not None]
-    path = str(_found(node, node.text, folders, key="neighbors"))
-    return root.replaced("neighbors", Scalar(path, path, node.mark))
+    """A file's tree with the whole paths of its files of borders, if it names any."""
+    rules = {
+        "neighbors": "must be pairs of places, or the bare name of a .geojson file",
+        "borders": "must be the bare name of a .geojson file",
+    }
+    for key, rule in rules.items():
+        node = root.items.get(key)
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            continue
+        if not BORDERS_NAME.fullmatch(node.text):
+            raise _refused(node, f"{rule} (got {describe(node)})", key=key)
+        folders = [f for f in (chain.folder, bundled.folder("seeds")) if f is not None]
+        path = str(_found(node, node.text, folders, key=key))
+        root = root.replaced(key, Scalar(path, path, node.mark))
+    return root
 
 
 def _refused(node: Node, rule: str, hint: str = "", *, key: str = "extends") -> ScenarioError:

@@ -549,6 +549,11 @@ class Scenario(Model):
     end: dt.date
     places: dict[Name, Place]
     neighbors: tuple[tuple[PlaceName, PlaceName], ...] = ()
+    borders: str | None = Field(default=None, exclude=True, repr=False)
+    """A file of areas that maps are drawn with, where it lies; that of `neighbors`, if it is one.
+
+    No part of what is simulated: it enters neither the explicit form nor any digest.
+    """
     state: dict[Name, StateVariable] = {}
     parameters: dict[Name, Parameter] = {}
     incidents: dict[Name, IncidentType] = {}
@@ -568,6 +573,12 @@ class Scenario(Model):
     root_seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     design: Design = "random"
     """How the parameters of all replications are drawn together."""
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same is simulated: where borders lie does not matter."""
+        return isinstance(other, Scenario) and self.model_dump() == other.model_dump()
+
+    __hash__ = None  # type: ignore[assignment]  # its fields are mappings
 
     def value_names(self) -> dict[str, str]:
         """Every name that expressions may mention, with the parameter that gives it."""

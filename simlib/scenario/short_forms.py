@@ -313,7 +313,9 @@ def with_neighbors(tree: Mapping, log: ProblemLog) -> Mapping:
         for a, b in combinations(areas, 2)
         if len(areas[a] & areas[b]) >= LEAST_POINTS
     ]
-    return tree.replaced("neighbors", sequence(pairs, mark))
+    # Neighbors are pairs from here on; maps need the file itself.
+    items = {"borders": node, **tree.items, "neighbors": sequence(pairs, mark)}
+    return mapping(items, {"borders": mark, **tree.keys}, tree.mark)
 
 
 def _governorates(tree: Mapping) -> list[str]:
