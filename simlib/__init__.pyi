@@ -4,6 +4,7 @@ from ._version import __version__ as __version__
 from .agents.base import Agent as Agent
 from .analysis.comparison.comparison import compare as compare
 from .analysis.comparison.forks import fork as fork
+from .answers import answer as answer
 from .ensemble import Ensemble as Ensemble
 from .ensemble import open as open  # noqa: A004
 from .ensemble import run as run

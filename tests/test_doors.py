@@ -51,7 +51,7 @@ DOORS = {
     "typer": ("cli",),
     "rich": ("cli",),
     # Tables for people are made above the engine; what simulates, reads and draws has arrays.
-    "pandas": ("ensemble/", "analysis/", "evidence/", "theatre/questions/", "cli/"),
+    "pandas": ("ensemble/", "analysis/", "answers/", "evidence/", "theatre/questions/", "cli/"),
     "xarray": ("ensemble/cube.py",),
     # Of the engine, only quantiles are SciPy's, and its designs. Statistics are a room.
     "scipy": (

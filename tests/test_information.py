@@ -20,7 +20,7 @@ from sklearn.preprocessing import SplineTransformer
 
 import simlib
 from simlib.analysis.selection.deadlines import HELD, Deadline, extension_name
-from simlib.analysis.selection.forced_runs import NEVER, Answer, simulate_answers
+from simlib.analysis.selection.forced_runs import NEVER, GivenAnswer, simulate_answers
 from simlib.analysis.value.evppi import (
     EVERYTHING,
     REPORTS,
@@ -364,7 +364,7 @@ def test_forks_share_their_past_and_leave_it_at_the_date() -> None:
     assert runs[1].milestones["iraq_mission_end"].date - runs[0].milestones[
         "iraq_mission_end"
     ].date == 365.0  # fmt: skip
-    held = [Answer(replication, NEVER) for replication in range(2)]
+    held = [GivenAnswer(replication, NEVER) for replication in range(2)]
     known = simulate_answers(short(), held, EXTENSION, times=[at], jobs=1).known
     assert known.shape[:2] == (2, 1)
 

@@ -17,8 +17,8 @@ import simlib
 from simlib.analysis.selection.decision_forecast import forecast
 from simlib.analysis.selection.forced_runs import (
     NEVER,
-    Answer,
     AnsweredRuns,
+    GivenAnswer,
     numbers_of,
     simulate_answers,
 )
@@ -90,7 +90,7 @@ def selection(which: str) -> SelectionEffects:
     """Return both readings where the committee is blind to its grounds, or heeds threat."""
     given = BLIND if which == "blind" else ALARMED
     natural = simulate_answers(
-        short(), [Answer(r) for r in range(N)], EXTENSION, given=given, **HERE
+        short(), [GivenAnswer(r) for r in range(N)], EXTENSION, given=given, **HERE
     )
     return select(natural, short(), EXTENSION, given=given, **HERE)
 
@@ -182,7 +182,7 @@ def known() -> tuple[np.ndarray, AnsweredRuns]:
     times = [to_days(dt.date(2025, 2, 20)), to_days(dt.date(2025, 6, 30))]
     held, natural = (
         simulate_answers(
-            short(), [Answer(r, months) for r in range(6)], EXTENSION, times=times, **HERE
+            short(), [GivenAnswer(r, months) for r in range(6)], EXTENSION, times=times, **HERE
         )
         for months in (NEVER, None)
     )

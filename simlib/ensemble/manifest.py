@@ -16,6 +16,7 @@ from simlib.ensemble.store import BEFORE, FORMAT, MANIFEST, SAVED, reopen
 from simlib.errors import ScenarioError, StoreError
 from simlib.outcomes import kind_of, label_of, month_starts, unit_of
 from simlib.scenario import differences, digest, load_text, resolve
+from simlib.scenario.canonical import explicit
 from simlib.scenario.outlines import map_of
 from simlib.scenario.variants import lines as lines_of
 from simlib.simulation import chosen_agents
@@ -179,6 +180,7 @@ def manifest_of(job: Job, options: tuple[str, ...]) -> dict[str, Any]:
         "without": sorted(job.without),
         "made_by": [versions()],
         **({} if drawn is None else {"map": drawn}),
+        "question": None if scenario.question is None else explicit(scenario.question),
         "scenario": resolve(scenario),
     }
 

@@ -86,12 +86,16 @@ def _held(path: Path, job: Job, manifest: dict[str, Any], tell: Listener) -> Dir
 
 
 def _widen(directory: Directory, manifest: dict[str, Any]) -> None:
-    """Let the manifest speak of all that is there now: options, replications, the map."""
+    """Let the manifest speak of all that is there now: options, replications, map, words."""
     before = directory.manifest
+    words = {key: manifest[key] for key in ("outcomes", "question")}
+    if words != {key: before.get(key) for key in words}:
+        words["scenario"] = manifest["scenario"]
     merged = {
         **before,
         # Results of before had none.
         **({"map": manifest["map"]} if "map" in manifest else {}),
+        **words,
         "options": list(dict.fromkeys([*before["options"], *manifest["options"]])),
         "replications": max(before["replications"], manifest["replications"]),
     }

@@ -19,6 +19,7 @@ from simlib.scenario import (
     outcome_rules,
     parameter_values,
     place_rules,
+    question_rules,
     timeline_rules,
 )
 from simlib.scenario.context import Context
@@ -38,6 +39,7 @@ RULES: tuple[Callable[[Context], None], ...] = (
     event_rules.check,
     incident_rules.check,
     outcome_rules.check,
+    question_rules.check,
 )
 _SECTIONS = (
     *("places", "state", "parameters", "incidents", "postures", "agents"),

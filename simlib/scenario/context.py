@@ -199,6 +199,7 @@ class Context:
             "mark": MARKS,
             "milestone": scenario.timeline,
             "option": scenario.options,
+            "outcome": scenario.outcomes,
             "parameter": scenario.parameters,
             "place": scenario.places,
             "place or country": scenario.places.keys() | countries,

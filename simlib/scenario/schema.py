@@ -55,6 +55,7 @@ GovernorateName = Annotated[Name, Ref("governorate")]
 IncidentName = Annotated[Name, Ref("incident type")]
 MarkName = Annotated[Name, Ref("mark")]
 MilestoneName = Annotated[Name, Ref("milestone")]
+OutcomeName = Annotated[Name, Ref("outcome")]
 PlaceName = Annotated[Name, Ref("place")]
 PostureName = Annotated[Name, Ref("posture")]
 Region = Annotated[Name, Ref("place or country")]
@@ -505,6 +506,50 @@ class Outcome(Model):
     description: str = ""
 
 
+class Claim(Model):
+    """What may be so at the end of a run, as the rest of a sentence: ``the stay is extended``."""
+
+    says: Words
+    classes: tuple[Annotated[Name, Ref("class")], ...] = ()
+    """Classes in which it is so; none for a yes/no, which is so where it is yes."""
+
+
+class EndingTerm(Model):
+    """A class of an outcome in words, and what exactly is meant."""
+
+    label: Words
+    means: str
+
+
+class Gone(Model):
+    """What is over some time after the start, by an outcome in months."""
+
+    says: Words
+    outcome: OutcomeName
+
+
+class DecisionPoint(Model):
+    """What is decided next, by the names of decisions."""
+
+    says: Words
+    names: tuple[Annotated[Name, Ref("decision")], ...]
+
+
+class Question(Model):
+    """What a scenario is asked, and which outcomes answer it."""
+
+    asks: Words
+    outcome: OutcomeName
+    """Its class, or yes/no, is the answer."""
+    claims: Annotated[tuple[Claim, ...], Field(min_length=1)]
+    """What may be so; the first is what is asked."""
+    terms: dict[Annotated[Name, Ref("class")], EndingTerm] = {}
+    gone: Gone | None = None
+    decision: DecisionPoint | None = None
+    follows: tuple[OutcomeName, ...] = ()
+    """Outcomes that are told under each ending and under each option."""
+
+
 class SeriesRow(Model):
     """Which incidents a source counts, and how likely."""
 
@@ -567,6 +612,8 @@ class Scenario(Model):
     options: dict[Name, Option] = {}
     series: dict[Name, Series] = {}
     outcomes: dict[Name, Outcome] = {}
+    question: Question | None = None
+    """What it is asked: the answer is told in sentences."""
     history_days: Annotated[float, Field(ge=0, le=3650)] = 90.0
     """Days before the start drawn at its levels, for excitation and what agents look back on."""
     replications: Annotated[int, Field(ge=1, le=MOST_REPLICATIONS)] = 1000

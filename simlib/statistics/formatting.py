@@ -44,6 +44,63 @@ def with_error(mean: float, error: float) -> str:
     return f"{mean:,.{decimals}f} ± {error:,.{decimals}f}"
 
 
+def supported(low: float, high: float, *values: float, is_signed: bool = False) -> list[str]:
+    """Values with no more digits than an interval supports: its half is 2 to 20 of the last.
+
+    Examples
+    --------
+    >>> supported(412.2, 630.9, 512.4), supported(0.0251, 0.0932, 0.059)
+    (['510'], ['0.06'])
+    """
+    half = abs(high - low) / 2.0
+    if not math.isfinite(half) or half == 0.0:
+        return [signed(value) if is_signed else number(value) for value in values]
+    exponent = math.floor(math.log10(half / 2.0))
+    texts = [_to_step(value, exponent) for value in values]
+    if not is_signed:
+        return [text.replace("-", "\N{MINUS SIGN}") for text in texts]
+    return [_with_sign(text) for text in texts]
+
+
+def _to_step(value: float, exponent: int) -> str:
+    """A number rounded to a power of ten; never a zero with a sign."""
+    text = f"{round(value / 10.0**exponent) * 10.0**exponent:,.{max(0, -exponent)}f}"
+    return text.lstrip("-") if not text.strip("-0.,") else text
+
+
+def _with_sign(text: str) -> str:
+    if text.startswith("-"):
+        return "\N{MINUS SIGN}" + text[1:]
+    return text if not text.strip("0.,") else "+" + text
+
+
+def estimate(value: float, low: float, high: float, *, is_signed: bool = False) -> str:
+    """A value with its interval, with no more digits than that supports.
+
+    Examples
+    --------
+    >>> estimate(512.4, 412.2, 630.9), estimate(-3.04, -5.2, -0.9, is_signed=True)
+    ('510 (410 to 630)', '\N{MINUS SIGN}3 (\N{MINUS SIGN}5 to \N{MINUS SIGN}1)')
+    """
+    if math.isnan(low) or low == high:
+        return signed(value) if is_signed else number(value)
+    middle, least, most = supported(low, high, value, low, high, is_signed=is_signed)
+    return f"{middle} ({least} to {most})"
+
+
+def share(value: float, low: float, high: float) -> str:
+    """A share, 0-1, in percent with its interval, to whole percents where that is all it supports.
+
+    Examples
+    --------
+    >>> share(0.15, 0.0706, 0.2907), share(0.0, 0.0, 0.0032)
+    ('15 % (7 to 29 %)', '0 % (0 to 0.32 %)')
+    """
+    middle, least, most = supported(100 * low, 100 * high, 100 * value, 100 * low, 100 * high)
+    zero = "0" if value == 0.0 else middle
+    return f"{zero} % ({'0' if low == 0.0 else least} to {most} %)"
+
+
 def percent(share: float) -> str:
     """A share, 0-1, in percent.
 

@@ -170,3 +170,25 @@ def rank_correlation_interval(rho: float, n: int) -> tuple[float, float]:
     inside = min(max(rho, -1.0 + 1e-12), 1.0 - 1e-12)
     half = Z95 * math.sqrt((1.0 + rho**2 / 2.0) / (n - 3.0))
     return math.tanh(math.atanh(inside) - half), math.tanh(math.atanh(inside) + half)
+
+
+def median_between(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The interval of a median by order statistics; infinite where it ends among the censored.
+
+    H. A. David and H. N. Nagaraja, "Order Statistics" (2003), section 7.1: of n sorted values
+    that of rank k and the one as far from the other end hold the median between them with at
+    least the probability that a binomial of n and a half lies from k to n - k.
+
+    Examples
+    --------
+    >>> median_between(np.arange(1.0, 101.0))
+    (40.0, 61.0)
+    """
+    from scipy.stats import binom
+
+    ranked = np.sort(values)
+    n = len(ranked)
+    rank = int(binom.ppf(0.025, n, 0.5)) if n else 0
+    if rank == 0:
+        return -math.inf, math.inf
+    return float(ranked[rank - 1]), float(ranked[n - rank])

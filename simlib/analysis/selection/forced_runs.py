@@ -34,7 +34,7 @@ NEVER = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GivenAnswer:
     """A replication, and who answers in it.
 
     Forced are `months` of extension, `NEVER` of which hold to the end as agreed; None: the
@@ -73,7 +73,7 @@ class _AnswerJob:
     """What all rows share. Compared by identity, so that it is prepared once a worker."""
 
     scenario: Scenario
-    answers: tuple[Answer, ...]
+    answers: tuple[GivenAnswer, ...]
     question: DecisionQuestion
     given: Mapping[str, float]
     times: tuple[float, ...]
@@ -86,7 +86,7 @@ def numbers_of(scenario: Scenario) -> tuple[str, ...]:
 
 def simulate_answers(
     scenario: Scenario,
-    answers: Sequence[Answer],
+    answers: Sequence[GivenAnswer],
     question: DecisionQuestion,
     *,
     given: Mapping[str, float] | None = None,
@@ -158,7 +158,7 @@ def _chosen(run: Run, deadline: Deadline) -> tuple[int, float]:
     return NEVER, math.nan
 
 
-def _forked(blueprint: Blueprint, answer: Answer, deadline: Deadline) -> Blueprint:
+def _forked(blueprint: Blueprint, answer: GivenAnswer, deadline: Deadline) -> Blueprint:
     """A blueprint with another timeline; nothing else of it depends on the option."""
     if answer.months is None:
         return blueprint

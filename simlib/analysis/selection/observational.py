@@ -23,8 +23,8 @@ from simlib._moved import default
 from simlib.analysis.selection.decision_forecast import DecisionForecast, forecast
 from simlib.analysis.selection.forced_runs import (
     NEVER,
-    Answer,
     AnsweredRuns,
+    GivenAnswer,
     numbers_of,
     simulate_answers,
 )
@@ -322,7 +322,7 @@ def readings(
     loaded = question.with_before(loaded)
     headlines = _known(loaded, outcomes, question.headlines)
     n = n_replications(replications, loaded.replications)
-    deciding = [Answer(replication) for replication in range(n)]
+    deciding = [GivenAnswer(replication) for replication in range(n)]
     natural = simulate_answers(loaded, deciding, question, times=[to_days(date)], **execution)
     selections = {AS_WRITTEN: select(natural, loaded, question, **execution)}
     # The same replications at every slope: what differs between them is the slope's, not luck.
@@ -394,7 +394,7 @@ def _known(
     return tuple(outcomes) or tuple(name for name in headlines if name in numbers)
 
 
-def assigned(natural: AnsweredRuns, root_seed: int) -> list[Answer]:
+def assigned(natural: AnsweredRuns, root_seed: int) -> list[GivenAnswer]:
     """Deal out meetings and lengths of the extended replications to all of them.
 
     Replications are put in the order of a uniform each and dealt out evenly, so that every
@@ -409,9 +409,9 @@ def assigned(natural: AnsweredRuns, root_seed: int) -> list[Answer]:
     return [_as_in(natural, r, int(donor)) for r, donor in enumerate(chosen)]
 
 
-def _as_in(natural: AnsweredRuns, replication: int, donor: int) -> Answer:
+def _as_in(natural: AnsweredRuns, replication: int, donor: int) -> GivenAnswer:
     at = to_date(float(natural.decided_at[donor]))
-    return Answer(replication, int(natural.months[donor]), at)
+    return GivenAnswer(replication, int(natural.months[donor]), at)
 
 
 def select(
@@ -439,7 +439,7 @@ def select(
         hint = f"at least {FEWEST_EXTENDED}, and not all, are needed: give more"
         raise ScenarioError([Problem("replications", rule, hint)])
     everyone = assigned(natural, scenario.root_seed)
-    holding = [Answer(r, NEVER) for r in range(n)]
+    holding = [GivenAnswer(r, NEVER) for r in range(n)]
     redone = [_as_in(natural, int(r), int(r)) for r in own]
     answers = [*everyone, *holding, *redone]
     found = simulate_answers(scenario, answers, question, given=given, **execution).outcomes

@@ -19,7 +19,7 @@ import numpy as np
 
 from simlib._moved import default
 from simlib.analysis.selection.deadlines import HELD, extension_name
-from simlib.analysis.selection.forced_runs import NEVER, Answer, simulate_answers
+from simlib.analysis.selection.forced_runs import NEVER, GivenAnswer, simulate_answers
 from simlib.analysis.selection.observables import encoded, plan_observables
 from simlib.analysis.value.evppi import (
     FEWEST,
@@ -418,7 +418,7 @@ def _reports(
 
     They are of one scale, so that a ridge penalty weighs them alike.
     """
-    held = [Answer(int(replication), NEVER) for replication in replications]
+    held = [GivenAnswer(int(replication), NEVER) for replication in replications]
     times = [to_days(at) for at in dates]
     known = simulate_answers(scenario, held, question, times=times, **where).known
     channels = assemble(scenario).channels.channels
