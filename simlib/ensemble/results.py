@@ -221,11 +221,6 @@ class Ensemble(Finding):
             return self
         return Ensemble(self.directory, (option,), chunks=self._chunks)
 
-    @property
-    def replications(self) -> NDArray[np.int32]:
-        """Which replications the rows of `values` are of: those that did not fail."""
-        return self._columns.replications
-
     @functools.cached_property
     def labels(self) -> dict[str, str]:
         """What people read in the place of an outcome's name, by it."""
