@@ -213,7 +213,7 @@ def test_a_number_out_of_bounds_is_refused(more: dict[str, Any], words: str) -> 
 
 def test_a_name_that_is_empty_is_no_forecaster() -> None:
     """It does not stand for all of them, which take minutes."""
-    found = CliRunner().invoke(app, ["backtest", "--forecasters", ""])
+    found = CliRunner().invoke(app, ["backtest", "--forecaster", ""])
     assert isinstance(found.exception, ScenarioError)
     assert "must be one of incident_layer, last_value" in str(found.exception)
 
@@ -290,7 +290,7 @@ def test_shipped_parts_are_of_one_vintage_and_hold_all_governorates() -> None:
 def test_the_command_writes_tables_figures_and_a_page(tmp_path: Path) -> None:
     """Losses of the candidate are in the words too; a baseline that is not known is one line."""
     line = ["backtest", "--part", "2024", "--draws", "20", "--jobs", "1", "-o", str(tmp_path)]
-    chosen = ["--forecasters", "last_value,negative_binomial", "--candidate", "last_value"]
+    chosen = ["--forecaster", "last_value,negative_binomial", "--candidate", "last_value"]
     done = CliRunner().invoke(app, [*line, *chosen], catch_exceptions=False)
     assert done.exit_code == 0
     assert "lower than 0 of 1 baselines overall" in done.stdout
@@ -299,6 +299,6 @@ def test_the_command_writes_tables_figures_and_a_page(tmp_path: Path) -> None:
     assert written >= {"scores.csv", "differences.csv", "cases.csv.gz", "results.md"}
     assert written >= {"crps-unit.png", "coverage.png", "transforms.png", "horizons.png"}
     with pytest.raises(ScenarioError, match=r"forecaster: must be one of .* \(got 'luck'\)"):
-        CliRunner().invoke(app, [*line, "--forecasters", "luck"], catch_exceptions=False)
+        CliRunner().invoke(app, [*line, "--forecaster", "luck"], catch_exceptions=False)
     with pytest.raises(ScenarioError, match=r"candidate: must be one of .* \(got 'luck'\)"):
         CliRunner().invoke(app, [*line, "--candidate", "luck"], catch_exceptions=False)

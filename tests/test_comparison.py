@@ -449,7 +449,7 @@ def test_commands_compare_and_fork_from_end_to_end(
     """Results are kept, found again, compared without simulating, and continued."""
     out, forked = tmp_path / "out", tmp_path / "forked"
     status, said, told = call(
-        "compare", file, "--options", "as_planned,later,crowded", "--replications", "5",
+        "compare", file, "--option", "as_planned,later,crowded", "--replications", "5",
         "--jobs", "1", "-o", out, "--outcome", "raids",
     )  # fmt: skip
     assert status == 0, told
@@ -458,35 +458,35 @@ def test_commands_compare_and_fork_from_end_to_end(
     assert (out / "comparison" / "effects.csv").read_text().count("\n") == 9
     for name in ("effects-later", "effects-crowded", "effect-crowded-raids"):
         assert (out / "comparison" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-    status, said, told = call("compare", out, "--options", "crowded", "--baseline", "as_planned")
+    status, said, told = call("compare", out, "--option", "crowded", "--baseline", "as_planned")
     assert (status, told) == (0, "")
     status, said, told = call(
-        "fork", out, "--at", "2000-03-01", "--options", "later", "--of", "as_planned",
+        "fork", out, "--at", "2000-03-01", "--option", "later", "--of", "as_planned",
         "--replication", "3", "-o", forked,
     )  # fmt: skip
     assert status == 0, told
     assert "later_from_2000-03-01: in replication 3 the past before 2000-03-01" in said
     assert simlib.open(forked).of("later_from_2000-03-01").n == 1
-    wrong = ("compare", out, "--options", "as_planned,later", "--outcome", "riads")
+    wrong = ("compare", out, "--option", "as_planned,later", "--outcome", "riads")
     status, said, told = call(*wrong)
     assert (status, said) == (2, "")
     assert told.startswith("outcomes: no such outcome (got 'riads'); did you mean 'raids'?")
-    assert call("compare", out, "--options", "as_planned,latr")[0] == 2
+    assert call("compare", out, "--option", "as_planned,latr")[0] == 2
 
 
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ("compare FILE --options as_planned,latr", "options.latr: no such option"),
-        ("compare FILE --options as_planned", "options: must be two or more to compare"),
-        ("fork FILE --at 2000-13-01 --options later", "at: must be YYYY-MM-DD (got '2000-13-01')"),
-        ("fork FILE --at 2000-03-01 --options latr", "did you mean 'later'?"),
-        ("fork FILE --at 2000-03-01 --options crowded", "options.crowded.parameters: cannot be"),
+        ("compare FILE --option as_planned,latr", "options.latr: no such option"),
+        ("compare FILE --option as_planned", "options: must be two or more to compare"),
+        ("fork FILE --at 2000-13-01 --option later", "at: must be YYYY-MM-DD (got '2000-13-01')"),
+        ("fork FILE --at 2000-03-01 --option latr", "did you mean 'later'?"),
+        ("fork FILE --at 2000-03-01 --option crowded", "options.crowded.parameters: cannot be"),
         (
-            "fork FILE --at 2000-03-01 --options later --replication 1 --replications 2",
+            "fork FILE --at 2000-03-01 --option later --replication 1 --replications 2",
             "replications: give --replication or --replications",
         ),
-        ("fork nowhere --at 2000-03-01 --options later", "nowhere"),
+        ("fork nowhere --at 2000-03-01 --option later", "nowhere"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(

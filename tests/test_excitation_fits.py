@@ -228,7 +228,7 @@ def test_invert_goes_on_and_says_what_is_left_of_the_prior(
 ) -> None:
     """One generation, then a second: the first is not redone; files are kept."""
     monkeypatch.setattr(problems, "_N_PILOTS", 40)
-    command = ["invert", "theatre", "--parameters", "tempo.sd", "-o", str(tmp_path)]
+    command = ["invert", "theatre", "--parameter", "tempo.sd", "-o", str(tmp_path)]
     small = ["--population", "20", "--generations"]
     first = CliRunner().invoke(app, [*command, *small, "1"])
     assert first.exit_code == 0, first.output
@@ -253,7 +253,7 @@ def test_a_stopped_inversion_says_how_to_go_on(
 
     monkeypatch.setattr(problems, "seed_of", seed_and_signal)
     before = signal.getsignal(signal.SIGINT)
-    command = ["invert", "theatre", "--parameters", "tempo.sd", "-o", str(tmp_path)]
+    command = ["invert", "theatre", "--parameter", "tempo.sd", "-o", str(tmp_path)]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 130, done.output
     assert "interrupted: no generation kept in" in done.output

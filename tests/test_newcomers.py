@@ -58,7 +58,7 @@ def test_a_missing_option_names_the_command_that_adds_it(tmp_path: Path) -> None
     """And the command does what it says."""
     out = tmp_path / "a folder"
     simlib.run(small(), replications=3, jobs=1, directory=out)
-    done = call("compare", out, "--options", "as_planned,later", where=tmp_path)
+    done = call("compare", out, "--option", "as_planned,later", where=tmp_path)
     assert done.returncode == 2
     said, _, command = done.stderr.strip().partition("; to add: ")
     assert said.endswith("no results of option 'as_planned' and 'later'; there are (as written)")
@@ -74,7 +74,7 @@ def test_a_missing_option_names_the_command_that_adds_it(tmp_path: Path) -> None
     ]
     assert call(*words, where=tmp_path).returncode == 0
     assert simlib.open(out).options == ("", "as_planned", "later")
-    compared = call("compare", out, "--options", "as_planned,later", where=tmp_path)
+    compared = call("compare", out, "--option", "as_planned,later", where=tmp_path)
     assert compared.returncode == 0, compared.stderr
 
 

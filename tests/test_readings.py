@@ -352,7 +352,7 @@ def test_estimates_are_plain_numbers() -> None:
     ("arguments", "message"),
     [
         (("--date", "tomorrow"), "date: must be YYYY-MM-DD (got 'tomorrow')"),
-        (("--date", "2025-06-30", "--slopes", "a"), "slopes: must be numbers"),
+        (("--date", "2025-06-30", "--slope", "a"), "slope: must be numbers"),
         (("--date", "2025-06-30", "--outcome", "isis_attack"), "outcome: no number or yes/no"),
     ],
 )

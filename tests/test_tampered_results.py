@@ -47,9 +47,9 @@ COMMANDS = {
     "verify": "verify {out}",
     "plot": "plot {out} -o {scratch}",
     "replay": "replay {out} --replication 5 --option as_planned",
-    "compare": "compare {file} --options as_planned,later -o {out} --replications 12 --jobs 1",
-    "why": "why {out} raids --options as_planned,later --replications 12 --jobs 1",
-    "fork": "fork {file} --at 2000-03-31 --options as_planned,later -o {out} --replications 12 "
+    "compare": "compare {file} --option as_planned,later -o {out} --replications 12 --jobs 1",
+    "why": "why {out} raids --option as_planned,later --replications 12 --jobs 1",
+    "fork": "fork {file} --at 2000-03-31 --option as_planned,later -o {out} --replications 12 "
     "--jobs 1",
 }
 

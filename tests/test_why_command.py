@@ -53,7 +53,7 @@ def test_sentences_tables_figures_and_a_replay_that_runs(scenario: Path, tmp_pat
     options = ("--option", "as_planned", "--option", "busier")
     done = call("run", scenario, "-o", out, "--replications", "6", "--no-figures", *options)
     assert done.returncode == 0, done.stderr
-    done = call("why", out, "raids", "--options", "as_planned,busier", "-o", kept, "--jobs", "1")
+    done = call("why", out, "raids", "--option", "as_planned,busier", "-o", kept, "--jobs", "1")
     assert done.returncode == 0, done.stderr
     said = "100 % (100 to 100) of the extra incidents pass through the parameters that the options"
     assert said in done.stdout
@@ -74,7 +74,7 @@ def test_a_scenario_is_explained_too_and_nothing_is_found_where_nothing_is(
     scenario: Path,
 ) -> None:
     """Options that move a milestone which nobody minds: no share, no path, no replay."""
-    done = call("why", scenario, "raids", "--options", "as_planned,later", "--replications", "4",
+    done = call("why", scenario, "raids", "--option", "as_planned,later", "--replications", "4",
                 "--jobs", "1")  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "there is nothing to explain" in done.stdout
@@ -86,10 +86,10 @@ def test_a_scenario_is_explained_too_and_nothing_is_found_where_nothing_is(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("riads", "--options", "as_planned,later"), "outcomes: no such outcome (got 'riads')"),
-        (("raids", "--options", "as_planned"), "options: must be two options A,B"),
-        (("raids", "--options", "as_planned,latr"), "options: undefined option (got 'latr')"),
-        (("raids", "--options", "as_planned,later", "--by", "x"), "by: must be one of agent"),
+        (("riads", "--option", "as_planned,later"), "outcomes: no such outcome (got 'riads')"),
+        (("raids", "--option", "as_planned"), "option: must be two options A,B"),
+        (("raids", "--option", "as_planned,latr"), "options: undefined option (got 'latr')"),
+        (("raids", "--option", "as_planned,later", "--by", "x"), "by: must be one of agent"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(

@@ -226,8 +226,8 @@ def test_no_cell_of_a_kept_table_is_a_formula(
 @pytest.mark.parametrize("command", ["compare", "why", "discover"])
 def test_a_source_of_any_length_is_one_line(command: str) -> None:
     more = {
-        "compare": ["--options", "a,b"],
-        "why": ["x", "--options", "a,b"],
+        "compare": ["--option", "a,b"],
+        "why": ["x", "--option", "a,b"],
         "discover": ["x > 1"],
     }
     refused(command, f"{'n' * 300}.yaml", *more[command], match="cannot be read|no such")

@@ -10,13 +10,14 @@ import typer
 from typer import Argument, Option
 
 from simlib._version import __version__
+from simlib.cli import completion
 from simlib.cli.streams import say
 
 FAILED = 1
 AS_OF = "2024-12-31"
 """The date as of which the bundled scenarios know the record."""
 
-_COMMANDS = ("run", "compare", "explore", "evidence", "forecast", "register", "lever")
+_COMMANDS = ("catalog", "run", "compare", "explore", "evidence", "forecast", "register", "lever")
 """Modules ``..._commands`` that join the application as they are imported."""
 
 
@@ -37,15 +38,31 @@ def examples(*lines: str) -> str:
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
-ScenarioName = Annotated[str, Argument(help="A scenario file, or the name of a bundled one.")]
-Results = Annotated[Path, Argument(help="A results directory that simlib run wrote.")]
+ScenarioName = Annotated[
+    str,
+    Argument(
+        help="A scenario file, or the name of a bundled one (simlib list).",
+        autocompletion=completion.scenarios,
+    ),
+]
+Results = Annotated[
+    Path,
+    Argument(help="A results directory that simlib run wrote.", autocompletion=completion.results),
+]
 Source = Annotated[
     str,
-    Argument(help="A scenario file, the name of a bundled one, or a results directory."),
+    Argument(
+        help="A scenario file, the name of a bundled one, or a results directory.",
+        autocompletion=completion.sources,
+    ),
 ]
 Replications = Annotated[
     int | None,
-    Option(help="How many; as many as the scenario or the results say when not given."),
+    Option(
+        "--replications",
+        "-n",
+        help="How many; as many as the scenario or the results say when not given.",
+    ),
 ]
 Until = Annotated[
     str | None,
@@ -57,10 +74,21 @@ Until = Annotated[
 RootSeed = Annotated[int | None, Option(help="Replaces the scenario's.")]
 Outcomes = Annotated[
     list[str] | None,
-    Option("--outcome", metavar="OUTCOME[.CLASS]", help="Of this outcome only; may be repeated."),
+    Option(
+        "--outcome",
+        metavar="OUTCOME[.CLASS]",
+        help="Of these outcomes only; repeated, or with commas.",
+        autocompletion=completion.outcomes,
+    ),
 ]
 AsOf = Annotated[str, Option(metavar="DATE", help="Nothing dated or published later is used.")]
-Jobs = Annotated[int | None, Option(help="Worker processes; one for each core when not given.")]
+Jobs = Annotated[
+    int | None,
+    Option("--jobs", "-j", help="Worker processes; one for each core when not given."),
+]
+OneOption = Annotated[
+    str | None, Option(help="Under this option.", autocompletion=completion.options)
+]
 Scheduler = Annotated[
     str | None,
     Option(metavar="ADDRESS", help="Run on the workers of this Dask scheduler."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
+from simlib.cli import completion
 from simlib.cli.app import (
     FAILED,
     Folder,
@@ -16,6 +17,7 @@ from simlib.cli.app import (
     Outcomes,
     Replications,
     RootSeed,
+    ScenarioName,
     Source,
     app,
     examples,
@@ -34,16 +36,27 @@ if TYPE_CHECKING:
 
 @app.command(
     epilog=examples(
-        "simlib compare as_agreed --options as_agreed,extend_12m -o out/",
-        "simlib compare out/ --options as_agreed,extend_12m --outcome isis_attacks_iraq_year_1",
-        "simlib compare mine.yaml --options short,long --baseline long --replications 500",
+        "simlib compare as_agreed --option as_agreed,extend_12m -o out/",
+        "simlib compare out/ --option as_agreed,extend_12m --outcome isis_attacks_iraq_year_1",
+        "simlib compare mine.yaml --option short,long --baseline long --replications 500",
     )
 )
 def compare(  # noqa: PLR0913, PLR0917  (options of a command line)
     source: Source,
-    options: Annotated[str, Option(help="Names with commas; the first is the baseline.")],
+    option: Annotated[
+        list[str],
+        Option(
+            metavar="A,B[,...]",
+            help="What is compared, repeated or with commas; the first is the baseline.",
+            autocompletion=completion.options,
+        ),
+    ],
     baseline: Annotated[
-        str | None, Option(help="Compare with this option instead of the first.")
+        str | None,
+        Option(
+            help="Compare with this option instead of the first.",
+            autocompletion=completion.options,
+        ),
     ] = None,
     replications: Replications = None,
     root_seed: RootSeed = None,
@@ -61,7 +74,7 @@ def compare(  # noqa: PLR0913, PLR0917  (options of a command line)
         here: Execution = {"jobs": jobs} if is_folder(source) else where
         comparison = compared(
             opened(source),
-            names(options),
+            names(option),
             baseline=baseline,
             replications=replications,
             root_seed=root_seed,
@@ -72,17 +85,28 @@ def compare(  # noqa: PLR0913, PLR0917  (options of a command line)
 
 @app.command(
     epilog=examples(
-        "simlib fork as_agreed --at 2025-06-30 --options extend_12m,leave_early --of as_agreed",
-        "simlib fork out/ --at 2025-06-30 --options extend_12m -o forked/",
-        "simlib fork out/ --at 2025-03-31 --options leave_early --replication 17",
+        "simlib fork as_agreed --at 2025-06-30 --option extend_12m,leave_early --of as_agreed",
+        "simlib fork out/ --at 2025-06-30 --option extend_12m -o forked/",
+        "simlib fork out/ --at 2025-03-31 --option leave_early --replication 17",
     )
 )
 def fork(  # noqa: PLR0913, PLR0917  (options of a command line)
     source: Source,
     at: Annotated[str, Option(metavar="DATE", help="The date up to which the past is one.")],
-    options: Annotated[str, Option(help="What to continue under: names with commas.")],
+    option: Annotated[
+        list[str],
+        Option(
+            metavar="A[,B]...",
+            help="What to continue under, repeated or with commas.",
+            autocompletion=completion.options,
+        ),
+    ],
     of: Annotated[
-        str | None, Option(help="Whose past it is; of the only one, or as written.")
+        str | None,
+        Option(
+            help="Whose past it is; of the only one, or as written.",
+            autocompletion=completion.options,
+        ),
     ] = None,
     replication: Annotated[int | None, Option(help="Continue this replication alone.")] = None,
     replications: Replications = None,
@@ -104,7 +128,7 @@ def fork(  # noqa: PLR0913, PLR0917  (options of a command line)
         comparison = forked(
             opened(source),
             day("at", at),
-            names(options),
+            names(option),
             of=of,
             replications=wanted,
             root_seed=root_seed,
@@ -120,7 +144,7 @@ def _beside(command: str, output: Path | None, *, force: bool) -> Output | None:
 
 def _finish(comparison: Comparison, outcomes: Iterable[str] | None, kept: Output | None) -> None:
     """Say what was found of some outcomes or all; failed replications are a failure."""
-    present(kept, comparison.showing(outcomes or ()))
+    present(kept, comparison.showing(names(outcomes)))
     options = (comparison.baseline, *comparison.options)
     parts = [comparison.ensemble.of(name) for name in options]
     if n_failed := sum(part.n_failed for part in parts):
@@ -130,16 +154,28 @@ def _finish(comparison: Comparison, outcomes: Iterable[str] | None, kept: Output
 
 @app.command(
     epilog=examples(
-        "simlib why as_agreed isis_attacks_iraq_year_1 --options as_agreed,extend_12m",
-        "simlib why out/ isis_attacks_iraq_year_1 --options as_agreed,leave_early --by mechanism",
-        "simlib why as_agreed iraq_end_class --options as_agreed,extend_12m "
+        "simlib why as_agreed isis_attacks_iraq_year_1 --option as_agreed,extend_12m",
+        "simlib why out/ isis_attacks_iraq_year_1 --option as_agreed,leave_early --by mechanism",
+        "simlib why as_agreed iraq_end_class --option as_agreed,extend_12m "
         "--replications 500 -o why/",
     )
 )
 def why(  # noqa: PLR0913, PLR0917  (options of a command line)
     source: Source,
-    outcome: Annotated[list[str], Argument(help="An outcome, or OUTCOME.CLASS; or several.")],
-    options: Annotated[str, Option(help="Baseline and counterfactual: A,B.")],
+    outcome: Annotated[
+        list[str],
+        Argument(
+            help="An outcome, or OUTCOME.CLASS; or several.", autocompletion=completion.outcomes
+        ),
+    ],
+    option: Annotated[
+        list[str],
+        Option(
+            metavar="A,B",
+            help="Baseline and counterfactual.",
+            autocompletion=completion.options,
+        ),
+    ],
     by: Annotated[str, Option(help="Split over: agent, mechanism or place.")] = "agent",
     replications: Replications = None,
     orders: Annotated[int, Option(help="Pairs of orders drawn in each replication.")] = 1,
@@ -150,9 +186,10 @@ def why(  # noqa: PLR0913, PLR0917  (options of a command line)
     """Say why two options differ: what carries the effect, and where pairs part."""
     from simlib.analysis import why as explain
 
-    both = names(options)
+    both = names(option)
     if len(both) != 2:
-        raise ScenarioError([Problem("options", f"must be two options A,B (got {options!r})")])
+        got = ", ".join(both) or "none"
+        raise ScenarioError([Problem("option", f"must be two options A,B (got {got})")])
     kept = output_of("why", output, force=force)
     with running(output, jobs) as where:
         found = explain(
@@ -179,11 +216,22 @@ def why(  # noqa: PLR0913, PLR0917  (options of a command line)
     )
 )
 def diff(  # noqa: PLR0913, PLR0917  (options of a command line)
-    before: Annotated[str, Argument(help="A scenario file, or a bundled name.")],
-    after: Annotated[str, Argument(help="The other; gaps are of it less the first.")],
+    before: ScenarioName,
+    after: Annotated[
+        str,
+        Argument(
+            help="The other; gaps are of it less the first.", autocompletion=completion.scenarios
+        ),
+    ],
     outcome: Outcomes = None,
     replications: Annotated[
-        int, Option(min=1, help="Of each set of changes: 2 ** groups sets are simulated.")
+        int,
+        Option(
+            "--replications",
+            "-n",
+            min=1,
+            help="Of each set of changes: 2 ** groups sets are simulated.",
+        ),
     ] = 100,
     group: Annotated[
         list[str] | None, Option(help="NAME=PATH[,PATH...]: changes that are taken together.")
@@ -203,7 +251,7 @@ def diff(  # noqa: PLR0913, PLR0917  (options of a command line)
         found = compared(
             before,
             after,
-            outcomes=outcome or None,
+            outcomes=names(outcome) or None,
             groups=_groups(group or []),
             replications=replications if runs else 0,
             **where,

@@ -77,9 +77,10 @@ def opened(source: str, *, is_told: bool = True) -> Scenario | Ensemble:
     return load_scenario(source, is_told=is_told)
 
 
-def names(text: str) -> list[str]:
-    """Names that have commas between them."""
-    return [name.strip() for name in text.split(",") if name.strip()]
+def names(given: Iterable[str] | None) -> list[str]:
+    """Names that are given one by one, or with commas between them."""
+    every = (name.strip() for text in given or () for name in text.split(","))
+    return [name for name in every if name]
 
 
 def as_date(text: str) -> dt.date:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from simlib.cli import completion
 from simlib.cli.app import AS_OF, AsOf, Folder, Force, Jobs, ScenarioName, app, examples
 from simlib.cli.driver import (
     as_date,
@@ -196,14 +197,21 @@ def excitation(
 
 @app.command(
     epilog=examples(
-        "simlib invert theatre --parameters tempo.sd,tempo.rho -o inverted/",
-        "simlib invert theatre --parameters tempo.sd -o inverted/ --population 500 --generations 8",
-        "simlib invert theatre --parameters tempo.sd --counts mine.csv -o inverted/",
+        "simlib invert theatre --parameter tempo.sd,tempo.rho -o inverted/",
+        "simlib invert theatre --parameter tempo.sd -o inverted/ --population 500 --generations 8",
+        "simlib invert theatre --parameter tempo.sd --counts mine.csv -o inverted/",
     )
 )
 def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
     scenario: ScenarioName,
-    parameters: Annotated[str, Option(help="Drawn parameters to find, with commas.")],
+    parameter: Annotated[
+        list[str],
+        Option(
+            metavar="NAME[,NAME]...",
+            help="Drawn parameters to find, repeated or with commas.",
+            autocompletion=completion.parameters,
+        ),
+    ],
     output: Annotated[Path, Option("-o", "--output", help="Directory; run again to go on there.")],
     counts: Annotated[
         Path | None,
@@ -223,7 +231,7 @@ def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
     date = as_date(as_of)
     loaded = load_scenario(scenario)
     observed = ucdp_counts(counts, SCORED, date)
-    problem = forecaster_problem(loaded, names(parameters), observed, BEFORE_DECEMBER)
+    problem = forecaster_problem(loaded, names(parameter), observed, BEFORE_DECEMBER)
     kept = output_of("invert", output, force=force)
     standing = Generations(output)
     with stopping_between_runs(standing) as stop:
@@ -240,14 +248,15 @@ def invert(  # noqa: PLR0913, PLR0917  (options of a command line)
     epilog=examples(
         "simlib backtest -o out/backtest",
         "simlib backtest --part syria --draws 400",
-        "simlib backtest --forecasters negative_binomial,conflictology --candidate conflictology",
+        "simlib backtest --forecaster negative_binomial,conflictology --candidate conflictology",
     )
 )
 def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
     part: Annotated[str, Option(help="iraq, syria, 2024 or all.")] = "all",
     draws: Annotated[int, Option(help="Draws of each forecast, 2 to 20,000.")] = 1000,
-    forecasters: Annotated[
-        str | None, Option(metavar="A[,B...]", help="What forecasts; all when not given.")
+    forecaster: Annotated[
+        list[str] | None,
+        Option(metavar="A[,B...]", help="What forecasts; all when not given."),
     ] = None,
     candidate: Annotated[
         str | None,
@@ -259,14 +268,15 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
     force: Force = False,  # noqa: FBT002
 ) -> None:
     """Score forecasts of lethal events at past months, beside the field's baselines."""
-    from simlib.evidence.backtests.forecasters import BASELINES, CANDIDATES, forecaster
+    from simlib.evidence.backtests.forecasters import BASELINES, CANDIDATES
+    from simlib.evidence.backtests.forecasters import forecaster as named
     from simlib.evidence.backtests.result import backtest as tested
     from simlib.theatre.record.monthly import shipped_parts
 
     every = [*CANDIDATES, *BASELINES]
-    asked = every if forecasters is None else list(dict.fromkeys(forecasters.split(",")))
+    asked = list(dict.fromkeys(names(forecaster))) or every
     parts = shipped_parts(None if part == "all" else [part])
-    chosen = [forecaster(name) for name in asked]
+    chosen = [named(name) for name in asked]
     kept = output_of("backtest", output, force=force)
     with running(output, jobs) as where:
         found = tested(
@@ -288,7 +298,8 @@ def backtest(  # noqa: PLR0913, PLR0917  (options of a command line)
 def analogues(
     as_of: AsOf = AS_OF,
     replications: Annotated[
-        int, Option(help="Of each scenario and option; 0 simulates nothing.")
+        int,
+        Option("--replications", "-n", help="Of each scenario and option; 0 simulates nothing."),
     ] = 400,
     record: Annotated[
         Path | None, Option(help="Events by country and month; bundled when not given.")

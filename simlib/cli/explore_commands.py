@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from simlib.cli import completion
 from simlib.cli.app import (
     Folder,
     Force,
     Jobs,
+    OneOption,
     Outcomes,
     Replications,
     ScenarioName,
@@ -34,18 +36,26 @@ if TYPE_CHECKING:
         "simlib sensitivity as_agreed --by kind -o out/",
         "simlib sensitivity as_agreed isis_attacks_iraq_year_1",
         "simlib sensitivity as_agreed isis_attacks_iraq_year_1 --by grade --samples 512",
-        "simlib sensitivity as_agreed isis_attacks_iraq_year_1 --options as_agreed,extend_12m",
+        "simlib sensitivity as_agreed isis_attacks_iraq_year_1 --option as_agreed,extend_12m",
         "simlib sensitivity as_agreed isis_attacks_iraq_year_1 --method morris",
     )
 )
 def sensitivity(  # noqa: PLR0913, PLR0917  (options of a command line)
     scenario: ScenarioName,
     outcome: Annotated[
-        list[str] | None, Argument(help="OUTCOME or OUTCOME.CLASS; all when none is given.")
+        list[str] | None,
+        Argument(
+            help="OUTCOME or OUTCOME.CLASS; all when none is given.",
+            autocompletion=completion.outcomes,
+        ),
     ] = None,
-    options: Annotated[
-        str | None,
-        Option(metavar="A[,B]", help="One option, or two whose difference B - A is split."),
+    option: Annotated[
+        list[str] | None,
+        Option(
+            metavar="A[,B]",
+            help="One option, or two whose difference B - A is split.",
+            autocompletion=completion.options,
+        ),
     ] = None,
     method: Annotated[
         str, Option(help="sobol: shares of the variance; morris: screening.")
@@ -66,7 +76,7 @@ def sensitivity(  # noqa: PLR0913, PLR0917  (options of a command line)
         raise ScenarioError([Problem("method", f"must be sobol or morris (got {method})")])
     kept = output_of("sensitivity", output, force=force)
     split = _screened if method == "morris" else functools.partial(_split, by=by)
-    chosen = None if options is None else options.split(",")
+    chosen = names(option) or None
     with running(output, jobs) as where:
         found = split(scenario, outcome, chosen, samples, where)
     present(kept, found)
@@ -113,9 +123,14 @@ def discover(  # noqa: PLR0913, PLR0917  (options of a command line)
     condition: Annotated[
         str, Argument(help="OUTCOME > NUMBER, OUTCOME = CLASS, OUTCOME in worst 20 %, ...")
     ],
-    option: Annotated[str | None, Option(help="Look at this option.")] = None,
+    option: OneOption = None,
     parameter: Annotated[
-        list[str] | None, Option(help="A drawn parameter to look at; may be repeated.")
+        list[str] | None,
+        Option(
+            metavar="NAME[,NAME]...",
+            help="Drawn parameters to look at, repeated or with commas.",
+            autocompletion=completion.parameters,
+        ),
     ] = None,
     boxes: Annotated[int, Option(help="How many boxes at most.")] = 3,
     resamples: Annotated[int, Option(help="How many resamples test the stability.")] = 100,
@@ -131,7 +146,11 @@ def discover(  # noqa: PLR0913, PLR0917  (options of a command line)
     with running(None if output is None else output / "results", jobs) as where:
         ensemble = _ensemble(opened(results), condition, option, replications, where)
     found = discovered(
-        ensemble, condition, parameters=parameter, max_boxes=boxes, resamples=resamples
+        ensemble,
+        condition,
+        parameters=names(parameter) or None,
+        max_boxes=boxes,
+        resamples=resamples,
     )
     present(kept, found)
 
@@ -175,7 +194,7 @@ def tripwires(  # noqa: PLR0913, PLR0917  (options of a command line)
         float, Option(help="Greatest false-alarm rate where rules are searched, 0-1.")
     ] = 0.3,
     worth: Annotated[float | None, Option(help="False alarms that a right one is worth.")] = None,
-    option: Annotated[str | None, Option(help="With this option applied.")] = None,
+    option: OneOption = None,
     replications: Replications = None,
     jobs: Jobs = None,
     output: Folder = None,
@@ -202,7 +221,7 @@ def tripwires(  # noqa: PLR0913, PLR0917  (options of a command line)
 @app.command(
     epilog=examples(
         "simlib readings as_agreed --date 2025-06-30",
-        "simlib readings as_agreed --date 2025-09-01 --slopes 0,1.2 -o readings/",
+        "simlib readings as_agreed --date 2025-09-01 --slope 0,1.2 -o readings/",
         "simlib readings as_agreed --date 2025-06-30 --outcome isis_attacks_iraq_year_2",
     )
 )
@@ -210,7 +229,7 @@ def readings(  # noqa: PLR0913, PLR0917  (options of a command line)
     scenario: ScenarioName,
     date: Annotated[str, Option(help="What is known by then is used: YYYY-MM-DD.")],
     outcome: Outcomes = None,
-    slopes: Annotated[
+    slope: Annotated[
         str, Option(help="Weights of threat, with commas between; empty for none.")
     ] = "0,0.6,1.2",
     replications: Replications = None,
@@ -228,8 +247,8 @@ def readings(  # noqa: PLR0913, PLR0917  (options of a command line)
             load_scenario(scenario),
             as_date(date),
             question=EXTENSION,
-            outcomes=outcome or (),
-            slopes=_numbers(slopes),
+            outcomes=names(outcome),
+            slopes=_numbers(slope),
             replications=replications,
             **where,
         )
@@ -241,14 +260,14 @@ def _numbers(text: str) -> list[float]:
         return [float(part) for part in text.split(",") if part.strip()]
     except ValueError:
         rule = f"must be numbers with commas between (got {text!r})"
-        raise ScenarioError([Problem("slopes", rule)]) from None
+        raise ScenarioError([Problem("slope", rule)]) from None
 
 
 @app.command(
     epilog=examples(
         "simlib voi as_agreed",
         "simlib voi as_agreed --losses mine.yaml -o voi/",
-        "simlib voi as_agreed --dates 2025-06-15 --option leave_early --replications 2000",
+        "simlib voi as_agreed --date 2025-06-15 --option leave_early --replications 2000",
     )
 )
 def voi(  # noqa: PLR0913, PLR0917  (options of a command line)
@@ -256,11 +275,20 @@ def voi(  # noqa: PLR0913, PLR0917  (options of a command line)
     losses: Annotated[
         Path | None, Option(help="A panel of losses; an illustrative one when not given.")
     ] = None,
-    dates: Annotated[
-        str, Option(help="When it is decided, with commas; the meetings when not given.")
-    ] = "",
+    date: Annotated[
+        list[str] | None,
+        Option(
+            metavar="DATE[,DATE]...",
+            help="When it is decided, repeated or with commas; the meetings when not given.",
+        ),
+    ] = None,
     option: Annotated[
-        list[str] | None, Option(help="An option to compare too; may be repeated.")
+        list[str] | None,
+        Option(
+            metavar="NAME[,NAME]...",
+            help="Options to compare too, repeated or with commas.",
+            autocompletion=completion.options,
+        ),
     ] = None,
     replications: Replications = None,
     jobs: Jobs = None,
@@ -277,8 +305,8 @@ def voi(  # noqa: PLR0913, PLR0917  (options of a command line)
             load_scenario(scenario),
             losses,
             question=EXTENSION,
-            dates=[as_date(date) for date in names(dates)],
-            options=option or (),
+            dates=[as_date(each) for each in names(date)],
+            options=names(option),
             replications=replications,
             **where,
         )

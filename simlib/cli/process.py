@@ -42,8 +42,9 @@ def _run() -> int:
 def _called() -> int:
     try:
         from simlib.cli.app import app
+        from simlib.cli.old_spellings import respelled
 
-        app()
+        app(args=respelled(sys.argv[1:]))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except SimlibError as error:

@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from simlib.cli.app import Force, Jobs, Outcomes, app, examples
 from simlib.cli.driver import load_scenario, running, scenario_and_name, show
+from simlib.cli.driver import names as listed
 from simlib.cli.streams import say
 from simlib.errors import Problem, ScenarioError
 from simlib.files import refuse_unwritable, write_file
@@ -47,7 +48,12 @@ def register(  # noqa: PLR0913, PLR0917  (options of a command line)
     ] = None,
     replications: Annotated[
         int | None,
-        Option(min=1, help="Simulate so many for that instead; 400 see what matters most."),
+        Option(
+            "--replications",
+            "-n",
+            min=1,
+            help="Simulate so many for that instead; 400 see what matters most.",
+        ),
     ] = None,
     outcome: Outcomes = None,
     jobs: Jobs = None,
@@ -67,7 +73,7 @@ def register(  # noqa: PLR0913, PLR0917  (options of a command line)
     if output is not None:
         refuse_unwritable(output, inputs=[] if results is None else [results])
     card = find(cards(scenario), name, scenario_names()) if name else None
-    known = _correlations(scenario, results, replications, outcome, jobs)
+    known = _correlations(scenario, results, replications, listed(outcome), jobs)
     if card is not None:
         _show(card if known is None else find(cards(scenario, known), name), known)
     if output is not None:

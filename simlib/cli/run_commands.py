@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Option
 
+from simlib.cli import completion
 from simlib.cli.app import (
     FAILED,
     DaskLocal,
     Folder,
     Force,
     Jobs,
+    OneOption,
     Replications,
     Results,
     RootSeed,
@@ -25,7 +27,7 @@ from simlib.cli.app import (
     app,
     examples,
 )
-from simlib.cli.driver import Head, load_scenario, output_of, show_lines, workers
+from simlib.cli.driver import Head, load_scenario, names, output_of, show_lines, workers
 from simlib.cli.progress import checking, stopping
 from simlib.cli.streams import say, tell
 from simlib.errors import ScenarioError, SimulationError, StoreError
@@ -44,16 +46,31 @@ Design = Annotated[
     str | None, Option(help="Of the parameter draws: random, sobol or latin_hypercube.")
 ]
 Options = Annotated[
-    list[str] | None, Option("--option", help="An option; may be repeated; all: every one.")
+    list[str] | None,
+    Option(
+        "--option",
+        metavar="NAME[,NAME]...",
+        help="Options, repeated or with commas; all: every one.",
+        autocompletion=completion.options,
+    ),
 ]
 LONG_RUN = 1000
 """Replications beside which the hundred short ones that measure how much is prior are few."""
 Without = Annotated[
     list[str] | None,
-    Option("--without", "--freeze", help="An agent that never acts; may be repeated."),
+    Option(
+        metavar="NAME[,NAME]...",
+        help="Agents that never act, repeated or with commas.",
+        autocompletion=completion.agents,
+    ),
 ]
 Remove = Annotated[
-    list[str] | None, Option(help="An actor that is not there at all; may be repeated.")
+    list[str] | None,
+    Option(
+        metavar="NAME[,NAME]...",
+        help="Actors that are not there at all, repeated or with commas.",
+        autocompletion=completion.agents,
+    ),
 ]
 Journals = Annotated[bool, Option("--journals", help="Keep every incident too; much larger.")]
 Figures = Annotated[bool, Option(help="Draw figures beside the results.")]
@@ -63,10 +80,10 @@ Figures = Annotated[bool, Option(help="Draw figures beside the results.")]
     epilog=examples(
         "simlib run as_agreed -o out/",
         "simlib run mine.yaml -o out/ --replications 5000 --root-seed 7 --jobs 4",
-        "simlib run as_agreed -o out/ --option as_agreed --option extend_12m",
+        "simlib run as_agreed -o out/ --option as_agreed,extend_12m",
         "simlib run as_agreed -o out/ --option all",
         "simlib run as_agreed -o out/ --until 'iraq_end_class.formally_extended +- 0.01'",
-        "simlib run as_agreed -o out/ --option as_agreed --option extend_12m "
+        "simlib run as_agreed -o out/ --option as_agreed,extend_12m "
         "--until 'wrong ranking of isis_attacks_iraq_year_1 < 0.05'",
         "simlib run as_agreed -o out/ --scheduler tcp://10.0.0.1:8786",
     )
@@ -99,15 +116,15 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
         if design is not None:
             loaded = with_design(loaded, design)
         if remove:
-            loaded = with_changes(loaded, {"remove": [*several(loaded.remove), *remove]})
+            loaded = with_changes(loaded, {"remove": [*several(loaded.remove), *names(remove)]})
         ensemble = simulated(
             loaded,
-            options="all" if option and "all" in option else option,
+            options="all" if "all" in names(option) else names(option) or None,
             replications=replications,
             until=until,
             root_seed=root_seed,
             **workers(jobs, scheduler, dask_local),
-            without=without or (),
+            without=names(without),
             directory=output,
             journals=journals,
             progress=reporter,
@@ -127,7 +144,8 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
 def extend(  # noqa: PLR0913, PLR0917  (options of a command line)
     results: Results,
     replications: Annotated[
-        int | None, Option(help="How many there shall be in all, of each option.")
+        int | None,
+        Option("--replications", "-n", help="How many there shall be in all, of each option."),
     ] = None,
     option: Options = None,
     until: Until = None,
@@ -145,7 +163,7 @@ def extend(  # noqa: PLR0913, PLR0917  (options of a command line)
         if replications is None and until is None and not option:
             raise StoreError("say how many replications there shall be, or until what to go on")
         ensemble = open_results(results).extend(
-            replications, options=option or (), until=until, progress=reporter,
+            replications, options=names(option), until=until, progress=reporter,
             **workers(jobs, scheduler, dask_local),
         )  # fmt: skip
     _show(ensemble)
@@ -197,7 +215,7 @@ def plot(
 def replay(
     results: Results,
     replication: Annotated[int, Option(help="Which replication.")],
-    option: Annotated[str | None, Option(help="Which option, where there are several.")] = None,
+    option: OneOption = None,
     journal: Annotated[
         Path | None, Option(help="Write every incident and decision to this CSV file.")
     ] = None,
@@ -269,7 +287,7 @@ def check(scenario: ScenarioName) -> None:
 @app.command(epilog=examples("simlib resolve as_agreed > explicit.yaml"))
 def resolve(
     scenario: ScenarioName,
-    option: Annotated[str | None, Option(help="With this option applied.")] = None,
+    option: OneOption = None,
 ) -> None:
     """Print the fully explicit form of a scenario."""
     from simlib.scenario import option_scenario

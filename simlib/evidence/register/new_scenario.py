@@ -21,7 +21,7 @@ _HEAD = """# What if ...? A scenario over {base} that changes nothing yet.
 # Take the "# " away from a line that moves something and from the name of its section.
 #   simlib check {file}: every mistake, with its line
 #   simlib diff {base} {file}: what it changes, and by how much
-#   simlib compare {file} --options ONE,OTHER: what two options differ in
+#   simlib compare {file} --option ONE,OTHER: what two options differ in
 #   simlib levers {file} WORD: what else can be moved
 extends: {base}
 name: {name}

@@ -1,0 +1,14 @@
+from .canonical import digest as digest
+from .canonical import resolve as resolve
+from .loading import as_scenario as as_scenario
+from .loading import check as check
+from .loading import examined as examined
+from .loading import from_dict as from_dict
+from .loading import load as load
+from .loading import load_text as load_text
+from .loading import with_changes as with_changes
+from .variants import Difference as Difference
+from .variants import differences as differences
+from .variants import option_lineage as option_lineage
+from .variants import option_scenario as option_scenario
+from .variants import with_design as with_design
