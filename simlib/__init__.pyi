@@ -13,6 +13,7 @@ from .errors import SimlibError as SimlibError
 from .errors import SimulationError as SimulationError
 from .errors import StoreError as StoreError
 from .journal import Run as Run
+from .reporting import report as report
 from .scenario import check as check
 from .scenario import load as load
 from .scenario import resolve as resolve

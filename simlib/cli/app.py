@@ -17,7 +17,10 @@ FAILED = 1
 AS_OF = "2024-12-31"
 """The date as of which the bundled scenarios know the record."""
 
-_COMMANDS = ("catalog", "run", "compare", "explore", "evidence", "forecast", "register", "lever")
+_COMMANDS = (
+    *("catalog", "run", "report", "compare", "explore", "evidence", "forecast", "register"),
+    "lever",
+)
 """Modules ``..._commands`` that join the application as they are imported."""
 
 

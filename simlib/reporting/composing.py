@@ -1,0 +1,167 @@
+"""What a report holds, section by section, and the file it becomes."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simlib._version import __version__
+from simlib.ensemble import Ensemble, open_results
+from simlib.errors import StoreError
+from simlib.files import write_file
+from simlib.reporting.companions import companions_of
+from simlib.reporting.rendering import on_paper, rendered
+from simlib.reporting.sections import Material
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+SECTIONS = (
+    ("answer", "The answer", ""),
+    ("follows", "What follows", ""),
+    ("exit", "When it ends", "exits"),
+    ("distributions", "How outcomes are spread", ""),
+    ("options", "Options compared", "comparison"),
+    ("why", "Why they differ", "comparison"),
+    ("numbers", "Which numbers matter", ""),
+    ("histories", "Three histories", ""),
+    ("beside", "Other analyses", "companions"),
+    ("limits", "Limits", ""),
+    ("made", "How it was made", ""),
+    ("table", "The whole table", ""),
+)
+"""Sections of the page: anchor, name, and what must be there for it."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report as one HTML page.
+
+    Attributes
+    ----------
+    name
+        The scenario it is of.
+    html
+        The page.
+    """
+
+    name: str
+    html: str
+
+    def __repr__(self) -> str:
+        return f"<Report {self.name}: {self.size:,} bytes>"
+
+    @property
+    def size(self) -> int:
+        """Bytes of the page."""
+        return len(self.html.encode())
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the page, or where the name ends in .pdf the page on paper.
+
+        Parameters
+        ----------
+        path
+            A name that ends in .html or .pdf.
+        overwrite
+            Replace another file that is there.
+
+        Raises
+        ------
+        StoreError
+            The name ends otherwise, another file is there or it cannot be written; or the
+            extra ``pdf`` (WeasyPrint) is not installed.
+        """
+        file = Path(path)
+        write_file(file, self.bytes_of(file), force=overwrite)
+        return file
+
+    def bytes_of(self, path: Path) -> bytes:
+        """The content of a file of that name: the page, or the page on paper."""
+        return self.html.encode() if kind_of_report(path) == ".html" else self.pdf()
+
+    def pdf(self) -> bytes:
+        """The page on A4 paper, as PDF.
+
+        Raises
+        ------
+        StoreError
+            The extra ``pdf`` (WeasyPrint) is not installed.
+        """
+        printer = weasyprint()
+        # Nothing is fetched: the page holds all that it shows.
+        page = printer.HTML(string=on_paper(self.html), url_fetcher=_refuse_fetching)
+        printed: bytes = page.write_pdf()
+        return printed
+
+
+def report(
+    results: Ensemble | str | os.PathLike[str],
+    *,
+    beside: Sequence[str | os.PathLike[str]] = (),
+) -> Report:
+    """Tell what results say, as one HTML page that needs no network.
+
+    Parameters
+    ----------
+    results
+        An ensemble, or the directory of one; its options are compared with the first.
+    beside
+        Folders of tables that other commands wrote with ``-o``, such as ``simlib
+        sensitivity``: they are shown too, as are those in folders of the results' own.
+
+    Raises
+    ------
+    StoreError
+        There are no results, or no tables in a folder.
+    SimulationError
+        Every replication failed.
+    """
+    ensemble = results if isinstance(results, Ensemble) else open_results(results)
+    companions = companions_of(ensemble.path, [Path(each) for each in beside])
+    material = Material(ensemble, [Path(each) for each in beside])
+    contents = {**material.contents(), "companions": companions, "version": __version__}
+    there = [(anchor, name) for anchor, name, key in SECTIONS if not key or contents[key]]
+    return Report(ensemble.name, rendered({**contents, "contents": there}))
+
+
+def kind_of_report(path: Path) -> str:
+    """The suffix of a report's file.
+
+    Raises
+    ------
+    StoreError
+        It is neither .html nor .pdf.
+    """
+    kind = path.suffix.lower()
+    if kind not in {".html", ".pdf"}:
+        raise StoreError(f"{path}: must end in .html or .pdf")
+    return kind
+
+
+@functools.cache
+def weasyprint() -> Any:
+    """The library that prints pages.
+
+    Raises
+    ------
+    StoreError
+        The extra ``pdf`` is not installed.
+    """
+    import importlib
+
+    try:
+        return importlib.import_module("weasyprint")
+    except (ImportError, OSError) as error:
+        # Without the libraries of Pango it is installed, but cannot be loaded.
+        raise StoreError(
+            "a report as PDF needs WeasyPrint: pip install 'simlib-scenarios[pdf]' "
+            "(or print the HTML page from a browser)"
+        ) from error
+
+
+def _refuse_fetching(url: str, *_: object, **__: object) -> dict[str, Any]:
+    raise ValueError(f"a report fetches nothing (asked for {url[:40]})")

@@ -1,0 +1,80 @@
+"""The page itself: a template with one style and one script, and a policy that allows no more."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simlib.files import read_regular
+from simlib.plot.style import words
+from simlib.reporting.plain_text import plain
+from simlib.statistics.formatting import number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PAGE = Path(__file__).parent / "page"
+_MOST_BYTES = 2**20
+_MOST_CHARACTERS = 400
+_TEMPLATE = "report.html.j2"
+
+
+def rendered(contents: Mapping[str, Any]) -> str:
+    """The page with its contents, every text of which is escaped."""
+    import jinja2
+    from markupsafe import Markup
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_PAGE), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+        finalize=lambda value: plain(value) if isinstance(value, str) and
+        not isinstance(value, Markup) else value,
+    )  # fmt: skip
+    environment.filters |= {
+        "words": words, "number": number, "raw": _raw, "shortened": _shortened,
+        "capitalize_first": lambda text: text[:1].upper() + text[1:],
+    }  # fmt: skip
+    style, script = _part("report.css"), _part("report.js")
+    return environment.get_template(_TEMPLATE).render(
+        **contents, style=Markup(style), script=Markup(script),  # noqa: S704  (files of this package)
+        policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        "base-uri 'none'; form-action 'none'",
+    )  # fmt: skip
+
+
+def on_paper(html: str) -> str:
+    """The page for a program that runs no script and colours no picture by the page's style."""
+    drawn = "<style>" + _part("picture.css") + "</style>"
+    for kind in ("picture", "inline", "map"):
+        head, *parts = html.split(f'<svg class="{kind}"')
+        # The style goes right behind the tag that it is for.
+        html = f'<svg class="{kind}"'.join([head, *(p.replace(">", f">{drawn}", 1) for p in parts)])
+    return html
+
+
+def _raw(value: object) -> str:
+    """A number as the downloaded table has it: in full, empty where there is none."""
+    if isinstance(value, float):
+        return "" if value != value else repr(value).removesuffix(".0")  # noqa: PLR0124
+    return plain(value)
+
+
+def _shortened(cell: str) -> str:
+    """A cell of a table that others wrote: a number as short text, else as it is."""
+    try:
+        value = float(cell)
+    except ValueError:
+        return cell[:_MOST_CHARACTERS]
+    return "" if math.isnan(value) else number(value)
+
+
+def _part(name: str) -> str:
+    return read_regular(_PAGE / name, _MOST_BYTES, is_input=False).decode()
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

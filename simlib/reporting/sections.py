@@ -1,0 +1,325 @@
+"""The sections of a report, from results."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import shlex
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from simlib.analysis.comparison.comparison import compare
+from simlib.errors import SimulationError
+from simlib.journal import to_date
+from simlib.plot.style import words
+from simlib.reporting.graded_numbers import graded_numbers
+from simlib.reporting.outcome_lines import HEADS, anchors, by_topic, outcome_lines
+from simlib.reporting.partings import partings_of
+from simlib.reporting.small_svg import Dot, calendar, curves, dots, histogram, key, whisker
+from simlib.reporting.told_histories import chosen_histories
+from simlib.scenario import load_text
+from simlib.statistics.intervals import wilson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from markupsafe import Markup
+
+    from simlib.analysis.comparison.comparison import Comparison
+    from simlib.analysis.comparison.paired_effects import PairedEffect
+    from simlib.ensemble import Ensemble
+    from simlib.reporting.outcome_lines import OutcomeLine, TopicRow
+    from simlib.scenario.schema import Scenario
+
+MOST_RANKED = 4
+"""Outcomes by which numbers and histories are ranked where the answer names none."""
+
+
+class Drawing(NamedTuple):
+    """A picture with its caption, and the row of the short table that it belongs to."""
+
+    anchor: str
+    label: str
+    topic: str
+    svg: Markup
+    captions: tuple[str, ...]
+
+
+class Said(NamedTuple):
+    """A sentence, and the rows of the short table that its numbers stand in."""
+
+    text: str
+    links: tuple[TopicRow, ...]
+
+
+class EffectRow(NamedTuple):
+    """What each option does to one outcome, or to the chance of a class."""
+
+    label: str
+    unit: str
+    link: str
+    cells: tuple[tuple[PairedEffect, Markup], ...]
+
+
+class Material:
+    """Results, and what each section takes from them; each is worked out once.
+
+    Parameters
+    ----------
+    ensemble
+        All options; the first is the one that others are compared with.
+    beside
+        Folders that are given too: the command that makes the report again names them.
+    """
+
+    def __init__(self, ensemble: Ensemble, beside: Sequence[Path]) -> None:
+        if ensemble.n == ensemble.n_failed:
+            raise SimulationError(f"{ensemble.path}: there is nothing to report: all failed")
+        self.ensemble = ensemble
+        self.manifest = ensemble.manifest
+        self.parts = {option: ensemble.of(option) for option in ensemble.options}
+        self.first = next(iter(self.parts.values()))
+        self.names = {option: _option_name(option) for option in ensemble.options}
+        self._beside = beside
+
+    def contents(self) -> dict[str, Any]:
+        """Everything that the template shows, by section."""
+        return {
+            "title": words(self.ensemble.name),
+            "context": self.manifest["context_of_use"],
+            "options": list(self.names.items()),
+            "keys": [key(index) for index in range(len(self.names))],
+            "n": {option: part.n for option, part in self.parts.items()},
+            "n_failed": self.ensemble.n_failed,
+            "answer": {"": [Said(s, ()) for s in self.ensemble.sentences()[1:]]},
+            "topics": self.topics,
+            "exits": list(self.exits()),
+            "distributions": self.distributions(),
+            "effects": self.effects(),
+            "partings": self.partings(),
+            "comparison": self.comparison,
+            "numbers": graded_numbers(self.first, self.scenario, self.headlines),
+            "told": self.told(),
+            "heads": HEADS,
+            "lines": self.lines,
+            "made": self.made(),
+            "limits": self.limits(),
+        }
+
+    @functools.cached_property
+    def scenario(self) -> Scenario:
+        """The scenario that the results are of."""
+        return load_text(self.manifest["scenario"])
+
+    @functools.cached_property
+    def lines(self) -> list[OutcomeLine]:
+        """The rows of the whole table."""
+        return outcome_lines(self.parts)
+
+    @functools.cached_property
+    def topics(self) -> dict[str, list[TopicRow]]:
+        """The short table."""
+        return by_topic(self.lines, self.manifest["outcomes"])
+
+    @functools.cached_property
+    def headlines(self) -> tuple[str, ...]:
+        """Outcomes that are looked at where not all can be: numbers that all replications have."""
+        about = self.manifest["outcomes"]
+        whole = [line.summary.outcome for line in self.lines if not line.summary.n_censored]
+        return tuple(n for n in dict.fromkeys(whole) if about[n]["kind"] == "number")[:MOST_RANKED]
+
+    @functools.cached_property
+    def comparison(self) -> Comparison | None:
+        """The options against the first; nothing where there is only one."""
+        options = self.ensemble.options
+        return compare(self.ensemble, options) if len(options) > 1 else None
+
+    def exits(self) -> Iterator[dict[str, Any]]:
+        """For each milestone that ends in some replication: the share still open, by date."""
+        start, horizon = (_days(self.manifest[end]) for end in ("start", "end"))
+        found = {option: part.milestones for option, part in self.parts.items()}
+        checked = list(_quarters(self.manifest["start"], self.manifest["end"]))
+        for name, agreed in self.manifest["milestones"].items():
+            ended = {
+                self.names[option]: rows.loc[rows["milestone"] == name, "completed_at"].to_numpy()
+                for option, rows in found.items()
+            }
+            if all(np.isnan(days).all() for days in ended.values()):
+                continue
+            series = {option: _stay(days, start, horizon) for option, days in ended.items()}
+            table = [
+                (day.isoformat(), [_still(days, _days(day.isoformat())) for days in ended.values()])
+                for day in checked
+            ]
+            years = [(_days(f"{y}-01-01"), str(y)) for y in _years(self.manifest)]
+            about = "; ".join(
+                f"{option}: {y[-1]:.0f} % open at the end" for option, (_, y) in series.items()
+            )
+            label = words(name)
+            svg = curves(series, years, f"{label}: share not yet ended",
+                         {f"agreed {agreed}": _days(agreed)}, about)  # fmt: skip
+            yield {"label": label, "agreed": agreed, "svg": svg, "about": about, "rows": table}
+
+    def distributions(self) -> dict[str, list[Drawing]]:
+        """A picture of each outcome, all options in it, by topic."""
+        return {
+            topic: [self._drawing(name, topic, row) for row in rows for name in (_name(row),)]
+            for topic, rows in self.topics.items()
+        }
+
+    def _drawing(self, name: str, topic: str, row: TopicRow) -> Drawing:
+        told = [
+            f"{self.names[option]}: "
+            + "; ".join(f"{each.category} {each.told}".strip() for each in lines)
+            for option, lines in row.lines.items()
+        ]
+        if next(iter(row.lines.values()))[0].summary.kind == "number":
+            values = {option: part.values(name) for option, part in self.parts.items()}
+            svg = histogram(values, row.label, row.unit, "; ".join(told))
+        else:
+            svg = dots(_probabilities(row), row.label, "; ".join(told))
+        return Drawing(row.anchor, row.label, topic, svg, tuple(told))
+
+    def effects(self) -> list[EffectRow]:
+        """Effects that are clear for some option, by outcome in the order of the scenario."""
+        if self.comparison is None:
+            return []
+        gathered: dict[str, list[PairedEffect]] = {}
+        for effect in self.comparison.effects:
+            gathered.setdefault(effect.name, []).append(effect)
+        rows = dict(anchors(self.topics))
+        clear = [each for each in gathered.values() if any(effect.is_clear for effect in each)]
+        return [self._effect_row(each, rows[each[0].outcome]) for each in clear]
+
+    def _effect_row(self, effects: list[PairedEffect], row: TopicRow) -> EffectRow:
+        first = effects[0]
+        ends = [abs(end) for e in effects for end in (e.low, e.high, e.effect) if np.isfinite(end)]
+        reach = 1.1 * max(ends, default=1.0) or 1.0
+        cells = tuple(
+            (each, whisker(Dot(i, each.effect, each.low, each.high), reach, each.shown))
+            for i, each in enumerate(effects, start=1)
+        )
+        what = f"{row.label}: {words(first.category)}" if first.category else row.label
+        unit = first.unit if first.kind == "number" else "probability"
+        return EffectRow(what, unit, row.anchor, cells)
+
+    def partings(self) -> dict[str, Any] | None:
+        """Where pairs part, and pairs that show the effect on the first headline."""
+        if self.comparison is None or not self.headlines:
+            return None
+        outcome = self.headlines[0]
+        about = self.manifest["outcomes"]
+        return {
+            "label": self.ensemble.labels[outcome], "unit": about[outcome]["unit"],
+            "options": partings_of(self.comparison, outcome),
+        }  # fmt: skip
+
+    def told(self) -> dict[str, Any]:
+        """Three histories with their pictures and the commands that make them again."""
+        chosen = chosen_histories(self.first, self.scenario, self.headlines)
+        years = [int(str(month)[:4]) for month in self.first.months()]
+        pictures = [
+            calendar({words(n): counts for n, counts in each.months.items()},
+                     f"Incidents by month, replication {each.replication}", years)
+            for each in chosen.histories
+        ]  # fmt: skip
+        commands = [self.replay(each.replication, each.option) for each in chosen.histories]
+        return {
+            "rule": chosen.rule,
+            "histories": list(zip(chosen.histories, pictures, commands, strict=True)),
+        }
+
+    def replay(self, replication: int, option: str) -> str:
+        """The command that makes one replication again."""
+        command = f"simlib replay {self._path} --replication {replication}"
+        return f"{command} --option {shlex.quote(option)}" if option else command
+
+    def limits(self) -> dict[str, Any]:
+        """What the results rest on, counted."""
+        parameters = self.scenario.parameters.values()
+        n_drawn = sum(each.distribution is not None for each in parameters)
+        return {"n_parameters": len(parameters), "n_drawn": n_drawn}
+
+    def made(self) -> dict[str, Any]:
+        """How the results and the page are made again."""
+        options = [option for option in self.ensemble.options if option]
+        chosen = "".join(f" --option {shlex.quote(option)}" for option in options)
+        beside = "".join(f" --with {shlex.quote(str(folder))}" for folder in self._beside)
+        n = self.manifest["replications"]
+        seed = self.ensemble.root_seed
+        name = shlex.quote(self.ensemble.name)
+        without = "".join(f" --without {shlex.quote(w)}" for w in self.manifest["without"])
+        run = f"simlib run {name} -o {self._path} --replications {n} --root-seed {seed}"
+        return {
+            "digest": self.ensemble.digest,
+            "scenario_digest": self.manifest["scenario_digest"],
+            "root_seed": seed,
+            "design": self.manifest["design"],
+            "span": (self.manifest["start"], self.manifest["end"]),
+            "versions": self.manifest["made_by"],
+            "agents": self.manifest["agents"],
+            "stopped": self.manifest.get("stopped"),
+            "commands": [
+                f"{run} --design {self.manifest['design']}{chosen}{without}",
+                f"simlib verify {self._path}",
+                f"simlib report {self._path}{beside}",
+            ],
+        }
+
+    @property
+    def _path(self) -> str:
+        return shlex.quote(str(self.ensemble.path))
+
+
+def _option_name(option: str) -> str:
+    return words(option) if option else "as written"
+
+
+def _name(row: TopicRow) -> str:
+    return next(iter(row.lines.values()))[0].summary.outcome
+
+
+def _probabilities(row: TopicRow) -> dict[str, list[Dot]]:
+    """Dots of each class, one for each option; of a yes/no one row."""
+    found: dict[str, list[Dot]] = {}
+    for index, lines in enumerate(row.lines.values()):
+        for each in lines:
+            summary = each.summary
+            if summary.n:
+                dot = Dot(index, summary.mean, summary.low, summary.high)
+                found.setdefault(each.category or "yes", []).append(dot)
+    return found
+
+
+def _stay(completed: Any, start: float, horizon: float) -> tuple[list[float], list[float]]:
+    """Share in percent that is not completed, from each time on at which it changes."""
+    n = len(completed)
+    times = np.unique(completed[completed <= horizon])
+    left = [100.0 * np.count_nonzero(~(completed <= time)) / n for time in times]
+    return [start, *times.tolist(), horizon], [100.0, *left, left[-1] if left else 100.0]
+
+
+def _still(completed: Any, day: float) -> tuple[float, float, float]:
+    """Share in percent not completed by a day, with its Wilson 95 % interval."""
+    n, n_left = len(completed), int(np.count_nonzero(~(completed <= day)))
+    low, high = wilson(n_left, n)
+    return 100.0 * n_left / max(n, 1), 100.0 * low, 100.0 * high
+
+
+def _days(date: str) -> float:
+    return float((dt.date.fromisoformat(date) - dt.date(2000, 1, 1)).days)
+
+
+def _quarters(start: str, end: str) -> Iterator[dt.date]:
+    """The ends of the quarters from one date to another."""
+    first, last = to_date(_days(start)), dt.date.fromisoformat(end)
+    for year in range(first.year, last.year + 1):
+        for month, day in ((3, 31), (6, 30), (9, 30), (12, 31)):
+            if first <= dt.date(year, month, day) <= last:
+                yield dt.date(year, month, day)
+
+
+def _years(manifest: dict[str, Any]) -> range:
+    return range(int(manifest["start"][:4]), int(manifest["end"][:4]) + 1)

@@ -1,0 +1,207 @@
+"""The report as a file: what it holds, what links to what, and what it refuses."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import importlib
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import simlib
+from simlib.ensemble import Ensemble
+from simlib.errors import SimlibError, SimulationError, StoreError
+from simlib.files import Output
+from simlib.reporting import Report, composing
+from simlib.reporting.outcome_lines import told
+from simlib.reporting.small_svg import ticks
+from simlib.scenario import load_text
+from simlib.statistics.summaries import of_flag, of_number
+from support.agents import Watcher
+from support.reports import HOSTILE, hostile_results, results_of
+from support.scenarios import TEXT, watched
+from test_written_by_commands import call, refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return results of two options."""
+    return results_of(tmp_path_factory.mktemp("report") / "out")
+
+
+@pytest.fixture(scope="module")
+def page(results: Path) -> Report:
+    """Return the report of two options."""
+    return simlib.report(results)
+
+
+def ids(text: str) -> list[str]:
+    return re.findall(r'\bid="([^"]+)"', text)
+
+
+def test_every_sentence_and_number_leads_to_its_row(page: Report) -> None:
+    links = re.findall(r'href="#([^"]+)"', page.html)
+    there = ids(page.html)
+    assert len(there) == len(set(there))
+    assert set(links) <= set(there)
+    numbers = [link for link in links if link.startswith("row-")]
+    rows = [each for each in there if each.startswith("row-")]
+    assert sorted(numbers) == sorted(rows)
+
+
+def test_the_page_asks_for_nothing_and_runs_no_more_than_its_own_script(page: Report) -> None:
+    policy = html.unescape(re.findall(r'Content-Security-Policy" content="([^"]+)"', page.html)[0])
+    assert policy.startswith("default-src 'none'; ")
+    for tag, kind in (("script", "script-src"), ("style", "style-src")):
+        (content,) = re.findall(rf"<{tag}>(.*?)</{tag}>", page.html, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{kind} 'sha256-{digest}'" in policy
+    assert not re.findall(r'\b(?:src|style|on[a-z]+)="', page.html)
+    assert not re.findall(r'href="(?!#)', page.html)
+
+
+def test_the_same_results_have_the_same_page(results: Path, page: Report) -> None:
+    assert simlib.report(simlib.open(results)).html == page.html
+
+
+def test_sections_are_those_that_there_is_something_for(page: Report, tmp_path: Path) -> None:
+    alone = simlib.report(simlib.run(watched(), replications=12, agents=[Watcher], jobs=1))
+    assert {"options", "why", "exit"} <= set(ids(page.html))
+    assert not {"options", "why", "beside"} & set(ids(alone.html))
+    listed = re.findall(r'<li><a href="#([a-z]+)">', alone.html)
+    assert listed == re.findall(r'<section id="([a-z]+)"', alone.html)
+
+
+def test_histories_are_three_and_are_replayed_by_the_command_that_is_said(
+    results: Path, page: Report
+) -> None:
+    commands = re.findall(r"<code>simlib (replay [^<]+)</code>", page.html)
+    assert len(commands) == 3
+    assert len(set(commands)) == 3
+    for command in commands:
+        replication = int(re.findall(r"--replication (\d+)", command)[0])
+        replayed = simlib.open(results).replay(
+            replication, option=command.split()[-1], agents=[Watcher]
+        )
+        assert replayed.replication == replication
+
+
+def test_a_good_history_has_less_of_what_counts_than_a_bad_one(results: Path, page: Report) -> None:
+    number = {
+        kind: int(re.findall(rf"A {kind} one: replication (\d+)", page.html)[0])
+        for kind in ("typical", "good", "bad")
+    }
+    first = simlib.open(results).of("as_planned").outcomes
+    names = re.findall(r"ranks in ([^,]+), ", page.html)
+    assert names == ["raids"]
+    good, typical, bad = (first["raids"][number[k]] for k in ("good", "typical", "bad"))
+    assert good < typical < bad
+
+
+def test_a_folder_of_another_command_is_shown_and_what_is_left_out_is_counted(
+    results: Path, tmp_path: Path
+) -> None:
+    lines = "".join(f"raids,{i},{i / 7}\r\n" for i in range(100))
+    Output(tmp_path, "sensitivity").write("sobol.csv", f"outcome,i,first\r\n{lines}".encode())
+    text = simlib.report(results, beside=[tmp_path]).html
+    assert f"simlib sensitivity: {tmp_path.name}/sobol.csv, 60 of 100 rows" in text
+    assert f"--with {tmp_path}" in text
+
+
+def test_a_folder_without_tables_is_refused(results: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="holds no table that a command wrote"):
+        simlib.report(results, beside=[tmp_path])
+
+
+def test_results_that_all_failed_are_refused(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Ensemble, "n_failed", property(lambda self: self.n))
+    with pytest.raises(SimulationError, match="there is nothing to report"):
+        simlib.report(results)
+
+
+def test_a_hostile_scenario_is_shown_escaped(tmp_path: Path) -> None:
+    text = simlib.report(hostile_results(tmp_path / "out")).html
+    assert "<b>bold" not in text
+    assert "<script>alert" not in text
+    assert text.count("<script>") == 1
+    assert not {"\x1b", "\u202e", "\u2066"} & set(text)
+    assert HOSTILE.replace("\x1b", "\ufffd").replace("\u202e", "\ufffd") in html.unescape(text)
+
+
+def test_the_command_writes_beside_the_results_and_replaces_only_its_own(results: Path) -> None:
+    where = results / "report.html"
+    assert f"report: {where}, " in call("report", results)
+    call("report", results)
+    where.write_text("mine", encoding="utf-8")
+    refused("report", results, match="is not what this command wrote")
+    assert where.read_text(encoding="utf-8") == "mine"
+    call("report", results, "--force")
+    assert simlib.open(results).verify().is_whole
+
+
+def test_another_suffix_is_refused_before_anything_is_worked_out(tmp_path: Path) -> None:
+    with pytest.raises(SimlibError, match=r"must end in \.html or \.pdf"):
+        call("report", tmp_path / "nothing", "-o", tmp_path / "page.txt")
+
+
+def test_pdf_without_weasyprint_is_one_clear_line(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> object:
+        raise ImportError(name)
+
+    composing.weasyprint.cache_clear()
+    monkeypatch.setattr(importlib, "import_module", missing)
+    refused("report", results, "-o", tmp_path / "page.pdf", match=r"simlib-scenarios\[pdf\]")
+    assert not (tmp_path / "page.pdf").exists()
+
+
+def test_pdf_is_on_a4_and_holds_the_answer(results: Path, tmp_path: Path) -> None:
+    pdfium = pytest.importorskip("pypdfium2")
+    pytest.importorskip("weasyprint")
+    call("report", results, "-o", tmp_path / "page.html", "--pdf")
+    printed = pdfium.PdfDocument(tmp_path / "page.pdf")
+    texts = [each.get_textpage().get_text_range() for each in printed]
+    assert {tuple(map(round, each.get_size())) for each in printed} == {(595, 842)}
+    assert "The answer" in texts[0]
+    assert all(text.strip() for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([10.0, 30.0, 20.0, np.nan], "20 (10 to beyond the end); open in 1 of 4"),
+        ([5.0, 5.0, 5.0], "5"),
+        ([0.1234, 0.2345, 0.3456], "0.23 (0.13 to 0.33)"),
+        ([1234.0, 2234.0, 4234.0], "2,200 (1,300 to 4,000)"),
+    ],
+)
+def test_a_number_is_told_by_its_median_with_no_more_digits_than_its_error(
+    values: list[float], text: str
+) -> None:
+    assert told(of_number("x", "", np.array(values), len(values))) == text
+
+
+def test_a_probability_never_seen_has_only_a_bound() -> None:
+    assert told(of_flag("x", np.zeros(60), 60)) == "< 3/60"
+    assert told(of_flag("x", np.ones(60), 60)) == "100 % (94 to 100 %)"
+
+
+def test_ticks_are_round_and_few() -> None:
+    assert ticks(0.0, 1.0) == [0.0, 0.5, 1.0]
+    assert ticks(-3.0, 17.0) == [0.0, 5.0, 10.0, 15.0]
+    assert ticks(2.0, 2.0) == [2.0]
+
+
+def test_a_scenario_in_which_nobody_decides_has_a_report() -> None:
+    text = simlib.report(simlib.run(load_text(TEXT), replications=5, jobs=1)).html
+    assert "asks for 30 replications or more; there are 5" in text
