@@ -36,7 +36,7 @@ TAIL = 0.99
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class AxisScale:
     """A straight line from values to places."""
 
     low: float
@@ -120,13 +120,15 @@ def histogram(series: Mapping[str, Floats], title: str, unit: str, about: str) -
         return picture([text(WIDTH / 2, 40, "none observed", "t m")], title, 60, about)
     # The same edges for all series: heights can be compared only between equal bars.
     edges = _edges(everything)
-    x = Scale(float(edges[0]), float(edges[-1]), _LEFT, _RIGHT)
+    x = AxisScale(float(edges[0]), float(edges[-1]), _LEFT, _RIGHT)
     # Percent of all replications of a series, so that what is not seen is missing in its bars.
     shares = {
         name: 100.0 * np.histogram(np.minimum(v, edges[-1]), edges)[0] / max(len(series[name]), 1)
         for name, v in seen.items()
     }
-    y = Scale(0.0, max(5.0, *(float(max(share)) for share in shares.values())), 150.0, _TOP + 12)
+    y = AxisScale(
+        0.0, max(5.0, *(float(max(share)) for share in shares.values())), 150.0, _TOP + 12
+    )
     shapes = [text(0, _TOP + 2, "% of replications")]
     for tick in ticks(0.0, y.high, 4):
         shapes += [line(_LEFT, y.at(tick), _RIGHT, y.at(tick), "g")]
@@ -153,7 +155,7 @@ def _edges(values: Floats) -> Floats:
     return np.linspace(low, high, _MOST_BARS + 1)
 
 
-def _axis(x: Scale, base: float, label: str) -> list[Markup]:
+def _axis(x: AxisScale, base: float, label: str) -> list[Markup]:
     shapes = [line(x.first, base, x.last, base, "a")]
     for tick in ticks(x.low, x.high):
         place = x.at(tick)
@@ -174,7 +176,7 @@ class Dot:
 
 def dots(rows: Mapping[str, Sequence[Dot]], title: str, about: str) -> Markup:
     """Probabilities with their intervals: a row a class, a dot a series."""
-    x = Scale(0.0, 100.0, 8.0, WIDTH - 14.0)
+    x = AxisScale(0.0, 100.0, 8.0, WIDTH - 14.0)
     shapes: list[Markup] = []
     y = _TOP + 8.0
     for label, found in rows.items():
@@ -205,7 +207,7 @@ def point(x: float, y: float, series: int) -> Markup:
 
 def whisker(dot: Dot, reach: float, title: str) -> Markup:
     """An effect with its interval on a line about 0, which reaches as far to both sides."""
-    x = Scale(-reach, reach, 4.0, 116.0)
+    x = AxisScale(-reach, reach, 4.0, 116.0)
     shapes = [line(60, 0, 60, 18, "a")]
     if math.isfinite(dot.low) and math.isfinite(dot.high):
         shapes.append(line(x.at(dot.low), 9, x.at(dot.high), 9, f"{style(dot.series)} whisker"))
@@ -233,7 +235,7 @@ def curves(
 ) -> Markup:
     """Shares in percent over days, as steps; marks are upright lines that bear a word."""
     days = [x for xs, _ in series.values() for x in xs]
-    x, y = Scale(min(days), max(days), _LEFT, _RIGHT), Scale(0.0, 100.0, 170.0, _TOP + 14)
+    x, y = AxisScale(min(days), max(days), _LEFT, _RIGHT), AxisScale(0.0, 100.0, 170.0, _TOP + 14)
     shapes = [text(0, _TOP + 2, "% of replications in which it has not ended")]
     for tick in (0.0, 50.0, 100.0):
         shapes += [line(_LEFT, y.at(tick), _RIGHT, y.at(tick), "g")]
