@@ -27,6 +27,12 @@ def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command(*arguments), capture_output=True, text=True, check=False)
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results that are given no folder lie where a command is called."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def scenario(tmp_path: Path) -> Path:
     """Return the file of a small scenario."""
@@ -63,7 +69,7 @@ def test_all_options_are_run_and_shown(scenario: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "small, as_planned: 2 of 2" in done.stdout
     assert "small, later: 2 of 2" in done.stdout
-    assert "results are not kept" in done.stdout
+    assert "results: simlib-results/small" in done.stdout
 
 
 def test_running_again_has_nothing_to_do(scenario: Path, tmp_path: Path) -> None:

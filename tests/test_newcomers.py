@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +13,10 @@ import pytest
 import simlib
 from simlib.cli.progress import _announcement, _standing
 from simlib.ensemble import Progress
-from simlib.errors import StoreError
+from simlib.errors import SimlibWarning, SimulationError, StoreError
 from simlib.scenario.event_conditions import ConditionError, read_condition
 from simlib.scenario.wording import near
-from support.scenarios import small
+from support.scenarios import TEXT, small
 
 
 def call(*arguments: str | Path, where: Path) -> subprocess.CompletedProcess[str]:
@@ -83,6 +84,70 @@ def test_an_option_that_its_scenario_lacks_is_guessed(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="has no such option; did you mean 'later'") as caught:
         kept.of("latr")
     assert "simlib extend" not in str(caught.value)
+
+
+# where results are
+
+
+def test_results_without_a_folder_are_kept_by_name_and_resumed(tmp_path: Path) -> None:
+    """And a scenario that has changed since gets a folder of its own, as does another seed."""
+    file = tmp_path / "small.yaml"
+    file.write_text(TEXT)
+    line = ("run", file, "-j", "1", "--no-figures", "-n")
+    first = call(*line, "2", where=tmp_path)
+    assert first.returncode == 0, first.stderr
+    kept = "results are kept in simlib-results/small; -o DIRECTORY keeps them elsewhere"
+    assert kept in first.stderr
+    assert "results: simlib-results/small\n" in first.stdout
+    again = call(*line, "2", where=tmp_path)
+    assert "all replications are there already: none is simulated again" in again.stderr
+    assert call(*line, "3", where=tmp_path).returncode == 0
+    file.write_text(TEXT.replace("mean: 2}", "mean: 3}"))
+    assert "simlib-results/small-2" in call(*line, "1", where=tmp_path).stderr
+    assert "simlib-results/small-3" in call(*line, "1", "--root-seed", "9", where=tmp_path).stderr
+    assert "simlib-results/small-2" in call(*line, "1", where=tmp_path).stderr
+    folder = tmp_path / "simlib-results"
+    assert [simlib.open(folder / name).n for name in ("small", "small-2", "small-3")] == [3, 1, 1]
+
+
+# failures
+
+
+def failing(folder: Path, when: str) -> Path:
+    """Return a scenario that fails once something happens: a stock is no number any more."""
+    event = f"events: {{broken: {{when: {when}, times: {{guards: 1.0e+307}}}}}}\n"
+    file = folder / "failing.yaml"
+    file.write_text(TEXT.replace("options:\n", f"{event}options:\n", 1))
+    return file
+
+
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning", "ignore:event broken")
+def test_some_failures_are_a_warning_with_the_first_cause(tmp_path: Path) -> None:
+    """From Python and on the command line, once, with what repeats it."""
+    file = failing(tmp_path, "raid >= 18 a month")
+    with pytest.warns(SimlibWarning, match=r"\d of 8 replications failed; the first is ") as told:
+        ensemble = simlib.run(file, replications=8, jobs=1)
+    said = next(str(each.message) for each in told if "failed" in str(each.message))
+    assert 0 < ensemble.n_failed < 8
+    done = call("run", file, "-n", "8", "-j", "1", "--no-figures", where=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.count("replications failed") == 1
+    assert f"warning: {said}\n" in done.stderr
+    again = done.stderr.splitlines()[-1].partition("to reproduce it: ")[2]
+    repeated = call(*shlex.split(again)[1:], where=tmp_path)
+    assert repeated.returncode == 1
+    assert said.rpartition(": ")[2] in repeated.stderr
+
+
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+def test_failures_of_all_are_an_error_with_the_first_cause(tmp_path: Path) -> None:
+    file = failing(tmp_path, "raid")
+    rule = "3 of 3 replications failed; the first is replication 0: .*guards"
+    with pytest.raises(SimulationError, match=rule):
+        simlib.run(file, replications=3, jobs=1)
+    done = call("run", file, "-n", "3", "-j", "1", where=tmp_path)
+    assert done.returncode == 2
+    assert re.search(rule, done.stderr.splitlines()[-1])
 
 
 # how long it takes

@@ -23,7 +23,6 @@ from simlib.cli.app import (
     examples,
 )
 from simlib.cli.driver import HINT, is_folder, names, opened, output_of, present, running
-from simlib.cli.streams import tell
 from simlib.errors import Problem, ScenarioError
 
 if TYPE_CHECKING:
@@ -147,8 +146,7 @@ def _finish(comparison: Comparison, outcomes: Iterable[str] | None, kept: Output
     present(kept, comparison.showing(names(outcomes)))
     options = (comparison.baseline, *comparison.options)
     parts = [comparison.ensemble.of(name) for name in options]
-    if n_failed := sum(part.n_failed for part in parts):
-        tell(f"{n_failed:,} of {sum(part.n for part in parts):,} replications failed")
+    if any(part.n_failed for part in parts):
         raise typer.Exit(FAILED)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 from simlib.cli.signals import asked
 from simlib.cli.streams import Ends, guarded, tell
@@ -15,7 +18,8 @@ WRONG = 2
 def run() -> int:
     """Run the command line and return its status."""
     asked.begin()
-    warnings.simplefilter("ignore", SimlibWarning)  # told in lines of the command's own
+    warnings.simplefilter("default", SimlibWarning)
+    warnings.showwarning = functools.partial(_warned, warnings.showwarning)
     try:
         with guarded() as ends:
             status = _run()
@@ -23,6 +27,17 @@ def run() -> int:
             return _final(status, ends)
     finally:
         asked.end()
+
+
+def _warned(others: Callable[..., None], message: Warning | str, *where: Any) -> None:
+    """Tell what whoever calls should know in a line, unless it was told as it happened."""
+    if not isinstance(message, SimlibWarning):
+        others(message, *where)
+        return
+    from simlib.cli.progress import noted
+
+    if str(message) not in noted:
+        tell(f"warning: {message}")
 
 
 def _run() -> int:

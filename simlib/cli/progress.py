@@ -24,20 +24,23 @@ if TYPE_CHECKING:
     from simlib.ensemble import Progress
     from simlib.evidence.abc_smc.inverse_problems import Simulator
 
+noted: set[str] = set()
+"""What this command was told while it ran."""
 n_missing: list[int] = []
 """Of each run of this command: replications that could not be simulated."""
 
 
 @contextlib.contextmanager
-def stopping(output: Path | None) -> Iterator[Callable[[Progress], None]]:
+def stopping(output: Path | None) -> Iterator[Reporter]:
     """Report progress; when a signal asks to end, say what is kept and how to go on."""
-    reporter = _Bar() if sys.stderr.isatty() else _Lines()
+    reporter = _Bar() if sys.stderr.isatty() else Reporter()
+    reporter.output = output
     try:
         yield reporter
         n_missing.append(reporter.n_missing)
     except KeyboardInterrupt as stop:
         reporter.close()
-        raise interrupted(stop, _how_to_go_on(reporter.last, output)) from None
+        raise interrupted(stop, _how_to_go_on(reporter.last, reporter.output)) from None
     finally:
         reporter.close()
 
@@ -62,11 +65,12 @@ def _again() -> str:
     return f"to go on: {shlex.join(['simlib', *sys.argv[1:]])}"
 
 
-class _Lines:
+class Reporter:
     """Progress as lines, for files and pipes: one at each tenth of the way."""
 
     def __init__(self) -> None:
         self.last: Progress | None = None
+        self.output: Path | None = None
         self.n_missing = self._tenth = self._n_total = 0
 
     def __call__(self, progress: Progress) -> None:
@@ -74,11 +78,12 @@ class _Lines:
         asked.heed()
         self.n_missing = max(self.n_missing, progress.n_missing)
         if progress.phase == "note":
+            noted.add(progress.note)
             tell(progress.note)
         elif progress.phase == "compiling":
             tell("compiling the kernel ...")
         elif progress.phase == "done" and not progress.n_total:
-            tell("all replications are there already")
+            tell("all replications are there already: none is simulated again")
         elif progress.phase == "running":
             self.last = progress
             self._run(progress)
@@ -97,7 +102,7 @@ class _Lines:
         """Nothing to close."""
 
 
-class _Bar(_Lines):
+class _Bar(Reporter):
     """Progress as a bar, for a terminal."""
 
     def __init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import traceback
 from pathlib import Path
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from simlib.ensemble import Ensemble
+    from simlib.ensemble.replications import Job
     from simlib.files import Output
     from simlib.journal import Run
     from simlib.scenario.schema import Scenario
@@ -54,6 +56,8 @@ Options = Annotated[
         autocompletion=completion.options,
     ),
 ]
+HOME = Path("simlib-results")
+"""Where results are kept that are given no folder: each in one named after its scenario."""
 LONG_RUN = 1000
 """Replications beside which the hundred short ones that measure how much is prior are few."""
 Without = Annotated[
@@ -78,7 +82,7 @@ Figures = Annotated[bool, Option(help="Draw figures beside the results.")]
 
 @app.command(
     epilog=examples(
-        "simlib run as_agreed -o out/",
+        "simlib run as_agreed",
         "simlib run mine.yaml -o out/ --replications 5000 --root-seed 7 --jobs 4",
         "simlib run as_agreed -o out/ --option as_agreed,extend_12m",
         "simlib run as_agreed -o out/ --option all",
@@ -107,24 +111,27 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
 ) -> None:
     """Simulate a scenario; run again to resume or to add replications."""
     from simlib.ensemble import run as simulated
-    from simlib.scenario import with_changes, with_design
+    from simlib.ensemble.replications import Job
+    from simlib.scenario import with_changes, with_design, with_root_seed
     from simlib.scenario.schema import several
 
-    drawn = _figures(output, figures=figures, force=force)
     with stopping(output) as reporter:
         loaded = load_scenario(scenario)
         if design is not None:
             loaded = with_design(loaded, design)
         if remove:
             loaded = with_changes(loaded, {"remove": [*several(loaded.remove), *names(remove)]})
+        loaded = with_root_seed(loaded, root_seed)
+        job = Job(loaded, (), tuple(names(without)), journals)
+        output = reporter.output = output or _usual_folder(job)
+        drawn = _figures(output, figures=figures, force=force)
         ensemble = simulated(
             loaded,
             options="all" if "all" in names(option) else names(option) or None,
             replications=replications,
             until=until,
-            root_seed=root_seed,
             **workers(jobs, scheduler, dask_local),
-            without=names(without),
+            without=job.without,
             directory=output,
             journals=journals,
             progress=reporter,
@@ -132,6 +139,15 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
     _show(ensemble)
     _show_committee(loaded, ensemble.n)
     _finish(ensemble, output, drawn)
+
+
+def _usual_folder(job: Job) -> Path:
+    """Where results are kept that nobody gave a folder for."""
+    from simlib.ensemble.opening import own_folder
+
+    folder = own_folder(HOME, job)
+    tell(f"results are kept in {folder}; -o DIRECTORY keeps them elsewhere")
+    return folder
 
 
 @app.command(
@@ -352,20 +368,18 @@ def _show_committee(scenario: Scenario, n: int) -> None:
     )
 
 
-def _figures(results: Path | None, *, figures: bool, force: bool) -> Output | None:
+def _figures(results: Path, *, figures: bool, force: bool) -> Output | None:
     """Where figures go, beside the results, if they are drawn."""
-    folder = None if results is None or not figures else results / "figures"
+    folder = results / "figures" if figures else None
     return output_of("figures", folder, force=force)
 
 
-def _finish(ensemble: Ensemble, output: Path | None, drawn: Output | None) -> None:
-    if output is None:
-        say("results are not kept; give -o DIRECTORY to keep them")
-    else:
-        say(f"results: {output}")
-        if drawn is not None:
-            _draw(ensemble, drawn.folder, force=drawn.force)
-    _end_with_failures(ensemble, output)
+def _finish(ensemble: Ensemble, output: Path, drawn: Output | None) -> None:
+    say(f"results: {output}")
+    if drawn is not None:
+        _draw(ensemble, drawn.folder, force=drawn.force)
+    if ensemble.n_failed:
+        _end_with_failures(ensemble, output)
 
 
 def _draw(ensemble: Ensemble, folder: Path, *, force: bool) -> None:
@@ -374,15 +388,11 @@ def _draw(ensemble: Ensemble, folder: Path, *, force: bool) -> None:
     say(f"figures: {folder} ({len(figures(ensemble, folder, overwrite=force))} files)")
 
 
-def _end_with_failures(ensemble: Ensemble, output: Path | None) -> None:
-    if not ensemble.n_failed:
-        return
+def _end_with_failures(ensemble: Ensemble, output: Path) -> None:
+    """Say what repeats the first failure; that there are some was warned of."""
     first = ensemble.failures.reset_index().iloc[0]
-    where = f"agent {first['agent']} on {first['date']}: " if first["agent"] else ""
-    tell(
-        f"{ensemble.n_failed:,} of {ensemble.n:,} replications failed; the first is "
-        f"replication {first['replication']}: {where}{first['error']}"
-    )
-    if output is not None:
-        tell(f"to reproduce it: simlib replay {output} --replication {first['replication']}")
+    again = ["simlib", "replay", str(output), "--replication", str(first["replication"])]
+    if first.get("option"):
+        again += ["--option", str(first["option"])]
+    tell(f"to reproduce it: {shlex.join(again)}")
     raise typer.Exit(FAILED)

@@ -6,6 +6,7 @@ One whose manifest is lost, or that a version before this one wrote, is made who
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,23 @@ def keeps_journals(path: Path | None, *, asked: bool) -> bool:
             f"{path}: was begun without journals; give another directory, or replay what you need"
         )
     return kept
+
+
+def own_folder(home: Path, job: Job) -> Path:
+    """The folder of a job in one for all results: named after its scenario, and numbered.
+
+    It is the first in which nothing lies, or results that this job would complete.
+    """
+    manifest, name = manifest_of(job, ("",)), slug(job.scenario.name)
+    for number in itertools.count(1):
+        path = home / (name if number == 1 else f"{name}-{number}")
+        if store.is_free(path):
+            return path
+        with contextlib.suppress(StoreError):
+            refuse_other(reopened(path), manifest)
+            keeps_journals(path, asked=job.journals)
+            return path
+    raise AssertionError  # the numbers do not end
 
 
 @contextlib.contextmanager

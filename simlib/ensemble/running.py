@@ -28,8 +28,8 @@ from simlib.ensemble.verifying import probe
 from simlib.errors import Problem, ScenarioError, SimlibError, SimulationError, StoreError, warn
 from simlib.files import DiskFullError, size
 from simlib.journal import SCENARIO
-from simlib.scenario import as_scenario, load_text
-from simlib.scenario.requests import LAST_SEED, whole
+from simlib.scenario import as_scenario, load_text, with_root_seed
+from simlib.scenario.requests import whole
 from simlib.scenario.schema import MOST_REPLICATIONS
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import needs_compiling, warm_up
@@ -122,7 +122,7 @@ def run(  # noqa: PLR0913  (one door for every ensemble; all but the scenario ha
     wanted = _replications(scenario, replications, until)
     if until is None:
         scenario = scenario.model_copy(update={"replications": wanted.stop})
-    scenario = _with_seed(scenario, root_seed)
+    scenario = with_root_seed(scenario, root_seed)
     chosen = _options(scenario, option, options)
     path = None if directory is None else Path(directory)
     job = Job(scenario, tuple(agents), tuple(without), keeps_journals(path, asked=journals))
@@ -221,12 +221,6 @@ def _replications(scenario: Scenario, replications: int | range | None, until: s
     if rule:
         raise ScenarioError([Problem("replications", rule)])
     return chosen
-
-
-def _with_seed(scenario: Scenario, root_seed: int | None) -> Scenario:
-    if root_seed is None:
-        return scenario
-    return scenario.model_copy(update={"root_seed": whole("root_seed", root_seed, 0, LAST_SEED)})
 
 
 def _options(
@@ -419,10 +413,13 @@ class Work:
         if not n_failed:
             return
         entry = next(entry for entry in entries if entry.n_failed)
-        first = entry.read("failures", ["replication", "error"]).slice(0, 1).to_pylist()[0]
+        columns = ["replication", "agent", "date", "error"]
+        first = entry.read("failures", columns).slice(0, 1).to_pylist()[0]
         number, error = first["replication"], first["error"].partition("\n")[0]
+        who = f"agent {first['agent']} on {first['date']}: " if first["agent"] else ""
+        who = "" if who in error else who
         part = Part(entry.option, range(number, number + 1))
-        text = f"{n_failed:,} of {n:,} replications failed; the first is {part}: {error}"
+        text = f"{n_failed:,} of {n:,} replications failed; the first is {part}: {who}{error}"
         if n_failed == n:
             raise SimulationError(text)
         warn(text)

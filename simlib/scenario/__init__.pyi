@@ -12,3 +12,4 @@ from .variants import differences as differences
 from .variants import option_lineage as option_lineage
 from .variants import option_scenario as option_scenario
 from .variants import with_design as with_design
+from .variants import with_root_seed as with_root_seed

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario.canonical import explicit, flow
+from simlib.scenario.requests import LAST_SEED, whole
 from simlib.scenario.schema import Event, Scenario, several
 from simlib.scenario.wording import near_or_all, shown
 
@@ -117,6 +118,16 @@ def option_lineage(scenario: Scenario, option_name: str) -> list[Option]:
     while lineage[0].of:
         lineage.insert(0, scenario.options[lineage[0].of])
     return lineage
+
+
+def with_root_seed(scenario: Scenario, root_seed: int | None) -> Scenario:
+    """A scenario with another root seed, if one is given.
+
+    Raises `ScenarioError` where it is no whole number from 0 on.
+    """
+    if root_seed is None:
+        return scenario
+    return scenario.model_copy(update={"root_seed": whole("root_seed", root_seed, 0, LAST_SEED)})
 
 
 def with_design(scenario: Scenario, design: str) -> Scenario:
