@@ -59,7 +59,7 @@ def test_a_run_keeps_results_and_figures_and_shows_a_table(scenario: Path, tmp_p
     assert "small: 6 of 6 replications" in done.stdout
     assert "raids_iraq_spring" in done.stdout
     assert f"results: {out}" in done.stdout
-    assert (out / "figures" / "outcomes-1.png").exists()
+    assert (out / "figures" / "outcomes.png").exists()
     assert "\x1b" not in done.stdout + done.stderr
     assert f"digest: {simlib.open(out).digest}" in done.stdout
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 
 import simlib
+from simlib.errors import ScenarioError, StoreError
+from simlib.files import Output
 from simlib.plot.style import dress, heading, new_figure, save, words
 from support.agents import Watcher
 from support.scenarios import ensemble_of, small, watched
@@ -63,12 +66,90 @@ def test_the_shares_of_a_histogram_add_up_to_all(ensemble: simlib.Ensemble) -> N
     assert np.sum(bars.get_data()[0]) == pytest.approx(100)
 
 
-def test_a_fan_has_two_bands_a_median_and_a_legend(ensemble: simlib.Ensemble) -> None:
+def _said(ax: Axes) -> str:
+    """Return all that a figure says outside its title and ticks."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    texts = [text for each in figure.axes for text in each.texts] + figure.texts
+    return " ".join(text.get_text() for text in texts).replace("\n", " ")
+
+
+def test_a_fan_has_two_bands_a_median_and_their_names(ensemble: simlib.Ensemble) -> None:
     ax = simlib.plot.fan(ensemble, "raid", "Iraq")
     assert_labelled(ax, unit="incidents per month")
-    legend = ax.get_legend()
-    assert legend is not None
-    assert [text.get_text() for text in legend.get_texts()] == ["5-95 %", "25-75 %", "median"]
+    assert len(ax.collections) == 2
+    names = {text.get_text() for text in ax.texts}
+    assert {"95 %", "75 %", "median", "25 %"} <= names
+
+
+def test_a_month_that_mostly_has_none_is_drawn_as_a_probability(
+    ensemble: simlib.Ensemble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = np.zeros((8, len(ensemble.months())), dtype=np.int32)
+    counts[:2] = 7
+    monkeypatch.setattr(simlib.Ensemble, "monthly_counts", lambda *_: counts)
+    ax = simlib.plot.fan(ensemble, "raid", "Iraq")
+    assert_labelled(ax, unit="(%)")
+    assert np.asarray(ax.lines[0].get_ydata()).tolist() == [25.0] * (counts.shape[1] + 1)
+    assert {"1 or more", "5 or more"} <= {text.get_text() for text in ax.texts}
+
+
+@pytest.fixture(scope="module")
+def several() -> simlib.Ensemble:
+    """Return four replications of the small scenario under each of its options."""
+    return simlib.run(small(), options="all", replications=4, jobs=1)
+
+
+def test_options_stand_together_and_are_named(several: simlib.Ensemble) -> None:
+    for ax in (
+        simlib.plot.distribution(several, "raids"),
+        simlib.plot.fan(several, "raid"),
+        simlib.plot.exit_curve(several, "exit"),
+    ):
+        said = _said(ax)
+        for option in several.options:
+            assert words(option) in said
+        assert f"n = 4 for each of {len(several.options)} options" in said
+
+
+def test_what_a_figure_rests_on_stands_below_it(ensemble: simlib.Ensemble) -> None:
+    for ax in (
+        simlib.plot.distribution(ensemble, "raids"),
+        simlib.plot.distribution(ensemble, "exit_class"),
+        simlib.plot.probabilities(ensemble),
+        simlib.plot.fan(ensemble, "raid"),
+        simlib.plot.exit_curve(ensemble, "exit"),
+    ):
+        said = _said(ax)
+        assert "n = 8" in said
+        assert "model results, not observations" in said
+
+
+def test_a_title_is_the_label_of_the_outcome(ensemble: simlib.Ensemble) -> None:
+    ax = simlib.plot.distribution(ensemble, "guards_end")
+    assert ax.get_title(loc="left") == ensemble.labels["guards_end"]
+
+
+def test_a_long_tail_is_cut_where_the_note_says(
+    ensemble: simlib.Ensemble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.append(np.arange(999.0), 1e6)
+    monkeypatch.setattr(simlib.Ensemble, "values", lambda *_: values)
+    ax = simlib.plot.distribution(ensemble, "raids")
+    assert ax.get_xlim()[1] < 1100
+    assert "the axis ends at the 99 % quantile" in _said(ax)
+
+
+def test_an_svg_for_a_page_keeps_its_text_and_has_ids_of_its_own(ensemble: simlib.Ensemble) -> None:
+    one, other = (
+        simlib.plot.svg(simlib.plot.fan(ensemble, "raid"), prefix) for prefix in ("one", "other")
+    )
+    assert one.startswith("<svg")
+    assert ">Raid<" in one
+    ids = [set(re.findall(r' id="([^"]+)"', text)) for text in (one, other)]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+    assert set(re.findall(r'(?:href="|url\()#([^")]+)', one)) == ids[0]
 
 
 def test_an_exit_curve_ends_at_the_share_that_is_censored(ensemble: simlib.Ensemble) -> None:
@@ -118,12 +199,51 @@ def test_figures_are_written_and_named(ensemble: simlib.Ensemble, tmp_path: Path
     names = {path.name for path in files}
     assert names == {
         "probabilities.png",
-        "outcomes-1.png",
+        "outcomes.png",
         "months-iraq.png",
         "months-syria.png",
         "exit-exit.png",
     }
     assert all(path.read_bytes().startswith(PNG) for path in files)
+
+
+def _draw(ensemble: simlib.Ensemble, folder: Path, **how: Any) -> tuple[int, list[Path]]:
+    found = simlib.plot.draw(ensemble, Output(folder, "figures"), **how)
+    return found.n_new, found.files
+
+
+def test_what_is_there_is_not_drawn_again(several: simlib.Ensemble, tmp_path: Path) -> None:
+    """Only what was lost, changed, or drawn from other results is."""
+    n, files = _draw(several, tmp_path)
+    assert n == len(files) > 3
+    times = {path: path.stat().st_mtime_ns for path in files}
+    assert _draw(several, tmp_path) == (0, files)
+    assert {path: path.stat().st_mtime_ns for path in files} == times
+    files[0].unlink()
+    assert _draw(several, tmp_path)[0] == 1
+    assert _draw(several.of(several.options[0]), tmp_path)[0] == n
+    (tmp_path / ".simlib-drawn").write_text("no")
+    assert _draw(several, tmp_path)[0] == n
+
+
+def test_workers_draw_what_one_process_draws(several: simlib.Ensemble, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    names = ["raids", "fatalities", "raid"]
+    _, one = _draw(several, tmp_path / "one", names=names, kind="svg")
+    _, two = _draw(
+        several, tmp_path / "two", names=names, kind="svg", jobs=2,
+        progress=lambda n_done, n_total: told.append((n_done, n_total)),
+    )  # fmt: skip
+    assert [path.name for path in two] == ["raids.svg", "fatalities.svg", "raid.svg"]
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_figure_of_no_such_name_is_told(several: simlib.Ensemble, tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"no figure of that name \(got 'riads'\).*'raids'"):
+        _draw(several, tmp_path, names=["riads"])
+    with pytest.raises(StoreError, match=r"png, svg, pdf \(got gif\)"):
+        _draw(several, tmp_path, kind="gif")
 
 
 def test_no_text_of_a_page_is_cut_off(ensemble: simlib.Ensemble, tmp_path: Path) -> None:

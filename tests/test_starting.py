@@ -289,7 +289,7 @@ def test_no_stream_takes_the_work_with_it(
     assert said == ([last] if last else [])
     if line is RUN:
         assert (folder / "out" / "manifest.json").is_file()
-        assert (folder / "out" / "figures" / "outcomes-1.png").is_file()
+        assert (folder / "out" / "figures" / "outcomes.png").is_file()
 
 
 def test_a_closed_stream_lends_its_number_to_no_file(folder: Path) -> None:

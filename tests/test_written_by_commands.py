@@ -127,12 +127,12 @@ def test_figures_are_drawn_again_over_their_own_only(results: Path, tmp_path: Pa
     drawn = left(folder)
     assert RECORD in drawn
     call("plot", results, "-o", folder)
-    (folder / "outcomes-1.png").write_bytes(b"mine")
-    refused("plot", results, "-o", folder, match=rf"outcomes-1\.png: .*{OTHER}")
-    assert (folder / "outcomes-1.png").read_bytes() == b"mine"
+    (folder / "outcomes.png").write_bytes(b"mine")
+    refused("plot", results, "-o", folder, match=rf"outcomes\.png: .*{OTHER}")
+    assert (folder / "outcomes.png").read_bytes() == b"mine"
     call("plot", results, "-o", folder, "--force")
     assert left(folder) == drawn
-    assert (folder / "outcomes-1.png").read_bytes() != b"mine"
+    assert (folder / "outcomes.png").read_bytes() != b"mine"
 
 
 def test_a_run_refuses_its_figures_before_it_begins(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ AS_OF = "2024-12-31"
 """The date as of which the bundled scenarios know the record."""
 
 _COMMANDS = (
-    *("catalog", "run", "report", "compare", "explore", "evidence", "forecast", "register"),
+    *("catalog", "run", "figure", "report", "compare", "explore", "evidence", "forecast"),
+    "register",
     "lever",
 )
 """Modules ``..._commands`` that join the application as they are imported."""

@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simlib.cli.progress import stopping
+from simlib.cli.progress import checking, stopping
 from simlib.cli.streams import clean, say, tell
 from simlib.errors import Problem, ScenarioError
 from simlib.files import Output
@@ -143,6 +143,30 @@ def present(kept: Output | None, *found: Finding, hint: str = HINT) -> None:
     if kept is not None:
         for path in (path for each in found for path in each.write(kept)):
             say(f"{_KINDS.get(path.suffix, 'table')}: {path}")
+
+
+def draw(
+    ensemble: Ensemble,
+    output: Output,
+    names: Iterable[str] = (),
+    *,
+    kind: str = "png",
+    jobs: int | None = None,
+) -> list[Path]:
+    """Draw figures by workers, say how many were there already, and return their files."""
+    from simlib.ensemble.execution import checked_jobs
+    from simlib.ensemble.executors import n_cores
+    from simlib.plot import draw as drawn
+
+    n_workers = n_cores() if jobs is None else checked_jobs(jobs)
+    with checking("figures drawn", is_told=True) as progress:
+        found = drawn(ensemble, output, names, kind=kind, jobs=n_workers, progress=progress)
+    n = len(found.files)
+    there = f", {n - found.n_new} of them there already" if found.n_new < n else ""
+    if n and not found.n_new:
+        there = ", all there already: nothing is drawn"
+    say(f"figures: {output.folder} ({n} {'file' if n == 1 else 'files'}{there})")
+    return found.files
 
 
 def show(table: pd.DataFrame, title: str = "") -> None:

@@ -143,21 +143,33 @@ class _Bar(Reporter):
 
 
 @contextlib.contextmanager
-def checking() -> Iterator[Callable[[int, int], None] | None]:
-    """Report how many chunks are checked: a bar on a terminal, nothing elsewhere."""
+def checking(
+    what: str = "chunks checked", *, is_told: bool = False
+) -> Iterator[Callable[[int, int], None] | None]:
+    """Report how much is done: a bar on a terminal; elsewhere a line at the end if it is told."""
     if not sys.stderr.isatty():
-        yield None
+        yield _last_only(what) if is_told else None
         return
     bar, task = _new_bar(0)
 
     def tell_progress(n_done: int, n_total: int) -> None:
-        what = f"{n_done:,} of {n_total:,} chunks checked"
-        bar.update(task, completed=n_done, total=n_total, description=what)
+        text = f"{n_done:,} of {n_total:,} {what}"
+        bar.update(task, completed=n_done, total=n_total, description=text)
 
     try:
         yield tell_progress
     finally:
         bar.stop()
+
+
+def _last_only(what: str) -> Callable[[int, int], None]:
+    """Tell when half and all is done."""
+
+    def tell_progress(n_done: int, n_total: int) -> None:
+        if n_done in {(n_total + 1) // 2, n_total}:
+            tell(f"{n_done:,} of {n_total:,} {what}")
+
+    return tell_progress
 
 
 def _new_bar(n_total: int) -> tuple[Any, Any]:

@@ -1,4 +1,4 @@
-"""The commands on one ensemble: run, extend, verify, plot, replay, check, resolve."""
+"""The commands on one ensemble: run, extend, verify, replay, check, resolve."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from simlib.cli.app import (
     app,
     examples,
 )
-from simlib.cli.driver import Head, load_scenario, names, output_of, show_lines, workers
+from simlib.cli.driver import Head, draw, load_scenario, names, output_of, show_lines, workers
 from simlib.cli.progress import checking, stopping
 from simlib.cli.streams import say, tell
 from simlib.errors import ScenarioError, SimulationError, StoreError
@@ -138,7 +138,7 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
         )
     _show(ensemble)
     _show_committee(loaded, ensemble.n)
-    _finish(ensemble, output, drawn)
+    _finish(ensemble, output, drawn, jobs)
 
 
 def _usual_folder(job: Job) -> Path:
@@ -183,7 +183,7 @@ def extend(  # noqa: PLR0913, PLR0917  (options of a command line)
             **workers(jobs, scheduler, dask_local),
         )  # fmt: skip
     _show(ensemble)
-    _finish(ensemble, results, drawn)
+    _finish(ensemble, results, drawn, jobs)
 
 
 @app.command(epilog=examples("simlib verify out/"))
@@ -204,22 +204,6 @@ def verify(results: Results) -> None:
         counted += f", {ensemble.n_failed:,} failed"
     say(f"{counted}: every file and every digest as stated")
     say(f"digest: {found.digest}")
-
-
-@app.command(epilog=examples("simlib plot out/", "simlib plot out/ -o figures/"))
-def plot(
-    results: Results,
-    output: Annotated[
-        Path | None, Option("-o", "--output", help="Where; RESULTS/figures by default.")
-    ] = None,
-    force: Force = False,  # noqa: FBT002
-) -> None:
-    """Draw the figures of a results directory."""
-    from simlib.ensemble import open_results
-
-    folder = output or results / "figures"
-    output_of("figures", folder, force=force)
-    _draw(open_results(results), folder, force=force)
 
 
 @app.command(
@@ -374,18 +358,12 @@ def _figures(results: Path, *, figures: bool, force: bool) -> Output | None:
     return output_of("figures", folder, force=force)
 
 
-def _finish(ensemble: Ensemble, output: Path, drawn: Output | None) -> None:
+def _finish(ensemble: Ensemble, output: Path, drawn: Output | None, jobs: int | None) -> None:
     say(f"results: {output}")
     if drawn is not None:
-        _draw(ensemble, drawn.folder, force=drawn.force)
+        draw(ensemble, drawn, jobs=jobs)
     if ensemble.n_failed:
         _end_with_failures(ensemble, output)
-
-
-def _draw(ensemble: Ensemble, folder: Path, *, force: bool) -> None:
-    from simlib.plot import figures
-
-    say(f"figures: {folder} ({len(figures(ensemble, folder, overwrite=force))} files)")
 
 
 def _end_with_failures(ensemble: Ensemble, output: Path) -> None:

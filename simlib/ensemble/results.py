@@ -120,6 +120,7 @@ class Ensemble(Finding):
         self.directory = directory
         self.options: tuple[str, ...] = tuple(options or directory.manifest["options"])
         self._given = chunks
+        self._parts: dict[str, Ensemble] = {}
         self._held_places: tuple[tuple[Any, ...], NDArray[np.int32]] | None = None
 
     def __repr__(self) -> str:
@@ -219,7 +220,10 @@ class Ensemble(Finding):
         self.refuse_missing((option,))
         if len(self.options) == 1:
             return self
-        return Ensemble(self.directory, (option,), chunks=self._chunks)
+        # What it gathered once serves whoever asks for it again.
+        if option not in self._parts:
+            self._parts[option] = Ensemble(self.directory, (option,), chunks=self._chunks)
+        return self._parts[option]
 
     @functools.cached_property
     def labels(self) -> dict[str, str]:

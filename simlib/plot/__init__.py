@@ -11,6 +11,7 @@ from simlib.plot.analogue_figures import (
     save_analogues,
 )
 from simlib.plot.curves import exit_curve, fan, inversion, ranks, rescaled
+from simlib.plot.drawing import draw, figures
 from simlib.plot.forecast_verification import (
     backtest_coverage,
     backtest_figures,
@@ -21,8 +22,9 @@ from simlib.plot.forecast_verification import (
     ledger_pit,
     ledger_reliability,
 )
-from simlib.plot.histograms import distribution, effect, lead_times
-from simlib.plot.pages import figures
+from simlib.plot.histograms import effect, lead_times
+from simlib.plot.outcome_panels import distribution, probabilities
+from simlib.plot.pages import one_by_one, pages_of
 from simlib.plot.place_maps import map, map_page, maps  # noqa: A004  (plot.map)
 from simlib.plot.rows import (
     branching,
@@ -30,7 +32,6 @@ from simlib.plot.rows import (
     effects,
     extension_forecast,
     information,
-    probabilities,
     readings,
     sensitivity,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "branching",
     "calibration",
     "distribution",
+    "draw",
     "effect",
     "effects",
     "exit_curve",
@@ -70,6 +72,8 @@ __all__ = [
     "map",
     "map_page",
     "maps",
+    "one_by_one",
+    "pages_of",
     "paths",
     "peeling",
     "probabilities",

@@ -18,16 +18,20 @@ from simlib.plot.style import (
     MUTED,
     SHADES,
     WIDTHS,
+    at_edge,
     axes_or_new,
     beside,
     date_axis,
     date_number,
     date_numbers,
     dress,
+    foot,
     grid,
     heading,
     legend,
+    look,
     words,
+    wrapped,
 )
 from simlib.statistics.intervals import wilson
 
@@ -46,44 +50,140 @@ MOST_BANDS = 2
 
 
 def fan(
-    ensemble: Ensemble, incident_type: str, country: str | None = None, ax: Axes | None = None
+    ensemble: Ensemble,
+    incident_type: str,
+    country: str | None = None,
+    ax: Axes | None = None,
+    *,
+    is_small: bool = False,
 ) -> Axes:
-    """Draw monthly incidents of one option: the 5-95 % band, the quartiles and the median.
+    """Draw monthly incidents: of one option bands and the median, of several each with its own.
+
+    Where most months have none, the probability of so many or more in a month is drawn, with
+    Wilson 95 % bands.
 
     Parameters
     ----------
+    ensemble
+        The results, of one option or several.
     incident_type
         The type counted.
     country
         Count only there.
+    ax
+        Where; a figure of its own when not given.
+    is_small
+        One of many panels, which says elsewhere what lines and bands are.
     """
-    ax = axes_or_new(ax)
-    counts = ensemble.monthly_counts(incident_type, country)
-    if len(counts):
-        _draw_bands(ax, ensemble, counts)
+    given = ax
+    ax = axes_or_new(ax, 7.2, 4.2)
+    counts = [
+        ensemble.of(option).monthly_counts(incident_type, country) for option in ensemble.options
+    ]
+    is_rare = any(len(each) for each in counts) and _is_rare(np.concatenate(counts))
+    draw = _draw_chances if is_rare else _draw_bands
+    names = draw(ax, ensemble, counts)
     ax.set_ylim(0, max(ax.get_ylim()[1] * 1.05, 1.0))
-    ax.set_ylabel("incidents per month")
+    chance = "1 or more in a month (%)" if len(counts) > 1 else "so many in a month (%)"
+    ax.set_ylabel(chance if is_rare else "incidents per month")
     grid(ax, "y")
     date_axis(ax)
     place = f", {country}" if country else ""
-    dress(ax, f"{heading(incident_type)}{place}", f"{len(counts)} replications")
-    legend(
-        ax, "lower right", ncols=3, bbox_to_anchor=(1.0, 0.985), borderpad=0, borderaxespad=0.2,
-        handlelength=1.4, columnspacing=1.0,
-    )  # fmt: skip
+    n = f"n = {len(counts[0]):,}{' for each option' if len(counts) > 1 else ''}"
+    dress(ax, f"{heading(incident_type)}{place}", n)
+    if not is_small or (is_rare and len(counts) == 1):
+        _name_lines(ax, names)
+    foot(given, ax, ensemble, "bands: 95 % intervals" if is_rare else _BANDS[len(counts) > 1])
     return ax
 
 
-def _draw_bands(ax: Axes, ensemble: Ensemble, counts: NDArray[np.int32]) -> None:
-    """Draw a step for each month, from its first day to the next month's."""
-    last = _span(ensemble)[1]
+_BANDS = {
+    False: "bands: 5-95 % and 25-75 % of replications",
+    True: "bands: 25-75 % of replications",
+}
+
+
+def _is_rare(counts: NDArray[np.int32]) -> bool:
+    """Whether most months have no incident in most replications: their median says nothing."""
+    return bool(np.median(np.median(counts, axis=0)) < 1.0)
+
+
+def _edges(ensemble: Ensemble) -> list[float]:
+    """The first days of the months, and the end."""
     months = [date_number(str(month)) for month in ensemble.months()]
-    edges = [*months, float(date_numbers([last])[0])]
-    quantiles = np.quantile(counts, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
-    q05, q25, q50, q75, q95 = (np.append(row, row[-1]) for row in quantiles)
-    ax.fill_between(edges, q05, q95, step="post", color=LIGHT, linewidth=0, label="5-95 %")
-    ax.fill_between(edges, q25, q75, step="post", color=MIDDLE, linewidth=0, label="25-75 %")
-    ax.step(edges, q50, where="post", color=MAIN, linewidth=1.6, label="median")
+    return [*months, float(date_numbers([_span(ensemble)[1]])[0])]
+
+
+def _draw_bands(
+    ax: Axes, ensemble: Ensemble, counts: Sequence[NDArray[np.int32]]
+) -> list[tuple[str, float, str]]:
+    """Draw a step for each month and option; return a name, last height and colour for each."""
+    edges, names, is_one = _edges(ensemble), [], len(counts) == 1
+    for i, (option, own) in enumerate(zip(ensemble.options, counts, strict=True)):
+        if not len(own):
+            continue
+        color, style = look(i)
+        quantiles = np.quantile(own, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
+        q05, q25, q50, q75, q95 = (np.append(row, row[-1]) for row in quantiles)
+        if is_one:
+            ax.fill_between(edges, q05, q95, step="post", color=LIGHT, linewidth=0)
+        inner = {"color": MIDDLE} if is_one else {"color": color, "alpha": 0.12}
+        ax.fill_between(edges, q25, q75, step="post", linewidth=0, **inner)
+        ax.step(edges, q50, where="post", color=color, linewidth=1.6, ls=style)
+        if is_one:
+            heights = (("95 %", q95[-1]), ("75 %", q75[-1]), ("median", q50[-1]), ("25 %", q25[-1]))
+            names = [(text, float(y), MAIN if text == "median" else MUTED) for text, y in heights]
+        else:
+            names.append((f"{words(option)}, median", float(q50[-1]), color))
+    return names
+
+
+_LEVELS = (2, 3, 5, 10, 20, 50)
+_OFTEN = 0.05
+"""Share of months that a second level is reached in, at least, where any is."""
+
+
+def _levels(counts: NDArray[np.int32], n_options: int) -> list[int]:
+    """How many or more are asked for: one, and of one option the most that is not too rare."""
+    often = [k for k in _LEVELS if (counts >= k).mean() >= _OFTEN]
+    return [1, often[-1] if often else _LEVELS[0]] if n_options == 1 else [1]
+
+
+def _draw_chances(
+    ax: Axes, ensemble: Ensemble, counts: Sequence[NDArray[np.int32]]
+) -> list[tuple[str, float, str]]:
+    """Draw the probability of so many or more; return a name, last height and colour for each."""
+    edges, names = _edges(ensemble), []
+    levels = _levels(np.concatenate(counts), len(counts))
+    for i, (option, own) in enumerate(zip(ensemble.options, counts, strict=True)):
+        for j, least in enumerate(levels):
+            n_with = (own >= least).sum(axis=0)
+            band = np.array([wilson(int(yes), len(own)) for yes in n_with])
+            low, high, share = (
+                100 * np.append(row, row[-1]) for row in (*band.T, n_with / max(1, len(own)))
+            )
+            color, style = look(i + j)
+            ax.fill_between(edges, low, high, step="post", color=color, alpha=0.16, linewidth=0)
+            ax.step(edges, share, where="post", color=color, linewidth=1.5, ls=style)
+            name = words(option) if len(counts) > 1 else f"{least} or more"
+            names.append((name, float(share[-1]), color))
+    return names
+
+
+def _name_lines(ax: Axes, names: Sequence[tuple[str, float, str]]) -> None:
+    """Write what lines are beside their ends, apart from each other."""
+    low, high = ax.get_ylim()
+    gap = 0.05 * (high - low)
+    ordered = sorted(names, key=lambda name: -name[1])
+    heights = np.array([height for _, height, _ in ordered])
+    for i in range(1, len(heights)):
+        heights[i] = min(heights[i], heights[i - 1] - gap)
+    # Those that were pushed below the axis push back.
+    for i in range(len(heights) - 1, -1, -1):
+        floor = low + gap / 2 if i == len(heights) - 1 else heights[i + 1] + gap
+        heights[i] = max(heights[i], floor)
+    for (text, _, color), height in zip(ordered, heights.tolist(), strict=True):
+        at_edge(ax, wrapped(text, 24), height, color=color, size=7.5)
 
 
 def exit_curve(ensemble: Ensemble, milestone: str, ax: Axes | None = None) -> Axes:
@@ -98,24 +198,29 @@ def exit_curve(ensemble: Ensemble, milestone: str, ax: Axes | None = None) -> Ax
     milestone
         Its name.
     """
-    ax = axes_or_new(ax)
+    given = ax
+    ax = axes_or_new(ax, 7.2, 4.2)
     start, horizon = _span(ensemble)
     has_bands = len(ensemble.options) <= MOST_BANDS
+    names = []
     for index, option in enumerate(ensemble.options):
         part = ensemble.of(option)
         own = part.milestones[part.milestones["milestone"] == milestone]
         curve = _Stay(own["completed_at"].to_numpy(dtype=np.float64), start, horizon)
-        curve.draw(ax, index, words(option or ensemble.name), has_band=has_bands)
+        curve.draw(ax, index, has_band=has_bands)
+        name = f"{words(option)}: " if option else ""
+        text = f"{name}{curve.share[-1]:.0f} % open"
+        names.append((text, float(curve.share[-1]), SHADES[index % len(SHADES)]))
     _mark_agreed(ax, ensemble, milestone)
     ax.set_ylim(-2, 104)
-    first, last = date_numbers([start, horizon + 0.03 * (horizon - start)])
+    first, last = date_numbers([start, horizon + 0.015 * (horizon - start)])
     ax.set_xlim(first, last)
     ax.set_ylabel("replications not yet completed (%)")
     grid(ax, "y")
     date_axis(ax)
-    band = "95 % band; " if has_bands else ""
-    dress(ax, f"Share of the stay remaining: {words(milestone)}", f"{band}hollow mark: censored")
-    legend(ax, "below", gap=26, fontsize=8, handlelength=3)
+    dress(ax, f"Share of the stay remaining: {words(milestone)}", "hollow mark: open at the end")
+    _name_lines(ax, names)
+    foot(given, ax, ensemble, "bands: 95 % intervals" if has_bands else "")
     return ax
 
 
@@ -130,7 +235,7 @@ class _Stay:
         self.x = date_numbers([start, *times, horizon])
         self.share = 100 * self.n_left / max(self.n, 1)
 
-    def draw(self, ax: Axes, index: int, name: str, *, has_band: bool) -> None:
+    def draw(self, ax: Axes, index: int, *, has_band: bool) -> None:
         """Draw it as the line of that index: equal curves stay visible under each other."""
         color = SHADES[index % len(SHADES)]
         if has_band:
@@ -139,7 +244,6 @@ class _Stay:
         ax.step(
             self.x, self.share, where="post", color=color, alpha=0.7,
             ls=LINES[index % len(LINES)], lw=WIDTHS[index % len(WIDTHS)],
-            label=f"{name}: {self.share[-1]:.0f} % open at the end (n = {self.n})",
         )  # fmt: skip
         if self.n_left[-1]:
             marker = MARKERS[index % len(MARKERS)]

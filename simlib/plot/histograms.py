@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from simlib.analysis.comparison.paired_effects import times
-from simlib.plot.rows import draw_shares
 from simlib.plot.style import (
     ACCENT,
     INK,
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     from simlib.analysis.comparison.comparison import Comparison
     from simlib.analysis.comparison.paired_effects import PairedEffect
     from simlib.analysis.discovery.early_warning import EarlyWarning
-    from simlib.ensemble import Ensemble
-    from simlib.statistics.summaries import Summary
 
     Floats = NDArray[np.float64]
 
@@ -69,60 +66,6 @@ def histogram(
     shares: Floats = np.histogram(values, edges, weights=weights)[0]
     ax.stairs(shares, edges, **how)
     return shares
-
-
-def distribution(ensemble: Ensemble, outcome: str, ax: Axes | None = None) -> Axes:
-    """Draw the distribution of one outcome over the replications of one option.
-
-    A number: a histogram with the median and the 5-95 % range. A class or a yes/no:
-    probabilities with Wilson 95 % intervals.
-    """
-    ax = axes_or_new(ax)
-    found = ensemble.summary(outcome)
-    first = found[0]
-    if first.kind == "number":
-        _draw_number(ax, first, ensemble.values(outcome))
-        note = _number_note(first)
-    else:
-        draw_shares(ax, found, [words(each.category) if each.category else "yes" for each in found])
-        note = f"n = {first.n} of {first.n_asked}"
-    dress(ax, heading(outcome), note, width=46)
-    return ax
-
-
-def _draw_number(ax: Axes, row: Summary, values: Floats) -> None:
-    seen = values[~np.isnan(values)]
-    ax.set_xlabel(row.unit or "value")
-    ax.set_ylabel("replications (%)")
-    grid(ax, "y")
-    if len(seen):
-        edges = bin_edges(seen)
-        number_axis(ax.xaxis)
-        shares = histogram(ax, seen, edges, n=len(values), fill=True, color=MIDDLE)
-        # One line a gap: a patch for each bar takes far longer to draw.
-        ax.vlines(edges[1:-1], 0, np.minimum(shares[1:], shares[:-1]), color="white", linewidth=0.6)
-        _mark_range(ax, row, (float(edges[0]), float(edges[-1])))
-
-
-def _mark_range(ax: Axes, row: Summary, span: tuple[float, float]) -> None:
-    """Draw the 5-95 % range and the median just above the bars."""
-    low, high = (min(max(q, span[0]), span[1]) for q in (row.q05, row.q95))
-    top = ax.get_ylim()[1] * 1.06
-    ax.plot([low, high], [top, top], color=INK, linewidth=1.4, solid_capstyle="butt")
-    ends = [end for end, q in ((low, row.q05), (high, row.q95)) if np.isfinite(q)]
-    ax.plot(ends, [top] * len(ends), "|", color=INK, markersize=7)
-    if np.isfinite(row.q50):
-        ax.plot([row.q50], [top], "D", color=ACCENT, markersize=5)
-        ax.axvline(row.q50, color=ACCENT, linewidth=1, linestyle=(0, (4, 3)), ymax=0.9)
-    ax.set_ylim(0, top * 1.08)
-
-
-def _number_note(row: Summary) -> str:
-    if not row.n:
-        return f"none observed in {row.n_asked} replications"
-    middle = f"median {number(row.q50)}, 5-95 % {number(row.q05)} to {number(row.q95)}"
-    text = f"{middle}; n = {row.n} of {row.n_asked}"
-    return f"{text}\n{row.n_censored} not completed by the end" if row.n_censored else text
 
 
 def effect(

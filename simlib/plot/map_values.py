@@ -183,8 +183,7 @@ def _changed(
         values,
         f"change ({unit})",
         f"{heading(what)}{what_of}: {after} against {before}",
-        f"{_span(ensemble, months)}; {len(change):,} pairs on the same luck; "
-        "named: the 95 % interval leaves out 0",
+        f"{_span(ensemble, months)}; {len(change):,} pairs on the same luck",
         is_change=True,
         clear=clear & values.keys(),
     )

@@ -1,112 +1,162 @@
-"""A sensible set of figures for an ensemble, written as files."""
+"""The figures of an ensemble: what can be drawn, and what is written beside every run."""
 
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from simlib.files import Output, distinct, slug
+from simlib.errors import Problem, ScenarioError
+from simlib.files import distinct, slug
 from simlib.plot.curves import exit_curve, fan
-from simlib.plot.histograms import distribution
-from simlib.plot.rows import probabilities
-from simlib.plot.style import INK, MUTED, heading, image, new_figure, page, words
+from simlib.plot.map_values import incident_types
+from simlib.plot.outcome_panels import distribution, flags, gather, probabilities
+from simlib.plot.place_maps import map as place_map
+from simlib.plot.place_maps import map_page, maps
+from simlib.plot.style import INK, dress, foot, key, page
+from simlib.scenario.wording import near_or_all
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from simlib.ensemble import Ensemble
 
-_COLUMNS = 3
-_ON_A_PAGE = 9
+    Draw = Callable[[], Figure | Axes]
+
+_COLUMNS = 4
+_PANEL = (3.9, 2.9)
 
 
-def figures(
-    ensemble: Ensemble, directory: str | os.PathLike[str], *, overwrite: bool = False
-) -> list[Path]:
-    """Write outcome distributions, monthly fans by country and exit curves.
+def pages_of(ensemble: Ensemble) -> dict[str, Draw]:
+    """What draws each figure that is written beside a run, by its name.
 
-    Parameters
-    ----------
-    ensemble
-        The results; each option has pages of its own, exit curves show all together.
-    directory
-        Where the PNG files go; it is made if needed.
-    overwrite
-        Replace files of these names that this did not write, or that were changed since.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-
-    Raises
-    ------
-    StoreError
-        Another file is there, or one cannot be written.
+    A page for each topic, months by country, exit curves, and maps where the results hold
+    outlines: options stand together in each but the maps, of which each shows one.
     """
-    output = Output(Path(directory), "figures", overwrite)
-    written = []
-    for option in ensemble.options:
-        pages = _pages_of(ensemble.of(option))
-        written += [output.write(f"{name}.png", image(draw())) for name, draw in pages.items()]
-    drawn = _exit_curves(ensemble).items()
-    return written + [output.write(f"{name}.png", image(draw())) for name, draw in drawn]
-
-
-def pages_of(ensemble: Ensemble) -> dict[str, Callable[[], Figure | Axes]]:
-    """What draws each figure that `figures` writes, by the name of its file without suffix."""
-    drawn: dict[str, Callable[[], Figure | Axes]] = {}
-    for option in ensemble.options:
-        drawn |= _pages_of(ensemble.of(option))
-    return drawn | _exit_curves(ensemble)
-
-
-def _exit_curves(ensemble: Ensemble) -> dict[str, Callable[[], Figure | Axes]]:
-    ends = ensemble.milestones
-    ended = set(ends.loc[ends.completed_at.notna() | ends.classification.notna(), "milestone"])
-    # A date that nobody settles or completes, such as a vote, is no exit; where none is, all are.
-    names = distinct([n for n in ensemble.manifest["milestones"] if n in ended or not ended])
-    return {f"exit-{name}": partial(_exit_curve, ensemble, each) for each, name in names.items()}
-
-
-def _exit_curve(ensemble: Ensemble, milestone: str) -> Axes:
-    figure = new_figure(7.2, 4.2 + 0.2 * len(ensemble.options))
-    return exit_curve(ensemble, milestone, figure.subplots())
-
-
-def _pages_of(ensemble: Ensemble) -> dict[str, Callable[[], Figure | Axes]]:
-    """What draws each page of an option, by the name of its file."""
-    option = ensemble.options[0]
-    mark = f"-{slug(option)}" if option else ""
-    head = f"{heading(ensemble.name)}{', ' + words(option) if option else ''}"
-    # One pass over the chunks; what it gathered serves the pages that follow.
-    kinds = {row.outcome: row.kind for row in ensemble.summaries()}
-    names = [name for name, kind in kinds.items() if kind != "flag"]
-    pages = [names[i : i + _ON_A_PAGE] for i in range(0, len(names), _ON_A_PAGE)]
-    drawn: dict[str, Callable[[], Figure | Axes]] = {}
-    if "flag" in kinds.values():
-        drawn[f"probabilities{mark}"] = partial(probabilities, ensemble)
-    for number, on_it in enumerate(pages, start=1):
-        draw = [partial(distribution, ensemble, name) for name in on_it]
-        title = f"{head}: outcomes, page {number} of {len(pages)}"
-        drawn[f"outcomes{mark}-{number}"] = partial(_page, draw, title)
-    totals = ensemble.monthly_totals()
+    drawn: dict[str, Draw] = {}
+    if any(each["kind"] == "flag" for each in ensemble.manifest["outcomes"].values()):
+        drawn["probabilities"] = partial(probabilities, ensemble)
+    topics = distinct(list(ensemble.topics))
+    for topic, name in topics.items():
+        is_only = len(topics) == 1
+        drawn["outcomes" if is_only else f"topic-{name}"] = partial(topic_page, ensemble, topic)
     for country, name in distinct(ensemble.countries()).items():
-        types = totals.index[totals[country] > 0]
-        if len(types):
-            draw = [partial(fan, ensemble, each, country) for each in types]
-            title = f"{head}: incidents by month, {country}"
-            drawn[f"months{mark}-{name}"] = partial(_page, draw, title)
+        drawn[f"months-{name}"] = partial(month_page, ensemble, country)
+    for milestone, name in distinct(_ended(ensemble)).items():
+        drawn[f"exit-{name}"] = partial(exit_curve, ensemble, milestone)
+    return drawn | _maps(ensemble)
+
+
+def _maps(ensemble: Ensemble) -> dict[str, Draw]:
+    """Maps of all types of the first option, and of what the others change."""
+    if not ensemble.manifest.get("map", {}).get("areas"):
+        return {}
+    first, *others = (ensemble.of(option) for option in ensemble.options)
+    drawn: dict[str, Draw] = {"maps": partial(map_page, first)}
+    for other in others:
+        drawn[f"maps-change-{slug(other.options[0])}"] = partial(map_page, other, first)
     return drawn
 
 
-def _page(drawings: Sequence[Callable[..., Axes]], title: str) -> Figure:
-    figure = page(drawings, _COLUMNS, (4.6, 3.3))
+def one_by_one(ensemble: Ensemble) -> dict[str, Draw]:
+    """What draws each outcome, type of incidents and state by place, by its own name."""
+    drawn: dict[str, Draw] = {
+        name: partial(distribution, ensemble, name) for name in ensemble.manifest["outcomes"]
+    }
+    for type_ in ensemble.manifest["types"]:
+        drawn[type_] = partial(fan, ensemble, type_)
+    if "map" in ensemble.manifest:
+        for type_ in incident_types(ensemble):
+            drawn |= _maps_of(ensemble, type_)
+    return drawn
+
+
+def _maps_of(ensemble: Ensemble, type_: str) -> dict[str, Draw]:
+    first, *others = (ensemble.of(option) for option in ensemble.options)
+    drawn: dict[str, Draw] = {
+        f"map-{type_}": partial(place_map, first, type_),
+        f"map-{type_}-by-quarter": partial(maps, first, type_),
+    }
+    for other in others:
+        name = f"map-{type_}-change-{slug(other.options[0])}"
+        drawn[name] = partial(place_map, other, type_, against=first)
+    return drawn
+
+
+def chosen(ensemble: Ensemble, names: Iterable[str]) -> dict[str, Draw]:
+    """What draws each figure that is asked for by name.
+
+    Raises
+    ------
+    ScenarioError
+        There is none of that name.
+    """
+    known: Mapping[str, Draw] = pages_of(ensemble) | one_by_one(ensemble)
+    wanted = list(names)
+    for name in wanted:
+        if name not in known:
+            rule = f"no figure of that name (got {name!r})"
+            raise ScenarioError([Problem("outcome", rule, near_or_all(name, known))])
+    return {name: known[name] for name in wanted}
+
+
+def _ended(ensemble: Ensemble) -> list[str]:
+    """Milestones that come to an end in some replication.
+
+    A date that nobody settles or completes, such as a vote, is no exit; where none is, all are.
+    """
+    ends = ensemble.milestones
+    ended = set(ends.loc[ends.completed_at.notna() | ends.classification.notna(), "milestone"])
+    return [name for name in ensemble.manifest["milestones"] if name in ended or not ended]
+
+
+def topic_page(ensemble: Ensemble, topic: str) -> Figure:
+    """Draw the outcomes of a topic side by side: probabilities first, then a panel each."""
+    about = ensemble.manifest["outcomes"]
+    names = ensemble.topics[topic]
+    asked = [name for name in names if about[name]["kind"] == "flag"]
+    drawings: list[Callable[..., Any]] = []
+    if asked:
+        drawings.append(partial(_flag_panel, ensemble, asked))
+    others = [name for name in names if about[name]["kind"] != "flag"]
+    gather(ensemble)
+    drawings += [partial(distribution, ensemble, name, is_small=True) for name in others]
+    title = topic or "Outcomes"
+    note = (
+        "above the bars: median and 5-95 % of replications, axes end at the 99 % quantile where "
+        "the largest lie far beyond it; probabilities with 95 % intervals"
+    )
+    return _page(ensemble, drawings, title, note)
+
+
+def _flag_panel(ensemble: Ensemble, names: Sequence[str], ax: Axes) -> None:
+    flags(ensemble, names, ax, is_small=True)
+    dress(ax, "What comes about", width=38)
+
+
+def month_page(ensemble: Ensemble, country: str) -> Figure:
+    """Draw the months of each type of incidents that happen in a country."""
+    parts = [ensemble.of(option) for option in ensemble.options]
+    totals = [part.monthly_totals()[country] for part in parts]
+    types = [
+        type_ for type_ in ensemble.manifest["types"] if any(each[type_] > 0 for each in totals)
+    ]
+    drawings = [partial(fan, ensemble, type_, country, is_small=True) for type_ in types]
+    several = "line: median; band: 25-75 % of replications"
+    one = "line: median; bands: 5-95 % and 25-75 % of replications"
+    note = f"{several if len(parts) > 1 else one}; of probabilities 95 % intervals"
+    return _page(ensemble, drawings, f"Incidents by month, {country}", note)
+
+
+def _page(
+    ensemble: Ensemble, drawings: Sequence[Callable[..., Any]], title: str, note: str
+) -> Figure:
+    """Panels under a title, with what each option looks like, and what the page rests on."""
+    figure = page(drawings, _COLUMNS, _PANEL)
+    if len(ensemble.options) > 1:
+        key(figure, ensemble.options)
     figure.suptitle(title, x=0.012, ha="left", color=INK, size=13, weight="bold")
-    figure.supxlabel("Model results, not observations.", x=0.99, ha="right", color=MUTED, size=8)
+    foot(None, figure.axes[0], ensemble, note)
     return figure

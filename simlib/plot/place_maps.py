@@ -142,12 +142,17 @@ def map_page(ensemble: Ensemble, against: Ensemble | None = None) -> Figure:
         heading(name): in_windows(ensemble, name, window, "month", against)[0]
         for name in incident_types(ensemble)
     }
-    shown = {name: each for name, each in found.items() if any(each.values.values())}
-    title = "Where it happens"
+    title, shown = "Where it happens", [n for n, each in found.items() if any(each.values.values())]
+    rest = ""
     if against is not None:
         after, before = (words(e.options[0] or "as written") for e in (ensemble, against))
         title = f"What changes where: {after} against {before}"
-    return _side_by_side(ensemble, paper, shown, title, has_own_scales=True)
+        # Chance alone would fill the scale of a type that does not change.
+        shown = [name for name, each in found.items() if each.clear] or shown[:1]
+        left_out = [name for name in found if name not in shown]
+        rest = f"no change told from 0 anywhere: {', '.join(left_out)}" if left_out else ""
+    kept = {name: found[name] for name in shown}
+    return _side_by_side(ensemble, paper, kept, title, has_own_scales=True, rest=rest)
 
 
 def _windows(ensemble: Ensemble, by: str) -> dict[str, Window]:
@@ -166,6 +171,7 @@ def _side_by_side(
     title: str,
     *,
     has_own_scales: bool = False,
+    rest: str = "",
 ) -> Figure:
     columns = min(4, len(found))
     n_rows = -(-len(found) // columns)
@@ -187,7 +193,7 @@ def _side_by_side(
     first = next(iter(found.values()))
     figure.suptitle(title, x=0.012, ha="left", color=INK, size=13, weight="bold")
     note = first.note if has_own_scales else f"{first.unit}; {first.note.split('; ')[-1]}"
-    foot(None, axes[0], ensemble, f"{note}; {_legend(paper, first, is_small=True)}")
+    foot(None, axes[0], ensemble, note, _legend(paper, first, is_small=True), rest)
     return figure
 
 
@@ -201,6 +207,9 @@ def _draw(ax: Axes, paper: Atlas, found: MapValues, scale: Scale, *, is_small: b
         draw_bases(ax, paper, color, 4.5 if is_small else 8.0)
     if not is_small:
         _name_places(ax, paper, found)
+    elif found.is_change:
+        at = [_box(paper, place, "") for place in sorted(found.clear)]
+        ax.plot([box.x for box in at], [box.y for box in at], ".", color=INK, ms=3.5, zorder=6)
 
 
 def _bar(at: Axes, axes: Sequence[Axes] | Any, scale: Scale, *, is_small: bool = False) -> None:
@@ -281,7 +290,7 @@ class _Box(NamedTuple):
 
 def _box(paper: Atlas, place: str, value: str) -> _Box:
     """Where the name of a place goes: amid an area, below a base, beside a segment."""
-    half = 0.056 * max(len(place), len(value))
+    half = 0.056 * max(len(place), len(value)) if value else 0.0
     text = f"{place}\n{value}"
     if place in paper.areas:
         return _Box(text, *paper.middle(place), half)
@@ -290,7 +299,7 @@ def _box(paper: Atlas, place: str, value: str) -> _Box:
         return _Box(text, x, y - 0.45, half)
     edges = paper.segment(place)
     x, y = np.mean([point for line in edges for point in line], axis=0) if edges else (0.0, 0.0)
-    return _Box(text, float(x) + half + 0.25, float(y), half)
+    return _Box(text, float(x) + half + 0.3, float(y), half)
 
 
 def _overlap(one: _Box, other: _Box) -> bool:
@@ -301,6 +310,9 @@ def _legend(paper: Atlas, found: MapValues, *, is_small: bool = False) -> str:
     """What the marks of a map mean."""
     areas = {area in found.values for area in paper.areas}
     parts = []
+    if found.is_change:
+        marked = "dots" if is_small else "named"
+        parts.append(f"{marked}: the 95 % interval leaves out 0")
     if len(areas) > 1:
         parts.append("hatched: cannot happen there in the model")
     if any(base in found.values for base in paper.bases):

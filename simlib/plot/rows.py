@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from simlib.analysis.selection.observational import Readings
     from simlib.analysis.value.evppi import UnknownValue
     from simlib.analysis.value.information import Information
-    from simlib.ensemble import Ensemble
     from simlib.evidence.calibration.collecting import Calibration
     from simlib.evidence.excitation.excitation_regimes import RegimeFit
     from simlib.statistics.summaries import Summary
@@ -123,16 +122,6 @@ def _draw(ax: Axes, y: Floats, dots: Dots, thickness: float) -> None:
             ax.plot([low[i], high[i]], [y[i]] * 2, color=line, lw=1.4, solid_capstyle="butt")
         name = dots.label if i == 0 and not has_bar else None
         ax.plot(points[i], y[i], marker=marker, color=color, mfc=face, ms=5, ls="", label=name)
-
-
-def probabilities(ensemble: Ensemble, ax: Axes | None = None) -> Axes:
-    """Draw the probability of every yes/no outcome of one option, with its Wilson 95 % interval."""
-    found = [row for row in ensemble.summaries() if row.kind == "flag"]
-    ax = axes_or_new(ax, 6.4, 1.4 + 0.42 * len(found))
-    draw_shares(ax, found, [heading(row.outcome) for row in found])
-    n = f"n = {found[0].n} of {found[0].n_asked}" if found else "no yes/no outcome"
-    dress(ax, "Yes/no outcomes", n)
-    return ax
 
 
 def draw_shares(ax: Axes, found: Sequence[Summary], labels: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import LogFormatter, MaxNLocator, StrMethodFormatter
 from matplotlib.transforms import ScaledTranslation
@@ -156,6 +157,30 @@ def _take_literally(figure: Figure) -> None:
             text.set_parse_math(False)
 
 
+def look(i: int) -> tuple[str, Any]:
+    """Colour and line of the i-th option, told apart without colour too."""
+    return SHADES[i % len(SHADES)], LINES[i % len(LINES)]
+
+
+def option_name(part: Ensemble) -> str:
+    """What the only option of an ensemble is called."""
+    return words(part.options[0] or "as written")
+
+
+def key(figure: Figure, options: Sequence[str]) -> None:
+    """Say once, above all panels of a figure, what each option looks like."""
+    handles = [
+        Line2D(
+            [], [], color=look(i)[0], ls=look(i)[1], lw=2, marker=MARKERS[i % len(MARKERS)], ms=5
+        )
+        for i in range(len(options))
+    ]
+    figure.legend(
+        handles, [words(option or "as written") for option in options], loc="outside upper right",
+        ncols=len(options), frameon=False, fontsize=9, labelcolor=INK,
+    )  # fmt: skip
+
+
 def axes_or_new(ax: Axes | None, width: float = 6.4, height: float = 4.0) -> Axes:
     """The axes given, or new ones on a figure of their own."""
     return new_figure(width, height).subplots() if ax is None else ax
@@ -205,9 +230,10 @@ def foot(given: Axes | None, ax: Axes, ensemble: Ensemble, *notes: str) -> None:
         return
     figure = ax.get_figure(root=True)
     assert figure is not None  # noqa: S101  (axes stand on one)
-    n = ensemble.n - ensemble.n_failed
-    over = f" over {len(ensemble.options)} options" if len(ensemble.options) > 1 else ""
-    parts = [heading(ensemble.name), f"n = {n:,}{over}", *filter(None, notes), NOT_OBSERVED]
+    counts = sorted({part.n - part.n_failed for part in map(ensemble.of, ensemble.options)})
+    n = " or ".join(f"{count:,}" for count in counts)
+    over = f" for each of {len(ensemble.options)} options" if len(ensemble.options) > 1 else ""
+    parts = [heading(ensemble.name), f"n = {n}{over}", *filter(None, notes), NOT_OBSERVED]
     width = int(figure.get_figwidth() * 17)
     figure.supxlabel(
         wrapped(f"{'; '.join(parts)}.", width), x=0.012, ha="left", color=MUTED, size=7,
