@@ -171,6 +171,11 @@ def test_nothing_is_told_of_few_histories() -> None:
     assert topics[0] == "The answer"
 
 
+def test_four_histories_have_no_interval_of_their_median() -> None:
+    few = simlib.run(load_text(TEXT), options=["shorter"], replications=4, agents=[Court], jobs=1)
+    assert "(too few for an interval; n = 4)" in text_of(answer(few), "How it ends")
+
+
 def test_endings_that_do_not_differ_are_told_as_one(alone: Answer) -> None:
     said = text_of(alone, "What follows")
     assert re.search(r"Raids, both years: \d+ \(\d+ to \d+\) raids, n = 200, no difference", said)

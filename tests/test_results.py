@@ -54,7 +54,7 @@ def test_nothing_observed_is_said() -> None:
 
 def test_never_seen_is_a_bound_and_not_zero() -> None:
     assert of_flag("x", np.zeros(1000), 1000).shown == "< 3/1000"
-    assert of_flag("x", np.array([1.0, 0, 0, 0]), 4).shown == "0.250 (0.046 to 0.699)"
+    assert of_flag("x", np.array([1.0, 0, 0, 0]), 4).shown == "25 % (5 to 70 %)"
 
 
 def test_classes_come_as_declared_and_others_after_them() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import TypeAdapter
 
 from simlib.answers import consequences, endings, grounds
+from simlib.answers.short_table import html_table, lines_of, shown_outcomes
 from simlib.answers.statements import Histories, Statement
 from simlib.ensemble import Ensemble, open_results
 from simlib.finding import Finding
@@ -107,6 +108,16 @@ def answer(
     options = [Histories(ensemble, asked, scenario, option) for option in ensemble.options]
     told = [histories for histories in options if histories.n]
     return Answer(asked.asks, tuple(_statements(told)))
+
+
+def html_of(ensemble: Ensemble) -> str:
+    """What a notebook shows of results: the answer, then a short table by topic."""
+    found = answer(ensemble)
+    chosen = shown_outcomes(ensemble)
+    parts = [f"<p>{html.escape(sentence)}</p>" for sentence in ensemble.sentences()]
+    parts += [found._repr_html_()] if found.asks else []
+    rest = f"{len(chosen)} of {len(ensemble.labels)} outcomes; table() has all."
+    return "".join([*parts, html_table(list(lines_of(ensemble, chosen))), f"<p>{rest}</p>"])
 
 
 def _ensemble_of(source: Ensemble | Comparison | str | os.PathLike[str]) -> Ensemble:

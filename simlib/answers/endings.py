@@ -83,7 +83,9 @@ def _median(after: Floats, histories: Histories) -> str:
         return f"in half or more of {histories.n:,} histories not by the end"
     low, high = median_between(after)
     start = histories.scenario.start
-    if math.isinf(high):
+    if low == -math.inf:
+        between = "too few for an interval"
+    elif math.isinf(high):
         between = f"95 % interval {month(start, low)} to after the end"
     else:
         between = f"{estimate(median, low, high)} months after {day(start)}"

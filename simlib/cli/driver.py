@@ -15,7 +15,7 @@ from simlib.files import Output
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -152,8 +152,9 @@ def draw(
     *,
     kind: str = "png",
     jobs: int | None = None,
+    note: Callable[[str], None] = say,
 ) -> list[Path]:
-    """Draw figures by workers, say how many were there already, and return their files."""
+    """Draw figures by workers, note how many were there already, and return their files."""
     from simlib.ensemble.execution import checked_jobs
     from simlib.ensemble.executors import n_cores
     from simlib.plot import draw as drawn
@@ -165,7 +166,7 @@ def draw(
     there = f", {n - found.n_new} of them there already" if found.n_new < n else ""
     if n and not found.n_new:
         there = ", all there already: nothing is drawn"
-    say(f"figures: {output.folder} ({n} {'file' if n == 1 else 'files'}{there})")
+    note(f"figures: {output.folder} ({n} {'file' if n == 1 else 'files'}{there})")
     return found.files
 
 

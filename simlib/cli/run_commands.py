@@ -28,8 +28,9 @@ from simlib.cli.app import (
     app,
     examples,
 )
-from simlib.cli.driver import Head, draw, load_scenario, names, output_of, show_lines, workers
+from simlib.cli.driver import draw, load_scenario, names, output_of, workers
 from simlib.cli.progress import checking, stopping
+from simlib.cli.result_display import PEOPLE, Csv, Every, Form, Json, form_of, show_results
 from simlib.cli.streams import say, tell
 from simlib.errors import ScenarioError, SimulationError, StoreError
 from simlib.files import refuse_unwritable
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from simlib.files import Output
     from simlib.journal import Run
     from simlib.scenario.schema import Scenario
-    from simlib.statistics.summaries import Summary
 
 Design = Annotated[
     str | None, Option(help="Of the parameter draws: random, sobol or latin_hypercube.")
@@ -108,6 +108,9 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
     journals: Journals = False,  # noqa: FBT002
     figures: Figures = True,  # noqa: FBT002
     force: Force = False,  # noqa: FBT002
+    every: Every = False,  # noqa: FBT002
+    as_json: Json = False,  # noqa: FBT002
+    as_csv: Csv = False,  # noqa: FBT002
 ) -> None:
     """Simulate a scenario; run again to resume or to add replications."""
     from simlib.ensemble import run as simulated
@@ -115,6 +118,7 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
     from simlib.scenario import with_changes, with_design, with_root_seed
     from simlib.scenario.schema import several
 
+    form = form_of(every=every, as_json=as_json, as_csv=as_csv)
     with stopping(output) as reporter:
         loaded = load_scenario(scenario)
         if design is not None:
@@ -136,9 +140,10 @@ def run(  # noqa: PLR0913, PLR0917  (options of a command line)
             journals=journals,
             progress=reporter,
         )
-    _show(ensemble)
-    _show_committee(loaded, ensemble.n)
-    _finish(ensemble, output, drawn, jobs)
+    _show(ensemble, form)
+    if form in PEOPLE:
+        _show_committee(loaded, ensemble.n)
+    _finish(ensemble, output, drawn, jobs, form)
 
 
 def _usual_folder(job: Job) -> Path:
@@ -182,8 +187,27 @@ def extend(  # noqa: PLR0913, PLR0917  (options of a command line)
             replications, options=names(option), until=until, progress=reporter,
             **workers(jobs, scheduler, dask_local),
         )  # fmt: skip
-    _show(ensemble)
-    _finish(ensemble, results, drawn, jobs)
+    _show(ensemble, "short")
+    _finish(ensemble, results, drawn, jobs, "short")
+
+
+@app.command(
+    epilog=examples("simlib show out/", "simlib show out/ --all", "simlib show out/ --csv")
+)
+def show(
+    results: Results,
+    every: Every = False,  # noqa: FBT002
+    as_json: Json = False,  # noqa: FBT002
+    as_csv: Csv = False,  # noqa: FBT002
+) -> None:
+    """Show results again: the answer in sentences, and the outcome table."""
+    from simlib.ensemble import open_results
+
+    form = form_of(every=every, as_json=as_json, as_csv=as_csv)
+    ensemble = open_results(results)
+    if form in PEOPLE:
+        tell(f"context of use: {ensemble.manifest['context_of_use']}")
+    _show(ensemble, form)
 
 
 @app.command(epilog=examples("simlib verify out/"))
@@ -298,40 +322,15 @@ def resolve(
     sys.stdout.write(text_of(chosen))
 
 
-_COLUMNS = (
-    Head("outcome", {"overflow": "fold", "min_width": 20}),
-    Head("unit", {"no_wrap": True}, is_first_to_go=True),
-    Head("estimate", {"justify": "right", "no_wrap": True}),
-    Head("5 %", {"justify": "right", "no_wrap": True}),
-    Head("median", {"justify": "right", "no_wrap": True}, is_first_to_go=True),
-    Head("95 %", {"justify": "right", "no_wrap": True}),
-    Head("n", {"justify": "right", "no_wrap": True}),
-)
-_NOTE = "± Monte Carlo standard error; probabilities with Wilson 95 % interval"
-
-
-def _show(ensemble: Ensemble) -> None:
-    """Print the outcome table of each option, the result digest, and why a run stopped."""
-    for option in ensemble.options:
-        part = ensemble.of(option)
-        count = f"{part.n - part.n_failed:,} of {part.n:,} replications"
-        title = f"{ensemble.name}{f', {option}' if option else ''}: {count}"
-        lines = [_cells(row) for row in part.summaries()]
-        show_lines(_COLUMNS, lines, f"{title}, root seed {ensemble.root_seed}", _NOTE)
+def _show(ensemble: Ensemble, form: Form) -> None:
+    """Write answer and table, and, for people, the result digest and why a run stopped."""
+    show_results(ensemble, form)
+    if form not in PEOPLE:
+        return
     say(f"digest: {ensemble.digest}")
     stopped = ensemble.manifest.get("stopped")
     if stopped:
         say(f"stopped at {stopped['replications']:,} replications: {stopped['why']}")
-
-
-def _cells(row: Summary) -> list[str]:
-    from simlib.statistics.formatting import number
-
-    name = f"{row.outcome} = {row.category}" if row.category else row.outcome
-    spread = [number(q) if row.kind == "number" else "" for q in (row.q05, row.q50, row.q95)]
-    n = f"{row.n:,}" + (f" ({row.n_censored:,} open)" if row.n_censored else "")
-    unit = row.unit if row.kind == "number" else "probability"
-    return [name, unit, row.shown, *spread, n]
 
 
 def _show_committee(scenario: Scenario, n: int) -> None:
@@ -358,10 +357,14 @@ def _figures(results: Path, *, figures: bool, force: bool) -> Output | None:
     return output_of("figures", folder, force=force)
 
 
-def _finish(ensemble: Ensemble, output: Path, drawn: Output | None, jobs: int | None) -> None:
-    say(f"results: {output}")
+def _finish(
+    ensemble: Ensemble, output: Path, drawn: Output | None, jobs: int | None, form: Form = "short"
+) -> None:
+    # What a script reads has the output to itself.
+    note = say if form in PEOPLE else tell
+    note(f"results: {output}")
     if drawn is not None:
-        draw(ensemble, drawn, jobs=jobs)
+        draw(ensemble, drawn, jobs=jobs, note=note)
     if ensemble.n_failed:
         _end_with_failures(ensemble, output)
 

@@ -378,6 +378,11 @@ class Ensemble(Finding):
         names = ["option", "outcome", "category", "shown", "unit", "n", "n_asked"]
         return table[[name for name in names if name in table.columns]]
 
+    def _repr_html_(self) -> str:
+        """The answer in sentences, and a short table by topic, for a notebook."""
+        # The room of answers stands above this one.
+        return str(importlib.import_module("simlib.answers").html_of(self))
+
     def figures(self) -> Mapping[str, Callable[[], Axes | Figure]]:
         """Distributions, probabilities, months by country and exit curves, page by page."""
         drawn: Mapping[str, Callable[[], Axes | Figure]] = plot_room().pages.pages_of(self)

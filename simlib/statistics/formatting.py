@@ -55,11 +55,15 @@ def supported(low: float, high: float, *values: float, is_signed: bool = False) 
     half = abs(high - low) / 2.0
     if not math.isfinite(half) or half == 0.0:
         return [signed(value) if is_signed else number(value) for value in values]
-    exponent = math.floor(math.log10(half / 2.0))
-    texts = [_to_step(value, exponent) for value in values]
+    texts = [_to_step(value, _exponent(half)) for value in values]
     if not is_signed:
         return [text.replace("-", "\N{MINUS SIGN}") for text in texts]
     return [_with_sign(text) for text in texts]
+
+
+def _exponent(half: float) -> int:
+    """The power of ten of the last digit that half an interval supports."""
+    return math.floor(math.log10(half / 2.0))
 
 
 def _to_step(value: float, exponent: int) -> str:
@@ -96,9 +100,12 @@ def share(value: float, low: float, high: float) -> str:
     >>> share(0.15, 0.0706, 0.2907), share(0.0, 0.0, 0.0032)
     ('15 % (7 to 29 %)', '0 % (0 to 0.32 %)')
     """
-    middle, least, most = supported(100 * low, 100 * high, 100 * value, 100 * low, 100 * high)
-    zero = "0" if value == 0.0 else middle
-    return f"{zero} % ({'0' if low == 0.0 else least} to {most} %)"
+    half = 50.0 * abs(high - low)
+    exponent = min(0, _exponent(half)) if half else 0
+    middle, least, most = (
+        _to_step(100.0 * each, exponent) if each else "0" for each in (value, low, high)
+    )
+    return f"{middle} % ({least} to {most} %)"
 
 
 def percent(share: float) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from simlib.statistics.formatting import with_error
+from simlib.statistics.formatting import estimate, share, supported
 from simlib.statistics.intervals import (
     Z95,
     error_between,
@@ -67,12 +67,27 @@ class Summary:
 
     @property
     def shown(self) -> str:
-        """The estimate as text: a probability that was never seen has only a bound."""
-        if self.kind == "number" or not self.n:
-            return with_error(self.mean, self.mc_error) if self.n else "none observed"
-        if self.mean == 0.0:
-            return f"< 3/{self.n}"
-        return f"{self.mean:.3f} ({self.low:.3f} to {self.high:.3f})"
+        """The estimate as text, with its interval and no more digits than that supports.
+
+        A probability that was never seen has only a bound. Where some are not settled, the
+        median and the share of these stand instead of a mean of the others.
+        """
+        if not self.n:
+            return "none observed"
+        if self.kind != "number":
+            is_never = self.mean == 0.0
+            return f"< 3/{self.n}" if is_never else share(self.mean, self.low, self.high)
+        return self._median_shown() if self.n_censored else estimate(self.mean, self.low, self.high)
+
+    def _median_shown(self) -> str:
+        n = self.n + self.n_censored
+        still = share(self.n_censored / n, *wilson(self.n_censored, n))
+        if math.isinf(self.q50):
+            return f"half or more open: {still}"
+        # The error of a median of normal numbers is sqrt(pi / 2) times that of their mean.
+        half = Z95 * math.sqrt(math.pi / 2.0) * self.mc_error
+        (middle,) = supported(-half, half, self.q50)
+        return f"median {middle}; open: {still}"
 
 
 def of_number(
