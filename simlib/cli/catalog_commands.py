@@ -37,5 +37,13 @@ def list_scenarios(
     say("to run one: simlib run NAME; to begin one over it: simlib new mine.yaml --from NAME")
 
 
+@app.command(epilog=examples("simlib schema > simlib.schema.json"))
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors: keys and what they mean."""
+    from simlib.scenario.file_schema import file_schema
+
+    sys.stdout.write(json.dumps(file_schema(), indent=1, ensure_ascii=False) + "\n")
+
+
 def _show(found: list[Title], title: str) -> None:
     show_lines(_COLUMNS, [(each.name, each.question) for each in found], title)

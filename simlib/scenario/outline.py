@@ -49,7 +49,7 @@ def _title(file: Path) -> Title | None:
         return None
     if not {"simlib", "extends"} & root.items.keys():
         return None
-    text = _text(node_at(root, ("question", "text"))) or _text(root.items.get("context_of_use"))
+    text = _text(node_at(root, ("question", "asks"))) or _text(root.items.get("context_of_use"))
     return Title(_text(root.items.get("name")) or file.stem, first_sentence(text), file)
 
 
