@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import importlib
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ from simlib.ensemble import Ensemble
 from simlib.errors import SimlibError, SimulationError, StoreError
 from simlib.files import Output
 from simlib.reporting import Report, composing
-from simlib.reporting.outcome_lines import told
+from simlib.reporting.outcome_lines import spread, told
+from simlib.reporting.rendering import on_paper
 from simlib.reporting.small_svg import ticks
 from simlib.scenario import load_text
 from simlib.statistics.summaries import of_flag, of_number
@@ -177,18 +179,19 @@ def test_pdf_is_on_a4_and_holds_the_answer(results: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("values", "text"),
+    ("values", "text", "between"),
     [
-        ([10.0, 30.0, 20.0, np.nan], "20 (10 to beyond the end); open in 1 of 4"),
-        ([5.0, 5.0, 5.0], "5"),
-        ([0.1234, 0.2345, 0.3456], "0.23 (0.13 to 0.33)"),
-        ([1234.0, 2234.0, 4234.0], "2,200 (1,300 to 4,000)"),
+        ([10.0, 30.0, 20.0, np.nan], "median 20; open in 1 of 4", "10 to beyond the end"),
+        ([5.0, 5.0, 5.0], "5", ""),
+        ([0.1234, 0.2345, 0.3456], "0.23 (0.11 to 0.36)", "0.13 to 0.33"),
+        ([1234.0, 2234.0, 4234.0], "2,600 (800 to 4,300)", "1,300 to 4,000"),
     ],
 )
-def test_a_number_is_told_by_its_median_with_no_more_digits_than_its_error(
-    values: list[float], text: str
+def test_a_number_is_told_with_no_more_digits_than_its_error(
+    values: list[float], text: str, between: str
 ) -> None:
-    assert told(of_number("x", "", np.array(values), len(values))) == text
+    row = of_number("x", "", np.array(values), len(values))
+    assert (told(row), spread(row)) == (text, between)
 
 
 def test_a_probability_never_seen_has_only_a_bound() -> None:
@@ -205,3 +208,49 @@ def test_ticks_are_round_and_few() -> None:
 def test_a_scenario_in_which_nobody_decides_has_a_report() -> None:
     text = simlib.report(simlib.run(load_text(TEXT), replications=5, jobs=1)).html
     assert "asks for 30 replications or more; there are 5" in text
+
+
+BORDERS = {
+    "type": "FeatureCollection",
+    "source": "made up",
+    "features": [
+        {
+            "type": "Feature",
+            "properties": {"name": name},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [[[x, 30], [x + 1, 30], [x + 1, 31], [x, 31], [x, 30]]],
+            },
+        }
+        for name, x in (("North", 40), ("South", 41), ("East", 42))
+    ],
+}
+
+
+def test_a_map_has_the_color_of_each_place_and_the_table_its_number(tmp_path: Path) -> None:
+    (tmp_path / "squares.geojson").write_text(json.dumps(BORDERS), encoding="utf-8")
+    text = TEXT.replace("state:\n", "borders: squares.geojson\nstate:\n", 1)
+    (tmp_path / "small.yaml").write_text(text, encoding="utf-8")
+    scenario = simlib.load(tmp_path / "small.yaml")
+    options = ["as_planned", "later"]
+    ensemble = simlib.run(scenario, options=options, replications=30, jobs=1)
+    page = simlib.report(ensemble).html
+    sheets = re.findall(r'<div class="sheet".*?</details>', page, re.DOTALL)
+    assert len(sheets) == 2
+    patrols, raids = sorted(sheets, key=lambda sheet: "Raid" in sheet)
+    # Places in the order of the borders: most is darkest, and nothing can happen in one.
+    assert re.findall(r'class="area (\w+)"', patrols)[:3] == ["q5", "none", "q3"]
+    assert re.findall(r'class="area (\w+)"', raids)[:3] == ["q5", "q4", "q3"]
+    mean = ensemble.of("as_planned").monthly.query("type == 'raid' and place == 'South'")["count"]
+    (said,) = re.findall(r'<th scope="row">South</th><td class="num">([\d.]+)', raids)
+    assert float(said) == pytest.approx(mean.sum() / 30 / 6, abs=0.005)
+    assert "Nothing changes anywhere" in raids
+
+
+def test_a_picture_on_paper_needs_nothing_of_the_page(tmp_path: Path) -> None:
+    outline = '<svg class="outlines"><path id="area-0" d="M0 0h9v9z"/></svg>'
+    used = '<svg class="map" viewBox="0 0 9 9"><use href="#area-0" class="area q1"/></svg>'
+    printed = on_paper(outline + used)
+    assert "<use" not in printed
+    assert '<path d="M0 0h9v9z" class="area q1"/>' in printed
+    assert ".area.q1" in printed

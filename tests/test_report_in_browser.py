@@ -162,7 +162,8 @@ def test_a_link_to_a_row_shows_it_whatever_the_filter_says(browser: Browser, fil
     page.get_by_label("Only rows with").fill("nothing has these words")
     assert column(page, 1) == []
     page.locator("#follows td a").first.press("Enter")
-    page.wait_for_function("document.querySelector('#whole tr:target').hidden === false")
+    page.locator("#whole tr:target").wait_for(state="visible")
+    assert len(column(page, 1)) > 1
 
 
 def test_without_script_everything_is_there(browser: Browser, file: Path) -> None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 SECTIONS = (
     ("answer", "The answer", ""),
-    ("follows", "What follows", ""),
+    ("follows", "Outcomes by topic", ""),
+    ("maps", "Where", "maps"),
     ("exit", "When it ends", "exits"),
     ("distributions", "How outcomes are spread", ""),
     ("options", "Options compared", "comparison"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simlib.plot.style import words
-from simlib.statistics.formatting import number
+from simlib.statistics.formatting import estimate, share, supported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +36,11 @@ class OutcomeLine:
     def told(self) -> str:
         """What is expected, and how far it may lie from it, as short text."""
         return told(self.summary)
+
+    @property
+    def spread(self) -> str:
+        """What holds 90 % of the replications."""
+        return spread(self.summary)
 
     def cells(self) -> list[str | float]:
         """The row as the table has it: numbers as numbers, nan where there is none."""
@@ -75,29 +80,33 @@ class TopicRow:
 
 
 def told(row: Summary) -> str:
-    """An estimate as short text: median and range, or probability and interval, in percent."""
+    """An estimate as short text: a mean with its 95 % interval, or a probability in percent.
+
+    Of what is not always settled by the end the median, and how often it is open.
+    """
     if not row.n + row.n_censored:
         return "none observed"
-    if row.kind == "number":
-        # Quantiles beyond the horizon are told as such.
-        low, middle, high = (_quantile(q, row.mc_error) for q in (row.q05, row.q50, row.q95))
-        text = middle if low == middle == high else f"{middle} ({low} to {high})"
-        n_all = row.n + row.n_censored
-        return text + (f"; open in {row.n_censored} of {n_all}" if row.n_censored else "")
-    if row.mean == 0.0:
-        return f"< 3/{row.n}"
-    return f"{100 * row.mean:.0f} % ({100 * row.low:.0f} to {100 * row.high:.0f} %)"
+    if row.kind != "number":
+        return share(row.mean, row.low, row.high) if row.mean else f"< 3/{row.n}"
+    if row.n_censored:
+        return f"median {_quantiles(row)[1]}; open in {row.n_censored} of {row.n + row.n_censored}"
+    return estimate(row.mean, row.low, row.high)
 
 
-def _quantile(value: float, error: float) -> str:
-    """A quantile, to the first digit of the mean's error: that of a quantile is no smaller."""
-    if math.isinf(value):
-        return "beyond the end"
-    if not error > 0.0:
-        return number(value)
-    place = -math.floor(math.log10(error))
-    rounded = round(value, place) + 0.0
-    return f"{rounded:,.{max(place, 0)}f}"
+def spread(row: Summary) -> str:
+    """What holds 90 % of the replications; empty where there is no spread."""
+    if row.kind != "number" or row.q05 == row.q95 or not row.n:
+        return ""
+    low, _, high = _quantiles(row)
+    return f"{low} to {high}"
+
+
+def _quantiles(row: Summary) -> list[str]:
+    """Quantiles with no more digits than the mean's interval supports: theirs is no smaller."""
+    quantiles = (row.q05, row.q50, row.q95)
+    finite = [q for q in quantiles if math.isfinite(q)]
+    texts = iter(supported(row.low, row.high, *finite))
+    return [next(texts) if math.isfinite(q) else "beyond the end" for q in quantiles]
 
 
 def outcome_lines(parts: Mapping[str, Ensemble]) -> list[OutcomeLine]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ from simlib.statistics.formatting import number
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_OUTLINE = re.compile(r'<path id="([^"]+)" d="([^"]*)"')
+_USED = re.compile(r'<use href="#([^"]+)"')
+_PICTURE = re.compile(r'<svg class="(?:picture|inline|map|key)"[^>]*>')
 _PAGE = Path(__file__).parent / "page"
 _MOST_BYTES = 2**20
 _MOST_CHARACTERS = 400
@@ -46,13 +50,14 @@ def rendered(contents: Mapping[str, Any]) -> str:
 
 
 def on_paper(html: str) -> str:
-    """The page for a program that runs no script and colours no picture by the page's style."""
+    """The page for a program that runs no script, and draws each picture without the page.
+
+    Pictures get their own style, and maps the outlines that they use.
+    """
+    outlines = dict(_OUTLINE.findall(html))
+    html = _USED.sub(lambda used: f'<path d="{outlines[used[1]]}"', html)
     drawn = "<style>" + _part("picture.css") + "</style>"
-    for kind in ("picture", "inline", "map"):
-        head, *parts = html.split(f'<svg class="{kind}"')
-        # The style goes right behind the tag that it is for.
-        html = f'<svg class="{kind}"'.join([head, *(p.replace(">", f">{drawn}", 1) for p in parts)])
-    return html
+    return _PICTURE.sub(lambda opened: opened[0] + drawn, html)
 
 
 def _raw(value: object) -> str:

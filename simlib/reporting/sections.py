@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simlib.analysis.comparison.comparison import compare
+from simlib.answers import answer
 from simlib.errors import SimulationError
 from simlib.journal import to_date
 from simlib.plot.style import words
 from simlib.reporting.graded_numbers import graded_numbers
+from simlib.reporting.map_pictures import maps_of
 from simlib.reporting.outcome_lines import HEADS, anchors, by_topic, outcome_lines
 from simlib.reporting.partings import partings_of
 from simlib.reporting.small_svg import Dot, calendar, curves, dots, histogram, key, whisker
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from simlib.analysis.comparison.comparison import Comparison
     from simlib.analysis.comparison.paired_effects import PairedEffect
+    from simlib.answers import Answer
     from simlib.ensemble import Ensemble
     from simlib.reporting.outcome_lines import OutcomeLine, TopicRow
     from simlib.scenario.schema import Scenario
@@ -93,8 +96,10 @@ class Material:
             "keys": [key(index) for index in range(len(self.names))],
             "n": {option: part.n for option, part in self.parts.items()},
             "n_failed": self.ensemble.n_failed,
-            "answer": {"": [Said(s, ()) for s in self.ensemble.sentences()[1:]]},
+            "asks": self.answer.asks,
+            "answer": self.said(),
             "topics": self.topics,
+            "maps": maps_of(self.parts, self.names, self._kinds()),
             "exits": list(self.exits()),
             "distributions": self.distributions(),
             "effects": self.effects(),
@@ -124,11 +129,32 @@ class Material:
         return by_topic(self.lines, self.manifest["outcomes"])
 
     @functools.cached_property
+    def answer(self) -> Answer:
+        """What the results say of the scenario's question."""
+        return answer(self.ensemble)
+
+    def said(self) -> dict[str, list[Said]]:
+        """The sentences of the answer under their headings, with the rows they rest on."""
+        rows = dict(anchors(self.topics))
+        if not self.answer.asks:
+            return {"": [Said(sentence, ()) for sentence in self.ensemble.sentences()[1:]]}
+        return {
+            topic: [Said(each.text, tuple(rows[n] for n in each.outcomes)) for each in statements]
+            for topic, statements in self.answer.by_topic().items()
+        }
+
+    @functools.cached_property
     def headlines(self) -> tuple[str, ...]:
-        """Outcomes that are looked at where not all can be: numbers that all replications have."""
+        """Outcomes that are looked at where not all can be: numbers that all replications have.
+
+        Those that the question says follow, or else the scenario's first.
+        """
         about = self.manifest["outcomes"]
-        whole = [line.summary.outcome for line in self.lines if not line.summary.n_censored]
-        return tuple(n for n in dict.fromkeys(whole) if about[n]["kind"] == "number")[:MOST_RANKED]
+        whole = {line.summary.outcome: line.summary.kind == "number"
+                 for line in self.lines if not line.summary.n_censored}  # fmt: skip
+        follows = (self.manifest.get("question") or {}).get("follows", [])
+        asked = [name for name in follows if whole.get(name)]
+        return tuple(asked or [n for n in about if whole.get(n)])[:MOST_RANKED]
 
     @functools.cached_property
     def comparison(self) -> Comparison | None:
@@ -171,8 +197,7 @@ class Material:
 
     def _drawing(self, name: str, topic: str, row: TopicRow) -> Drawing:
         told = [
-            f"{self.names[option]}: "
-            + "; ".join(f"{each.category} {each.told}".strip() for each in lines)
+            f"{self.names[option]}: " + "; ".join(_caption(each) for each in lines)
             for option, lines in row.lines.items()
         ]
         if next(iter(row.lines.values()))[0].summary.kind == "number":
@@ -268,6 +293,11 @@ class Material:
             ],
         }
 
+    def _kinds(self) -> list[str]:
+        """Types of incidents that the headlines count."""
+        counted = [self.scenario.outcomes[name].count for name in self.headlines]
+        return [kind for kind in self.manifest["types"] if kind in counted]
+
     @property
     def _path(self) -> str:
         return shlex.quote(str(self.ensemble.path))
@@ -275,6 +305,12 @@ class Material:
 
 def _option_name(option: str) -> str:
     return words(option) if option else "as written"
+
+
+def _caption(line: OutcomeLine) -> str:
+    """What is said below a picture: the estimate, and of a number how it is spread."""
+    said = f"{line.category} {line.told}".strip()
+    return f"{said}; 5 to 95 %: {line.spread}" if line.spread else said
 
 
 def _name(row: TopicRow) -> str:

@@ -16,7 +16,6 @@ import numpy as np
 from markupsafe import Markup
 
 from simlib.reporting.plain_text import plain
-from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -132,14 +131,14 @@ def histogram(series: Mapping[str, Floats], title: str, unit: str, about: str) -
     shapes = [text(0, _TOP + 2, "% of replications")]
     for tick in ticks(0.0, y.high, 4):
         shapes += [line(_LEFT, y.at(tick), _RIGHT, y.at(tick), "g")]
-        shapes += [text(_LEFT - 4, y.at(tick) + 4, number(tick), "t e")]
+        shapes += [text(_LEFT - 4, y.at(tick) + 4, _label(tick), "t e")]
     # The first series is filled; outlines over it leave it in sight.
     places = [x.at(edge) for edge in edges.tolist()]
     for index, share in enumerate(shares.values()):
         kind = f"{style(index)} {'bar' if index == 0 else 'out'}"
         shapes.append(stairs(places, [y.at(value) for value in share.tolist()], 150.0, kind))
     is_cut = float(everything.max()) > float(edges[-1])
-    cut = f"; the last bar holds all from {number(edges[-2])} on" if is_cut else ""
+    cut = f"; the last bar holds all from {edges[-2]:,.3g} on" if is_cut else ""
     shapes += _axis(x, 150.0, unit + cut)
     return picture(shapes, title, 186, about)
 
@@ -160,7 +159,7 @@ def _axis(x: AxisScale, base: float, label: str) -> list[Markup]:
     for tick in ticks(x.low, x.high):
         place = x.at(tick)
         shapes += [line(place, base, place, base + 4, "a")]
-        shapes += [text(place, base + 16, number(tick), "t m")]
+        shapes += [text(place, base + 16, _label(tick), "t m")]
     return [*shapes, text(x.last, base + 31, label, "t e")]
 
 
@@ -239,7 +238,7 @@ def curves(
     shapes = [text(0, _TOP + 2, "% of replications in which it has not ended")]
     for tick in (0.0, 50.0, 100.0):
         shapes += [line(_LEFT, y.at(tick), _RIGHT, y.at(tick), "g")]
-        shapes += [text(_LEFT - 4, y.at(tick) + 4, number(tick), "t e")]
+        shapes += [text(_LEFT - 4, y.at(tick) + 4, _label(tick), "t e")]
     for day, label in dates:
         shapes += [line(x.at(day), 170, x.at(day), 174, "a"), text(x.at(day), 186, label, "t m")]
     for word, day in marks.items():
@@ -275,6 +274,11 @@ def calendar(rows: Mapping[str, Sequence[int]], title: str, years: Sequence[int]
 def _first_months(years: Sequence[int]) -> list[tuple[int, str]]:
     pairs = itertools.pairwise([0, *years])
     return [(i, str(year)) for i, (before, year) in enumerate(pairs) if year != before]
+
+
+def _label(value: float) -> str:
+    """A round number as it is."""
+    return f"{value:,.10g}"
 
 
 def _short(value: float) -> str:

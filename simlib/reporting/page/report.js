@@ -2,15 +2,13 @@
 // What needs a script is shown only where there is one.
 document.querySelectorAll("[data-script]").forEach((part) => { part.hidden = false; });
 
-// One distribution at a time, by a native list.
-const choice = document.getElementById("choice");
-function choose() {
-  document.querySelectorAll("#chosen > figure").forEach((figure) => {
-    figure.hidden = figure.id !== choice.value;
-  });
-}
-choice.addEventListener("change", choose);
-choose();
+// One map, one distribution at a time, by native lists.
+document.querySelectorAll("select[data-chooses]").forEach((list) => {
+  const parts = Array.from(document.getElementById(list.dataset.chooses).children);
+  const choose = () => parts.forEach((part) => { part.hidden = part.id !== list.value; });
+  list.addEventListener("change", choose);
+  choose();
+});
 
 // The table: sorted by a column's head, filtered by words, downloaded as it is shown.
 const table = document.getElementById("whole");
