@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 import simlib
+from simlib.analysis import discover
 from simlib.cli.progress import _announcement, _standing
 from simlib.ensemble import Progress
-from simlib.errors import SimlibWarning, SimulationError, StoreError
+from simlib.errors import ScenarioError, SimlibWarning, SimulationError, StoreError
 from simlib.scenario.event_conditions import ConditionError, read_condition
+from simlib.scenario.requests import more_needed
 from simlib.scenario.wording import near
 from support.scenarios import TEXT, small
 
@@ -148,6 +150,42 @@ def test_failures_of_all_are_an_error_with_the_first_cause(tmp_path: Path) -> No
     done = call("run", file, "-n", "3", "-j", "1", where=tmp_path)
     assert done.returncode == 2
     assert re.search(rule, done.stderr.splitlines()[-1])
+
+
+# requests from which nothing could be said
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "discover {} 'raids > 60' -n 10",
+            "are too few to say anything (got 10); give at least 40",
+        ),
+        ("tripwires {} raid -n 10", "are too few to say anything (got 10); give at least 20"),
+        ("register {} -n 10", "are too few to say anything (got 10); give at least 30"),
+        ("discover {} 'riads > 60'", "no outcome 'riads'; did you mean 'raids'? known: "),
+        ("discover {} 'raids : latr > 60'", "no option 'latr' among the results; there are "),
+    ],
+)
+def test_they_are_refused_before_anything_is_simulated(
+    line: str, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "small.yaml").write_text(TEXT)
+    done = call(*shlex.split(line.format("small.yaml")), where=tmp_path)
+    assert done.returncode == 2
+    *before, last = done.stderr.splitlines()
+    assert said in last
+    assert all(each.startswith("context of use") for each in before)
+
+
+def test_how_many_are_needed_is_said_from_how_many_met_it() -> None:
+    ensemble = simlib.run(small(), replications=60, jobs=1)
+    least = sorted(ensemble.outcomes["raids"])[-3]
+    with pytest.raises(ScenarioError, match=r"take another number, or give at least \d00"):
+        discover(ensemble, f"raids >= {least:.0f}")
+    assert more_needed(20, 3, 60) == "give at least 500 replications"
+    assert more_needed(20, 0, 60) == "give more replications, or ask for what is more common"
 
 
 # how long it takes

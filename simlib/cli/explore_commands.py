@@ -163,13 +163,17 @@ def _ensemble(
     where: Execution,
 ) -> Ensemble:
     """Results that are there, or those of the options that the condition is about."""
-    from simlib.analysis.discovery.conditions import options_named
+    from simlib.analysis.discovery.conditions import options_named, refuse_unreadable
+    from simlib.analysis.discovery.scenario_discovery import LEAST_CASES
     from simlib.ensemble import Ensemble, run
+    from simlib.scenario.requests import n_replications
 
     if isinstance(source, Ensemble):
         return source if option is None else source.of(option)
-    chosen = [option] if option else list(options_named(condition, source.options)) or None
-    return run(source, options=chosen, replications=replications, **where)
+    chosen = [option] if option else list(options_named(condition, source.options))
+    refuse_unreadable(condition, source, chosen)
+    n = n_replications(replications, source.replications, 2 * LEAST_CASES)
+    return run(source, options=chosen or None, replications=n, **where)
 
 
 @app.command(

@@ -115,7 +115,10 @@ def _correlations(
             raise ScenarioError([Problem("outcome", "needs replications", hint)])
         return None
     from simlib.ensemble import run
+    from simlib.evidence.register.correlations import FEWEST
+    from simlib.scenario.requests import n_replications
 
+    n_replications(replications, FEWEST, FEWEST)
     with running(None, jobs) as where:
         ensemble = run(scenario, replications=replications, **where)
     return correlations_of(ensemble, scenario, outcomes, headlines=HEADLINES)

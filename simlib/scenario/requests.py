@@ -33,12 +33,33 @@ def whole(name: str, value: Any, least: int, most: int) -> int:
     raise _refused(name, f"must be a whole number from {least} to {most}", value)
 
 
-def n_replications(requested: Any, usual: int) -> int:
+def n_replications(requested: Any, usual: int, least: int = 1) -> int:
     """How many replications are requested; the usual number where none is given.
 
-    Raises `ScenarioError` where it is no whole number from 1 to `MOST_REPLICATIONS`.
+    Raises `ScenarioError` where it is no whole number from 1 to `MOST_REPLICATIONS`, or less than
+    what is asked for can be said from.
     """
-    return whole("replications", usual if requested is None else requested, 1, MOST_REPLICATIONS)
+    wanted = usual if requested is None else requested
+    found = whole("replications", wanted, 1, MOST_REPLICATIONS)
+    if found < least:
+        rule = f"are too few to say anything (got {found})"
+        raise ScenarioError([Problem("replications", rule, f"give at least {least}")])
+    return found
+
+
+def more_needed(needed: int, n_met: int, n: int) -> str:
+    """What to do where so few of some replications met what more must meet.
+
+    The number is a quarter more than what would do on average, in whole hundreds.
+
+    Examples
+    --------
+    >>> more_needed(20, 6, 100)
+    'give at least 500 replications'
+    """
+    if not n_met:
+        return "give more replications, or ask for what is more common"
+    return f"give at least {100 * math.ceil(1.25 * needed * n / n_met / 100)} replications"
 
 
 def real(name: str, value: Any, least: float, most: float) -> float:

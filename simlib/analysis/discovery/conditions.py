@@ -5,21 +5,23 @@ from __future__ import annotations
 import operator
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from simlib.errors import Problem, ScenarioError
+from simlib.outcomes import kind_of
 from simlib.scenario import load_text
 from simlib.scenario.wording import near_or_all
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from simlib.ensemble import Ensemble
+    from simlib.scenario.schema import Scenario
 
 _HOW = (
     "write OUTCOME > NUMBER, OUTCOME = CLASS or OUTCOME in worst 20 %; before the operator "
@@ -79,16 +81,42 @@ def read_condition(text: str, ensemble: Ensemble) -> Condition:
     ScenarioError
         It cannot be read, or names what the ensemble does not have.
     """
+    return _read(text, _Known(ensemble.manifest["outcomes"], ensemble.options))
+
+
+def refuse_unreadable(text: str, scenario: Scenario, options: Sequence[str]) -> None:
+    """Refuse a condition that could not be read once options of a scenario are simulated.
+
+    Raises
+    ------
+    ScenarioError
+        It cannot be read, or names what the scenario does not have.
+    """
+    outcomes = {
+        name: {"kind": kind_of(outcome), "classes": outcome.classes}
+        for name, outcome in scenario.outcomes.items()
+    }
+    _read(text, _Known(outcomes, tuple(options) or ("",)))
+
+
+class _Known(NamedTuple):
+    """What a condition may name: outcomes, with kind and classes, and options."""
+
+    outcomes: Mapping[str, Mapping[str, Any]]
+    options: tuple[str, ...]
+
+
+def _read(text: str, known: _Known) -> Condition:
     compared, ranked = _COMPARED.match(text.strip()), _RANKED.match(text.strip())
     if ranked is not None and compared is None:
-        outcome, options = _left(text, ranked["left"], ensemble)
-        _refuse_rank(text, outcome, options, ensemble)
+        outcome, options = _left(text, ranked["left"], known)
+        _refuse_rank(text, outcome, options, known)
         return Condition(text, outcome, options, _rank_test(text, ranked["end"], ranked["share"]))
     if compared is None:
         raise _wrong(text, "cannot be read", _HOW)
-    outcome, options = _left(text, compared["left"], ensemble)
+    outcome, options = _left(text, compared["left"], known)
     right = compared["right"].strip()
-    values = _right(text, right, outcome, options, ensemble)
+    values = _right(text, right, outcome, options, known)
     if isinstance(values, str) and compared["sign"] not in {"=", "!="}:
         raise _wrong(text, f"a class is compared with = or != (got {compared['sign']!r})")
     sign = _SIGNS[compared["sign"]]
@@ -136,19 +164,18 @@ def _unseen(ensemble: Ensemble, outcome: str) -> float:
     return -np.inf if declared.measure == "share_left" else np.inf
 
 
-def _left(text: str, left: str, ensemble: Ensemble) -> tuple[str, tuple[str, ...]]:
+def _left(text: str, left: str, known: _Known) -> tuple[str, tuple[str, ...]]:
     outcome, _, options = (part.strip() for part in left.partition(":"))
-    known = ensemble.manifest["outcomes"]
-    if outcome not in known:
-        raise _wrong(text, f"no outcome {outcome!r}", near_or_all(outcome, known))
+    if outcome not in known.outcomes:
+        raise _wrong(text, f"no outcome {outcome!r}", near_or_all(outcome, known.outcomes))
     if not options:
-        if len(ensemble.options) > 1:
-            names = ", ".join(ensemble.options)
+        if len(known.options) > 1:
+            names = ", ".join(known.options)
             raise _wrong(text, "several options", f"say ': OPTION' after {outcome}; one of {names}")
-        return outcome, ensemble.options
-    found = _match(options, ensemble.options)
+        return outcome, known.options
+    found = _match(options, known.options)
     if not found:
-        names = ", ".join(name or "(as written)" for name in ensemble.options)
+        names = ", ".join(name or "(as written)" for name in known.options)
         raise _wrong(text, f"no option {options!r} among the results", f"there are {names}")
     return outcome, found
 
@@ -170,9 +197,9 @@ def options_named(text: str, known: Collection[str]) -> tuple[str, ...]:
 
 
 def _right(
-    text: str, right: str, outcome: str, options: tuple[str, ...], ensemble: Ensemble
+    text: str, right: str, outcome: str, options: tuple[str, ...], known: _Known
 ) -> float | str:
-    declared = ensemble.manifest["outcomes"][outcome]
+    declared = known.outcomes[outcome]
     if declared["kind"] == "class":
         if len(options) == 2:
             raise _wrong(text, f"{outcome} is a class, which has no difference")
@@ -191,8 +218,8 @@ def _right(
     return value
 
 
-def _refuse_rank(text: str, outcome: str, options: tuple[str, ...], ensemble: Ensemble) -> None:
-    kind = ensemble.manifest["outcomes"][outcome]["kind"]
+def _refuse_rank(text: str, outcome: str, options: tuple[str, ...], known: _Known) -> None:
+    kind = known.outcomes[outcome]["kind"]
     if kind == "class" or (kind == "flag" and len(options) == 1):
         raise _wrong(text, f"{outcome} is a {kind}, which has no highest values")
 

@@ -26,7 +26,7 @@ from simlib.analysis.discovery.indicators import (
 )
 from simlib.errors import Problem, ScenarioError
 from simlib.finding import Finding, plot_room
-from simlib.scenario.requests import real
+from simlib.scenario.requests import more_needed, n_replications, real
 from simlib.statistics.formatting import percent
 from simlib.statistics.resampling import is_stratified_half
 
@@ -234,6 +234,8 @@ def tripwires(
         The event cannot be read or is too rare, the scenario has no series or no such
         option, or the window does not fit into it.
     """
+    if replications is not None:
+        n_replications(replications, LEAST_EVENTS, LEAST_EVENTS)
     observed = observe(scenario, event, option=option, replications=replications, **execution)
     return search(observed, terms)
 
@@ -302,7 +304,7 @@ def _refuse_rare(observed: Observed, reach: Reach, terms: Terms) -> None:
     n_events, n = int(reach.can_be_hit.sum()), len(observed.event_at)
     if n_events < LEAST_EVENTS:
         rule = f"could be told in {n_events} of {n} replications; at least {LEAST_EVENTS} must be"
-        hint = "take a commoner event, or more replications"
+        hint = f"take a commoner event, or {more_needed(LEAST_EVENTS, n_events, n)}"
         raise ScenarioError([Problem(f"event {observed.event!r}", rule, hint)])
 
 

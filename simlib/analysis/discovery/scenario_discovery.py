@@ -12,7 +12,7 @@ from simlib.analysis.discovery.discovered import Discovery, DrawnCases, LimitSta
 from simlib.analysis.discovery.trees import grow
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario import load_text, option_scenario
-from simlib.scenario.requests import whole
+from simlib.scenario.requests import more_needed, whole
 from simlib.statistics.resampling import is_stratified_half, redrawn
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ def _refuse_few(condition: str, found: Cases) -> None:
             f"met in {n_cases} of {n} replications; at least {LEAST_CASES} must meet it, "
             f"and {LEAST_CASES} must not"
         )
-        hint = "take another number, or more replications"
+        more = more_needed(LEAST_CASES, min(n_cases, n - n_cases), n)
+        hint = f"take another number, or {more}"
         raise ScenarioError([Problem(f"condition {condition!r}", rule, hint)])
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from simlib.analysis.selection.observables import Observable, encoded
 from simlib.errors import Problem, ScenarioError
 from simlib.finding import Finding, plot_room
+from simlib.scenario.requests import more_needed
 from simlib.statistics.formatting import with_error
 from simlib.statistics.intervals import standard_error, wilson
 from simlib.statistics.regression import FOLDS, one_thread
@@ -175,7 +176,8 @@ def forecast(
         fewer = min(int(half.sum()), int((~half).sum())) if len(half) else 0
         if fewer < FEWEST:
             rule = f"{int(y.sum())} of {len(y)} open replications are extended after {date}"
-            hint = f"each half of them needs {FEWEST} of either kind: give more"
+            more = more_needed(2 * FEWEST, int(min(y.sum(), (~y).sum())), len(known))
+            hint = f"each half of them needs {FEWEST} of either kind: {more}"
             raise ScenarioError([Problem("replications", rule, hint)])
     with one_thread():
         p = _fit(x[fitted], y[fitted]).predict_proba(x[judged])[:, 1]

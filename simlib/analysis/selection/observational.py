@@ -37,7 +37,7 @@ from simlib.finding import Finding, plot_room
 from simlib.journal import to_date, to_days
 from simlib.outcomes.planning import unit_of
 from simlib.scenario import as_scenario
-from simlib.scenario.requests import day, n_replications
+from simlib.scenario.requests import day, more_needed, n_replications
 from simlib.scenario.schema import Parameter, Scenario
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
@@ -321,7 +321,7 @@ def readings(
     _refuse_slopes(loaded, question.slope, slopes)
     loaded = question.with_before(loaded)
     headlines = _known(loaded, outcomes, question.headlines)
-    n = n_replications(replications, loaded.replications)
+    n = n_replications(replications, loaded.replications, FEWEST_EXTENDED + 1)
     deciding = [GivenAnswer(replication) for replication in range(n)]
     natural = simulate_answers(loaded, deciding, question, times=[to_days(date)], **execution)
     selections = {AS_WRITTEN: select(natural, loaded, question, **execution)}
@@ -436,7 +436,8 @@ def select(
     own = np.flatnonzero(natural.is_extended)
     if not FEWEST_EXTENDED <= len(own) < n:
         rule = f"the {question.deadline.agent} extends in {len(own)} of {n} replications"
-        hint = f"at least {FEWEST_EXTENDED}, and not all, are needed: give more"
+        more = more_needed(FEWEST_EXTENDED, min(len(own), n - len(own)), n)
+        hint = f"at least {FEWEST_EXTENDED}, and not all, are needed: {more}"
         raise ScenarioError([Problem("replications", rule, hint)])
     everyone = assigned(natural, scenario.root_seed)
     holding = [GivenAnswer(r, NEVER) for r in range(n)]

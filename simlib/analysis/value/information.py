@@ -304,10 +304,7 @@ def value_of_information(
     question.deadline.refuse_without(loaded)
     panel = load_losses(loaded, losses)
     _refuse_options(loaded, options)
-    n = n_replications(replications, loaded.replications)
-    if n < FEWEST:
-        rule = f"must be {FEWEST} or more (got {n})"
-        raise ScenarioError([Problem("replications", rule)])
+    n = n_replications(replications, loaded.replications, FEWEST)
     names = {
         at: (HELD, *(extension_name(months, at) for months in question.deadline.lengths), *options)
         for at in _dates(loaded, question.deadline, dates)
