@@ -10,7 +10,6 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 import simlib
@@ -18,11 +17,9 @@ from simlib.ensemble import Ensemble
 from simlib.errors import SimlibError, SimulationError, StoreError
 from simlib.files import Output
 from simlib.reporting import Report, composing
-from simlib.reporting.outcome_lines import spread, told
 from simlib.reporting.rendering import on_paper
 from simlib.reporting.small_svg import ticks
 from simlib.scenario import load_text
-from simlib.statistics.summaries import of_flag, of_number
 from support.agents import Watcher
 from support.reports import HOSTILE, hostile_results, results_of
 from support.scenarios import TEXT, watched
@@ -117,6 +114,14 @@ def test_a_folder_of_another_command_is_shown_and_what_is_left_out_is_counted(
     assert f"--with {tmp_path}" in text
 
 
+def test_a_table_of_parameters_says_what_each_rests_on(results: Path, tmp_path: Path) -> None:
+    table = "outcome,group,first\r\nraids,raids,0.7\r\nraids,chance,0.2\r\n"
+    Output(tmp_path, "sensitivity").write("sobol.csv", table.encode())
+    text = simlib.report(results, beside=[tmp_path]).html
+    assert "<td>raids</td><td>raids</td><td>judgement</td><td>0.700</td>" in text
+    assert "<td>raids</td><td>chance</td><td></td><td>0.200</td>" in text
+
+
 def test_a_folder_without_tables_is_refused(results: Path, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="holds no table that a command wrote"):
         simlib.report(results, beside=[tmp_path])
@@ -176,27 +181,6 @@ def test_pdf_is_on_a4_and_holds_the_answer(results: Path, tmp_path: Path) -> Non
     assert {tuple(map(round, each.get_size())) for each in printed} == {(595, 842)}
     assert "The answer" in texts[0]
     assert all(text.strip() for text in texts)
-
-
-@pytest.mark.parametrize(
-    ("values", "text", "between"),
-    [
-        ([10.0, 30.0, 20.0, np.nan], "median 20; open in 1 of 4", "10 to beyond the end"),
-        ([5.0, 5.0, 5.0], "5", ""),
-        ([0.1234, 0.2345, 0.3456], "0.23 (0.11 to 0.36)", "0.13 to 0.33"),
-        ([1234.0, 2234.0, 4234.0], "2,600 (800 to 4,300)", "1,300 to 4,000"),
-    ],
-)
-def test_a_number_is_told_with_no_more_digits_than_its_error(
-    values: list[float], text: str, between: str
-) -> None:
-    row = of_number("x", "", np.array(values), len(values))
-    assert (told(row), spread(row)) == (text, between)
-
-
-def test_a_probability_never_seen_has_only_a_bound() -> None:
-    assert told(of_flag("x", np.zeros(60), 60)) == "< 3/60"
-    assert told(of_flag("x", np.ones(60), 60)) == "100 % (94 to 100 %)"
 
 
 def test_ticks_are_round_and_few() -> None:

@@ -70,7 +70,7 @@ def lines_of(ensemble: Ensemble, outcomes: Sequence[str]) -> Iterator[ShortLine]
                 term = terms.get(row.category, {}).get("label", row.category.replace("_", " "))
                 part = term if is_one else ": ".join(filter(None, (option, term)))
                 label = ensemble.labels[name]
-                yield ShortLine(topic, name, label, part, _estimate(row), _spread(row))
+                yield ShortLine(topic, name, label, part, _estimate(row), spread_of(row))
 
 
 def html_table(lines: Sequence[ShortLine]) -> str:
@@ -96,7 +96,8 @@ def _estimate(row: Summary) -> str:
     return f"{row.shown}{unit}"
 
 
-def _spread(row: Summary) -> str:
+def spread_of(row: Summary) -> str:
+    """The 5 and 95 % points over replications; empty of a probability."""
     if row.kind != "number" or math.isnan(row.q05):
         return ""
     if math.isinf(row.q95):

@@ -14,11 +14,13 @@ from simlib.files import read_regular
 from simlib.files.outputs import RECORD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _MOST_BYTES = 2**24
 MOST_ROWS, MOST_COLUMNS = 60, 12
 """Of a table of others that the report shows; what it leaves out it counts."""
+_OF_PARAMETERS = ("parameter", "group")
+"""Columns that may name parameters of the scenario."""
 _OWN = {"figures", "report"}
 """Commands whose files are pictures, or the report itself."""
 
@@ -35,8 +37,21 @@ class CompanionTable:
     n_columns: int
 
 
-def companions_of(results: Path, given: Iterable[Path]) -> list[CompanionTable]:
+def companions_of(
+    results: Path, given: Iterable[Path], grades: Mapping[str, str]
+) -> list[CompanionTable]:
     """Read the tables of folders: those given, and those that lie in the results' own.
+
+    A table of parameters gets a column that says what each rests on.
+
+    Parameters
+    ----------
+    results
+        The directory of results.
+    given
+        Folders elsewhere.
+    grades
+        What each parameter of the scenario rests on.
 
     Raises
     ------
@@ -45,9 +60,9 @@ def companions_of(results: Path, given: Iterable[Path]) -> list[CompanionTable]:
         cannot be read.
     """
     beside = sorted(folder for folder in results.iterdir() if (folder / RECORD).is_file())
-    found = [table for folder in beside for table in _tables_of(folder)]
+    found = [table for folder in beside for table in _tables_of(folder, grades)]
     for folder in given:
-        tables = list(_tables_of(folder))
+        tables = list(_tables_of(folder, grades))
         if not tables:
             raise StoreError(
                 f"{folder}: holds no table that a command wrote with -o, such as simlib "
@@ -57,7 +72,7 @@ def companions_of(results: Path, given: Iterable[Path]) -> list[CompanionTable]:
     return found
 
 
-def _tables_of(folder: Path) -> Iterator[CompanionTable]:
+def _tables_of(folder: Path, grades: Mapping[str, str]) -> Iterator[CompanionTable]:
     """Every table that is on record, by the last line of the record that names it."""
     record = folder / RECORD
     if not record.is_file():
@@ -73,15 +88,25 @@ def _tables_of(folder: Path) -> Iterator[CompanionTable]:
     for name, command in commands.items():
         # A record that was edited could name a file elsewhere.
         if Path(name).name == name and (folder / name).is_file():
-            yield _table_of(folder / name, command)
+            yield _table_of(folder / name, command, grades)
 
 
-def _table_of(file: Path, command: str) -> CompanionTable:
+def _table_of(file: Path, command: str, grades: Mapping[str, str]) -> CompanionTable:
     text = read_regular(file, _MOST_BYTES).decode("utf-8-sig", errors="replace")
     try:
         heads, *rows = list(csv.reader(io.StringIO(text))) or [[]]
     except csv.Error as error:
         raise StoreError(f"{file}: is no table ({error})") from error
+    named = next((heads.index(name) for name in _OF_PARAMETERS if name in heads), None)
+    if named is not None and any(len(row) > named and row[named] in grades for row in rows):
+        for row, grade in zip([heads, *rows], _grades(rows, named, grades), strict=True):
+            row.insert(named + 1, grade)
     shown = tuple(tuple(row[:MOST_COLUMNS]) for row in rows[:MOST_ROWS])
     where = f"{file.parent.name}/{file.name}"
     return CompanionTable(command, where, tuple(heads[:MOST_COLUMNS]), shown, len(rows), len(heads))
+
+
+def _grades(rows: list[list[str]], named: int, grades: Mapping[str, str]) -> Iterator[str]:
+    yield "grade"
+    for row in rows:
+        yield grades.get(row[named], "") if len(row) > named else ""

@@ -122,8 +122,9 @@ def report(
         Every replication failed.
     """
     ensemble = results if isinstance(results, Ensemble) else open_results(results)
-    companions = companions_of(ensemble.path, [Path(each) for each in beside])
-    material = Material(ensemble, [Path(each) for each in beside])
+    folders = [Path(each) for each in beside]
+    material = Material(ensemble, folders)
+    companions = companions_of(ensemble.path, folders, material.grades)
     contents = {**material.contents(), "companions": companions, "version": __version__}
     there = [(anchor, name) for anchor, name, key in SECTIONS if not key or contents[key]]
     return Report(ensemble.name, rendered({**contents, "contents": there}))

@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simlib.plot.style import words
-from simlib.statistics.formatting import estimate, share, supported
+from simlib.answers.short_table import spread_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,22 +24,20 @@ class OutcomeLine:
     option: str
     label: str
     topic: str
+    category: str
+    """The class as the question calls it, or in words; empty where the outcome is none."""
     summary: Summary
-
-    @property
-    def category(self) -> str:
-        """The class in words; empty where the outcome is none."""
-        return words(self.summary.category)
 
     @property
     def told(self) -> str:
         """What is expected, and how far it may lie from it, as short text."""
-        return told(self.summary)
+        return self.summary.shown
 
     @property
     def spread(self) -> str:
-        """What holds 90 % of the replications."""
-        return spread(self.summary)
+        """What holds 90 % of the replications; empty of a probability, or where all are one."""
+        row = self.summary
+        return "" if row.q05 == row.q95 else spread_of(row)
 
     def cells(self) -> list[str | float]:
         """The row as the table has it: numbers as numbers, nan where there is none."""
@@ -79,45 +76,17 @@ class TopicRow:
     """By option; several where the outcome is a class."""
 
 
-def told(row: Summary) -> str:
-    """An estimate as short text: a mean with its 95 % interval, or a probability in percent.
-
-    Of what is not always settled by the end the median, and how often it is open.
-    """
-    if not row.n + row.n_censored:
-        return "none observed"
-    if row.kind != "number":
-        return share(row.mean, row.low, row.high) if row.mean else f"< 3/{row.n}"
-    if row.n_censored:
-        return f"median {_quantiles(row)[1]}; open in {row.n_censored} of {row.n + row.n_censored}"
-    return estimate(row.mean, row.low, row.high)
-
-
-def spread(row: Summary) -> str:
-    """What holds 90 % of the replications; empty where there is no spread."""
-    if row.kind != "number" or row.q05 == row.q95 or not row.n:
-        return ""
-    low, _, high = _quantiles(row)
-    return f"{low} to {high}"
-
-
-def _quantiles(row: Summary) -> list[str]:
-    """Quantiles with no more digits than the mean's interval supports: theirs is no smaller."""
-    quantiles = (row.q05, row.q50, row.q95)
-    finite = [q for q in quantiles if math.isfinite(q)]
-    texts = iter(supported(row.low, row.high, *finite))
-    return [next(texts) if math.isfinite(q) else "beyond the end" for q in quantiles]
-
-
 def outcome_lines(parts: Mapping[str, Ensemble]) -> list[OutcomeLine]:
     """Every row of the whole table, by option and in the order of the scenario."""
     found: list[OutcomeLine] = []
     for option, part in parts.items():
+        terms = (part.manifest.get("question") or {}).get("terms", {})
         topics = {name: topic for topic, names in part.topics.items() for name in names}
         for row in part.summaries():
             topic = topics[row.outcome] or UNSAID
             label = part.labels[row.outcome]
-            found.append(OutcomeLine(f"row-{len(found)}", option, label, topic, row))
+            term = terms.get(row.category, {}).get("label", row.category.replace("_", " "))
+            found.append(OutcomeLine(f"row-{len(found)}", option, label, topic, term, row))
     return found
 
 

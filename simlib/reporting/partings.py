@@ -13,10 +13,13 @@ from simlib.plot.style import words
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     from simlib.analysis.comparison.comparison import Comparison
     from simlib.ensemble import Ensemble
 
+MOST_PAIRS = 500
+"""Pairs that are looked at: the decisions of many more would fill the memory."""
 MOST_PARTINGS = 6
 """Rows for each option; the rest is counted."""
 
@@ -76,11 +79,12 @@ def partings_of(comparison: Comparison, outcome: str) -> list[PartedOption]:
     outcome
         A number, or ``OUTCOME.CLASS``: of it the pairs are shown.
     """
-    before = _steps_of(comparison.ensemble.of(comparison.baseline))
+    baseline = comparison.ensemble.of(comparison.baseline)
     found = []
     for option in comparison.options:
-        after = _steps_of(comparison.ensemble.of(option))
-        both = sorted(before.keys() & after.keys())
+        other = comparison.ensemble.of(option)
+        both = baseline.outcomes.index.intersection(other.outcomes.index).tolist()[:MOST_PAIRS]
+        before, after = (_steps_of(part, both) for part in (baseline, other))
         firsts = [_first_difference(before[k], after[k]) for k in both]
         seen = [first for first in firsts if first is not None]
         pairs = _shown_pairs(comparison, outcome, option)
@@ -91,9 +95,12 @@ def partings_of(comparison: Comparison, outcome: str) -> list[PartedOption]:
     return found
 
 
-def _steps_of(ensemble: Ensemble) -> dict[int, list[ComparedDecision]]:
-    found: dict[int, list[ComparedDecision]] = {int(k): [] for k in ensemble.outcomes.index}
+def _steps_of(ensemble: Ensemble, wanted: Sequence[int]) -> dict[int, list[ComparedDecision]]:
+    found: dict[int, list[ComparedDecision]] = {replication: [] for replication in wanted}
     for part in ensemble.parts("decisions"):
+        # Pieces come in the order of replications.
+        if len(part) and part.index[0] > wanted[-1]:
+            break
         names = ["time", "agent", "name", "place", "taken"]
         rows = part[names].fillna({"place": ""}).itertuples(index=True, name=None)
         for replication, *step in rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import math
 import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +22,9 @@ from simlib.reporting.partings import partings_of
 from simlib.reporting.small_svg import Dot, calendar, curves, dots, histogram, key, whisker
 from simlib.reporting.told_histories import chosen_histories
 from simlib.scenario import load_text
+from simlib.scenario.register_rows import grade_of
+from simlib.scenario.wording import AS_WRITTEN
+from simlib.statistics.formatting import estimate
 from simlib.statistics.intervals import wilson
 
 if TYPE_CHECKING:
@@ -63,7 +67,8 @@ class EffectRow(NamedTuple):
     label: str
     unit: str
     link: str
-    cells: tuple[tuple[PairedEffect, Markup], ...]
+    cells: tuple[tuple[str, bool, Markup], ...]
+    """Of each option the effect as text, whether it is clear, and its picture."""
 
 
 class Material:
@@ -84,7 +89,7 @@ class Material:
         self.manifest = ensemble.manifest
         self.parts = {option: ensemble.of(option) for option in ensemble.options}
         self.first = next(iter(self.parts.values()))
-        self.names = {option: _option_name(option) for option in ensemble.options}
+        self.names = {option: option or AS_WRITTEN for option in ensemble.options}
         self._beside = beside
 
     def contents(self) -> dict[str, Any]:
@@ -94,6 +99,7 @@ class Material:
             "context": self.manifest["context_of_use"],
             "options": list(self.names.items()),
             "keys": [key(index) for index in range(len(self.names))],
+            "about": {o: about.description for o, about in self.scenario.options.items()},
             "n": {option: part.n for option, part in self.parts.items()},
             "n_failed": self.ensemble.n_failed,
             "asks": self.answer.asks,
@@ -117,6 +123,11 @@ class Material:
     def scenario(self) -> Scenario:
         """The scenario that the results are of."""
         return load_text(self.manifest["scenario"])
+
+    @functools.cached_property
+    def grades(self) -> dict[str, str]:
+        """What each number of the scenario rests on."""
+        return {name: grade_of(name, each) for name, each in self.scenario.parameters.items()}
 
     @functools.cached_property
     def lines(self) -> list[OutcomeLine]:
@@ -223,11 +234,18 @@ class Material:
         ends = [abs(end) for e in effects for end in (e.low, e.high, e.effect) if np.isfinite(end)]
         reach = 1.1 * max(ends, default=1.0) or 1.0
         cells = tuple(
-            (each, whisker(Dot(i, each.effect, each.low, each.high), reach, each.shown))
+            (
+                _effect_text(each),
+                each.is_clear,
+                whisker(Dot(i, each.effect, each.low, each.high), reach, each.shown),
+            )
             for i, each in enumerate(effects, start=1)
         )
-        what = f"{row.label}: {words(first.category)}" if first.category else row.label
-        unit = first.unit if first.kind == "number" else "probability"
+        lines = row.lines[self.ensemble.options[0]]
+        terms = {each.summary.category: each.category for each in lines}
+        called = terms.get(first.category, first.category)
+        what = f"{row.label}: {called}" if called else row.label
+        unit = first.unit if first.kind == "number" else "percentage points"
         return EffectRow(what, unit, row.anchor, cells)
 
     def partings(self) -> dict[str, Any] | None:
@@ -303,8 +321,13 @@ class Material:
         return shlex.quote(str(self.ensemble.path))
 
 
-def _option_name(option: str) -> str:
-    return words(option) if option else "as written"
+def _effect_text(effect: PairedEffect) -> str:
+    """An effect with its interval, to the digits that it supports; of a chance in points."""
+    if not math.isfinite(effect.low) or not effect.n_differing:
+        return effect.shown
+    scale = 1.0 if effect.kind == "number" else 100.0
+    ends = (scale * end for end in (effect.effect, effect.low, effect.high))
+    return estimate(*ends, is_signed=True)
 
 
 def _caption(line: OutcomeLine) -> str:

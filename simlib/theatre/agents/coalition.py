@@ -63,6 +63,7 @@ class Coalition(Agent):
         self._at = {bases: [self._bases.index(b) for b in bases] for bases in GROUPS}
         self._groups = tuple(self._at.values())
         self._in_syria = np.array([base in SITES for base in self._bases])
+        # A column a base: what went from there comes back to it when its date moves later.
         none = np.zeros(len(self._bases))
         self._owed = np.zeros((len(ROLES), len(self._bases)))
         """What it withdrew less what it brought, by role and base."""
