@@ -402,15 +402,30 @@ def test_an_effect_on_a_class_shows_the_four_kinds_of_pairs(
     assert ax.get_yticklabels()[0].get_text() == "met under both"
 
 
-def test_all_effects_have_a_line_and_their_reduction(
+def test_all_effects_stand_in_their_unit_with_their_numbers(
     comparison: simlib.analysis.Comparison,
 ) -> None:
     ax = simlib.plot.effects(comparison)
-    drawn = [e for e in comparison.effects if e.n_differing and e.baseline_sd > 0]
+    drawn = [e for e in comparison.effects if e.n_differing]
     assert len(ax.get_yticklabels()) == len(drawn) > 2
     texts = [text.get_text() for text in ax.texts]
-    assert sum(text.endswith("times") for text in texts) == len(drawn)
+    assert sum(" to " in text and text.endswith(")") for text in texts) == len(drawn)
+    units = {e.unit if e.kind == "number" else "percentage points" for e in drawn}
+    assert units <= set(texts)
     assert "60 pairs on the same luck" in " ".join(texts)
+
+
+def test_a_dot_stands_where_its_scale_says(comparison: simlib.analysis.Comparison) -> None:
+    """The largest of a unit reaches the end that is named; others stand in proportion."""
+    ax = simlib.plot.effects(comparison)
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    at = {float(np.ravel(d.get_ydata())[0]): float(np.ravel(d.get_xdata())[0]) for d in dots}
+    labels = dict(zip(ax.get_yticks(), ax.get_yticklabels(), strict=True))
+    shown = {labels[y].get_text(): x for y, x in at.items()}
+    met, slipped = (comparison.effect(f"exit_class.{name}") for name in ("met", "slipped"))
+    name = comparison.ensemble.labels["exit_class"]
+    ratio = shown[f"{name}: met"] / shown[f"{name}: slipped"]
+    assert ratio == pytest.approx(met.effect / slipped.effect)
 
 
 # the command line

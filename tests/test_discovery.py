@@ -176,8 +176,12 @@ def test_figures_show_both_halves_and_every_limit() -> None:
     ax = simlib.plot.box(found())
     assert [label.get_text() for label in ax.get_yticklabels()] == ["raids"]
     assert any("of resamples" in text.get_text() for text in ax.texts)
-    nothing = simlib.plot.box(found("patrols : as_planned in worst 30 %"))
+    none = found("patrols : as_planned in worst 30 %")
+    nothing = simlib.plot.box(none)
     assert "nothing found" in nothing.texts[0].get_text()
+    assert not nothing.axison
+    assert set(none.figures()) == {"peeling"}
+    assert set(found().figures()) == {"peeling", "box"}
 
 
 def test_the_command_writes_tables_and_figures(tmp_path: Path) -> None:

@@ -273,6 +273,21 @@ def test_figures_mark_the_chosen_rule_and_the_leads() -> None:
     assert "weeks" in simlib.plot.lead_times(found()).get_xlabel()
 
 
+def _with_leads(leads: tuple[float, ...]) -> EarlyWarning:
+    """Return what was found, with other leads of right alarms."""
+    best, *others = found().candidates
+    judged = dataclasses.replace(best.held_out, lead_weeks=leads)
+    candidates = (dataclasses.replace(best, held_out=judged), *others)
+    return dataclasses.replace(found(), candidates=candidates)
+
+
+def test_leads_of_few_alarms_are_told_and_not_drawn() -> None:
+    """A histogram of one alarm says nothing that a sentence does not."""
+    assert set(_with_leads((3.0,)).figures()) == {"tripwire"}
+    assert set(_with_leads((3.0,) * 20).figures()) == {"tripwire", "lead"}
+    assert "The one right alarm came 3.0 weeks ahead." in _with_leads((3.0,)).sentences()
+
+
 def test_the_command_writes_a_table_and_figures_and_goes_on(tmp_path: Path) -> None:
     """A second call finds the pieces that were kept, and says the same."""
     scenario = tmp_path / "omens.yaml"

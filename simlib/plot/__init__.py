@@ -12,6 +12,7 @@ from simlib.plot.analogue_figures import (
 )
 from simlib.plot.curves import exit_curve, fan, inversion, ranks, rescaled
 from simlib.plot.drawing import draw, figures
+from simlib.plot.effect_rows import effects
 from simlib.plot.forecast_verification import (
     backtest_coverage,
     backtest_figures,
@@ -29,7 +30,6 @@ from simlib.plot.place_maps import map, map_page, maps  # noqa: A004  (plot.map)
 from simlib.plot.rows import (
     branching,
     calibration,
-    effects,
     extension_forecast,
     information,
     readings,

@@ -19,14 +19,14 @@ from simlib.plot.style import (
     axes_or_new,
     beside,
     dress,
+    foot,
     grid,
-    heading,
     legend,
     number_axis,
     words,
     wrapped,
 )
-from simlib.statistics.formatting import number
+from simlib.statistics.formatting import supported
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,8 +90,8 @@ def effect(
     ScenarioError
         There is no such outcome or option.
     """
-    found = comparison.effect(outcome, option)
-    ax = axes_or_new(ax, 7.2, 4.4)
+    found, given = comparison.effect(outcome, option), ax
+    ax = axes_or_new(ax, 7.2, 4.6)
     one, other = comparison.pairs(outcome, found.option)
     is_seen = ~(np.isnan(one) | np.isnan(other))
     pairs = one[is_seen], other[is_seen]
@@ -102,7 +102,9 @@ def effect(
             _draw_both(ax, found, pairs, (before, after))
     else:
         _draw_pairs(ax, found, pairs, (before, after))
-    dress(ax, f"{heading(found.name)}: {after} against {before}", _effect_note(found))
+    label = comparison.ensemble.labels[found.outcome]
+    dress(ax, f"{label}: {after} against {before}", _effect_note(found))
+    foot(given, ax, comparison.ensemble, "interval: 95 %")
     return ax
 
 
@@ -181,10 +183,14 @@ def _draw_pairs(
 
 def _effect_note(found: PairedEffect) -> str:
     unit = f" {found.unit}" if found.unit and found.kind == "number" else ""
-    text = (
-        f"{number(found.baseline)} becomes {number(found.counterfactual)}{unit}; "
-        f"effect {found.shown}; n = {found.n:,} pairs"
-    )
+    before, after = supported(found.low, found.high, found.baseline, found.counterfactual)
+    if np.isfinite(found.low):
+        values = found.effect, found.low, found.high
+        middle, low, high = supported(found.low, found.high, *values, is_signed=True)
+        shown = f"{middle} ({low} to {high})"
+    else:
+        shown = found.shown
+    text = f"{before} becomes {after}{unit}; effect {shown}; n = {found.n:,} pairs"
     if found.n_censored:
         text += f", {found.n_censored} not settled by the end"
     if math.isnan(found.variance_reduction) or math.isinf(found.variance_reduction):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.analysis.comparison.paired_effects import ENOUGH, times
 from simlib.analysis.global_sensitivity.sobol import CHANCE, OTHERS
 from simlib.plot.style import (
     ACCENT,
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
-    from simlib.analysis.comparison.comparison import Comparison
-    from simlib.analysis.comparison.paired_effects import PairedEffect
     from simlib.analysis.global_sensitivity.sobol import Sensitivity
     from simlib.analysis.selection.decision_forecast import DecisionForecast
     from simlib.analysis.selection.observational import Readings
@@ -54,9 +51,6 @@ if TYPE_CHECKING:
 
 _BAND = 0.72
 """Share of a row's height that all its points and bars take."""
-_TICKS = (-10.0, -3.0, -1.0, -0.3, -0.1, 0.0, 0.1, 0.3, 1.0, 3.0, 10.0)
-_LINEAR = 0.1
-"""Effects below this many standard deviations stand on a linear scale, larger on a log one."""
 _SEED = 20241231
 
 
@@ -141,68 +135,6 @@ def _percent(row: Summary) -> str:
     if not row.n:
         return "-"
     return f"{100 * row.mean:.1f} %" if row.mean else f"< 3/{row.n}"
-
-
-def effects(comparison: Comparison, option: str | None = None, ax: Axes | None = None) -> Axes:
-    """Draw all effects of one option, in standard deviations of the baseline.
-
-    Each is a point with its 95 % interval; at the right stands how many times smaller its
-    variance is than that of independent runs. Outcomes that are identical in every pair
-    are left out and counted in the note.
-
-    Parameters
-    ----------
-    option
-        The counterfactual option; the only one when not given.
-
-    Raises
-    ------
-    ScenarioError
-        There is no such option, or several and none is named.
-    """
-    chosen = comparison.option(option)
-    every = [found for found in comparison.effects if found.option == chosen]
-    drawn = [found for found in every if found.n_differing and found.baseline_sd > 0.0]
-    ax = axes_or_new(ax, 8.0, 2.0 + 0.2 * max(len(drawn), 3))
-    values = [
-        np.array([found.effect, found.low, found.high]) / found.baseline_sd for found in drawn
-    ]
-    faces = [ACCENT if found.is_clear else "white" for found in drawn]
-    dots = Dots(np.transpose(values), color=ACCENT, face=faces)
-    y = rows(ax, [words(found.name) for found in drawn], [dots], reference=0.0)
-    for height, found in zip(y.tolist(), drawn, strict=True):
-        _draw_reduction(ax, height, found)
-    _log_axis(ax, np.ravel(values))
-    against = words(comparison.baseline or "as written")
-    left_out = f"{len(every) - len(drawn)} outcomes identical in every pair, or without spread"
-    dress(
-        ax,
-        f"What changes: {words(chosen or 'as written')} against {against}",
-        f"{comparison.n_pairs[chosen]:,} pairs on the same luck; {left_out}, are left out\n"
-        f"filled: interval leaves out 0; right: variance reduction against independent runs "
-        f"(below {ENOUGH:.0f} in italics)",
-    )
-    return ax
-
-
-def _draw_reduction(ax: Axes, height: float, found: PairedEffect) -> None:
-    is_small = found.variance_reduction < ENOUGH
-    look = {"color": INK, "style": "italic"} if is_small else {"color": MUTED}
-    at_edge(ax, times(found.variance_reduction), height, **look)
-
-
-def _log_axis(ax: Axes, values: Floats) -> None:
-    """Scale an axis of effects: linear about 0, logarithmic beyond, as far to both sides."""
-    ax.set_xscale("symlog", linthresh=_LINEAR, linscale=0.6)
-    most = 1.3 * float(np.abs(values[np.isfinite(values)]).max(initial=1.0))
-    ax.set_xlim(-most, most)
-    ticks = [tick for tick in _TICKS if abs(tick) <= most]
-    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    ax.minorticks_off()
-    ax.set_xlabel(
-        "effect (standard deviations under the baseline), 95 % interval; "
-        f"logarithmic beyond {_LINEAR:g}"
-    )
 
 
 def sensitivity(result: Sensitivity, outcome: str | None = None, ax: Axes | None = None) -> Axes:

@@ -73,12 +73,14 @@ def box(discovery: Discovery, ax: Axes | None = None) -> Axes:
     """Draw the limits of the first box, as shares of each parameter's draws."""
     found = discovery.boxes[0]
     names = list(dict.fromkeys(limit.parameter for limit in found.limits))[::-1]
-    ax = axes_or_new(ax, 7.6, 1.9 + 0.75 * max(1, len(names)))
+    ax = axes_or_new(ax, 7.6, 1.9 + 0.75 * max(1, len(names)) if names else 1.2)
     if not names:
-        ax.text(50, 0.5, "nothing found: no limit", ha="center", color=INK, size=10)
+        ax.set_axis_off()
+        dress(ax, f"Box: {discovery.condition}", "nothing found: no limit", width=_WIDE)
+        return ax
     for height, name in enumerate(names):
         _draw_limits(ax, height, [limit for limit in found.limits if limit.parameter == name])
-    ax.set_ylim(*((-0.6, len(names) - 0.2) if names else (0, 1)))
+    ax.set_ylim(-0.6, len(names) - 0.2)
     ax.set_yticks(range(len(names)), [wrapped(words(name), 26) for name in names])
     ax.set_xlim(0, 100)
     ax.set_xlabel("share of the draws of each parameter (%), from its lowest to its highest")

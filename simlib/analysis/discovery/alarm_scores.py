@@ -190,7 +190,9 @@ class Judgement:
                 f"{lift}."
             )
         ]
-        if self.lead_weeks:
+        if len(self.lead_weeks) == 1:
+            lines.append(f"The one right alarm came {self.lead_weeks[0]:.1f} weeks ahead.")
+        elif self.lead_weeks:
             first, middle, last = (f"{weeks:.1f}" for weeks in self.lead_quartiles())
             lines.append(
                 f"Lead of right alarms: median {middle} weeks, half of them {first} to {last}."

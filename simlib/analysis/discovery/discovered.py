@@ -324,11 +324,11 @@ class Discovery(Finding):
         }
 
     def figures(self) -> dict[str, Callable[[], Axes]]:
-        """The boxes peeled, and the limits of the first one."""
-        return {
-            "peeling": lambda: plot_room().peeling(self),
-            "box": lambda: plot_room().box(self),
-        }
+        """The boxes peeled, and the limits of the first one where there are any."""
+        drawn = {"peeling": lambda: plot_room().peeling(self)}
+        if self.boxes[0].limits:
+            drawn["box"] = lambda: plot_room().box(self)
+        return drawn
 
     def sentences(self) -> list[str]:
         """Say what was found: how sure, on which replications, and what it is not."""

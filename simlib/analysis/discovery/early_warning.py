@@ -97,6 +97,10 @@ class Candidate:
         return {"rule": self.rule.shown, "score": self.score} | judged
 
 
+FEWEST_LEADS = 10
+"""Right alarms whose leads make a histogram; of fewer the sentence says all."""
+
+
 @dataclass(frozen=True, slots=True)
 class EarlyWarning(Finding):
     """Rules on published series that tell an event ahead, as judged where none was searched.
@@ -150,11 +154,12 @@ class EarlyWarning(Finding):
         return {}
 
     def figures(self) -> dict[str, Callable[[], Axes]]:
-        """Hit rate against false-alarm rate, and how long ahead right alarms came."""
-        return {
-            "tripwire": lambda: plot_room().tripwire(self),
-            "lead": lambda: plot_room().lead_times(self),
-        }
+        """Hit rate against false-alarm rate, and how long ahead right alarms came, where many."""
+        drawn = {"tripwire": lambda: plot_room().tripwire(self)}
+        leads = () if self.chosen is None else self.chosen.held_out.lead_weeks
+        if len(leads) >= FEWEST_LEADS:
+            drawn["lead"] = lambda: plot_room().lead_times(self)
+        return drawn
 
     def sentences(self) -> list[str]:
         """Say what was found, on which replications, and what it is not."""
