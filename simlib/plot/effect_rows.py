@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from simlib.analysis.comparison.comparison import Comparison
     from simlib.analysis.comparison.paired_effects import PairedEffect
 
+_PAPER = {"fc": "white", "lw": 0, "boxstyle": "square,pad=0.1"}
 _MUCH_LESS = 30.0
 """How many times smaller the largest effect on a scale makes another too small to see."""
 
@@ -154,7 +155,7 @@ def _head(ax: Axes, scale: _Scale, height: float, *, is_new: bool) -> None:
     look = {"color": MUTED, "size": 6.5, "va": "center"}
     ax.plot([-1, 1], [height] * 2, color=MUTED, lw=0.6, marker="|", ms=4)
     ax.text(-1, height + 0.6, f"\N{MINUS SIGN}{end}", ha="left", **look)  # type: ignore[arg-type]
-    ax.text(0, height + 0.6, scale.unit, ha="center", **look)  # type: ignore[arg-type]
+    ax.text(0, height + 0.6, scale.unit, ha="center", bbox=_PAPER, **look)  # type: ignore[arg-type]
     ax.text(1, height + 0.6, f"+{end}", ha="right", **look)  # type: ignore[arg-type]
 
 
