@@ -16,7 +16,14 @@ from scipy.special import ndtri
 from scipy.stats import multinomial
 
 import simlib
-from simlib.analysis.comparison.paired_effects import PairedEffect, Subject, effect_of, reason_of
+from simlib.analysis.comparison.comparison import MOST_TOLD
+from simlib.analysis.comparison.paired_effects import (
+    PairedEffect,
+    Subject,
+    effect_of,
+    reason_of,
+    times,
+)
 from simlib.chance.philox import uniforms
 from simlib.cli import main
 from simlib.errors import ScenarioError, SimlibWarning, SimulationError, StoreError
@@ -364,7 +371,8 @@ def test_a_small_reduction_has_its_reason_in_words(comparison: simlib.analysis.C
         "exit_class.met: 1.0 times, all that is possible: under off it is the same in every "
         "replication; 100% of the variance of the difference is between how and when exit ends"
     )
-    assert text in " ".join(comparison.sentences())
+    assert text in " ".join(comparison.whole().sentences())
+    assert text not in " ".join(comparison.sentences())
     shares = (effect.reason.between_classes, effect.reason.of_parameters, effect.reason.of_rest)
     assert sum(shares) == pytest.approx(1.0)
 
@@ -469,7 +477,8 @@ def test_commands_compare_and_fork_from_end_to_end(
     )  # fmt: skip
     assert status == 0, told
     assert "crowded against as_planned: 5 pairs of replications with the same luck" in said
-    assert "equals independent pairs" in said
+    assert "effect (95 % interval)" in said
+    assert "variance" not in said.partition("effect (95 % interval)")[2]
     assert (out / "comparison" / "effects.csv").read_text().count("\n") == 9
     for name in ("effects-later", "effects-crowded", "effect-crowded-raids"):
         assert (out / "comparison" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
@@ -526,3 +535,32 @@ def test_effects_are_plain_values() -> None:
     one = effect_of(NUMBER, np.arange(4.0), np.arange(4.0) ** 2)
     assert isinstance(one, PairedEffect)
     assert hash(one) == hash(effect_of(NUMBER, np.arange(4.0), np.arange(4.0) ** 2))
+
+
+def test_a_screen_has_the_largest_clear_effects_in_their_units(
+    comparison: simlib.analysis.Comparison,
+) -> None:
+    brief = comparison.brief()
+    assert len(brief) <= MOST_TOLD
+    assert list(brief.columns) == ["option", "outcome", "effect (95 % interval)", "from", "to"]
+    assert any("percentage points" in text for text in brief["effect (95 % interval)"])
+    whole = comparison.whole().brief()
+    assert len(whole) == sum(effect.n_differing > 0 for effect in comparison.effects)
+    assert {"name", "less variance"} <= set(whole.columns)
+    assert len(" ".join(comparison.sentences())) < len(" ".join(comparison.whole().sentences()))
+
+
+def test_what_rounding_makes_of_equal_numbers_is_no_effect() -> None:
+    one = np.array([0.3, 0.7, 1e6])
+    other = one * (1.0 + 2e-16)
+    found = effect_of(NUMBER, one, other)
+    assert (found.n_differing, found.effect, found.is_clear) == (0, 0.0, False)
+    assert found.shown == "identical in all 3 pairs"
+    assert effect_of(NUMBER, one, one + 1e-6 * one).n_differing == 3
+
+
+@pytest.mark.parametrize(
+    ("reduction", "text"), [(418_229.0, "over 1,000 times"), (68.8, "69 times")]
+)
+def test_a_reduction_has_no_more_digits_than_it_supports(reduction: float, text: str) -> None:
+    assert times(reduction) == text

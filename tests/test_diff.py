@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,22 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from simlib.analysis.comparison.attribution import MOST_GROUPS, OTHER, changes_between, diff
+from simlib.analysis.columns import Column
+from simlib.analysis.comparison.attribution import (
+    MOST_GROUPS,
+    MOST_TOLD,
+    OTHER,
+    OutcomeGap,
+    changes_between,
+    diff,
+)
 from simlib.cli.app import app
 from simlib.ensemble.execution import Execution
 from simlib.errors import ScenarioError
 from simlib.outcomes import plan
 from simlib.scenario import from_dict, load_text, resolve
 from simlib.simulation import assemble, simulate
+from simlib.statistics.summaries import of_number
 from simlib.world.quantities import ParameterPlan
 from support.scenarios import small as elsewhere
 
@@ -227,7 +237,7 @@ def test_the_command_lists_splits_and_keeps(tmp_path: Path) -> None:
         ["diff", *map(str, files), "--replications", "20", "--jobs", "1", "-o", str(out)],
     )
     assert done.exit_code == 0, done.output
-    assert "of it 100%" in done.output
+    assert "a gap of +" in done.output
     assert "changes no number: name: small there, more here" in done.output
     assert {path.name for path in out.glob("*.*")} == {
         "changes.csv", "gaps.csv", "gap_raids.png", "gap_all.png", ".simlib-written",
@@ -236,3 +246,28 @@ def test_the_command_lists_splits_and_keeps(tmp_path: Path) -> None:
     assert same.output.strip() == "no difference that a number rests on"
     wrong = CliRunner().invoke(app, ["diff", *map(str, files), "--outcome", "raid"])
     assert "no such outcome (got 'raid')" in str(wrong.exception)
+
+
+def gap_of(n_shares: int) -> OutcomeGap:
+    """Return a gap, all of it by the first of some groups."""
+    values = 100.0 + np.arange(20.0)
+    gap, nothing = (of_number("", "", each, 20) for each in (values, 0.0 * values))
+    shares = {f"group {i}": nothing if i else gap for i in range(n_shares)}
+    return OutcomeGap(
+        column=Column("raids"), unit="raids", is_share=False, before=10.0, after=110.0, gap=gap,
+        shares=shares,
+    )  # fmt: skip
+
+
+def test_a_gap_says_no_part_of_nothing_and_no_whole_of_one() -> None:
+    assert gap_of(1).sentence("Raids").endswith("a gap of +110 (+107 to +112)")
+    said = gap_of(3).sentence("Raids")
+    assert said.startswith("Raids: 10 to 110 raids, a gap of ")
+    assert said.endswith("of it 100 % ± 2 % group 0")
+
+
+def test_a_screen_of_a_diff_is_short_and_all_of_it_is_there() -> None:
+    found = diff(small(), small(), replications=0, **HERE)
+    many = dataclasses.replace(found, gaps=(gap_of(2),) * 30, n=20)
+    assert sum("a gap of" in line for line in many._gap_sentences()) == MOST_TOLD
+    assert sum("a gap of" in line for line in many.whole()._gap_sentences()) == 30

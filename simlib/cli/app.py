@@ -85,6 +85,7 @@ Outcomes = Annotated[
         autocompletion=completion.outcomes,
     ),
 ]
+Every = Annotated[bool, Option("--all", help="Every row of the table, with names of outcomes.")]
 AsOf = Annotated[str, Option(metavar="DATE", help="Nothing dated or published later is used.")]
 Jobs = Annotated[
     int | None,

@@ -11,6 +11,7 @@ from typer import Argument, Option
 from simlib.cli import completion
 from simlib.cli.app import (
     FAILED,
+    Every,
     Folder,
     Force,
     Jobs,
@@ -61,6 +62,7 @@ def compare(  # noqa: PLR0913, PLR0917  (options of a command line)
     root_seed: RootSeed = None,
     jobs: Jobs = None,
     outcome: Outcomes = None,
+    every: Every = False,  # noqa: FBT002
     output: Folder = None,
     force: Force = False,  # noqa: FBT002
 ) -> None:
@@ -79,7 +81,7 @@ def compare(  # noqa: PLR0913, PLR0917  (options of a command line)
             root_seed=root_seed,
             **here,
         )
-    _finish(comparison, outcome, kept)
+    _finish(comparison.whole() if every else comparison, outcome, kept)
 
 
 @app.command(
@@ -112,6 +114,7 @@ def fork(  # noqa: PLR0913, PLR0917  (options of a command line)
     root_seed: RootSeed = None,
     jobs: Jobs = None,
     outcome: Outcomes = None,
+    every: Every = False,  # noqa: FBT002
     output: Folder = None,
     force: Force = False,  # noqa: FBT002
 ) -> None:
@@ -133,7 +136,7 @@ def fork(  # noqa: PLR0913, PLR0917  (options of a command line)
             root_seed=root_seed,
             **where,
         )
-    _finish(comparison, outcome, kept)
+    _finish(comparison.whole() if every else comparison, outcome, kept)
 
 
 def _beside(command: str, output: Path | None, *, force: bool) -> Output | None:
@@ -237,6 +240,7 @@ def diff(  # noqa: PLR0913, PLR0917  (options of a command line)
     runs: Annotated[  # noqa: FBT002
         bool, Option(help="Simulate; without, only what differs is listed.")
     ] = True,
+    every: Every = False,  # noqa: FBT002
     jobs: Jobs = None,
     output: Folder = None,
     force: Force = False,  # noqa: FBT002
@@ -254,6 +258,7 @@ def diff(  # noqa: PLR0913, PLR0917  (options of a command line)
             replications=replications if runs else 0,
             **where,
         )
+    found = found.whole() if every else found
     hint = HINT if found.changes.found else ""
     present(kept if hint else None, found, hint=hint)
 

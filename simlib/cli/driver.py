@@ -8,6 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simlib.cli.folding import fitting, side_by_side, width
 from simlib.cli.progress import checking, stopping
 from simlib.cli.streams import clean, say, tell
 from simlib.errors import Problem, ScenarioError
@@ -209,9 +210,9 @@ def show_lines(
     if title:
         say(title)
     rows = [[column.name for column in columns], *lines]
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    for row in rows:
-        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    widths = fitting(rows, width(_WIDE, _WIDE))
+    for line in (line for row in rows for line in side_by_side(row, widths)):
+        say(line)
     if note:
         say(note)
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import re
-import shutil
 import sys
-import textwrap
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from typer import Option
 
+from simlib.cli.folding import folded, width
 from simlib.cli.streams import say
 from simlib.errors import Problem, ScenarioError
 from simlib.files import csv_bytes
@@ -29,14 +27,8 @@ Form: TypeAlias = Literal["short", "all", "json", "csv"]
 PEOPLE: tuple[Form, ...] = ("short", "all")
 """What people read; a script reads the others, and they have the output to themselves."""
 
-Every = Annotated[bool, Option("--all", help="Every row of the table, with names of outcomes.")]
 Json = Annotated[bool, Option("--json", help="Answer and table as JSON, and nothing else.")]
 Csv = Annotated[bool, Option("--csv", help="The whole table as CSV, and nothing else.")]
-
-NARROWEST, WIDEST = 60, 100
-"""Columns that text is set in: never fewer, whatever the terminal has, and never more."""
-_TIED = re.compile(r"(?<=\d) (?=%)|(?<=\bn) (?== )|(?<=\bn =) (?=\d)")
-_TIE = "\N{WORD JOINER}"
 
 
 def form_of(*, every: bool, as_json: bool, as_csv: bool) -> Form:
@@ -66,14 +58,9 @@ def show_results(ensemble: Ensemble, form: Form = "short") -> None:
         _show_tables(ensemble, is_every=form == "all")
 
 
-def width() -> int:
-    """Columns that text is set in."""
-    return min(max(shutil.get_terminal_size((80, 24)).columns, NARROWEST), WIDEST)
-
-
 def paragraph(text: str, indent: str = "") -> None:
     """Write text in lines that fit."""
-    for line in _folded(text, width(), indent):
+    for line in folded(text, width(), indent):
         say(line)
 
 
@@ -145,21 +132,12 @@ def _row(
 ) -> Iterator[str]:
     """Iterate over the lines of a row: cells are folded, and nothing is cut off."""
     label, *numbers = cells
-    folded = [_folded(label, widths[0], indent)]
-    folded += [_folded(text, n) for text, n in zip(numbers, widths[1:], strict=True)]
-    for i in range(max(map(len, folded))):
-        parts = [lines[i] if i < len(lines) else "" for lines in folded]
+    columns = [folded(label, widths[0], indent)]
+    columns += [folded(text, n) for text, n in zip(numbers, widths[1:], strict=True)]
+    for i in range(max(map(len, columns))):
+        parts = [lines[i] if i < len(lines) else "" for lines in columns]
         padded = (part.ljust(n) for part, n in zip(parts, widths, strict=True))
         yield "  ".join(padded).rstrip()
-
-
-def _folded(text: str, columns: int, indent: str = "") -> list[str]:
-    """Text in lines of so many columns; a number stays with its sign, and n with its number."""
-    lines = textwrap.wrap(
-        _TIED.sub(_TIE, text), max(columns, 1), initial_indent=indent,
-        subsequent_indent=indent + "  " if indent else "", break_on_hyphens=False,
-    )  # fmt: skip
-    return [line.replace(_TIE, " ") for line in lines]
 
 
 def _records(ensemble: Ensemble) -> Any:

@@ -15,6 +15,7 @@ from simlib.cli import completion
 from simlib.cli.app import (
     FAILED,
     DaskLocal,
+    Every,
     Folder,
     Force,
     Jobs,
@@ -30,7 +31,7 @@ from simlib.cli.app import (
 )
 from simlib.cli.driver import draw, load_scenario, names, output_of, workers
 from simlib.cli.progress import checking, stopping
-from simlib.cli.result_display import PEOPLE, Csv, Every, Form, Json, form_of, show_results
+from simlib.cli.result_display import PEOPLE, Csv, Form, Json, form_of, show_results
 from simlib.cli.streams import say, tell
 from simlib.errors import ScenarioError, SimulationError, StoreError
 from simlib.files import refuse_unwritable

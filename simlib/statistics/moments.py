@@ -4,9 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+
+
+ROUNDING = 1e-9
+"""Of the larger of two numbers: less than that lies between them by rounding alone."""
+
+
+def difference(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The second less the first; what rounding alone makes of equal numbers is no difference.
+
+    Examples
+    --------
+    >>> difference(np.array([0.3, 1.0]), np.array([0.1 + 0.2, 3.0]))
+    array([0., 2.])
+    """
+    change = other - one
+    least = ROUNDING * np.maximum(np.abs(one), np.abs(other))
+    return np.where(np.abs(change) <= least, 0.0, change)
 
 
 def weighted_moments(

@@ -20,15 +20,16 @@ from simlib.ensemble.map_runs import map_runs
 from simlib.errors import Problem, ScenarioError
 from simlib.files import distinct
 from simlib.finding import Finding, plot_room
-from simlib.outcomes.planning import kind_of, unit_of
+from simlib.outcomes.planning import kind_of, label_of, unit_of
 from simlib.scenario import as_scenario, differences, digest, from_dict
 from simlib.scenario.canonical import explicit
 from simlib.scenario.requests import whole
 from simlib.scenario.schema import MOST_REPLICATIONS
 from simlib.simulation import simulate
 from simlib.statistics import shapley
-from simlib.statistics.formatting import number
+from simlib.statistics.formatting import estimate, number
 from simlib.statistics.intervals import Z95
+from simlib.statistics.moments import difference
 from simlib.statistics.summaries import of_number
 
 if TYPE_CHECKING:
@@ -43,16 +44,21 @@ if TYPE_CHECKING:
     from simlib.ensemble.execution import Execution
     from simlib.ensemble.map_runs import Arrays
     from simlib.scenario import Difference
-    from simlib.scenario.schema import Scenario
+    from simlib.scenario.schema import Outcome, Scenario
     from simlib.statistics.summaries import Summary
 
     Keys = tuple[str, ...]
 
 MOST_GROUPS = 8
+MOST_TOLD = 8
+"""Gaps that a screen shows, the clearest first."""
+MOST_LINES = 12
+"""Changes that a screen shows."""
 OTHER = "all else"
 _WORDS = frozenset({"description", "note", "source", "judgement", "register", "unit", "used_by"})
 _RUNNING = frozenset(
-    {"simlib", "name", "context_of_use", "as_of", "replications", "root_seed", "design", "outcomes"}
+    {"simlib", "name", "context_of_use", "as_of", "replications", "root_seed", "design"}
+    | {"outcomes", "question"}
 )
 _NAMED = frozenset(
     {"places", "state", "parameters", "postures", "decisions", "agents"}
@@ -130,7 +136,8 @@ def changes_between(
     counted = [each for each in found if not _is_listed(each.keys)]
     changes = list(dict.fromkeys(_unit(each.keys) for each in counted))
     first, second = explicit(before), explicit(after)
-    alike = [n for n, o in before.outcomes.items() if after.outcomes.get(n) == o]
+    theirs = {name: _wordless(outcome) for name, outcome in after.outcomes.items()}
+    alike = [name for name, o in before.outcomes.items() if theirs.get(name) == _wordless(o)]
     grouped = Changes(
         listed=tuple(str(each) for each in found if _is_listed(each.keys)),
         found=tuple(counted),
@@ -140,6 +147,11 @@ def changes_between(
         after=second,
     )
     return _sound(grouped)
+
+
+def _wordless(outcome: Outcome) -> Outcome:
+    """An outcome without what only people read."""
+    return outcome.model_copy(update={"label": "", "topic": "", "description": ""})
 
 
 def _is_listed(keys: Keys) -> bool:
@@ -263,6 +275,8 @@ class OutcomeGap:
 
     column: Column
     unit: str
+    is_share: bool
+    """Whether it is a class or a yes/no, whose mean is a probability."""
     before: float
     after: float
     gap: Summary
@@ -279,19 +293,34 @@ class OutcomeGap:
         error = self.gap.mc_error
         return abs(self.gap.mean) / error if error > 0.0 else math.inf
 
-    def sentence(self) -> str:
-        """The gap, and each group's part of it, largest first."""
-        unit = f" {self.unit}" if self.unit else ""
-        head = (
-            f"{self.column}: {number(self.before)} to {number(self.after)}{unit}, a gap of "
-            f"{self.gap.mean:+.3g} ({self.gap.low:.3g} to {self.gap.high:.3g})"
+    def sentence(self, label: str = "") -> str:
+        """The gap, and each group's part of it, largest first, where there are several."""
+        low, high = self.gap.low, self.gap.high
+        if self.is_share:
+            points = (100.0 * x for x in (self.gap.mean, low, high))
+            sides = f"{100.0 * self.before:.0f} to {100.0 * self.after:.0f} %"
+            gap = f"{estimate(*points, is_signed=True)} percentage points"
+        else:
+            sides = f"{number(self.before)} to {number(self.after)} {self.unit}".rstrip()
+            gap = estimate(self.gap.mean, low, high, is_signed=True)
+        parts = self._parts()
+        return f"{label or self.column}: {sides}, a gap of {gap}" + (
+            f"; of it {', '.join(parts)}" if parts else ""
         )
+
+    def _parts(self) -> list[str]:
+        """Each group's part of the gap in percent; of a single one, and of none, nothing."""
+        if len(self.shares) < 2:
+            return []
         parts = []
-        for name, share in sorted(self.shares.items(), key=lambda item: -abs(item[1].mean)):
-            if share.mean:
-                half = Z95 * share.mc_error / abs(self.gap.mean)
-                parts.append(f"{share.mean / self.gap.mean:.0%} ± {half:.0%} {name}")
-        return f"{head}; of it {', '.join(parts)}"
+        for name, each in sorted(self.shares.items(), key=lambda item: -abs(item[1].mean)):
+            part = 100.0 * each.mean / self.gap.mean
+            half = 100.0 * Z95 * each.mc_error / abs(self.gap.mean)
+            # Less than half a percent, within half a percent: it prints as nothing.
+            if abs(part) >= 0.5 or half >= 0.5:
+                sign = "\N{MINUS SIGN}" if round(part) < 0 else ""
+                parts.append(f"{sign}{abs(part):.0f} % ± {half:.0f} % {name}")
+        return parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +334,12 @@ class Attribution(Finding):
     gaps: tuple[OutcomeGap, ...]
     n: int
     """Replications of each hybrid; 0 where only the files were compared."""
+    is_whole: bool = False
+    """Whether sentences and screen leave nothing out."""
+
+    def whole(self) -> Attribution:
+        """The same, with every clear gap in its sentences, and every change."""
+        return replace(self, is_whole=True)
 
     def gap(self, outcome: str) -> OutcomeGap:
         """The gap of an outcome (``OUTCOME`` or ``OUTCOME.CLASS``).
@@ -344,6 +379,14 @@ class Attribution(Finding):
         ]
         return pd.DataFrame(rows)
 
+    def _label(self, gap: OutcomeGap) -> str:
+        """What people read in place of a gap's name; all of it with the name that commands take."""
+        said = self.changes.before["outcomes"][gap.column.outcome]
+        label = label_of(gap.column.outcome, said.get("label", ""))
+        if gap.column.category:
+            label += f": {gap.column.category.replace('_', ' ')}"
+        return f"{label} [{gap.column}]" if self.is_whole else label
+
     def changes_table(self) -> pd.DataFrame:
         """The differences, a row each: ``group``, ``path``, ``before``, ``after``."""
         import pandas as pd
@@ -358,7 +401,10 @@ class Attribution(Finding):
 
     def briefs(self) -> dict[str, pd.DataFrame]:
         """What differs; the gaps stand in the sentences."""
-        return {"what differs": self.changes_table()} if self.changes.found else {}
+        changes = self.changes_table()
+        n = len(changes) if self.is_whole else MOST_LINES
+        title = "what differs" if len(changes) <= n else f"what differs, {n} of {len(changes)}"
+        return {title: changes.head(n)} if self.changes.found else {}
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """What differs and, where it was simulated, gaps and shares."""
@@ -383,11 +429,17 @@ class Attribution(Finding):
     def _gap_sentences(self) -> list[str]:
         a, b = self.names
         clear = sorted((gap for gap in self.gaps if gap.is_clear), key=lambda gap: -gap.clearness)
+        n_groups = len(self.changes.groups)
+        shares = "; shares are Shapley values and sum to the gap" if n_groups > 1 else ""
+        groups = "group" if n_groups == 1 else "groups"
         head = (
-            f"{b} against {a}: {len(self.changes.groups)} groups of changes, {self.n:,} "
-            "replications under the same luck; shares are Shapley values and sum to the gap"
+            f"{b} against {a}: {n_groups} {groups} of changes, {self.n:,} replications under the "
+            f"same luck{shares}"
         )
-        said = [head, *(gap.sentence() for gap in clear)]
+        told = clear if self.is_whole else clear[:MOST_TOLD]
+        said = [head, *(gap.sentence(self._label(gap)) for gap in told)]
+        if len(told) < len(clear):
+            said.append(f"and {len(clear) - len(told)} more outcomes with a clear gap")
         n_unclear = len(self.gaps) - len(clear)
         if n_unclear:
             said.append(
@@ -512,7 +564,7 @@ def _gap(
     is_seen = ~np.isnan(sum(shares.values(), ends[0] + ends[1]))
     before, after = ends[0, is_seen], ends[1, is_seen]
     n_asked = ends.shape[1]
-    gap = of_number(str(column), unit, after - before, n_asked)
+    gap = of_number(str(column), unit, difference(before, after), n_asked)
     has_gap = gap.low > 0.0 or gap.high < 0.0
     split = {
         part: of_number(part, unit, values[is_seen], n_asked) for part, values in shares.items()
@@ -520,6 +572,7 @@ def _gap(
     return OutcomeGap(
         column=column,
         unit=unit,
+        is_share=kind_of(outcome) != "number",
         before=float(before.mean()) if len(before) else math.nan,
         after=float(after.mean()) if len(after) else math.nan,
         gap=gap,

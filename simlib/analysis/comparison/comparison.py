@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 MOST_TOLD = 8
-"""Effects in sentences for each option; the table has all."""
+"""Effects that a screen shows for each option, the largest of those that are clear."""
 YEAR = dt.timedelta(days=365)
 
 
@@ -56,7 +55,9 @@ class Comparison(Finding):
     checked
         What was verified of the common past, in sentences.
     shown
-        Outcomes that a screen and figures show; all that differ when there is none.
+        Outcomes that a screen and figures show; the largest clear effects when there is none.
+    is_whole
+        Whether sentences and screen leave nothing out.
     """
 
     stem = "effects"
@@ -67,6 +68,18 @@ class Comparison(Finding):
     fork: dt.date | None = None
     checked: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    is_whole: bool = False
+
+    def whole(self) -> Comparison:
+        """The comparison with every effect that differs on its screen, and all of pairing."""
+        return replace(self, is_whole=True)
+
+    def label(self, effect: PairedEffect) -> str:
+        """What people read in place of an effect's name; of a class, with its class."""
+        label = self.ensemble.labels[effect.outcome]
+        terms = (self.ensemble.manifest.get("question") or {}).get("terms", {})
+        term = terms.get(effect.category, {}).get("label", effect.category.replace("_", " "))
+        return f"{label}: {term}" if term else label
 
     def showing(self, outcomes: Iterable[str]) -> Comparison:
         """The comparison with a screen and figures of some outcomes only.
@@ -173,14 +186,26 @@ class Comparison(Finding):
         return pd.DataFrame(rows)
 
     def brief(self) -> pd.DataFrame:
-        """The effects as the columns a reader compares: those chosen, or all that differ."""
+        """The effects as a reader compares them: those chosen, or the largest clear ones."""
         import pandas as pd
 
         return pd.DataFrame(
-            {"option": effect.option or "as written"} | effect.brief()
-            for effect in self.effects
-            if (effect.name in self.shown if self.shown else effect.n_differing > 0)
+            {"option": effect.option or "as written"}
+            | effect.brief(self.label(effect))
+            | (effect.pairing() if self.is_whole else {})
+            for option in self.options
+            for effect in self._told(option)
         )
+
+    def _told(self, option: str) -> list[PairedEffect]:
+        """The effects of an option that a screen shows."""
+        effects = [effect for effect in self.effects if effect.option == option]
+        if self.shown:
+            return [effect for effect in effects if effect.name in self.shown]
+        if self.is_whole:
+            return [effect for effect in effects if effect.n_differing > 0]
+        clear = (effect for effect in effects if effect.is_clear)
+        return sorted(clear, key=lambda each: each.size, reverse=True)[:MOST_TOLD]
 
     def briefs(self) -> dict[str, pd.DataFrame]:
         """The same, a table for each option."""
@@ -206,14 +231,14 @@ class Comparison(Finding):
         return found
 
     def sentences(self) -> list[str]:
-        """Say which pairs there are, the clear effects, what pairing saves, and caveats."""
+        """Say which pairs there are, how many effects are clear, and caveats; whole, of pairing."""
         said = list(self.checked)
         for option in self.options:
             effects = [effect for effect in self.effects if effect.option == option]
             said.append(self._pairs_sentence(option))
-            said += _effect_sentences(effects)
+            said += _count_sentences(effects, n_told=len(self._told(option)))
             if effects[0].n > 1:
-                said += self._saving_sentences(option, effects)
+                said += self._saving_sentences(effects)
         if self.ensemble.manifest["design"] == "latin_hypercube":
             said.append("errors and reductions are taken between blocks of the Latin hypercube")
         said.append(
@@ -231,7 +256,7 @@ class Comparison(Finding):
             text += f"; {n_asked - n:,} left out because at least one of the two failed"
         return text
 
-    def _saving_sentences(self, option: str, effects: Sequence[PairedEffect]) -> Iterator[str]:
+    def _saving_sentences(self, effects: Sequence[PairedEffect]) -> Iterator[str]:
         """Say what pairing saves, and where and why it saves little."""
         differing = [effect for effect in effects if effect.n_differing]
         where = ""
@@ -247,10 +272,8 @@ class Comparison(Finding):
         if not differing:
             return
         middle = sorted(effect.variance_reduction for effect in differing)[len(differing) // 2]
-        n = self.n_pairs[option]
-        equals = "any number of" if math.isinf(middle) else f"{n * middle:,.0f}"
-        yield f"  half of them {times(middle)} or more: {n:,} pairs equal {equals} independent ones"
-        for effect in differing:
+        yield f"  half of them {times(middle)} or more"
+        for effect in differing if self.is_whole else ():
             if effect.variance_reduction < ENOUGH:
                 yield f"  {effect.pairing_sentence()}"
 
@@ -305,19 +328,16 @@ class Comparison(Finding):
         return found.loc[:, (found != found.iloc[0]).any()]
 
 
-def _effect_sentences(effects: Sequence[PairedEffect]) -> Iterator[str]:
-    """Say which effects are clear, the largest first."""
-    clear = sorted((e for e in effects if e.is_clear), key=lambda e: e.size, reverse=True)
+def _count_sentences(effects: Sequence[PairedEffect], n_told: int) -> Iterator[str]:
+    """Say how many effects are clear, and that a screen has not all of them."""
+    n_clear = sum(effect.is_clear for effect in effects)
     n_same = sum(not effect.n_differing for effect in effects)
     if effects[0].n > 1:
+        left = f"; the {n_told} largest follow" if n_told < n_clear else ""
         yield (
-            f"{len(clear)} of {len(effects)} outcomes (each class counted) differ clearly, "
-            f"{n_same} are identical in every pair"
+            f"{n_clear} of {len(effects)} outcomes (each class counted) differ clearly, "
+            f"{n_same} are identical in every pair{left}"
         )
-    for effect in clear[:MOST_TOLD]:
-        yield f"  {effect.sentence()}"
-    if len(clear) > MOST_TOLD:
-        yield f"  and {len(clear) - MOST_TOLD} more, in the table"
 
 
 def compare(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simlib.statistics.formatting import number, signed
-from simlib.statistics.intervals import student, tango
+from simlib.statistics.formatting import estimate, number, signed, supported
+from simlib.statistics.intervals import Z95, student, tango
+from simlib.statistics.moments import difference
 from simlib.statistics.summaries import of_number
 from simlib.statistics.variance_explained import between_classes, class_means, foretold
 
@@ -24,7 +25,8 @@ FEWEST = 40
 """Pairs below which the variance of the difference is not divided."""
 ENOUGH = 10.0
 """Reductions of variance below this are given a reason."""
-MOST_SHOWN = 1_000_000
+MOST_SHOWN = 1_000
+"""Reductions above this are not told apart: nobody could check them."""
 FEW_DIFFERING = 10
 """So few replications that differ carry no normal distribution: the interval is rough."""
 
@@ -215,7 +217,26 @@ class PairedEffect:
             return f"no pair differs, |effect| < 3/{self.n}" if self.kind != "number" else same
         if math.isnan(self.low):
             return f"{signed(self.effect)} in all {self.n:,} pairs"
-        return f"{signed(self.effect)} ({signed(self.low)} to {signed(self.high)})"
+        return estimate(self.effect, self.low, self.high, is_signed=True)
+
+    @property
+    def told(self) -> str:
+        """The effect in its unit; of a probability in percentage points."""
+        is_plain = not self.n_differing or math.isnan(self.low) or self.n < 2
+        if self.kind == "number":
+            return f"{self.shown} {self.unit}".rstrip()
+        if is_plain:
+            return self.shown
+        points = (100.0 * each for each in (self.effect, self.low, self.high))
+        return f"{estimate(*points, is_signed=True)} percentage points"
+
+    def side(self, value: float) -> str:
+        """A mean or probability of one side, with no more digits than its spread supports."""
+        if self.kind != "number":
+            return "-" if math.isnan(value) else f"{100.0 * value:.0f} %"
+        spread = max(self.baseline_sd, self.counterfactual_sd)
+        half = Z95 * spread / math.sqrt(self.n) if self.n else math.nan
+        return supported(value - half, value + half, value)[0]
 
     def row(self) -> dict[str, Any]:
         """The fields of its line in a table."""
@@ -250,20 +271,21 @@ class PairedEffect:
             "shown": self.shown,
         }
 
-    def brief(self) -> dict[str, str]:
+    def brief(self, label: str = "") -> dict[str, str]:
         """What a reader compares, as text."""
-        equals = f"{self.n_independent:,.0f}"
-        if self.variance_reduction > MOST_SHOWN:
-            equals = f"over {self.n * MOST_SHOWN:,}"
+        left = f" ({self.n_censored} pairs open)" if self.n_censored else ""
         return {
-            "outcome": self.name,
-            "baseline": number(self.baseline),
-            "counterfactual": number(self.counterfactual),
-            "effect (95 % interval)": self.shown,
-            "unit": self.unit if self.kind == "number" else "probability",
-            "variance reduction": times(self.variance_reduction) if self.n > 1 else "",
-            "equals independent pairs": equals if self.n > 1 else "",
+            "outcome": label or self.name,
+            "effect (95 % interval)": self.told + left,
+            "from": self.side(self.baseline),
+            "to": self.side(self.counterfactual),
         }
+
+    def pairing(self) -> dict[str, str]:
+        """What pairing saves, as text, beside the name that commands take."""
+        is_known = self.n > 1 and not math.isnan(self.variance_reduction)
+        saved = times(self.variance_reduction) if is_known else ""
+        return {"name": self.name, "less variance": saved}
 
     def sentence(self) -> str:
         """Both means and the effect with its interval."""
@@ -311,13 +333,13 @@ def times(reduction: float) -> str:
     Examples
     --------
     >>> times(4.33), times(262.0), times(1e9), times(math.inf)
-    ('4.3 times', '262 times', 'over 1,000,000 times', 'any number of times')
+    ('4.3 times', '262 times', 'over 1,000 times', 'any number of times')
     """
     if math.isinf(reduction):
         return "any number of times"
     if reduction > MOST_SHOWN:
         return f"over {MOST_SHOWN:,} times"
-    return f"{reduction:,.1f} times" if reduction < 100 else f"{reduction:,.0f} times"
+    return f"{reduction:,.1f} times" if reduction < 10 else f"{reduction:,.0f} times"
 
 
 def effect_of(
@@ -335,7 +357,7 @@ def effect_of(
     is_seen = ~(np.isnan(one) | np.isnan(other))
     own = None if blocks is None else blocks[is_seen]
     n_all, one, other = len(one), one[is_seen], other[is_seen]
-    n, change = len(one), other - one
+    n, change = len(one), difference(one, other)
     # The error of a mean difference is that of the differences: whatever a pair shares is gone.
     before, after, found = (of_number("", "", x, n, blocks=own) for x in (one, other, change))
     low, high = _interval(subject.kind, change, found, own)

@@ -1,0 +1,56 @@
+"""Text in a given number of columns: nothing is cut off, and what belongs together stays so."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+NARROWEST, WIDEST = 60, 100
+"""Columns that text is set in: never fewer, whatever the terminal has, and never more."""
+LEAST = 8
+"""Columns that a column of a table keeps."""
+_TIED = re.compile(r"(?<=\d) (?=%)|(?<=\bn) (?== )|(?<=\bn =) (?=\d)")
+_TIE = "\N{WORD JOINER}"
+
+
+def width(usual: int = 80, most: int = WIDEST) -> int:
+    """Columns that text is set in; as many as are usual where there is no terminal."""
+    return min(max(shutil.get_terminal_size((usual, 24)).columns, NARROWEST), most)
+
+
+def folded(text: str, columns: int, indent: str = "") -> list[str]:
+    """Text in lines of so many columns; a number stays with its sign, and n with its number."""
+    lines = textwrap.wrap(
+        _TIED.sub(_TIE, text), max(columns, 1), initial_indent=indent,
+        subsequent_indent=indent + "  " if indent else "", break_on_hyphens=False,
+    )  # fmt: skip
+    return [line.replace(_TIE, " ") for line in lines]
+
+
+def side_by_side(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    """Iterate over the lines of a row whose cells are folded to their columns."""
+    columns = [
+        folded(cell, n) if len(cell) > n else [cell] for cell, n in zip(cells, widths, strict=True)
+    ]
+    for i in range(max(map(len, columns))):
+        parts = [lines[i] if i < len(lines) else "" for lines in columns]
+        yield "  ".join(part.ljust(n) for part, n in zip(parts, widths, strict=True)).rstrip()
+
+
+def fitting(rows: Sequence[Sequence[str]], columns: int) -> list[int]:
+    """The widths of a table's columns: as wide as its cells, the widest narrower until all fit.
+
+    Examples
+    --------
+    >>> fitting([["name", "a" * 50], ["x", "b"]], 60), fitting([["name", "a" * 80]], 60)
+    ([4, 50], [4, 54])
+    """
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    while sum(widths) + 2 * (len(widths) - 1) > columns and max(widths) > LEAST:
+        widths[widths.index(max(widths))] -= 1
+    return widths
