@@ -114,6 +114,14 @@ def test_a_folder_of_another_command_is_shown_and_what_is_left_out_is_counted(
     assert f"--with {tmp_path}" in text
 
 
+def test_a_comparison_is_reported_against_its_baseline(results: Path) -> None:
+    comparison = simlib.compare(simlib.open(results), ["later", "as_planned"])
+    text = simlib.report(comparison, beside=[comparison]).html
+    assert "Effects against later" in text
+    assert "simlib effects: effects, " in text
+    assert re.findall(r"--option (\w+)</code>", text) == ["later"] * 3
+
+
 def test_a_table_of_parameters_says_what_each_rests_on(results: Path, tmp_path: Path) -> None:
     table = "outcome,group,first\r\nraids,raids,0.7\r\nraids,chance,0.2\r\n"
     Output(tmp_path, "sensitivity").write("sobol.csv", table.encode())

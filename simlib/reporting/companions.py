@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simlib.errors import StoreError
-from simlib.files import read_regular
+from simlib.files import csv_bytes, read_regular
 from simlib.files.outputs import RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from simlib.finding import Finding
 
 _MOST_BYTES = 2**24
 MOST_ROWS, MOST_COLUMNS = 60, 12
@@ -38,9 +40,9 @@ class CompanionTable:
 
 
 def companions_of(
-    results: Path, given: Iterable[Path], grades: Mapping[str, str]
+    results: Path, given: Iterable[Finding | Path], grades: Mapping[str, str]
 ) -> list[CompanionTable]:
-    """Read the tables of folders: those given, and those that lie in the results' own.
+    """The tables of findings and folders: those given, and those in the results' own folders.
 
     A table of parameters gets a column that says what each rests on.
 
@@ -49,7 +51,7 @@ def companions_of(
     results
         The directory of results.
     given
-        Folders elsewhere.
+        Findings, and folders elsewhere.
     grades
         What each parameter of the scenario rests on.
 
@@ -61,15 +63,24 @@ def companions_of(
     """
     beside = sorted(folder for folder in results.iterdir() if (folder / RECORD).is_file())
     found = [table for folder in beside for table in _tables_of(folder, grades)]
-    for folder in given:
-        tables = list(_tables_of(folder, grades))
-        if not tables:
-            raise StoreError(
-                f"{folder}: holds no table that a command wrote with -o, such as simlib "
-                "sensitivity, diff or why"
-            )
-        found += tables
+    for each in given:
+        if isinstance(each, Path):
+            found += _refuse_none(each, list(_tables_of(each, grades)))
+        else:
+            found += [
+                _parsed(csv_bytes(table).decode("utf-8-sig"), each.stem, name, grades)
+                for name, table in each.tables().items()
+            ]
     return found
+
+
+def _refuse_none(folder: Path, tables: list[CompanionTable]) -> list[CompanionTable]:
+    if not tables:
+        raise StoreError(
+            f"{folder}: holds no table that a command wrote with -o, such as simlib "
+            "sensitivity, diff or why"
+        )
+    return tables
 
 
 def _tables_of(folder: Path, grades: Mapping[str, str]) -> Iterator[CompanionTable]:
@@ -88,21 +99,20 @@ def _tables_of(folder: Path, grades: Mapping[str, str]) -> Iterator[CompanionTab
     for name, command in commands.items():
         # A record that was edited could name a file elsewhere.
         if Path(name).name == name and (folder / name).is_file():
-            yield _table_of(folder / name, command, grades)
+            text = read_regular(folder / name, _MOST_BYTES).decode("utf-8-sig", errors="replace")
+            yield _parsed(text, command, f"{folder.name}/{name}", grades)
 
 
-def _table_of(file: Path, command: str, grades: Mapping[str, str]) -> CompanionTable:
-    text = read_regular(file, _MOST_BYTES).decode("utf-8-sig", errors="replace")
+def _parsed(text: str, command: str, where: str, grades: Mapping[str, str]) -> CompanionTable:
     try:
         heads, *rows = list(csv.reader(io.StringIO(text))) or [[]]
     except csv.Error as error:
-        raise StoreError(f"{file}: is no table ({error})") from error
+        raise StoreError(f"{where}: is no table ({error})") from error
     named = next((heads.index(name) for name in _OF_PARAMETERS if name in heads), None)
     if named is not None and any(len(row) > named and row[named] in grades for row in rows):
         for row, grade in zip([heads, *rows], _grades(rows, named, grades), strict=True):
             row.insert(named + 1, grade)
     shown = tuple(tuple(row[:MOST_COLUMNS]) for row in rows[:MOST_ROWS])
-    where = f"{file.parent.name}/{file.name}"
     return CompanionTable(command, where, tuple(heads[:MOST_COLUMNS]), shown, len(rows), len(heads))
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlib._version import __version__
+from simlib.analysis.comparison.comparison import Comparison
 from simlib.ensemble import Ensemble, open_results
 from simlib.errors import StoreError
 from simlib.files import write_file
+from simlib.finding import Finding
 from simlib.reporting.companions import companions_of
 from simlib.reporting.rendering import on_paper, rendered
 from simlib.reporting.sections import Material
@@ -100,19 +102,20 @@ class Report:
 
 
 def report(
-    results: Ensemble | str | os.PathLike[str],
+    results: Ensemble | Comparison | str | os.PathLike[str],
     *,
-    beside: Sequence[str | os.PathLike[str]] = (),
+    beside: Sequence[Finding | str | os.PathLike[str]] = (),
 ) -> Report:
     """Tell what results say, as one HTML page that needs no network.
 
     Parameters
     ----------
     results
-        An ensemble, or the directory of one; its options are compared with the first.
+        An ensemble, or the directory of one, whose options are compared with the first; or a
+        comparison, whose options are compared with its baseline.
     beside
-        Folders of tables that other commands wrote with ``-o``, such as ``simlib
-        sensitivity``: they are shown too, as are those in folders of the results' own.
+        What other analyses found, such as a sensitivity, or folders of tables that commands
+        wrote with ``-o``: they are shown too, as are those in folders of the results' own.
 
     Raises
     ------
@@ -121,13 +124,23 @@ def report(
     SimulationError
         Every replication failed.
     """
-    ensemble = results if isinstance(results, Ensemble) else open_results(results)
-    folders = [Path(each) for each in beside]
-    material = Material(ensemble, folders)
-    companions = companions_of(ensemble.path, folders, material.grades)
+    ensemble = _ensemble_of(results)
+    given = [each if isinstance(each, Finding) else Path(each) for each in beside]
+    material = Material(ensemble, [each for each in given if isinstance(each, Path)])
+    companions = companions_of(ensemble.path, given, material.grades)
     contents = {**material.contents(), "companions": companions, "version": __version__}
     there = [(anchor, name) for anchor, name, key in SECTIONS if not key or contents[key]]
     return Report(ensemble.name, rendered({**contents, "contents": there}))
+
+
+def _ensemble_of(results: Ensemble | Comparison | str | os.PathLike[str]) -> Ensemble:
+    match results:
+        case Ensemble():
+            return results
+        case Comparison():
+            options = (results.baseline, *results.options)
+            return Ensemble(results.ensemble.directory, options)
+    return open_results(results)
 
 
 def kind_of_report(path: Path) -> str:

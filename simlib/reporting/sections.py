@@ -115,6 +115,7 @@ class Material:
             "told": self.told(),
             "heads": HEADS,
             "lines": self.lines,
+            "labels": self._labels(),
             "made": self.made(),
             "limits": self.limits(),
         }
@@ -311,6 +312,15 @@ class Material:
             ],
         }
 
+    def _labels(self) -> dict[str, str]:
+        """What each outcome, or a class of one as ``OUTCOME.CLASS``, is called."""
+        found = dict(self.ensemble.labels)
+        for line in self.lines:
+            if line.category:
+                name = f"{line.summary.outcome}.{line.summary.category}"
+                found[name] = f"{line.label}: {line.category}"
+        return found
+
     def _kinds(self) -> list[str]:
         """Types of incidents that the headlines count."""
         counted = [self.scenario.outcomes[name].count for name in self.headlines]
@@ -332,7 +342,7 @@ def _effect_text(effect: PairedEffect) -> str:
 
 def _caption(line: OutcomeLine) -> str:
     """What is said below a picture: the estimate, and of a number how it is spread."""
-    said = f"{line.category} {line.told}".strip()
+    said = f"{line.category}: {line.told}" if line.category else line.told
     return f"{said}; 5 to 95 %: {line.spread}" if line.spread else said
 
 

@@ -138,7 +138,7 @@ def histogram(series: Mapping[str, Floats], title: str, unit: str, about: str) -
         kind = f"{style(index)} {'bar' if index == 0 else 'out'}"
         shapes.append(stairs(places, [y.at(value) for value in share.tolist()], 150.0, kind))
     is_cut = float(everything.max()) > float(edges[-1])
-    cut = f"; the last bar holds all from {edges[-2]:,.3g} on" if is_cut else ""
+    cut = f"; the last bar holds all from {_label(float(f'{edges[-2]:.3g}'))} on" if is_cut else ""
     shapes += _axis(x, 150.0, unit + cut)
     return picture(shapes, title, 186, about)
 
