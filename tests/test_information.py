@@ -417,7 +417,7 @@ def test_what_cannot_be_asked_is_refused() -> None:
     with pytest.raises(ScenarioError, match=r"options.never: no such option"):
         valued(short(), GOOD, options=["never"])
     with pytest.raises(
-        ScenarioError, match="replications: are too few to say anything .got 20.; give at least 50"
+        ScenarioError, match=r"replications: are too few to say anything .got 20.; give at least 50"
     ):
         valued(short(), GOOD, replications=20)
 

@@ -246,3 +246,13 @@ def test_a_picture_on_paper_needs_nothing_of_the_page(tmp_path: Path) -> None:
     assert "<use" not in printed
     assert '<path d="M0 0h9v9z" class="area q1"/>' in printed
     assert ".area.q1" in printed
+
+
+def test_the_reference_scenario_under_three_options_has_at_most_a_megabyte() -> None:
+    options = ["as_agreed", "extend_12m", "leave_early"]
+    page = simlib.report(simlib.run("as_agreed", options=options, replications=8, jobs=1))
+    assert 200_000 < page.size <= 1_000_000
+    (answered,) = re.findall(r'<section id="answer".*?</section>', page.html, re.DOTALL)
+    said = re.findall(r'<p class="said">.*?</p>', answered)
+    assert len(said) > 5
+    assert all('<a class="ref" href="#' in each for each in said)
