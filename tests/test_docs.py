@@ -29,7 +29,7 @@ EXECUTED = (
     *("README.md", "docs/tutorial.md", "docs/agents.md", "docs/ensembles.md"),
     *("docs/counterfactuals.md", "docs/history.md", "docs/analogues.md", "docs/forecasts.md"),
     *("docs/backtests.md", "docs/calibration.md", "docs/excitation.md", "docs/count_forecaster.md"),
-    "docs/report.md",
+    *("docs/report.md", "docs/figures.md"),
 )
 SCENARIOS = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 

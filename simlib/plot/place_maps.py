@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -321,4 +322,5 @@ def _legend(paper: Atlas, found: MapValues, *, is_small: bool = False) -> str:
         parts.append("hollow diamonds: bases, drawn amid their area")
     if any(segment in found.values for segment in paper.given["segments"]):
         parts.append("thick lines: segments of the border")
-    return "; ".join(parts)
+    source = re.split(r"[,;(]", paper.given["source"])[0].strip()
+    return "; ".join([*parts, f"borders: {source}"] if source else parts)

@@ -226,18 +226,21 @@ def foot(given: Axes | None, ax: Axes, ensemble: Ensemble, *notes: str) -> None:
 
     Where the axes were given, the page they stand on says it.
     """
+    counts = sorted({part.n - part.n_failed for part in map(ensemble.of, ensemble.options)})
+    n = " or ".join(f"{count:,}" for count in counts)
+    over = f" for each of {len(ensemble.options)} options" if len(ensemble.options) > 1 else ""
+    say_below(given, ax, heading(ensemble.name), f"n = {n}{over}", *notes)
+
+
+def say_below(given: Axes | None, ax: Axes, *parts: str) -> None:
+    """Say something below a figure of its own, and that it shows no observations."""
     if given is not None:
         return
     figure = ax.get_figure(root=True)
     assert figure is not None  # noqa: S101  (axes stand on one)
-    counts = sorted({part.n - part.n_failed for part in map(ensemble.of, ensemble.options)})
-    n = " or ".join(f"{count:,}" for count in counts)
-    over = f" for each of {len(ensemble.options)} options" if len(ensemble.options) > 1 else ""
-    parts = [heading(ensemble.name), f"n = {n}{over}", *filter(None, notes), NOT_OBSERVED]
+    text = "; ".join([*filter(None, parts), NOT_OBSERVED])
     width = int(figure.get_figwidth() * 17)
-    figure.supxlabel(
-        wrapped(f"{'; '.join(parts)}.", width), x=0.012, ha="left", color=MUTED, size=7,
-    )  # fmt: skip
+    figure.supxlabel(wrapped(f"{text}.", width), x=0.012, ha="left", color=MUTED, size=7)
 
 
 def grid(ax: Axes, along: Literal["x", "y", "both"]) -> None:

@@ -24,6 +24,7 @@ from simlib.plot.style import (
     grid,
     heading,
     save,
+    say_below,
     words,
 )
 
@@ -51,7 +52,7 @@ def timeline(run: Run, ax: Axes | None = None) -> Axes:
     agents = sorted({decision.agent for decision in run.decisions})
     milestones = {name: record for name, record in run.milestones.items() if _is_seen(record)}
     heights = _lanes(sorted(run.postures), [*sorted(milestones), *agents])
-    top = max(heights.values(), default=0.0)
+    top, given = max(heights.values(), default=0.0), ax
     ax = axes_or_new(ax, 10.0, 1.6 + 0.34 * max(top + 1.0, 3.0))
     for name, history in run.postures.items():
         _draw_posture(ax, run, history, heights[name])
@@ -71,6 +72,7 @@ def timeline(run: Run, ax: Axes | None = None) -> Axes:
     option = f", {words(run.option)}" if run.option else ""
     dress(ax, f"{heading(run.scenario)}{option}, replication {run.replication}", note)
     ax.tick_params(axis="y", length=0)
+    say_below(given, ax, "one of many replications")
     return ax
 
 
