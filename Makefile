@@ -42,6 +42,7 @@ bench: $(READY) $(BENCH_READY)  ## measure speed and memory beside plain SimPy a
 examples: $(READY)  ## run the examples; renew their outputs and the figures of the pages
 	cd examples && for example in [0-9]*.py; do \
 		../$(PYTHON_IN) "$$example" > "$${example%.py}.out" || exit 1; done
+	PYTHONPATH=tests $(PYTHON_IN) -m support.notebooks examples/*.ipynb
 	rm -rf examples/figures
 	$(PYTHON_IN) examples/05_figures.py docs/img 400 > /dev/null
 

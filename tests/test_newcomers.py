@@ -12,8 +12,8 @@ import pytest
 
 import simlib
 from simlib.analysis import discover
-from simlib.cli.progress import _announcement, _standing
 from simlib.ensemble import Progress
+from simlib.ensemble.progress_words import announcement, standing
 from simlib.errors import ScenarioError, SimlibWarning, SimulationError, StoreError
 from simlib.scenario.event_conditions import ConditionError, read_condition
 from simlib.scenario.requests import more_needed
@@ -202,13 +202,13 @@ def test_how_many_are_needed_is_said_from_how_many_met_it() -> None:
     ],
 )
 def test_nothing_is_estimated_before_it_is_known(progress: Progress, said: str) -> None:
-    assert _standing(progress) == said
+    assert standing(progress) == said
 
 
 def test_a_run_is_announced_without_a_time_where_none_is_known() -> None:
-    assert _announcement(Progress("running", 0, 60)) == "60 replications, with 1 worker"
+    assert announcement(Progress("running", 0, 60)) == "60 replications, with 1 worker"
     known = Progress("running", 0, 60, seconds_expected=3.0, jobs=2, n_options=2)
-    assert _announcement(known) == "60 replications over 2 options, about 3 s with 2 workers"
+    assert announcement(known) == "60 replications over 2 options, about 3 s with 2 workers"
 
 
 # parents by name

@@ -89,14 +89,16 @@ class Reporter:
             self._run(progress)
 
     def _run(self, progress: Progress) -> None:
+        from simlib.ensemble.progress_words import announcement, standing
+
         if not progress.n_done:
-            tell(_announcement(progress))
+            tell(announcement(progress))
             return
         tenth = 10 * progress.n_done // progress.n_total
         # A run that stops on precision sets itself a new total: the tenths begin anew.
         if tenth > self._tenth or progress.n_total != self._n_total:
             self._tenth, self._n_total = tenth, progress.n_total
-            tell(_standing(progress))
+            tell(standing(progress))
 
     def close(self) -> None:
         """Nothing to close."""
@@ -117,6 +119,8 @@ class _Bar(Reporter):
         super().__call__(progress)
 
     def _run(self, progress: Progress) -> None:
+        from simlib.ensemble.progress_words import standing
+
         if not progress.n_done:
             super()._run(progress)
             return
@@ -132,7 +136,7 @@ class _Bar(Reporter):
             task,
             completed=progress.n_done,
             total=progress.n_total,
-            description=_standing(progress),
+            description=standing(progress),
         )
 
     def close(self) -> None:
@@ -182,42 +186,6 @@ def _new_bar(n_total: int) -> tuple[Any, Any]:
     task = bar.add_task("", total=n_total)
     bar.start()
     return bar, task
-
-
-def _announcement(progress: Progress) -> str:
-    workers = f"{progress.jobs} worker{'s' if progress.jobs > 1 else ''}"
-    about = f"about {_duration(progress.seconds_expected)} " if progress.seconds_expected else ""
-    over = f" over {progress.n_options} options" if progress.n_options > 1 else ""
-    return f"{progress.n_total:,} replications{over}, {about}with {workers}"
-
-
-SOUND_SECONDS = 2.0
-"""Before, the speed is that of workers that begin: nothing is estimated from it."""
-
-
-def _standing(progress: Progress) -> str:
-    parts = [f"{progress.n_done:,} of {progress.n_total:,}"]
-    if progress.n_done == progress.n_total:
-        parts += [_speed(progress), "done"]
-    elif progress.n_done > progress.jobs and progress.seconds > SOUND_SECONDS:
-        parts += [_speed(progress), f"{_duration(progress.seconds_left)} left"]
-    if progress.n_failed:
-        parts.append(f"{progress.n_failed} failed")
-    return ", ".join(parts)
-
-
-def _speed(progress: Progress) -> str:
-    """Replications per second, or seconds of one where they are few."""
-    if progress.per_second >= 1:
-        return f"{progress.per_second:,.0f}/s"
-    return f"{_duration(1 / progress.per_second)} each"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = seconds / 60
-    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
 
 
 class Generations:

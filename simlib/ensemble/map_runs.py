@@ -23,6 +23,7 @@ from simlib.ensemble.environment import versions
 from simlib.ensemble.execution import Execution, Progress, checked_jobs, execution_of
 from simlib.ensemble.executors import Task, WorkerDied, cluster, n_cores, pack, pool, unpack
 from simlib.ensemble.executors.crew import Part, carried_out
+from simlib.ensemble.notebook_progress import usual_listener
 from simlib.ensemble.surroundings import once_more
 from simlib.errors import StoreError
 from simlib.files import read_regular, refuse_links, write_whole
@@ -94,7 +95,7 @@ def map_runs(
     pieces = [range(first, min(first + each, n_rows)) for first in range(0, n_rows, each)]
     done = {piece.start: found for piece in pieces if (found := kept.read(piece)) is not None}
     missing = [piece for piece in pieces if piece.start not in done]
-    report = _Report(where.get("progress"), sum(map(len, missing)), jobs)
+    report = _Report(where.get("progress") or usual_listener(), sum(map(len, missing)), jobs)
     scheduler, n_workers = where.get("scheduler"), min(jobs, max(1, len(missing)))
     crew = pool(n_workers) if scheduler is None else cluster(scheduler, jobs=n_workers)
     for piece, found in _computed(call, job, missing, crew, report.tell):
@@ -209,20 +210,18 @@ class _Pieces:
 class _Report:
     """Tells how far the work is."""
 
-    def __init__(self, listener: Listener | None, n_total: int, jobs: int) -> None:
+    def __init__(self, listener: Listener, n_total: int, jobs: int) -> None:
         self._listener, self._n_total, self._jobs = listener, n_total, jobs
         self._n_done, self._began = 0, time.monotonic()
 
     def add(self, n: int) -> None:
         """Note rows that are done."""
         self._n_done += n
-        if self._listener is not None:
-            seconds = time.monotonic() - self._began
-            self._listener(
-                Progress("running", self._n_done, self._n_total, seconds=seconds, jobs=self._jobs)
-            )
+        seconds = time.monotonic() - self._began
+        self._listener(
+            Progress("running", self._n_done, self._n_total, seconds=seconds, jobs=self._jobs)
+        )
 
     def tell(self, text: str) -> None:
         """Tell something in words."""
-        if self._listener is not None:
-            self._listener(Progress("note", self._n_done, self._n_total, note=text))
+        self._listener(Progress("note", self._n_done, self._n_total, note=text))

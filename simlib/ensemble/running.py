@@ -19,6 +19,7 @@ from simlib.ensemble.execution import Progress, checked_jobs
 from simlib.ensemble.executors import InProcess, StartMethod, Task, WorkerDied, n_cores
 from simlib.ensemble.executors.crew import Part, carried_out
 from simlib.ensemble.manifest import refuse_missing_agents
+from simlib.ensemble.notebook_progress import usual_listener
 from simlib.ensemble.opening import keeps_journals, opened
 from simlib.ensemble.replications import Job, prepare, simulate_chunk, simulate_packed
 from simlib.ensemble.results import Ensemble
@@ -169,7 +170,7 @@ def _simulated(  # noqa: PLR0913, PLR0917
     """The ensemble of a directory in which nothing is missing any more."""
     rule = None if until is None else stopping.rule_of(until, job.scenario, options)
     prepared = {name: prepare(job, name) for name in options}
-    tell = progress or (lambda _progress: None)
+    tell = progress or usual_listener()
     with (
         opened(path, job, options, tell) as directory,
         Work(job, prepared, directory, tell, workers) as work,
