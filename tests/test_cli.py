@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 import signal
 import subprocess
@@ -13,7 +14,9 @@ from pathlib import Path
 import pytest
 
 import simlib
+from simlib.cli.run_commands import _value
 from simlib.errors import ScenarioError
+from simlib.journal import Decision
 from support.scenarios import TEXT
 
 
@@ -258,3 +261,12 @@ def wait_for(is_so: object, *, seconds: float) -> None:
     while not is_so():
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_a_replay_says_what_the_value_of_a_decision_is() -> None:
+    known = Decision(
+        9132.0, "coalition", "uk_leaves", None, "yes", 1.0, "start", "start", -1, -2.77127
+    )
+    assert _value(known) == ", \N{MINUS SIGN}2.77 months after the mission in Iraq ends"
+    assert _value(known._replace(agent="nobody known")) == ", \N{MINUS SIGN}2.77 as its value"
+    assert _value(known._replace(value=math.nan)) == ""

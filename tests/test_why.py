@@ -160,6 +160,19 @@ def test_options_that_are_the_same_leave_nothing_to_explain() -> None:
     assert found.paths().empty
 
 
+def test_shares_and_counts_are_told_apart_in_words() -> None:
+    """Both answer "through whom", with other numbers: what each means stands beside it."""
+    found = explained(agents=(Planter, Waverer), replications=12)
+    assert found.of("attacks").has_effect
+    text = " ".join(found.sentences())
+    assert text.index("A share is what changes") < text.index("no shares of the effect")
+    assert "the two need not agree" in text
+    assert "extra less missing" in text
+    assert all("outcome" not in table.columns for table in found.briefs().values())
+    quiet = explained("attacks_syria", agents=(Planter, Waverer), replications=12)
+    assert "need not agree" not in " ".join(quiet.sentences())
+
+
 def test_a_difference_that_moves_nothing_counted_is_no_path() -> None:
     """The bystander alone: the journals part, but no attack differs."""
     found = explained(agents=(Bystander,), replications=8)

@@ -90,6 +90,8 @@ class Agent(ABC):
     """
 
     name: ClassVar[str]
+    values: ClassVar[Mapping[str, str]] = {}
+    """What the value of a decision is, with its unit, by the decision's name."""
 
     def __init__(self, world: World, rank: int) -> None:
         lives = world.lives.setdefault(self.name, [])

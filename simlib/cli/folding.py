@@ -50,7 +50,16 @@ def fitting(rows: Sequence[Sequence[str]], columns: int) -> list[int]:
     >>> fitting([["name", "a" * 50], ["x", "b"]], 60), fitting([["name", "a" * 80]], 60)
     ([4, 50], [4, 54])
     """
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    while sum(widths) + 2 * (len(widths) - 1) > columns and max(widths) > LEAST:
-        widths[widths.index(max(widths))] -= 1
+    cells = list(zip(*rows, strict=True))
+    widths = [max(map(len, column)) for column in cells]
+    words = [
+        max((len(word) for cell in column for word in cell.split()), default=1) for column in cells
+    ]
+    # Whole words first; where even these do not fit, they are broken.
+    for least in (words, [LEAST] * len(widths)):
+        room = [width - low for width, low in zip(widths, least, strict=True)]
+        while sum(widths) + 2 * (len(widths) - 1) > columns and max(room) > 0:
+            widest = max((i for i, free in enumerate(room) if free > 0), key=widths.__getitem__)
+            widths[widest] -= 1
+            room[widest] -= 1
     return widths

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
 import traceback
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from simlib.ensemble import Ensemble
     from simlib.ensemble.replications import Job
     from simlib.files import Output
-    from simlib.journal import Run
+    from simlib.journal import Decision, Run
     from simlib.scenario.schema import Scenario
 
 Design = Annotated[
@@ -289,11 +290,24 @@ def _decision_lines(run: Run) -> Iterator[str]:
     for decision in run.decisions:
         date = to_date(decision.time)
         place = f" in {decision.place}" if decision.place else ""
-        value = "" if decision.value != decision.value else f" {decision.value:g}"
         yield (
-            f"{date}  {decision.agent}: {decision.name}{place}: {decision.taken}{value} "
+            f"{date}  {decision.agent}: {decision.name}{place}: {decision.taken}{_value(decision)} "
             f"(probability {decision.probability:.3g}; woken by {decision.cause})"
         )
+
+
+def _value(decision: Decision) -> str:
+    """The value of a decision with what it is, as its agent says; empty where there is none."""
+    from simlib.agents.registry import agent_class, agent_names
+    from simlib.statistics.formatting import signed
+
+    if math.isnan(decision.value):
+        return ""
+    is_known = decision.agent in agent_names()
+    said = agent_class(decision.agent).values if is_known else {}
+    text = signed(decision.value).removeprefix("+")
+    what = said.get(decision.name, "as its value")
+    return f", {text} {what}"
 
 
 @app.command(epilog=examples("simlib check mine.yaml"))

@@ -36,7 +36,7 @@ _MOST_SHARES, _LEAST_PERCENT = 6, 5.0
 _COUNTED = {"attacks", "incidents", "events", "strikes", "operations", "clashes", "deaths"}
 _MOST_PATHS = 3
 """Told in sentences; tables have all."""
-_LONGEST = 15
+_LONGEST = 8
 """Paths on a screen."""
 
 
@@ -149,8 +149,8 @@ class MediatedEffect:
                 yield f"{percent} of {self.what} through {_through(s.group, by)}."
         n_left = len(self.shares) - len(named)
         if n_left:
-            rest = 100.0 - sum(s.percent for s in named)
-            yield f"{rest:.0f} % through {n_left} other {by}{'s' if n_left > 1 else ''} together."
+            rest = round(100.0 - sum(s.percent for s in named))
+            yield f"{rest} % through {n_left} other {by}{'s' if n_left > 1 else ''} together."
 
     def path_sentence(self) -> str:
         """Say who, through what and where most of the net difference leads back to."""
@@ -161,8 +161,9 @@ class MediatedEffect:
             named = ", ".join(f"{name} {net:+,.3g}" for name, _, _, net in self.ranked(level)[:3])
             parts.append(f"by {level} {named}")
         return (
-            f"{self.outcome}: {number(extra)} extra and {number(missing)} missing over all "
-            f"pairs lead back, {'; '.join(parts)} (net)."
+            f"{self.outcome}: over all pairs {number(extra)} are extra and {number(missing)} "
+            f"missing; followed back to the act that most favored each, they are, extra less missing, "
+            f"{'; '.join(parts)}."
         )
 
 
@@ -273,11 +274,15 @@ class Explanation(Finding):
         """Effects, shares and the first paths."""
         found = {
             "effects": self.effects(),
-            f"shares by {self.by}, with 95 % intervals": self.table(),
-            "paths that differ most (description)": (
-                self.paths().drop(columns="example").head(_LONGEST)
+            f"shares of the effect by {self.by}, with 95 % intervals": self.table(),
+            "paths that differ most: incidents counted, no shares": (
+                self.paths().drop(columns=["example", "replications"]).head(_LONGEST)
             ),
         }
+        if len(self.findings) == 1:
+            # The sentences say which outcome it is, and its effect.
+            del found["effects"]
+            found = {t: table.drop(columns="outcome") for t, table in found.items()}
         return {title: table for title, table in found.items() if len(table)}
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -411,6 +416,8 @@ class Explanation(Finding):
             f"has, as in replications {', '.join(map(str, found[:3]))}."
         )
         firsts: dict[int, MediatedEffect] = {}
+        if any(finding.has_effect and finding.description.paths for finding in self.findings):
+            yield _COUNTS
         for finding in self.findings:
             if finding.has_effect:  # classes of an outcome share their description
                 firsts.setdefault(id(finding.description), finding)
@@ -463,6 +470,13 @@ _MEANING = {
     "place": "A share is what changes when all that agents change at a place takes the path that "
     "it has under the other option (Shapley values; they sum to the effect).",
 }
+
+
+_COUNTS = (
+    "What follows are counts, and no shares of the effect: each incident that only one option has "
+    "is given whole to the one act that most favored it. A share splits the mean effect over all "
+    "that act, and what comes and goes cancels in it; so the two need not agree."
+)
 
 
 def _frame(columns: str, rows: list[tuple[Any, ...]]) -> pd.DataFrame:

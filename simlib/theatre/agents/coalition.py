@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -56,6 +56,7 @@ class Coalition(Agent):
     """
 
     name = "coalition"
+    values: ClassVar = {f"{c}_leaves": "months after the mission in Iraq ends" for c in CONTINGENTS}
 
     def __init__(self, world: World, rank: int) -> None:
         super().__init__(world, rank)

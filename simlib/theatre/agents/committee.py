@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from simlib.agents.base import Agent, Life
 from simlib.theatre.agents.units import HALF_YEAR_DAYS, QUARTER_DAYS, logistic, months, twofold
@@ -109,6 +109,11 @@ class JointCommittee(Agent):
     """
 
     name = "committee"
+    values: ClassVar = {
+        **dict.fromkeys(ASSENTS.values(), "of the decision carried by this meeting"),
+        "extends": "months longer",
+        "partnership": "US troops on federal bases from then on",
+    }
 
     def __init__(self, world: World, rank: int) -> None:
         super().__init__(world, rank)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -32,6 +32,7 @@ class ISF(Agent):
     """Follows those who train with a lag, loses and regains its aircraft, guards the border."""
 
     name = "isf"
+    values: ClassVar = {"deploys": "persons sent"}
 
     def __init__(self, world: World, rank: int) -> None:
         super().__init__(world, rank)

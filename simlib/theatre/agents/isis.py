@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class ISIS(Agent):
     """Decides monthly on people and pace, quarterly on where it turns."""
 
     name = "isis"
+    values: ClassVar = {"sets_pace": "times its usual activity"}
 
     def __init__(self, world: World, rank: int) -> None:
         super().__init__(world, rank)
