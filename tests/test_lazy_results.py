@@ -35,8 +35,9 @@ N = 24
 def ensemble_in_chunks(size: int, agent: type[simlib.Agent] = Watcher) -> simlib.Ensemble:
     """Return replications of the watched scenario in chunks of one size."""
     return simlib.run(
-        watched(), replications=N, root_seed=3, jobs=1, agents=[agent], chunk_size=size
-    )
+        watched(), replications=N, root_seed=3, jobs=1, agents=[agent], chunk_size=size,
+        journals=True,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=[1, 5, N], ids="chunks of {}".format)
@@ -55,8 +56,10 @@ def failing(request: pytest.FixtureRequest) -> simlib.Ensemble:
 @pytest.fixture(scope="module")
 def options() -> simlib.Ensemble:
     """Return two options; the second has a replication less, and other chunks."""
-    found = simlib.run(small(), option="as_planned", replications=7, jobs=1, chunk_size=3)
-    prepared = prepare(Job(small()), "later")
+    found = simlib.run(
+        small(), option="as_planned", replications=7, jobs=1, chunk_size=3, journals=True
+    )
+    prepared = prepare(Job(small(), journals=True), "later")
     for replications in (range(1, 5), range(5, 7)):
         found.directory.write(simulate_chunk(prepared, "later", replications))
     return simlib.Ensemble(found.directory, ("as_planned", "later"))

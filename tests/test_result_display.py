@@ -17,7 +17,8 @@ import pytest
 import simlib
 from simlib.answers.short_table import ShortLine, lines_of, shown_outcomes
 from simlib.cli.result_display import form_of, show_results, table_lines
-from simlib.errors import ScenarioError
+from simlib.ensemble.store.chunk_reading import with_dates
+from simlib.errors import ScenarioError, StoreError
 from simlib.scenario import load_text
 from simlib.statistics.summaries import of_number
 
@@ -187,3 +188,33 @@ def test_commands_write_for_scripts_and_refuse_two_forms(tmp_path: Path) -> None
     assert "give one of --all, --json and --csv" in twice.stderr
     with pytest.raises(ScenarioError, match="--all"):
         form_of(every=True, as_json=True, as_csv=False)
+
+
+def test_times_stand_beside_their_dates(ensemble: simlib.Ensemble) -> None:
+    frame = pd.DataFrame({"time": [9132.75, math.inf, math.nan]})
+    dates = with_dates(frame, {"time": "date"})["date"]
+    assert dates.isna().tolist() == [False, True, True]
+    assert str(dates[0].date()) == "2025-01-01"
+    assert "moved_to" in ensemble.milestones
+    assert "date" in ensemble.decisions
+
+
+def test_incidents_that_were_not_kept_are_not_an_empty_table(ensemble: simlib.Ensemble) -> None:
+    with pytest.raises(StoreError, match="journals were not kept, so single incidents are not"):
+        _ = ensemble.incidents
+
+
+def test_html_of_a_scenario_is_one_page_and_escaped() -> None:
+    page = simlib.load("as_agreed")._repr_html_()
+    assert len(page) < 20_000
+    assert "stay in Iraq extended" in page
+    assert "The deadline" in page
+    hostile = TEXT.replace("Do the talks get loud?", "<script>alert(1)</script>?")
+    assert "<script>" not in load_text(hostile)._repr_html_()
+
+
+def test_html_of_a_comparison_is_short(ensemble: simlib.Ensemble) -> None:
+    found = simlib.compare(ensemble, ["one", "two"])
+    html = found._repr_html_()
+    assert len(html) < 10_000
+    assert "two against one" in html

@@ -174,7 +174,7 @@ class Ensemble(Finding):
 
     @functools.cached_property
     def milestones(self) -> pd.DataFrame:
-        """Milestones of each replication; times in days since 2000-01-01."""
+        """Milestones of each replication; times in days since 2000-01-01, and as dates."""
         return self._frames.whole("milestones")
 
     @functools.cached_property
@@ -184,7 +184,18 @@ class Ensemble(Finding):
 
     @property
     def incidents(self) -> pd.DataFrame:
-        """Every incident, where journals were asked for: a row an incident, by time."""
+        """Every incident, where journals were asked for: a row an incident, by time.
+
+        Raises
+        ------
+        StoreError
+            Journals were not kept.
+        """
+        if not self.manifest["journals"]:
+            raise StoreError(
+                f"{self.path}: journals were not kept, so single incidents are not there; run with "
+                "journals=True (--journals), or replay a replication"
+            )
         return self._frames.whole("incidents")
 
     @property
@@ -197,7 +208,10 @@ class Ensemble(Finding):
 
     @property
     def decisions(self) -> pd.DataFrame:
-        """Decisions with their causes; times in days since 2000-01-01. Read anew each time."""
+        """Decisions with their causes; times in days since 2000-01-01, and as dates.
+
+        Read anew each time.
+        """
         return self._frames.whole("decisions")
 
     @functools.cached_property

@@ -9,6 +9,7 @@ and between which bounds a quantity lies is said here, beside the field, and che
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import math
 import re
 from dataclasses import dataclass
@@ -626,6 +627,11 @@ class Scenario(Model):
         return isinstance(other, Scenario) and self.model_dump() == other.model_dump()
 
     __hash__ = None  # type: ignore[assignment]  # its fields are mappings
+
+    def _repr_html_(self) -> str:
+        """One page for a notebook: what is asked, compared and counted."""
+        page = importlib.import_module("simlib.scenario.scenario_page")
+        return str(page.html_of(self))
 
     def value_names(self) -> dict[str, str]:
         """Every name that expressions may mention, with the parameter that gives it."""

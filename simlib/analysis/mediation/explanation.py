@@ -162,8 +162,8 @@ class MediatedEffect:
             parts.append(f"by {level} {named}")
         return (
             f"{self.outcome}: over all pairs {number(extra)} are extra and {number(missing)} "
-            f"missing; followed back to the act that most favored each, they are, extra less missing, "
-            f"{'; '.join(parts)}."
+            "missing; followed back to the act that most favored each, they are, extra less "
+            f"missing, {'; '.join(parts)}."
         )
 
 

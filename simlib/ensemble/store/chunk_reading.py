@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from simlib.ensemble.store.chunks import arrow, joined, positions
-from simlib.journal import MARKS
+from simlib.journal import EPOCH, MARKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -29,12 +29,19 @@ COLUMNS = {
     "incidents": ("row", "time", "type", "place", "target", "parent", "opener", *MARKS),
 }
 """Columns beside ``replication``, for a table of no row: it may lack them in a file."""
+DATES = {
+    "decisions": {"time": "date"},
+    "milestones": {"agreed": "agreed_on", "date_moved": "moved_to", "completed_at": "completed_on"},
+    "incidents": {"time": "date"},
+}
+"""The day that stands beside each time of a table, by the time's column; it is not stored."""
 
 
 def frame(table: str, parts: Iterable[Any]) -> pd.DataFrame:
     """Arrow tables, one below the other, as a DataFrame indexed by replication.
 
-    The name of the table tells the columns where there is no row.
+    The name of the table tells the columns where there is no row, and which are times: their
+    days stand beside them.
     """
     filled = [part for part in parts if part.num_rows]
     rows = joined(filled) if filled else _empty(table)
@@ -43,7 +50,28 @@ def frame(table: str, parts: Iterable[Any]) -> pd.DataFrame:
         # Text as text: the categories of different chunks would not compare.
         found[name] = found[name].astype(str).where(found[name].notna(), None)
     # Pandas turns numbers in a row into a range of int64; a gap must not change the type.
-    return found.astype({"replication": np.int64}).set_index("replication")  # type: ignore[no-any-return]
+    indexed = found.astype({"replication": np.int64}).set_index("replication")
+    return with_dates(indexed, DATES.get(table, {}))
+
+
+def with_dates(frame: pd.DataFrame, named: Mapping[str, str]) -> pd.DataFrame:
+    """A table with the day of each of its times beside it; none where it never comes.
+
+    Parameters
+    ----------
+    frame
+        The table; times are days since 2000-01-01, infinite or nan where there is none.
+    named
+        The name of each day's column, by the column of its time.
+    """
+    days = {}
+    for time, name in named.items():
+        times = frame[time].to_numpy(dtype=np.float64)
+        is_dated = np.isfinite(times)
+        whole = np.floor(np.where(is_dated, times, 0.0)).astype(np.int64)
+        dates = np.datetime64(EPOCH, "D") + whole
+        days[name] = np.where(is_dated, dates, np.datetime64("NaT")).astype("datetime64[s]")
+    return frame.assign(**days)
 
 
 def numbers(rows: Any, name: str) -> NDArray[np.float64]:
