@@ -87,7 +87,7 @@ def test_the_command_line_runs_the_agent_of_another_package(tmp_path: Path, mark
     asked = ("run", str(market), "--replications", "2", "--no-figures", "--jobs", "2", "-o")
     done = _simlib(packages, *asked, str(out))
     assert done.returncode == 0, done.stderr
-    assert "15" in done.stdout.split("price")[1]
+    assert "15" in done.stdout.split("Price")[1]
     assert list(json.loads((out / "manifest.json").read_text())["agents"]) == ["trader"]
     again = _simlib(packages, "verify", str(out))
     assert again.returncode == 0, again.stderr

@@ -91,4 +91,5 @@ def check_installed(context: Context, installed: Collection[str]) -> None:
 def not_installed(name: str, installed: Collection[str]) -> tuple[str, str]:
     """The rule that an agent nobody provides breaks, and a hint."""
     hint = near_or_all(name, installed) if installed else "none is: install simlib again"
+    hint += "; how a package brings one: docs/agents.md#agents-in-a-package"
     return f"must be an agent that is installed (got {shown(name)})", hint
