@@ -265,14 +265,14 @@ class Comparison(Finding):
             differing = [effect for effect in differing if self.ends(effect.outcome) <= until]
             where = " within a year of the fork"
         n_enough = sum(effect.variance_reduction >= ENOUGH for effect in differing)
-        yield (
+        text = (
             f"pairing: {n_enough} of {len(differing)} outcomes that differ{where} have a variance "
             f"at least {ENOUGH:.0f} times smaller than independent runs would have"
         )
-        if not differing:
-            return
-        middle = sorted(effect.variance_reduction for effect in differing)[len(differing) // 2]
-        yield f"  half of them {times(middle)} or more"
+        if differing:
+            middle = sorted(effect.variance_reduction for effect in differing)[len(differing) // 2]
+            text += f", half of them {times(middle)} or more"
+        yield text
         for effect in differing if self.is_whole else ():
             if effect.variance_reduction < ENOUGH:
                 yield f"  {effect.pairing_sentence()}"
