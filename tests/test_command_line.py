@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from simlib.scenario.outline import bundled_titles, names_in, titles
 from support.scenarios import TEXT, small
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))
 MOST_SECONDS = 0.5
 """Of processor time, until help, a list or a completion is there."""
 
@@ -84,6 +87,17 @@ def test_an_option_means_one_thing_and_is_spelled_one_way() -> None:
 )
 def test_old_spellings_are_read(given: list[str], now: list[str]) -> None:
     assert respelled(given) == now
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *PAGES])
+def test_pages_show_commands_and_options_that_are_there(page: str) -> None:
+    """Every option beside a command is one of it; none is spelled as before."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for line in re.findall(r"^\$ simlib .*$|`simlib [a-z].*?`", text, re.MULTILINE):
+        words = line.strip("`$ ").partition("#")[0].split()
+        command = COMMANDS[words[1]]
+        known = {way for each in command.params for way in (*each.opts, *each.secondary_opts)}
+        assert {w.partition("=")[0] for w in words if w.startswith("--")} <= known, line
 
 
 def test_an_old_spelling_works_with_one_warning(tmp_path: Path) -> None:
@@ -151,6 +165,7 @@ def test_names_are_completed(tmp_path: Path) -> None:
         ("simlib compare out --outcome fat", ["fatalities"]),
         ("simlib run as_agreed --without isr", ["israel"]),
         ("simlib verify o", ["out"]),
+        ("simlib extend out --option as_", ["as_planned"]),
     ):
         assert completed(line, tmp_path) == words
 

@@ -88,6 +88,14 @@ def test_an_option_that_its_scenario_lacks_is_guessed(tmp_path: Path) -> None:
     assert "simlib extend" not in str(caught.value)
 
 
+def test_a_file_without_its_ending_is_guessed(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(TEXT)
+    done = call("check", "mine", where=tmp_path)
+    assert done.returncode == 2
+    said = "no such scenario (got 'mine'); did you mean 'mine.yaml'? bundled: "
+    assert done.stderr.startswith(said)
+
+
 # where results are
 
 

@@ -8,8 +8,10 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simlib.errors import ScenarioError
 from simlib.scenario import bundled
-from simlib.scenario.outline import SUFFIXES, bundled_titles, names_in
+from simlib.scenario.outline import SUFFIXES, bundled_titles, entries_of, names_in
+from simlib.scenario.yaml_text import Budget, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -98,13 +100,12 @@ def _typed() -> list[str]:
 
 
 def _known(source: Path, section: str) -> dict[str, str]:
+    """What a scenario, or that of a results directory, names in a section."""
     if not source.is_dir():
         return names_in(source, section)
     try:
-        manifest = json.loads((source / _MANIFEST).read_text(encoding="utf-8"))
-        entries = manifest[section]
-    except (OSError, ValueError, KeyError):
+        text = json.loads((source / _MANIFEST).read_text(encoding="utf-8"))["scenario"]
+        root = read_text(text, str(source), Budget())
+    except (OSError, ValueError, KeyError, ScenarioError):
         return {}
-    if isinstance(entries, dict):
-        return {name: str(about.get("label", "")) for name, about in entries.items()}
-    return dict.fromkeys(filter(None, entries), "")
+    return entries_of(root, section)

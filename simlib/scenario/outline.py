@@ -72,11 +72,16 @@ def names_in(source: Path, section: str) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for root in _trees(source):
-        entries = node_at(root, (section,))
-        if isinstance(entries, Mapping):
-            for name, entry in entries.items.items():
-                found.setdefault(name, _described(entry))
+        found = entries_of(root, section) | found
     return found
+
+
+def entries_of(root: Mapping, section: str) -> dict[str, str]:
+    """What a file alone names in a section, described."""
+    entries = node_at(root, (section,))
+    if not isinstance(entries, Mapping):
+        return {}
+    return {name: _described(entry) for name, entry in entries.items.items()}
 
 
 def _trees(source: Path) -> Iterator[Mapping]:

@@ -352,6 +352,8 @@ def _over(parent: Node | None, child: Node, path: Path) -> Node:
 def unknown_scenario(name: str) -> ScenarioError:
     """The error of a name that is no file and no bundled scenario."""
     known = bundled.scenario_names()
-    guess = near(name, known)
+    files = [f"{name}{ending}" for ending in (".yaml", ".yml")]
+    there = next((shown(file) for file in files if os.path.lexists(file)), "")
+    guess = f"did you mean {there}?" if there else near(name, known)
     hint = " ".join(part for part in (guess, f"bundled: {', '.join(known)}") if part)
     return ScenarioError([Problem("", f"no such scenario (got {shown(name)})", hint)])
