@@ -157,10 +157,9 @@ class Outcomes:
         size = len(self.replications)
         columns = {name: _column(size, self._about[name]["kind"] == "class") for name in names}
         start = 0
-        for entry in self._entries:
-            rows = entry.read("outcomes", ["replication", *names])
-            if entry.stop > self._before:
-                rows = rows.slice(0, size - start)
+        tables = (entry.read("outcomes", ["replication", *names]) for entry in self._entries)
+        for table in reading.together(tables):
+            rows = table.slice(0, size - start)  # of the last chunk some may come later
             for name, column in columns.items():
                 column.fill(start, rows, name)
             start += rows.num_rows

@@ -90,9 +90,9 @@ def fan(
     date_axis(ax)
     place = f", {country}" if country else ""
     n = f"n = {len(counts[0]):,}{' for each option' if len(counts) > 1 else ''}"
-    dress(ax, f"{heading(incident_type)}{place}", n)
+    dress(ax, f"{heading(incident_type)}{place}", "" if is_small else n)
     if not is_small or (is_rare and len(counts) == 1):
-        _name_lines(ax, names)
+        _name_lines(ax, names, 0.085 if is_small else 0.05)
     foot(given, ax, ensemble, "bands: 95 % intervals" if is_rare else _BANDS[len(counts) > 1])
     return ax
 
@@ -146,7 +146,7 @@ _OFTEN = 0.05
 def _levels(counts: NDArray[np.int32], n_options: int) -> list[int]:
     """How many or more are asked for: one, and of one option the most that is not too rare."""
     often = [k for k in _LEVELS if (counts >= k).mean() >= _OFTEN]
-    return [1, often[-1] if often else _LEVELS[0]] if n_options == 1 else [1]
+    return [1, *often[-1:]] if n_options == 1 else [1]
 
 
 def _draw_chances(
@@ -170,10 +170,10 @@ def _draw_chances(
     return names
 
 
-def _name_lines(ax: Axes, names: Sequence[tuple[str, float, str]]) -> None:
-    """Write what lines are beside their ends, apart from each other."""
+def _name_lines(ax: Axes, names: Sequence[tuple[str, float, str]], gap: float = 0.05) -> None:
+    """Write what lines are beside their ends, apart from each other by a share of the height."""
     low, high = ax.get_ylim()
-    gap = 0.05 * (high - low)
+    gap *= high - low
     ordered = sorted(names, key=lambda name: -name[1])
     heights = np.array([height for _, height, _ in ordered])
     for i in range(1, len(heights)):

@@ -16,17 +16,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import matplotlib as mpl
 
-from simlib.ensemble import Ensemble, open_results
 from simlib.ensemble.environment import versions
-from simlib.ensemble.executors import NotStarted, Task, completed, pool
+from simlib.ensemble.executors import NotStarted, Task, completed, pack, pool, unpack
 from simlib.errors import StoreError
 from simlib.files import Output, read_regular, write_file
+from simlib.plot.outcome_panels import gather
 from simlib.plot.pages import chosen, pages_of
 from simlib.plot.style import image
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from simlib.ensemble import Ensemble
 
 RECORD = ".simlib-drawn"
 _MOST_BYTES = 2**28
@@ -126,14 +128,15 @@ def _drawn(
         for name in names:
             yield name, _image_of(ensemble, name, kind)
         return
-    path, options = str(ensemble.path), ensemble.options
-
-    def task_of(name: str, n_tries: int) -> Task:
-        key = f"{name}-{n_tries}"
-        return Task(key, _at_worker, (path, options, name, kind), what=name, n_tries=n_tries)
-
-    waiting = deque(task_of(name, 0) for name in names)
+    _read_once(ensemble)
     with pool(min(jobs, len(names))) as crew:
+        shared = crew.share(pack(ensemble))
+
+        def task_of(name: str, n_tries: int) -> Task:
+            key = f"{name}-{n_tries}"
+            return Task(key, _at_worker, (shared, name, kind), what=name, n_tries=n_tries)
+
+        waiting = deque(task_of(name, 0) for name in names)
         for task, found in completed(crew, waiting):
             if isinstance(found, bytes):
                 yield task.what, found
@@ -143,14 +146,23 @@ def _drawn(
                 raise StoreError(f"figure {task.what}: workers died over it ({found})")
 
 
-def _at_worker(path: str, options: tuple[str, ...], name: str, kind: str) -> bytes:
-    return _image_of(_opened(path, options), name, kind)
+def _read_once(ensemble: Ensemble) -> None:
+    """Read here what figures show, so that not every worker has to."""
+    gather(ensemble)
+    for part in map(ensemble.of, ensemble.options):
+        part.monthly_totals()
+        part.place_counts()
+
+
+def _at_worker(packed: bytes, name: str, kind: str) -> bytes:
+    return _image_of(_unpacked(packed), name, kind)
 
 
 @functools.lru_cache(maxsize=1)
-def _opened(path: str, options: tuple[str, ...]) -> Ensemble:
-    """Results, held by a worker for all figures that it draws of them."""
-    return Ensemble(open_results(path).directory, options)
+def _unpacked(packed: bytes) -> Ensemble:
+    """Results with what was read of them, held by a worker for all figures that it draws."""
+    found: Ensemble = unpack(packed)
+    return found
 
 
 def _image_of(ensemble: Ensemble, name: str, kind: str) -> bytes:

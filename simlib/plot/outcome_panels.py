@@ -82,7 +82,7 @@ def distribution(
         _draw_probabilities(ax, parts, found, labels, is_small=is_small)
         note = _count(found)
     note = "" if is_small and n_options > 1 else note
-    dress(ax, ensemble.labels[outcome], note, width=38 if is_small else 64)
+    dress(ax, ensemble.labels[outcome], note, width=35 if is_small else 64)
     foot(given, ax, ensemble, "intervals: 95 %" if found[0][0].kind != "number" else "")
     return ax
 

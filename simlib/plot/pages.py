@@ -38,15 +38,23 @@ def pages_of(ensemble: Ensemble) -> dict[str, Draw]:
     drawn: dict[str, Draw] = {}
     if any(each["kind"] == "flag" for each in ensemble.manifest["outcomes"].values()):
         drawn["probabilities"] = partial(probabilities, ensemble)
-    topics = distinct(list(ensemble.topics))
-    for topic, name in topics.items():
-        is_only = len(topics) == 1
-        drawn["outcomes" if is_only else f"topic-{name}"] = partial(topic_page, ensemble, topic)
+    for topic, name in _topic_names(list(ensemble.topics)).items():
+        drawn[name] = partial(topic_page, ensemble, topic)
     for country, name in distinct(ensemble.countries()).items():
         drawn[f"months-{name}"] = partial(month_page, ensemble, country)
     for milestone, name in distinct(_ended(ensemble)).items():
         drawn[f"exit-{name}"] = partial(exit_curve, ensemble, milestone)
     return drawn | _maps(ensemble)
+
+
+def _topic_names(topics: list[str]) -> dict[str, str]:
+    """What the page of each topic is called: by its first words, where these tell it apart."""
+    if len(topics) == 1:
+        return {topics[0]: "outcomes"}
+    short = [" ".join(topic.split()[:4]) for topic in topics]
+    named = short if len(set(short)) == len(topics) else topics
+    slugs = distinct(named)
+    return {topic: f"topic-{slugs[name]}" for topic, name in zip(topics, named, strict=True)}
 
 
 def _maps(ensemble: Ensemble) -> dict[str, Draw]:

@@ -300,7 +300,7 @@ def _box(paper: Atlas, place: str, value: str) -> _Box:
         return _Box(text, x, y - 0.45, half)
     edges = paper.segment(place)
     x, y = np.mean([point for line in edges for point in line], axis=0) if edges else (0.0, 0.0)
-    return _Box(text, float(x) + half + 0.3, float(y), half)
+    return _Box(text, float(x) + half + 0.4, float(y), half)
 
 
 def _overlap(one: _Box, other: _Box) -> bool:

@@ -107,7 +107,7 @@ def image(drawn: Figure | Axes, kind: str = "png") -> bytes:
     layout = figure.get_layout_engine()
     if layout is not None:
         layout.execute(figure)
-        figure.set_layout_engine("none")
+        figure.set_layout_engine(None)  # "none" would have all drawn once more
     content = io.BytesIO()
     with rc_context({"svg.hashsalt": "simlib"}):
         figure.savefig(content, format=kind, metadata=_UNDATED[kind])

@@ -11,7 +11,7 @@ from simlib.ensemble.store.chunks import arrow, joined, positions
 from simlib.journal import EPOCH, MARKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -72,6 +72,22 @@ def with_dates(frame: pd.DataFrame, named: Mapping[str, str]) -> pd.DataFrame:
         dates = np.datetime64(EPOCH, "D") + whole
         days[name] = np.where(is_dated, dates, np.datetime64("NaT")).astype("datetime64[s]")
     return frame.assign(**days)
+
+
+TOGETHER = 128
+"""Tables that are put together at most, so that few rows each cost no more than many."""
+
+
+def together(tables: Iterable[Any]) -> Iterator[Any]:
+    """Iterate over tables put together, those that follow each other and have the same columns."""
+    held: list[Any] = []
+    for table in tables:
+        if held and (len(held) == TOGETHER or table.schema != held[0].schema):
+            yield joined(held)
+            held = []
+        held.append(table)
+    if held:
+        yield joined(held)
 
 
 def numbers(rows: Any, name: str) -> NDArray[np.float64]:
