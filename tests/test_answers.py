@@ -146,6 +146,7 @@ def test_drivers_come_with_interval_floor_and_grade(alone: Answer) -> None:
     said = text_of(alone, "What would change it")
     assert re.search(r"luck \(judgement\) \+0\.\d\d \(\+0\.\d\d to \+0\.\d\d\)", said)
     assert "level (judgement)" not in said
+    assert "Of luck its file says: A test." in said
     assert "chance alone" in said
     low, high = map(int, re.findall(r"(\d+) % \([\d to]+ %, n = \d+\) in the third", said))
     assert low + 20 < high

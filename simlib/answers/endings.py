@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.answers.statements import FEWEST, Statement, day, likely, month, sentence, share_of
-from simlib.statistics.formatting import estimate
+from simlib.statistics.formatting import supported
 from simlib.statistics.intervals import median_between
 from simlib.statistics.likelihood_words import opening_of
 
@@ -88,7 +88,8 @@ def _median(after: Floats, histories: Histories) -> str:
     elif math.isinf(high):
         between = f"95 % interval {month(start, low)} to after the end"
     else:
-        between = f"{estimate(median, low, high)} months after {day(start)}"
+        middle, least, most = supported(low, high, median, low, high)
+        between = f"{middle} months after {day(start)}, 95 % interval {least} to {most}"
     return f"in the median by {month(start, median)} ({between}; n = {histories.n:,})"
 
 

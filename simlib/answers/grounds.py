@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from textwrap import shorten
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -25,6 +26,8 @@ CHANGE = "What would change it"
 MOST_DRAWS = 20_000
 """Replications whose parameters are looked at: tables of larger ensembles stay on disk."""
 MOST_TOLD = 3
+MOST_SAID = 240
+"""Characters of what a file says of a number."""
 WORTH_SEEING = 0.2
 """A rank correlation that a reader would want to know of."""
 
@@ -89,6 +92,10 @@ def drivers(histories: Histories) -> Iterator[Statement]:
     yield Statement(text, of, CHANGE)
     first = clear[0].name
     yield Statement(_by_third(first, draws[:, names.index(first)], is_so, claim.says), of, CHANGE)
+    parameter = histories.scenario.parameters[histories.scenario.value_names().get(first, first)]
+    meant = parameter.judgement or parameter.note or parameter.fitted
+    if meant:
+        yield Statement(f"Of {first} its file says: {shorten(meant, MOST_SAID)}", of, CHANGE)
 
 
 def _draws(histories: Histories, is_so: Flags) -> tuple[list[str], Floats, Flags]:
