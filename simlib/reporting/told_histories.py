@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlib.analysis.value.losses import load_losses
+from simlib.ensemble import Ensemble
 from simlib.errors import ScenarioError
 from simlib.journal import to_date
 from simlib.plot.style import words
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from simlib.ensemble import Ensemble
     from simlib.scenario.schema import Scenario
 
 _PLACES = {"good": 0.1, "typical": 0.5, "bad": 0.9}
@@ -126,29 +126,33 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _told(
     ensemble: Ensemble, kind: str, replication: int, outcomes: tuple[str, ...]
 ) -> ToldHistory:
-    decisions = _rows_of(ensemble, "decisions", replication)
+    alone = _alone(ensemble, replication)
+    decisions = _rows_of(alone.decisions, replication)
     taken = [_turn(row) for row in decisions if row["taken"] != "no"]
     is_turn = [row["taken"] != "yes" or row["probability"] <= SURPRISE
                for row in decisions if row["taken"] != "no"]  # fmt: skip
     turns = [turn for turn, is_told in zip(taken, is_turn, strict=True) if is_told]
-    turns += _completed(ensemble, replication)
+    turns += _completed(alone, replication)
     row: Any = ensemble.outcomes.loc[replication].to_dict()
     about = ensemble.manifest["outcomes"]
-    facts = [(ensemble.labels[n], f"{_fact(row[n])} {about[n]['unit']}".strip()) for n in outcomes]
+    facts = [(ensemble.labels[n], _fact(row[n], about[n]["unit"])) for n in outcomes]
     return ToldHistory(
         kind, replication, ensemble.options[0],
         tuple(sorted(turns, key=lambda turn: turn.date)), tuple(taken),
-        _months(ensemble, replication), tuple(facts),
+        _months(alone, replication), tuple(facts),
     )  # fmt: skip
 
 
-def _rows_of(ensemble: Ensemble, table: str, replication: int) -> list[dict[str, Any]]:
-    """The rows of one replication, read in pieces: the table may be large."""
-    for part in ensemble.parts(table):
-        rows = part[part.index.get_level_values("replication") == replication]
-        if len(rows):
-            return [{str(k): v for k, v in row.items()} for row in rows.to_dict("records")]
-    return []
+def _alone(ensemble: Ensemble, replication: int) -> Ensemble:
+    """The one stored chunk that holds a replication: the others need not be read."""
+    entry = next(e for e in ensemble.entries() if e.first <= replication < e.stop)
+    (option,) = ensemble.options
+    return Ensemble(ensemble.directory, (option,), chunks={option: (entry,)})
+
+
+def _rows_of(table: pd.DataFrame, replication: int) -> list[dict[str, Any]]:
+    rows = table[table.index == replication].to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def _turn(row: dict[str, Any]) -> Turn:
@@ -159,7 +163,7 @@ def _turn(row: dict[str, Any]) -> Turn:
 
 
 def _completed(ensemble: Ensemble, replication: int) -> list[Turn]:
-    rows = _rows_of(ensemble, "milestones", replication)
+    rows = _rows_of(ensemble.milestones, replication)
     return [
         Turn(to_date(row["completed_at"]), "", f"{words(str(row['milestone']))}: completed", 1.0)
         for row in rows
@@ -170,11 +174,11 @@ def _completed(ensemble: Ensemble, replication: int) -> list[Turn]:
 def _months(ensemble: Ensemble, replication: int) -> dict[str, list[int]]:
     months = [str(month)[:7] for month in ensemble.months()]
     found: dict[str, list[int]] = {}
-    for row in _rows_of(ensemble, "monthly", replication):
+    for row in _rows_of(ensemble.monthly, replication):
         counts = found.setdefault(str(row["type"]), [0] * len(months))
         counts[months.index(str(row["month"])[:7])] += int(row["count"])
     return {name: found[name] for name in ensemble.manifest["types"] if name in found}
 
 
-def _fact(value: float) -> str:
-    return "still open at the end, in" if math.isnan(value) else number(float(value))
+def _fact(value: float, unit: str) -> str:
+    return "not settled by the end" if math.isnan(value) else f"{number(float(value))} {unit}"
