@@ -270,3 +270,23 @@ def test_a_replay_says_what_the_value_of_a_decision_is() -> None:
     assert _value(known) == ", \N{MINUS SIGN}2.77 months after the mission in Iraq ends"
     assert _value(known._replace(agent="nobody known")) == ", \N{MINUS SIGN}2.77 as its value"
     assert _value(known._replace(value=math.nan)) == ""
+
+
+def test_figures_are_drawn_by_name_option_and_format(scenario: Path, tmp_path: Path) -> None:
+    out, folder = tmp_path / "out", tmp_path / "drawn"
+    ran = call("run", scenario, "-o", out, "--replications", "4", "--jobs", "1", "--option", "all")
+    assert ran.returncode == 0, ran.stderr
+    listed = call("plot", out, "--list")
+    assert "  raids_iraq_spring: " in listed.stdout
+    arguments = ("--outcome", "raid,guards_end", "--format", "svg", "-o", folder)
+    drawn = call("plot", out, *arguments, "--option", "later", "--jobs", "1")
+    assert drawn.returncode == 0, drawn.stderr
+    assert {path.name for path in folder.glob("*.*g")} == {"raid.svg", "guards_end.svg"}
+    assert "2 of 2 figures drawn" in drawn.stderr
+    again = call("plot", out, *arguments, "--option", "later", "--jobs", "1")
+    assert "all there already: nothing is drawn" in again.stdout
+    assert not again.stderr
+    wrong = call("plot", out, "--outcome", "riads")
+    assert wrong.returncode != 0
+    assert "no figure of that name (got 'riads'); did you mean 'raids'?" in wrong.stderr
+    assert "must be png, svg or pdf (got 'gif')" in call("plot", out, "--format", "gif").stderr

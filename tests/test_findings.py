@@ -95,7 +95,7 @@ def test_an_ensemble_says_shows_and_saves_itself(tmp_path: Path) -> None:
     assert list(ensemble.brief().columns[:4]) == ["option", "outcome", "category", "shown"]
     assert ensemble._repr_html_().startswith("<p>Compare keeping")
     figures = ensemble.figures()
-    assert {"probabilities-as_agreed", "exit-iraq_mission_end"} <= set(figures)
+    assert {"probabilities", "topic-isis", "maps", "exit-iraq_mission_end"} <= set(figures)
     one = ensemble.of("as_agreed")
     written = one.save(tmp_path)
     assert {path.stem for path in written} == {"outcomes", *one.figures()}

@@ -84,7 +84,7 @@ def fan(
     draw = _draw_chances if is_rare else _draw_bands
     names = draw(ax, ensemble, counts)
     ax.set_ylim(0, max(ax.get_ylim()[1] * 1.05, 1.0))
-    chance = "1 or more in a month (%)" if len(counts) > 1 else "so many in a month (%)"
+    chance = "1 or more in a month (%)" if len(counts) > 1 else "probability in a month (%)"
     ax.set_ylabel(chance if is_rare else "incidents per month")
     grid(ax, "y")
     date_axis(ax)

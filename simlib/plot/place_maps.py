@@ -194,7 +194,7 @@ def _side_by_side(
     first = next(iter(found.values()))
     figure.suptitle(title, x=0.012, ha="left", color=INK, size=13, weight="bold")
     note = first.note if has_own_scales else f"{first.unit}; {first.note.split('; ')[-1]}"
-    foot(None, axes[0], ensemble, note, _legend(paper, first, is_small=True), rest)
+    foot(None, axes[0], ensemble, note, _legend(paper, *found.values(), is_small=True), rest)
     return figure
 
 
@@ -307,20 +307,20 @@ def _overlap(one: _Box, other: _Box) -> bool:
     return abs(one.x - other.x) < one.half + other.half and abs(one.y - other.y) < 0.42
 
 
-def _legend(paper: Atlas, found: MapValues, *, is_small: bool = False) -> str:
-    """What the marks of a map mean."""
-    areas = {area in found.values for area in paper.areas}
+def _legend(paper: Atlas, *found: MapValues, is_small: bool = False) -> str:
+    """What the marks of maps mean."""
+    with_numbers = {place for each in found for place in each.values}
     parts = []
-    if found.is_change:
+    if any(each.is_change for each in found):
         marked = "dots" if is_small else "named"
         parts.append(f"{marked}: the 95 % interval leaves out 0")
-    if len(areas) > 1:
+    if any(len({area in each.values for area in paper.areas}) > 1 for each in found):
         parts.append("hatched: cannot happen there in the model")
-    if any(base in found.values for base in paper.bases):
+    if with_numbers & paper.bases.keys():
         parts.append("diamonds: bases, drawn amid their area")
     elif paper.bases and not is_small:
         parts.append("hollow diamonds: bases, drawn amid their area")
-    if any(segment in found.values for segment in paper.given["segments"]):
+    if with_numbers & paper.given["segments"].keys():
         parts.append("thick lines: segments of the border")
     source = re.split(r"[,;(]", paper.given["source"])[0].strip()
     return "; ".join([*parts, f"borders: {source}"] if source else parts)
