@@ -180,6 +180,8 @@ def test_it_prints_on_a4(browser: Browser, file: Path) -> None:
     assert {tuple(map(round, each.get_size())) for each in printed} == {(595, 842)}
     assert all(text.strip() for text in texts)
     assert "How it was made" in " ".join(texts)
+    # The head of the whole table stands on each of its pages.
+    assert "Carlo" in texts[-1]
 
 
 def test_a_hostile_scenario_is_inert(browser: Browser, tmp_path: Path) -> None:
