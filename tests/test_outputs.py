@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from simlib.files import (
     write_whole,
 )
 from simlib.files.outputs import RECORD
+from simlib.plot.drawing import RECORD as DRAWN
 from simlib.plot.style import image, new_figure, save
 from support.scenarios import ensemble_of
 
@@ -281,13 +283,14 @@ def test_a_disk_that_fills_leaves_no_part_of_a_figure(small_disk: Path) -> None:
     ensemble = ensemble_of(4)
     with pytest.raises(DiskFullError, match="the disk is full"):
         simlib.plot.figures(ensemble, small_disk / "figures")
-    drawn = left(small_disk / "figures") - {RECORD}
+    drawn = left(small_disk / "figures") - {RECORD, DRAWN}
     assert drawn
+    assert json.loads((small_disk / "figures" / DRAWN).read_bytes())  # whole, too
     for name in drawn:
         assert (small_disk / "figures" / name).read_bytes().endswith(b"IEND\xaeB`\x82")
     subprocess.run(["mount", "-o", "remount,size=9M", str(small_disk)], check=True)  # noqa: S607
     written = simlib.plot.figures(ensemble, small_disk / "figures")
-    assert left(small_disk / "figures") == {RECORD, *(path.name for path in written)}
+    assert left(small_disk / "figures") == {RECORD, DRAWN, *(path.name for path in written)}
 
 
 # figures
