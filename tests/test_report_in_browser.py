@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -46,6 +46,11 @@ class Seen:
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
+    def hear(self, said: ConsoleMessage) -> None:
+        """Keep what the console is told, but for what is only said."""
+        if said.type in {"error", "warning"}:
+            self.complaints.append(said.text)
+
 
 def opened(browser: Browser, file: Path, **how: Any) -> Seen:
     """Open a file in a context of its own that is offline."""
@@ -53,10 +58,7 @@ def opened(browser: Browser, file: Path, **how: Any) -> Seen:
     seen = Seen(context.new_page())
     seen.page.on("request", lambda request: seen.requests.append(request.url))
     seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-    seen.page.on(
-        "console",
-        lambda said: seen.complaints.append(said.text) if said.type in {"error", "warning"} else 0,
-    )
+    seen.page.on("console", seen.hear)
     seen.page.goto(file.as_uri())
     return seen
 
