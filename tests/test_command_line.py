@@ -18,7 +18,7 @@ from simlib.cli.app import app
 from simlib.cli.old_spellings import RENAMED, respelled
 from simlib.errors import ScenarioError
 from simlib.scenario import bundled
-from simlib.scenario.outline import bundled_titles, names_in, titles
+from simlib.scenario.skimming import bundled_titles, names_in, titles
 from support.scenarios import TEXT, small
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]

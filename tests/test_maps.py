@@ -15,7 +15,7 @@ import simlib
 from simlib.errors import ScenarioError, StoreError
 from simlib.plot.map_values import in_windows, whole
 from simlib.plot.place_maps import scale_of
-from simlib.scenario import digest, load_text, outlines, resolve
+from simlib.scenario import digest, load_text, map_outlines, resolve
 from support.scenarios import ensemble_of, small
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def _edges(area: dict[str, Any]) -> set[frozenset[tuple[float, float]]]:
 def test_a_border_is_the_same_on_both_sides_when_points_are_left_out(tmp_path: Path) -> None:
     scenario = small().model_copy(update={"borders": str(_own_borders(tmp_path))})
     places = {name: scenario.places[next(iter(scenario.places))] for name in SQUARES}
-    found = outlines.map_of(scenario.model_copy(update={"places": places}))
+    found = map_outlines.map_of(scenario.model_copy(update={"places": places}))
     assert found is not None
     shared = _edges(found["areas"]["North"]) & _edges(found["areas"]["South"])
     assert shared == {frozenset({(0.0, 1.0), (1.0, 1.0)})}
@@ -185,4 +185,4 @@ def test_what_is_no_geojson_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "broken.geojson").write_text(text, encoding="utf-8")
     scenario = small().model_copy(update={"borders": str(tmp_path / "broken.geojson")})
     with pytest.raises(ScenarioError, match=r"broken\.geojson: must be GeoJSON"):
-        outlines.map_of(scenario)
+        map_outlines.map_of(scenario)

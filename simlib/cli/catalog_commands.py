@@ -12,7 +12,7 @@ from typer import Option
 from simlib.cli.app import app, examples
 from simlib.cli.driver import Head, show_lines
 from simlib.cli.streams import say
-from simlib.scenario.outline import Title, bundled_titles, titles
+from simlib.scenario.skimming import Title, bundled_titles, titles
 
 _COLUMNS = (
     Head("scenario", {"no_wrap": True}),

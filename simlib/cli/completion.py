@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from simlib.errors import ScenarioError
 from simlib.scenario import bundled
-from simlib.scenario.outline import SUFFIXES, bundled_titles, entries_of, names_in
+from simlib.scenario.skimming import SUFFIXES, bundled_titles, entries_of, names_in
 from simlib.scenario.yaml_text import Budget, read_text
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from simlib.errors import ScenarioError, StoreError
 from simlib.outcomes import kind_of, label_of, month_starts, unit_of
 from simlib.scenario import differences, digest, load_text, resolve
 from simlib.scenario.canonical import explicit
-from simlib.scenario.outlines import map_of
+from simlib.scenario.map_outlines import map_of
 from simlib.scenario.variants import lines as lines_of
 from simlib.simulation import chosen_agents
 

@@ -311,6 +311,8 @@ def _legend(paper: Atlas, *found: MapValues, is_small: bool = False) -> str:
     """What the marks of maps mean."""
     with_numbers = {place for each in found for place in each.values}
     parts = []
+    if is_small and any(isinstance(scale_of([each]).norm, PowerNorm) for each in found):
+        parts.append("colours on a square-root scale")
     if any(each.is_change for each in found):
         marked = "dots" if is_small else "named"
         parts.append(f"{marked}: the 95 % interval leaves out 0")
