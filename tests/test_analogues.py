@@ -549,6 +549,7 @@ def test_the_command_writes_tables_and_a_figure(
 ) -> None:
     line = ["--replications", "2", "--jobs", "1", "-o", str(tmp_path / "out")]
     monkeypatch.setattr(sys, "argv", ["simlib", "analogues", *line])
+    monkeypatch.setenv("COLUMNS", "160")  # narrower ones fold
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 0

@@ -303,7 +303,7 @@ def test_the_command_ends_with_status_1_where_replications_are_missing(
         assert told[0].startswith(
             f"replication {LETHAL}: missing, because 3 workers died over each"
         )
-        assert "raids" in done.stdout
+        assert "7 of 7 replications" in done.stdout
         assert simlib.open(tmp_path / "out").n == 7
 
 

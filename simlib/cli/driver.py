@@ -79,9 +79,9 @@ def opened(source: str, *, is_told: bool = True) -> Scenario | Ensemble:
 
 
 def names(given: Iterable[str] | None) -> list[str]:
-    """Names that are given one by one, or with commas between them."""
-    every = (name.strip() for text in given or () for name in text.split(","))
-    return [name for name in every if name]
+    """Names that are given one by one, or with commas between them; a lone empty one is kept."""
+    every = [name.strip() for text in given or () for name in text.split(",")]
+    return [name for name in every if name] or every[:1]  # nothing given is not all
 
 
 def as_date(text: str) -> dt.date:

@@ -50,7 +50,8 @@ def _follows(outcome: Outcome) -> bool:
 
 def _without_window(outcome: Outcome) -> dict[str, object]:
     """What an outcome counts, whenever it counts it."""
-    return outcome.model_dump(exclude={"start", "end", "months", "days", "description"})
+    told = {"description", "label", "topic"}
+    return outcome.model_dump(exclude={"start", "end", "months", "days"} | told)
 
 
 def _is_own(tree: Node, path: Path) -> bool:

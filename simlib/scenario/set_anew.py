@@ -142,6 +142,8 @@ def _seen(name: ast.expr, within: ast.FunctionDef) -> set[str | None]:
     if isinstance(name, ast.Name):
         given = [text for node in _assigned(name.id, within) for text in _texts(node)]
         return {re.escape(text) for text in given} or {None}
+    if isinstance(name, ast.Tuple):  # several variables at once
+        return {re.escape(text) for text in _texts(name)} or {None}
     return {text_pattern(name)}
 
 

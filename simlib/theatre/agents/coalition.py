@@ -25,8 +25,6 @@ ROLES = ("combat", "technicians", "trainers")
 COMBAT = 0
 CONTINGENTS = ("australia", "france", "nato", "other", "uk")
 KINDS = (*ROLES, *CONTINGENTS)
-ROLE_VARIABLES = tuple(f"coalition.{role}" for role in ROLES)
-KIND_VARIABLES = tuple(f"coalition.{kind}" for kind in KINDS)
 WATCHERS, TEACHERS = ("france", "uk"), ("australia", "nato", "other")
 """Contingents that fly and watch, and those that train."""
 PHASES = {
@@ -163,7 +161,8 @@ class Coalition(Agent):
 
     def _roles(self) -> NDArray[np.float64]:
         """US troops by role and base."""
-        return self.see_all(ROLE_VARIABLES)
+        # As in `ROLES`.
+        return self.see_all(("coalition.combat", "coalition.technicians", "coalition.trainers"))
 
     def _ends(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """When each role is to have left each base, and whether by a date of the role's own."""
@@ -343,7 +342,14 @@ class Coalition(Agent):
 
     def _count(self) -> NDArray[np.float64]:
         """People by kind and base."""
-        return self.see_all(KIND_VARIABLES)
+        # As in `KINDS`.
+        return self.see_all(
+            (
+                *("coalition.combat", "coalition.technicians", "coalition.trainers"),
+                *("coalition.australia", "coalition.france", "coalition.nato"),
+                *("coalition.other", "coalition.uk"),
+            )
+        )
 
     def _count_and_cover(self) -> None:
         people, allied = self._count(), self._allied()

@@ -41,7 +41,9 @@ def covers(
 @functools.lru_cache
 def _rest_on(places: tuple[str, ...]) -> NDArray[np.int64]:
     """Which of the three shares the cover of each place rests on."""
-    return np.array([2 if p in SYRIAN else 1 if p in NORTH else 0 for p in places])
+    shares = ("federal", "north", "syria")
+    rest_on = ["syria" if p in SYRIAN else "north" if p in NORTH else "federal" for p in places]
+    return np.array([shares.index(each) for each in rest_on])
 
 
 def trains(places: tuple[str, ...], federal: float, harir: float) -> NDArray[np.float64]:
