@@ -11,7 +11,8 @@ import pytest
 
 from simlib.journal import to_days
 from simlib.scenario import load, load_text
-from simlib.simulation import Blueprint, assemble, simulate
+from simlib.simulation import Blueprint, assemble, simulate, simulating
+from simlib.theatre.agents import coalition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -366,3 +367,14 @@ def test_who_leaves_under_fire_leaves_before_the_date() -> None:
         assert end.classification == "met"
         assert end.date < to_days(dt.date(2025, 9, 30))
     assert found > 0
+
+
+def test_people_are_counted_in_the_order_of_their_kinds() -> None:
+    """What is seen at once, by names written out, is what each name has by itself."""
+    blueprint = assemble(load("as_agreed"), "as_agreed")
+    world, _ = simulating._build(blueprint, 0, None, [blueprint.start, blueprint.horizon])
+    agent = coalition.Coalition(world, 10)
+    for seen, kinds in ((agent._roles(), coalition.ROLES), (agent._count(), coalition.KINDS)):
+        apart = [agent.see_all(f"coalition.{kind}") for kind in kinds]
+        assert np.array_equal(seen, apart)
+        assert len({row.tobytes() for row in apart}) == len(kinds)  # none stands for another

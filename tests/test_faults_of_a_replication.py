@@ -76,6 +76,11 @@ NOT_FINITE: dict[str, tuple[Callable[[Agent], object], str]] = {
         lambda a: a.change_all("stock", np.ones(2)),
         r"stock: must be 3 values in a row \(got \(2,\)\)",
     ),
+    "sees unlike places": (
+        lambda a: a.see_all(("stock", "signed")),
+        "stock, signed: must have the same places",
+    ),
+    "decides nothing": (lambda a: a.decides("come", seen=1.0), "no decision 'come'"),
     "decides": (lambda a: a.decides("go", seen=NAN), "decision 'go': score became nan.*'seen'"),
     "decides there": (
         lambda a: a.decides("go", "North", seen=INF),
