@@ -17,7 +17,8 @@ from matplotlib.patches import StepPatch
 import simlib
 from simlib.errors import ScenarioError, StoreError
 from simlib.files import Output
-from simlib.plot.style import dress, heading, new_figure, save, words
+from simlib.plot.style import dress, new_figure, save
+from simlib.scenario.spelling import heading, words
 from support.agents import Watcher
 from support.scenarios import ensemble_of, small, watched
 

@@ -19,12 +19,11 @@ from simlib.plot.style import (
     RULE,
     axes_or_new,
     dress,
-    heading,
     legend,
     page,
     save,
-    words,
 )
+from simlib.scenario.spelling import heading, words
 
 if TYPE_CHECKING:
     import os

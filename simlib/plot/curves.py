@@ -27,12 +27,11 @@ from simlib.plot.style import (
     dress,
     foot,
     grid,
-    heading,
     legend,
     look,
-    words,
     wrapped,
 )
+from simlib.scenario.spelling import heading, words
 from simlib.statistics.intervals import wilson
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from simlib.plot.style import (
     beside,
     dress,
     foot,
-    words,
     wrapped,
 )
+from simlib.scenario.spelling import words
 from simlib.statistics.formatting import supported
 
 if TYPE_CHECKING:

@@ -28,11 +28,10 @@ from simlib.plot.style import (
     axes_or_new,
     dress,
     grid,
-    heading,
     legend,
     page,
-    words,
 )
+from simlib.scenario.spelling import heading, words
 from simlib.statistics.scores import LEVELS, N_BINS, pit_counts, pit_histogram, reliability
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ from simlib.plot.style import (
     grid,
     legend,
     number_axis,
-    words,
     wrapped,
 )
+from simlib.scenario.spelling import words
 from simlib.statistics.formatting import supported
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from simlib.errors import Problem, ScenarioError
-from simlib.plot.style import heading, words
+from simlib.scenario.spelling import heading, words
 from simlib.statistics.intervals import standard_error, student, tango
 
 if TYPE_CHECKING:

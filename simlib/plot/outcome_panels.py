@@ -23,9 +23,9 @@ from simlib.plot.style import (
     look,
     number_axis,
     option_name,
-    words,
     wrapped,
 )
+from simlib.scenario.spelling import words
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, Powe
 
 from simlib.plot.atlas import atlas, draw_areas, draw_bases, draw_segments
 from simlib.plot.map_values import in_windows, incident_types, whole
-from simlib.plot.style import INK, dress, foot, heading, new_figure, words
+from simlib.plot.style import INK, dress, foot, new_figure
+from simlib.scenario.spelling import heading, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,12 +24,11 @@ from simlib.plot.style import (
     beside,
     dress,
     grid,
-    heading,
     known,
     legend,
-    words,
     wrapped,
 )
+from simlib.scenario.spelling import heading, words
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:

@@ -19,12 +19,11 @@ from simlib.plot.style import (
     axes_or_new,
     dress,
     grid,
-    heading,
     known,
     legend,
-    words,
     wrapped,
 )
+from simlib.scenario.spelling import heading, words
 from simlib.statistics.formatting import percent
 
 if TYPE_CHECKING:

@@ -17,12 +17,11 @@ from simlib.plot.style import (
     beside,
     dress,
     grid,
-    heading,
     new_figure,
     save,
-    words,
     wrapped,
 )
+from simlib.scenario.spelling import heading, words
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from simlib.errors import Problem, ScenarioError, StoreError
 from simlib.files import write_file
-from simlib.packages import brought, loaded, refused
+from simlib.scenario.spelling import heading, words
 
 if TYPE_CHECKING:
     import os
@@ -57,9 +57,6 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 SHADES = (MAIN, ACCENT, "#4c7a5a", "#7a5c8e", "#8a7433", MUTED)
 FILLS = (LIGHT, "#eadfd3", "#dbe7dc", "#e6dced", "#ebe6cc", "#dfe2e5")
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----")
-
-SPELLINGS = "simlib.spellings"
-"""Entry points of this name say how names are spelled that identifiers write in lower case."""
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -301,36 +298,6 @@ def date_numbers(days: Iterable[float]) -> NDArray[np.float64]:
 def date_number(date: str) -> float:
     """An ISO date as matplotlib counts it."""
     return float(_dates.date2num(np.datetime64(date)))
-
-
-def words(name: str) -> str:
-    """An identifier as words.
-
-    Examples
-    --------
-    >>> words("raids_north.year_1")
-    'raids north year 1'
-    """
-    parts, spelled = name.replace("_", " ").replace(".", " ").split(), _spelled()
-    return " ".join(spelled.get(part, part) for part in parts)
-
-
-def _spelled() -> dict[str, str]:
-    """How installed packages spell names, by what identifiers write."""
-    found: dict[str, str] = {}
-    for entries in brought(SPELLINGS).values():
-        for entry in entries:
-            names = loaded(entry)
-            if not isinstance(names, dict):
-                raise refused(entry, "must be a mapping of names", names)
-            found |= names
-    return found
-
-
-def heading(name: str) -> str:
-    """An identifier as the words of a title."""
-    text = words(name)
-    return text[:1].upper() + text[1:]
 
 
 def wrapped(text: str, width: int = 28) -> str:

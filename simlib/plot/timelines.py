@@ -22,11 +22,10 @@ from simlib.plot.style import (
     date_numbers,
     dress,
     grid,
-    heading,
     save,
     say_below,
-    words,
 )
+from simlib.scenario.spelling import heading, words
 
 if TYPE_CHECKING:
     import os

@@ -10,9 +10,9 @@ from markupsafe import Markup
 
 from simlib.plot.atlas import atlas
 from simlib.plot.map_values import in_windows, incident_types, whole
-from simlib.plot.style import words
 from simlib.reporting.plain_text import plain
 from simlib.reporting.small_svg import WIDTH, text
+from simlib.scenario.spelling import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

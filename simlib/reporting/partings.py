@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simlib.journal import to_date
-from simlib.plot.style import words
+from simlib.scenario.spelling import words
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlib.files import read_regular
-from simlib.plot.style import words
 from simlib.reporting.plain_text import plain
+from simlib.scenario.spelling import words
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from simlib.analysis.comparison.comparison import compare
 from simlib.answers import answer
 from simlib.errors import SimulationError
 from simlib.journal import to_date
-from simlib.plot.style import words
 from simlib.reporting.graded_numbers import graded_numbers
 from simlib.reporting.map_pictures import maps_of
 from simlib.reporting.outcome_lines import HEADS, anchors, by_topic, outcome_lines
@@ -23,6 +22,7 @@ from simlib.reporting.small_svg import Dot, calendar, curves, dots, histogram, k
 from simlib.reporting.told_histories import chosen_histories
 from simlib.scenario import load_text
 from simlib.scenario.register_rows import grade_of
+from simlib.scenario.spelling import words
 from simlib.scenario.wording import AS_WRITTEN
 from simlib.statistics.formatting import estimate
 from simlib.statistics.intervals import wilson

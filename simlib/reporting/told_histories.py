@@ -12,7 +12,7 @@ from simlib.analysis.value.losses import load_losses
 from simlib.ensemble import Ensemble
 from simlib.errors import ScenarioError
 from simlib.journal import to_date
-from simlib.plot.style import words
+from simlib.scenario.spelling import words
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
