@@ -108,8 +108,9 @@ class PlainIncidents:
     def hold(self, positions: set[int]) -> None:
         self.held = positions
 
-    def wait(self, type_: int, by: int) -> None:
-        self.waiting[type_] += by
+    def wait(self, types: Any, by: int) -> None:
+        for type_ in types:
+            self.waiting[type_] += by
 
     def count(self, channels: Any, since: float, least: Any) -> int:
         return sum(
@@ -130,6 +131,9 @@ class PlainIncidents:
             np.array(parents, dtype=np.int32), np.array(openers, dtype=np.int32),
             np.array(addresses, dtype=np.uint64), np.array(marks), self.channels,
         )  # fmt: skip
+
+    def release(self) -> None:
+        """There is nothing to leave."""
 
     def process(self) -> Iterator[Any]:
         yield self.clock.at(self.horizon, INCIDENT_RANK)

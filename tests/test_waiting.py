@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import math
+import weakref
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -11,6 +13,9 @@ import pytest
 from simlib.agents.base import Agent, Life
 from simlib.errors import SimulationError
 from simlib.journal import to_days
+from simlib.scenario import load
+from simlib.simulation import assemble, simulate
+from simlib.world.world import World
 from support.worlds import of, recurring, run_of, times_of, woken, world
 
 if TYPE_CHECKING:
@@ -369,3 +374,24 @@ def test_agent_that_raises_is_named_with_its_date() -> None:
     message = "agent broken on 2000-01-02: ZeroDivisionError: no reason"
     with pytest.raises(SimulationError, match=message):
         run_of(world(), Broken)
+
+
+def test_what_a_replication_leaves_waits_for_no_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a worker fills with dead worlds, and each new one begins in memory that is cold."""
+    made: list[weakref.ref[World]] = []
+    before = World.__init__
+
+    def noting(self: World, *args: Any, **kwargs: Any) -> None:
+        before(self, *args, **kwargs)
+        made.append(weakref.ref(self))
+
+    monkeypatch.setattr(World, "__init__", noting)
+    blueprint = assemble(load("as_agreed"), "as_agreed")
+    gc.collect()
+    gc.disable()
+    try:
+        for replication in range(3):
+            simulate(blueprint, replication)
+        assert [alive() for alive in made] == [None, None, None]
+    finally:
+        gc.enable()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import contextlib
+import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -158,7 +159,11 @@ class Agent(ABC):
         if self._n_uses > MOST_USES:
             raise _too_many_uses()
         world = self._world
-        found: float = world.state.item(world.position(variable, place))
+        try:  # as `position` does, but nothing is asked as often
+            found: float = world.state.item(world.layout.positions[variable, place])
+        except KeyError:
+            world.position(variable, place)
+            raise
         return found
 
     def see_all(self, variable: str | tuple[str, ...]) -> NDArray[np.float64]:
@@ -269,43 +274,28 @@ class Agent(ABC):
         SimulationError
             When a number is no time or no level.
         """
-        wait = Wait(simpy.Event(self._use().clock), self._rank)
+        world = self._use()
+        wait = Wait(world.clock, self._rank, self._resume)
         self._add_time(wait, days, months, until)
-        types = (notice,) if isinstance(notice, str) else notice
-        wait.notices = tuple(map(self._type_number, types))
-        wait.posture, wait.milestone = posture, milestone
-        crossed: Cause | None = None
+        world.arm(wait, (notice,) if isinstance(notice, str) else notice, posture, milestone)
         if above:
             variable, place, level = above
             if math.isnan(level):
                 _refuse("level above which to wake", level)
-            where = self._world.position(variable, place)
-            wait.watch = self._world.watches.wait(where, level, self._rank, self._world.state)
-            if wait.watch is None:
-                crossed = self._world.crossing(where, level, self._rank)
-        event = self._armed(wait)
-        if crossed:
-            self._world.wake(wait, crossed)
-        return event
+            where = world.position(variable, place)
+            number = world.watches.wait(where, level, self._rank, world.state)
+            if number is None:
+                world.wake(wait, world.crossing(where, level, self._rank))
+            else:
+                world.watch(wait, number)
+        return wait
 
     def _hear(self, news: News) -> simpy.Event:
         """An event that happens with a decision, a completion or the release of a posture."""
-        wait = Wait(simpy.Event(self._use().clock), self._rank)
-        wait.news = news
-        return self._armed(wait)
-
-    def _armed(self, wait: Wait) -> simpy.Event:
-        """The event of a wait that has been registered with all that may end it."""
-        assert wait.event.callbacks is not None  # noqa: S101  (a new event has them)
-        wait.event.callbacks.append(lambda _event: self._resume(wait))
-        self._world.arm(wait)
-        return wait.event
-
-    def _type_number(self, name: str) -> int:
-        try:
-            return self._world.type_numbers[name]
-        except KeyError:
-            raise SimulationError(f"no incident type {name!r}") from None
+        world = self._use()
+        wait = Wait(world.clock, self._rank, self._resume)
+        world.hear(wait, news)
+        return wait
 
     def _add_time(
         self, wait: Wait, days: int | None, months: int | None, until: float | None
@@ -328,19 +318,14 @@ class Agent(ABC):
                 due = max(until, now)
                 wait.timed = dated_cause("date", due)
         if due < math.inf:
-            self._world.clock.put(wait.event, due, self._rank)
+            self._world.clock.put(wait, due, self._rank)
 
     def _next_month(self, months: int) -> float:
         if months == 1:
             return self._world.next_month()
-        starts = self._world.month_starts
-        first = bisect.bisect_right(starts, self._world.clock.now)
-        start = to_date(self._start)
-        for time in starts[first : first + months]:
-            date = to_date(time)
-            if ((date.year - start.year) * 12 + date.month - start.month) % months == 0:
-                return time
-        return math.inf
+        reviews = _every(months, self._start, self._world.month_starts)
+        following = bisect.bisect_right(reviews, self._world.clock.now)
+        return reviews[following] if following < len(reviews) else math.inf
 
     def _resume(self, wait: Wait) -> None:
         self._world.disarm(wait)
@@ -593,6 +578,15 @@ class Agent(ABC):
         if world.recorder is not None:
             world.recorder.enter(self.name, posture, state, opener)
         world.enter(posture, state, cause, opener)
+
+
+@functools.lru_cache
+def _every(months: int, start: float, firsts: tuple[float, ...]) -> tuple[float, ...]:
+    """The first instants of months that lie a multiple of so many after that of the start."""
+    first = to_date(start)
+    dates = ((time, to_date(time)) for time in firsts)
+    since = ((time, (d.year - first.year) * 12 + d.month - first.month) for time, d in dates)
+    return tuple(time for time, passed in since if passed % months == 0)
 
 
 def _refuse(what: str, value: float) -> NoReturn:

@@ -104,6 +104,13 @@ def uniform(
 
 
 @compiled
+def uniform_at(address: Words) -> float:
+    """The uniform in [0, 1) at a key and an address, shape (5,): see `uniform`."""
+    words = block(address[0], address[1], address[2], address[3], address[4], _ZERO)
+    return unit(words[0])
+
+
+@compiled
 def _fill(key0: Word, key1: Word, names: Words, occasions: Words, result: Floats) -> None:
     for i in range(len(names)):
         for j in range(len(occasions)):

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from simpy import Environment
 
 from simlib.agents.base import naming
 from simlib.chance.compiling import is_cached
@@ -212,7 +213,7 @@ def _begin_agents(world: World, agents: Iterable[type[Agent]]) -> None:
 def _run_through(world: World, observer: _Observer, blueprint: Blueprint) -> Run:
     world.clock.start(world.engine.process())
     _step_through(world.clock, blueprint.horizon)
-    return Run(
+    run = Run(
         scenario=blueprint.scenario.name,
         option=blueprint.option,
         replication=world.replication,
@@ -228,12 +229,15 @@ def _run_through(world: World, observer: _Observer, blueprint: Blueprint) -> Run
         horizon=blueprint.horizon,
         compiled_seconds=world.engine.compiled_seconds,
     )
+    world.end()
+    return run
 
 
 def _step_through(clock: Clock, horizon: float) -> None:
     """Run every event up to the horizon (days), those of the horizon itself included."""
     n_events, n_here, here = 0, 0, -math.inf
-    while (time := clock.peek()) <= horizon:
+    step = partial(Environment.step, clock)  # `Clock.step` would look once more for what is dead
+    while (time := clock.next_scheduled()[0]) <= horizon:
         n_events += 1
         n_here = n_here + 1 if time == here else 1
         here = time
@@ -241,7 +245,7 @@ def _step_through(clock: Clock, horizon: float) -> None:
             raise _too_many(f"{MOST_AT_ONCE} events at one instant of", clock)
         if n_events > MOST_EVENTS:
             raise _too_many(f"{MOST_EVENTS} events by", clock)
-        clock.step()
+        step()
 
 
 def _too_many(what: str, clock: Clock) -> SimulationError:

@@ -32,6 +32,11 @@ class Clock(simpy.Environment):
     """
 
     last_agent = ""
+
+    def __init__(self, initial_time: float = 0.0) -> None:
+        super().__init__(initial_time)
+        self._processes: list[simpy.Process] = []
+
     # SimPy's own is a function of Python, and nothing is asked as often.
     now: float = property(attrgetter("_now"))  # type: ignore[assignment]
 
@@ -67,7 +72,19 @@ class Clock(simpy.Environment):
 
     def start(self, process: Process) -> None:
         """Start a process at once, up to its first wait."""
-        self.process(process)
+        self._processes.append(self.process(process))
+
+    def end(self) -> None:
+        """Let go of all that still waits.
+
+        Who waits and what he waits for hold each other: their memory would be free only when
+        Python next looks for such circles.
+        """
+        for process in self._processes:
+            if process.is_alive:
+                process.target.callbacks = None  # type: ignore[assignment]  # as when it is over
+        self._processes.clear()
+        self._queue.clear()
 
     def call_at(self, time: float, rank: int, function: Callable[[], None]) -> None:
         """Call a function at an absolute time (days), in order of rank."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.chance.philox import uniform, uniforms
+from simlib.chance.philox import uniform, uniform_at, uniforms
 from simlib.errors import SimulationError
 from simlib.journal import MARKS, Incidents, to_date
 from simlib.world.clock import AFTER_RANK, INCIDENT_RANK, OBSERVER_RANK, Process
@@ -35,6 +35,10 @@ does not wherever it is run.
 """
 _FIRST_CAPACITY = 16_384
 _CHILD_CAPACITY = 4_096
+_MOST_KEPT = 4 * _FIRST_CAPACITY
+"""Capacity of the largest journal whose memory is used again: 10 MB."""
+_spare: list[tuple[tuple[NDArray[Any], ...], tuple[NDArray[Any], ...]]] = []
+"""Buffers that replications of this process have left."""
 
 
 class CompiledIncidents:
@@ -93,7 +97,9 @@ class CompiledIncidents:
         # From here on state and watches live in the memory, where Python and kernel share them.
         self._views = memory.views
         self._effects, self._held = evaluated["effect_f"].copy(), set[int]()
-        self.state, self._waiting = memory.views["state"], memory.views["waiting"]
+        self.state = memory.views["state"]
+        # Those who wait by type: as they stand now, and as the kernel was last told.
+        self._n_waiting, self._told = [0] * n_types, [0] * n_types
         starts = memory.views["dependents_from"]
         self._is_read = (starts[1:] > starts[:-1]).tolist()
         self._floor = floor.tolist()
@@ -101,14 +107,15 @@ class CompiledIncidents:
         self._control_f, self._control_i = memory.floats, memory.ints
         self._set_control(span, keep_journal=keep_journal)
         self._memory = (memory.floats, memory.ints, memory.words)
-        self._children, self._journal = _no_children(), _empty_journal()
+        self._children, self._journal = _buffers()
+        self._control_i[t.N_FREE] = len(self._children[0])
 
     def _set_control(self, span: tuple[float, float, float], *, keep_journal: bool) -> None:
         begins, start, horizon = span
         # The clock begins with the history, NOW; its first LIMIT is the start.
         self._control_f[:4] = (begins, start, start, horizon)
         self._control_i[[t.KEEP_JOURNAL, t.MOST_HAPPENED]] = keep_journal, MOST_INCIDENTS
-        self._control_i[[t.N_FREE, t.N_CHANNELS]] = _CHILD_CAPACITY, len(self._channels)
+        self._control_i[t.N_CHANNELS] = len(self._channels)
 
     # what the world and its agents ask for
 
@@ -169,9 +176,10 @@ class CompiledIncidents:
         is_held = np.isin(goals, list(positions)) & (lengths == 0)
         self._views["effect_f"][...] = np.where(is_held, 0.0, self._effects)
 
-    def wait(self, type_: int, by: int) -> None:
-        """Add to the number of those who wait for notable incidents of a type."""
-        self._waiting[type_] += by
+    def wait(self, types: Iterable[int], by: int) -> None:
+        """Add to the numbers of those who wait for notable incidents of some types."""
+        for type_ in types:
+            self._n_waiting[type_] += by
 
     def count(
         self, channels: NDArray[np.bool_], since: float, least: tuple[tuple[int, float], ...]
@@ -211,6 +219,12 @@ class CompiledIncidents:
             channels=self._channels,
         )
 
+    def release(self) -> None:
+        """Leave the buffers to a replication to come; nothing can be asked of this one any more."""
+        if len(self._journal[0]) <= _MOST_KEPT:
+            _spare.append((self._children, self._journal))
+        self._children = self._journal = ()
+
     def process(self) -> Process:
         """Advance to the next decision or consequential incident, sleep until then."""
         while True:
@@ -241,6 +255,9 @@ class CompiledIncidents:
         self._control_f[t.LIMIT] = limit
         self._control_i[t.INCLUSIVE] = inclusive
         self._control_i[t.N_WATCHES] = len(self._watches)
+        if self._told != self._n_waiting:
+            self._told = self._n_waiting.copy()
+            self._views["waiting"][...] = self._told
         stop = int(self._call(advance, *self._children, *self._journal))
         while stop == t.FULL:
             self._grow()
@@ -306,6 +323,20 @@ def _sleeping_layers(n: int) -> dict[str, NDArray[Any]]:
     }
 
 
+def _buffers() -> tuple[tuple[NDArray[Any], ...], tuple[NDArray[Any], ...]]:
+    """Room for children and for the journal, used before if possible.
+
+    The system gives memory page by page, each cleared: for a replication's, that takes longer
+    than to write to it.
+    """
+    try:
+        children, journal = _spare.pop()
+    except IndexError:
+        return _no_children(), _empty_journal()
+    children[2][:] = np.arange(len(children[2]))[::-1]
+    return children, journal
+
+
 def _no_children() -> tuple[NDArray[Any], ...]:
     """The children's heap (dates, slots), the free slots, and what a slot holds."""
     return (
@@ -349,4 +380,5 @@ def compile_kernel() -> None:
     words, marks = np.zeros((2, 3), dtype=np.uint64), np.zeros((2, len(MARKS)))
     advance(*arrays, np.zeros(2), whole, whole, pairs, words, np.zeros(2), pairs, words, marks)
     uniform(0, 0, 0)
+    uniform_at(np.zeros(5, dtype=np.uint64))
     uniforms(0, 0, np.zeros(1, dtype=np.uint64), np.zeros(1, dtype=np.uint64))

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import simpy
 
 from simlib.chance.addresses import name_hash
 from simlib.journal import to_date, to_days
 from simlib.world.kernel import kernel_tables as t
 
 if TYPE_CHECKING:
-    import simpy
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from simlib.journal import CauseKind
+    from simlib.world.clock import Clock
 
 MOST_WATCHES = 256
 Occasion = tuple[int, int, int]
@@ -53,26 +56,23 @@ def named_cause(kind: CauseKind, text: str) -> Cause:
     return Cause(kind, f"{kind} {text}", (0, name_hash(f"{kind}|{text}"), 0))
 
 
-class Wait:
+class Wait(simpy.Event):
     """A wait in progress of one agent: whatever comes first ends it and disarms the rest.
 
-    Its SimPy process waits for the event. It was `timed` if only time passes; the `cause` is what
-    came first, once something has.
+    It was `timed` if only time passes; the `cause` is what came first, once something has. It
+    stands in `lists` of those who wait, counts among those who wait for the types of incidents
+    that are its `notices`, and for one `watch`.
     """
 
-    __slots__ = (
-        *("cause", "event", "milestone", "news", "notices", "posture", "rank", "timed", "watch"),
-    )
+    timed: Cause | None = None
+    cause: Cause | None = None
+    notices: tuple[int, ...] = ()
+    lists: tuple[list[Wait], ...] = ()
+    watch: int | None = None
 
-    def __init__(self, event: simpy.Event, rank: int) -> None:
-        self.event, self.rank = event, rank
-        self.timed: Cause | None = None
-        self.cause: Cause | None = None
-        self.notices: tuple[int, ...] = ()
-        self.posture: str | None = None
-        self.milestone: str | None = None
-        self.watch: int | None = None
-        self.news: News | None = None
+    def __init__(self, clock: Clock, rank: int, on_end: Callable[[Any], None]) -> None:
+        self.env, self.rank = clock, rank
+        self.callbacks = [on_end]
 
 
 class Watches:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlib.chance.philox import uniform
+from simlib.chance.philox import uniform_at
 from simlib.errors import SimulationError
 from simlib.journal import firsts_of_months, to_date, to_days
 from simlib.scenario.expressions import compile_quantity
@@ -84,12 +84,19 @@ class World:
         self._by_milestone: dict[str, list[Wait]] = {name: [] for name in scenario.timeline}
         self._by_watch: dict[int, list[Wait]] = {}
         self._by_news: dict[News, list[Wait]] = {}
+        self._heard: dict[
+            tuple[tuple[str, ...], str | None, str | None],
+            tuple[tuple[int, ...], tuple[list[Wait], ...]],
+        ] = {}
+        """What each kind of wait is registered with, found once."""
         self._repeats: dict[tuple[str, object], int] = {}
         self._masks: dict[tuple[tuple[str, ...], str | None], NDArray[np.bool_]] = {}
         self._positions: dict[str, NDArray[np.int64]] = {}
         self._tables: dict[tuple[str, ...], NDArray[np.int64]] = {}
         # The kernel takes arrays, also for a single change: these are made once.
         self._one_position, self._one_value = np.zeros(1, dtype=np.int64), np.zeros(1)
+        # The key, and what is asked of it: made once, as numbers of 64 bits are dear to make.
+        self._address = np.array([scenario.root_seed, replication, 0, 0, 0], dtype=np.uint64)
         # Uniforms that were asked for: none decides twice.
         self._asked: set[tuple[int, Occasion]] = set()
 
@@ -107,6 +114,13 @@ class World:
             ends = self.month_starts[first] if first < len(self.month_starts) else math.inf
             self._month = begun, ends
         return self._month[1]
+
+    def end(self) -> None:
+        """Let go of agents, engine and timeline, so that their memory is free at once."""
+        self.clock.end()
+        self.lives.clear()
+        self.engine.release()
+        del self.timeline, self.engine
 
     # state
 
@@ -255,8 +269,9 @@ class World:
         if (name, occasion) in self._asked:
             raise SimulationError("two decisions of one name on one occasion; name them apart")
         self._asked.add((name, occasion))
-        a0, a1, a2 = occasion
-        return uniform(self.scenario.root_seed, self.replication, name ^ a0, a1, a2)
+        address = self._address
+        address[2], address[3], address[4] = name ^ occasion[0], occasion[1], occasion[2]
+        return uniform_at(address)
 
     # looking back
 
@@ -281,40 +296,59 @@ class World:
 
     def wake(self, wait: Wait, cause: Cause) -> None:
         """End a wait now, unless something has ended it already."""
-        if wait.cause is None and wait.event.callbacks is not None:
+        if wait.cause is None and wait.callbacks is not None:
             wait.cause = cause
-            self.clock.put(wait.event, self.clock.now, wait.rank)
+            self.clock.put(wait, self.clock.now, wait.rank)
 
-    def arm(self, wait: Wait) -> None:
-        """Register a wait with all that may end it."""
-        for type_ in wait.notices:
-            self._notices[type_].append(wait)
-            self.engine.wait(type_, 1)
-        if wait.posture:
-            self._by_posture[wait.posture].append(wait)
-        if wait.milestone:
-            self._by_milestone[wait.milestone].append(wait)
-        if wait.watch is not None:
-            self._by_watch.setdefault(wait.watch, []).append(wait)
-        if wait.news is not None:
-            self._by_news.setdefault(wait.news, []).append(wait)
+    def arm(
+        self, wait: Wait, notice: tuple[str, ...], posture: str | None, milestone: str | None
+    ) -> None:
+        """Register a wait with incidents, a posture and a milestone that may end it.
+
+        Raises `SimulationError` where there is no such type of incident.
+        """
+        key = (notice, posture, milestone)
+        if key not in self._heard:
+            self._heard[key] = self._all_heard(*key)
+        wait.notices, wait.lists = self._heard[key]
+        for waits in wait.lists:
+            waits.append(wait)
+        self.engine.wait(wait.notices, 1)
+
+    def _all_heard(
+        self, notice: tuple[str, ...], posture: str | None, milestone: str | None
+    ) -> tuple[tuple[int, ...], tuple[list[Wait], ...]]:
+        """The numbers of types of incidents, and the lists of those who wait."""
+        for name in notice:
+            if name not in self.type_numbers:
+                raise SimulationError(f"no incident type {name!r}")
+        types = tuple(self.type_numbers[name] for name in notice)
+        lists = [self._notices[type_] for type_ in types]
+        lists += [self._by_posture[posture]] if posture else []
+        lists += [self._by_milestone[milestone]] if milestone else []
+        return types, tuple(lists)
+
+    def hear(self, wait: Wait, news: News) -> None:
+        """Register a wait with a decision, a completion or the release of a posture."""
+        wait.lists = (self._by_news.setdefault(news, []),)
+        wait.lists[0].append(wait)
+
+    def watch(self, wait: Wait, number: int) -> None:
+        """Register a wait with one of the `watches` too."""
+        wait.watch = number
+        self._by_watch.setdefault(number, []).append(wait)
 
     def disarm(self, wait: Wait) -> None:
         """Forget a wait that has ended."""
-        for type_ in wait.notices:
-            self._notices[type_].remove(wait)
-            self.engine.wait(type_, -1)
-        if wait.posture:
-            self._by_posture[wait.posture].remove(wait)
-        if wait.milestone:
-            self._by_milestone[wait.milestone].remove(wait)
-        if wait.watch is not None:
-            waits = self._by_watch[wait.watch]
+        for waits in wait.lists:
             waits.remove(wait)
-            if not waits:
+        if wait.notices:
+            self.engine.wait(wait.notices, -1)
+        if wait.watch is not None:
+            watching = self._by_watch[wait.watch]
+            watching.remove(wait)
+            if not watching:
                 self.watches.disarm(wait.watch)
-        if wait.news is not None:
-            self._by_news[wait.news].remove(wait)
 
     def tell(self, news: News) -> None:
         """Wake who waits for a decision or the completion of a milestone."""

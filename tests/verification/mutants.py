@@ -92,12 +92,10 @@ COMPILED = (
 
 _POSTPONED = """\
         def apply(_row: int) -> None:
-            for type_ in range(len(self.types)):
-                self.engine.wait(type_, -1)
+            self.engine.wait(range(len(self.types)), -1)
             self.change_many(np.array([where]), np.array([value]), opener)
 
-        for type_ in range(len(self.types)):
-            self.engine.wait(type_, 1)
+        self.engine.wait(range(len(self.types)), 1)
         self.engine.on_notable = apply
 """
 
