@@ -13,8 +13,9 @@ from matplotlib.patches import PathPatch
 
 import simlib
 from simlib.errors import ScenarioError, StoreError
+from simlib.plot import pages
 from simlib.plot.map_values import in_windows, whole
-from simlib.plot.place_maps import scale_of
+from simlib.plot.place_maps import scale_of, state_page
 from simlib.scenario import digest, load_text, map_outlines, resolve
 from support.scenarios import ensemble_of, small
 
@@ -117,6 +118,41 @@ def test_a_state_is_replayed_as_it_was(agreed: simlib.Ensemble) -> None:
     assert found.values.to_numpy()[0].tolist() == run.snapshots[-1, at].tolist()
     ax = simlib.plot.map(agreed, "coalition.troops")
     assert "replayed" in "".join(text.get_text() for text in ax.texts)
+
+
+def test_the_change_of_a_state_is_paired(results: simlib.Ensemble) -> None:
+    after, before = results.of("extend_12m"), results.of("as_agreed")
+    (found,) = in_windows(after, "coalition.troops", [whole(after)], against=before)
+    both = [each.states("coalition.troops", "2027-12-28").values for each in (before, after)]
+    assert found.values == pytest.approx((both[1] - both[0]).mean().to_dict())
+    assert any(found.values.values())
+    assert "6 pairs on the same luck, replayed" in found.note
+
+
+def test_states_of_the_scenario_stand_in_rows_with_a_scale_each(results: simlib.Ensemble) -> None:
+    first, other = (results.of(option) for option in results.options)
+    figure = state_page(first)
+    labels = list(results.manifest["map"]["states"].values())
+    titles = [title for ax in figure.axes if (title := ax.get_title(loc="left"))]
+    assert titles[::4] == [f"{label}, 2025-01" for label in labels]
+    assert titles[1:4] == ["2025-12", "2026-12", "2027-12"]
+    assert len([ax for ax in figure.axes if ax.get_xlabel()]) == len(labels) > 1
+    said = " ".join(text.get_text() for text in figure.texts).replace("\n", " ")
+    assert "mean of the first 6 of 6 replications, replayed" in said
+    changed = [ax.get_title(loc="left") for ax in state_page(other, first).axes]
+    assert changed[0].endswith(", 2025-12")
+    assert changed[1:3] == ["2026-12", "2027-12"]
+
+
+def test_states_are_drawn_with_a_run_where_a_tenth_of_it_is_replayed(
+    results: simlib.Ensemble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "maps-states" not in pages.pages_of(results)
+    assert "map-sdf.control-by-quarter" in pages.one_by_one(results)
+    monkeypatch.setattr(pages, "REPLAYED", 0)
+    assert {"maps-states", "maps-states-change-extend_12m"} <= set(pages.pages_of(results))
+    monkeypatch.setattr(pages, "versions", lambda: {"source": "another"})
+    assert "maps-states" not in pages.pages_of(results)
 
 
 def test_several_options_at_once_have_no_map(results: simlib.Ensemble) -> None:

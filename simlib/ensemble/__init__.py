@@ -4,7 +4,7 @@
 """
 
 from simlib.ensemble.execution import Execution, Progress
-from simlib.ensemble.replaying import replay, states
+from simlib.ensemble.replaying import replay, replayed_states, states
 from simlib.ensemble.results import Ensemble, States, Verification, open_results
 from simlib.ensemble.running import extend, run
 from simlib.ensemble.verifying import verify
@@ -21,6 +21,7 @@ __all__ = [
     "open",
     "open_results",
     "replay",
+    "replayed_states",
     "run",
     "states",
     "verify",

@@ -64,6 +64,7 @@ class _Map(TypedDict):
     bases: dict[_Text, _Text]
     segments: dict[_Text, tuple[_Text, _Text]]
     where: dict[_Text, list[_Text]]
+    states: NotRequired[dict[_Text, _Text]]
 
 
 class _Manifest(TypedDict):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from simlib.ensemble.manifest import refuse_missing_agents
 from simlib.ensemble.replications import Job, prepare
-from simlib.ensemble.results import States
+from simlib.ensemble.results import ReplayedStates, States
 from simlib.ensemble.store import MANIFEST
 from simlib.ensemble.verifying import refuse_unequal
 from simlib.errors import StoreError
@@ -57,27 +59,39 @@ def states(ensemble: Ensemble, variable: str, on: str, n: int) -> States:
     """A state variable by place in replayed replications; see `Ensemble.states`."""
     import pandas as pd
 
-    manifest, end = ensemble.manifest, to_days(day("on", on)) + 1.0
+    end = to_days(day("on", on)) + 1.0
+    seen = ensemble.replayed_states(n)
+    if variable not in seen.units:
+        hint = near_or_all(variable, seen.units)
+        raise StoreError(f"no state variable by place {variable!r}; {hint}")
+    last = max(0, int((seen.times < end).sum()) - 1)
+    frame = pd.DataFrame(
+        seen.snapshots[:, last, seen.layout.slice_of(variable)],
+        index=pd.Index(seen.replications, name="replication"),
+        columns=list(seen.layout.places_of(variable)),
+    )
+    return States(frame, seen.units[variable], to_date(float(seen.times[last])))
+
+
+def replayed_states(ensemble: Ensemble, n: int) -> ReplayedStates:
+    """All states of the first replications; see `Ensemble.replayed_states`."""
+    manifest = ensemble.manifest
     refuse_missing_agents(manifest, ())
     scenario = load_text(manifest["scenario"], file=str(ensemble.path / MANIFEST))
-    known = [name for name, each in scenario.state.items() if each.over != "national"]
-    if variable not in known:
-        hint = near_or_all(variable, known)
-        raise StoreError(f"no state variable by place {variable!r}; {hint}")
     prepared = prepare(Job(scenario, (), tuple(manifest["without"])), ensemble.options[0])
     wanted = ensemble.replications[:n].tolist()
-    if wanted:
-        first = next(e for e in ensemble.entries() if e.first <= wanted[0] < e.stop)
-        refuse_unequal(ensemble.directory, first, prepared, wanted[0])
-    values, time = [], to_days(scenario.start)
-    for replication in wanted:
-        run = simulate(prepared.blueprint, replication)
-        last = max(0, int((run.snapshot_times < end).sum()) - 1)
-        values.append(run.snapshots[last, run.layout.slice_of(variable)])
-        time = float(run.snapshot_times[last])
-    places = prepared.blueprint.layout.places_of(variable)
-    frame = pd.DataFrame(values, index=pd.Index(wanted, name="replication"), columns=list(places))
-    return States(frame, scenario.state[variable].unit, to_date(time))
+    if not wanted:
+        raise StoreError(f"{ensemble.path}: every replication failed, so there is no state")
+    first = next(e for e in ensemble.entries() if e.first <= wanted[0] < e.stop)
+    refuse_unequal(ensemble.directory, first, prepared, wanted[0])
+    runs = [simulate(prepared.blueprint, replication) for replication in wanted]
+    return ReplayedStates(
+        tuple(wanted),
+        runs[0].snapshot_times,
+        np.stack([run.snapshots for run in runs]),
+        runs[0].layout,
+        {name: each.unit for name, each in scenario.state.items() if each.over != "national"},
+    )
 
 
 def write_journal(run: Run, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:

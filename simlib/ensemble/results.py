@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from simlib.agents.base import Agent
     from simlib.ensemble.execution import Listener
     from simlib.ensemble.store import Directory, Entry
-    from simlib.journal import Run
+    from simlib.journal import Layout, Run
     from simlib.statistics.summaries import Summary
 
 
@@ -87,6 +87,19 @@ class States:
     date: dt.date
 
 
+@dataclass(frozen=True, slots=True)
+class ReplayedStates:
+    """All states of some replications, at the first of each month and at the horizon."""
+
+    replications: tuple[int, ...]
+    times: NDArray[np.float64]
+    snapshots: NDArray[np.float64]
+    """Shape (n_replications, n_times, n_state)."""
+    layout: Layout
+    units: dict[str, str]
+    """Of each variable by place."""
+
+
 class Ensemble(Finding):
     """All replications of one scenario, under one option or several.
 
@@ -122,6 +135,7 @@ class Ensemble(Finding):
         self._given = chunks
         self._parts: dict[str, Ensemble] = {}
         self._held_places: tuple[tuple[Any, ...], NDArray[np.int32]] | None = None
+        self._held_states: dict[int, ReplayedStates] = {}
 
     def __repr__(self) -> str:
         return f"<Ensemble {self.name}: {self.n} replications, {self.n_failed} failed>"
@@ -333,6 +347,18 @@ class Ensemble(Finding):
         """
         found: States = _by_name("states")(self, variable, on, n)
         return found
+
+    def replayed_states(self, n: int) -> ReplayedStates:
+        """All states of the first replications of a single option, held when replayed once.
+
+        Raises
+        ------
+        StoreError
+            Every replication failed, or agents that were added are not installed.
+        """
+        if n not in self._held_states:
+            self._held_states[n] = _by_name("replayed_states")(self, n)
+        return self._held_states[n]
 
     def place_counts(self, *windows: slice) -> NDArray[np.int32]:
         """Incidents by place and type in windows of `months`, over the options looked at.

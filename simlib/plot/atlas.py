@@ -164,7 +164,7 @@ def draw_areas(
         if fill is None:
             look = {"fc": NO_DATA, "ec": RULE, "lw": 0.4, "hatch": hatch}
         patch = PathPatch(_path(area["polygons"]), zorder=1, **look)
-        ax.add_patch(patch)
+        ax.add_artist(patch)  # `add_patch` would look where it lies; `frame` knows
     ax.add_collection(LineCollection(paper.borders(), colors=MUTED, linewidths=0.9, zorder=2))
     paper.frame(ax)
 
@@ -203,9 +203,13 @@ def draw_segments(ax: Axes, paper: Atlas, color: Callable[[str], Any], width: fl
 
 def draw_bases(ax: Axes, paper: Atlas, color: Callable[[str], Any], size: float) -> None:
     """Draw bases as diamonds: filled where they have a number, else hollow and small."""
-    for name, (x, y) in paper.bases.items():
-        fill = color(name)
-        if fill is None:
-            ax.plot(x, y, "D", ms=0.5 * size, mfc="white", mec=MUTED, mew=0.7, zorder=4)
-        else:
-            ax.plot(x, y, "D", ms=size, mfc=fill, mec=INK, mew=0.9, zorder=5)
+    fills = {name: color(name) for name in paper.bases}
+    for is_filled, wide, line, edge in ((False, 0.5 * size, 0.7, MUTED), (True, size, 0.9, INK)):
+        names = [name for name, fill in fills.items() if (fill is not None) == is_filled]
+        if names:
+            x, y = zip(*(paper.bases[name] for name in names), strict=True)
+            shades = [fills[name] if is_filled else "white" for name in names]
+            ax.scatter(
+                x, y, s=wide**2, c=shades, marker="D", linewidths=line, edgecolors=edge,
+                zorder=4 + is_filled,
+            )  # fmt: skip

@@ -13,8 +13,9 @@ from simlib.scenario.spelling import heading, words
 from simlib.statistics.intervals import standard_error, student, tango
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from simlib.ensemble import Ensemble
@@ -73,6 +74,12 @@ def in_windows(
     if what in ensemble.manifest["types"]:
         return _of_incidents(ensemble, what, windows, show, against)
     return [_of_state(ensemble, what, window[1], against) for window in windows]
+
+
+def mapped_states(ensemble: Ensemble) -> dict[str, str]:
+    """The state variables that the scenario has drawn on maps, with what they are called."""
+    found: dict[str, str] = ensemble.manifest.get("map", {}).get("states", {})
+    return found
 
 
 def whole(ensemble: Ensemble) -> Window:
@@ -173,20 +180,24 @@ def _changed(
     against: Ensemble,
 ) -> MapValues:
     change = pairs[1] - pairs[0]
-    values = _by_place(ensemble, what, change.mean(axis=0))
-    columns = zip(ensemble.manifest["places"], change.T, strict=True)
-    clear = frozenset(place for place, column in columns if _leaves_out_zero(column, show))
-    after, before = (words(e.options[0] or "as written") for e in (ensemble, against))
-    unit = "percentage points" if isinstance(show, int) else _unit(show)
     what_of = f" of {show} or more" if isinstance(show, int) else ""
     return MapValues(
-        values,
-        f"change ({unit})",
-        f"{heading(what)}{what_of}: {after} against {before}",
+        _by_place(ensemble, what, change.mean(axis=0)),
+        f"change ({'percentage points' if isinstance(show, int) else _unit(show)})",
+        f"{heading(what)}{what_of}: {_named(ensemble)} against {_named(against)}",
         f"{_span(ensemble, months)}; {len(change):,} pairs on the same luck",
         is_change=True,
-        clear=clear & values.keys(),
+        clear=_clear(ensemble.manifest["places"], change, show),
     )
+
+
+def _named(ensemble: Ensemble) -> str:
+    return words(ensemble.options[0] or "as written")
+
+
+def _clear(places: Iterable[str], change: Floats, show: Show) -> frozenset[str]:
+    columns = zip(places, change.T, strict=True)
+    return frozenset(place for place, column in columns if _leaves_out_zero(column, show))
 
 
 def _leaves_out_zero(change: Floats, show: Show) -> bool:
@@ -200,15 +211,25 @@ def _leaves_out_zero(change: Floats, show: Show) -> bool:
 
 
 def _of_state(ensemble: Ensemble, what: str, on: str, against: Ensemble | None) -> MapValues:
-    if against is not None:
-        rule = "a change is drawn of types of incidents, whose counts are stored by place"
-        raise ScenarioError([Problem("against", rule)])
     day = on if len(on) > len("2025-01") else f"{on}-28"
-    found = ensemble.states(what, day, REPLAYED)
-    places, mean = list(found.values.columns), found.values.mean()
+    here = ensemble.states(what, day, REPLAYED)
+    title = mapped_states(ensemble).get(what) or heading(what)
+    if against is None:
+        of = f"the first {len(here.values)} of {len(ensemble.replications):,}"
+        note = f"{here.date}; mean of {of} replications, replayed"
+        return MapValues(_means(here.values), here.unit, title, note)
+    # Replications that failed under one option have no other half.
+    before = against.states(what, day, REPLAYED)
+    change = here.values.sub(before.values).dropna()  # noqa: PD011  (of `States`)
     return MapValues(
-        dict(zip(places, mean.tolist(), strict=True)),
-        found.unit,
-        heading(what),
-        f"{found.date}; mean of {len(found.values):,} replications, replayed",
+        _means(change),
+        f"change ({here.unit})",
+        f"{title}: {_named(ensemble)} against {_named(against)}",
+        f"{here.date}; {len(change):,} pairs on the same luck, replayed",
+        is_change=True,
+        clear=_clear(change.columns, change.to_numpy(), "total"),
     )
+
+
+def _means(values: pd.DataFrame) -> dict[str, float]:
+    return dict(zip(values.columns, values.to_numpy().mean(axis=0).tolist(), strict=True))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from simlib.ensemble.environment import versions
 from simlib.errors import Problem, ScenarioError
 from simlib.files import distinct, slug
 from simlib.plot.curves import exit_curve, fan
-from simlib.plot.map_values import incident_types
+from simlib.plot.map_values import REPLAYED, incident_types, mapped_states
 from simlib.plot.outcome_panels import distribution, flags, gather, probabilities
 from simlib.plot.place_maps import map as place_map
-from simlib.plot.place_maps import map_page, maps
+from simlib.plot.place_maps import map_page, maps, state_page
 from simlib.plot.style import INK, dress, foot, key, page
 from simlib.scenario.wording import near_or_all
 
@@ -33,7 +34,8 @@ def pages_of(ensemble: Ensemble) -> dict[str, Draw]:
     """What draws each figure that is written beside a run, by its name.
 
     A page for each topic, months by country, exit curves, and maps where the results hold
-    outlines: options stand together in each but the maps, of which each shows one.
+    outlines: options stand together in each but the maps, of which each shows one. Maps of
+    states are among them where replaying what they show takes little of what the run took.
     """
     drawn: dict[str, Draw] = {}
     if any(each["kind"] == "flag" for each in ensemble.manifest["outcomes"].values()):
@@ -62,10 +64,25 @@ def _maps(ensemble: Ensemble) -> dict[str, Draw]:
     if not ensemble.manifest.get("map", {}).get("areas"):
         return {}
     first, *others = (ensemble.of(option) for option in ensemble.options)
-    drawn: dict[str, Draw] = {"maps": partial(map_page, first)}
-    for other in others:
-        drawn[f"maps-change-{slug(other.options[0])}"] = partial(map_page, other, first)
+    drawn = _changes("maps", map_page, first, others)
+    if mapped_states(first) and _are_states_cheap(first):
+        drawn |= _changes("maps-states", state_page, first, others)
     return drawn
+
+
+def _changes(
+    name: str, draw: Callable[..., Any], first: Ensemble, others: Sequence[Ensemble]
+) -> dict[str, Draw]:
+    """A drawing of one option, and one of what each other option changes."""
+    changes = {f"{name}-change-{slug(e.options[0])}": partial(draw, e, first) for e in others}
+    return {name: partial(draw, first), **changes}
+
+
+def _are_states_cheap(ensemble: Ensemble) -> bool:
+    """Whether a tenth of the replications at most is replayed, by what made them."""
+    made_by, agents = ensemble.manifest["made_by"][-1], ensemble.manifest["agents"]
+    is_same = not agents and made_by.get("source") == versions()["source"]
+    return is_same and len(ensemble.replications) >= 10 * REPLAYED
 
 
 def one_by_one(ensemble: Ensemble) -> dict[str, Draw]:
@@ -76,20 +93,20 @@ def one_by_one(ensemble: Ensemble) -> dict[str, Draw]:
     for type_ in ensemble.manifest["types"]:
         drawn[type_] = partial(fan, ensemble, type_)
     if "map" in ensemble.manifest:
-        for type_ in incident_types(ensemble):
-            drawn |= _maps_of(ensemble, type_)
+        for name in (*incident_types(ensemble), *mapped_states(ensemble)):
+            drawn |= _maps_of(ensemble, name)
     return drawn
 
 
-def _maps_of(ensemble: Ensemble, type_: str) -> dict[str, Draw]:
+def _maps_of(ensemble: Ensemble, name: str) -> dict[str, Draw]:
     first, *others = (ensemble.of(option) for option in ensemble.options)
     drawn: dict[str, Draw] = {
-        f"map-{type_}": partial(place_map, first, type_),
-        f"map-{type_}-by-quarter": partial(maps, first, type_),
+        f"map-{name}": partial(place_map, first, name),
+        f"map-{name}-by-quarter": partial(maps, first, name),
     }
     for other in others:
-        name = f"map-{type_}-change-{slug(other.options[0])}"
-        drawn[name] = partial(place_map, other, type_, against=first)
+        of = f"map-{name}-change-{slug(other.options[0])}"
+        drawn[of] = partial(place_map, other, name, against=first)
     return drawn
 
 

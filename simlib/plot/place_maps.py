@@ -12,12 +12,12 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, PowerNorm
 
 from simlib.plot.atlas import atlas, draw_areas, draw_bases, draw_segments
-from simlib.plot.map_values import in_windows, incident_types, whole
+from simlib.plot.map_values import in_windows, incident_types, mapped_states, whole
 from simlib.plot.style import INK, dress, foot, new_figure
 from simlib.scenario.spelling import heading, words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from simlib.plot.map_values import MapValues, Show, Window
 
 _WIDTH = 7.2
+_COLUMNS = 4
 _MOST_NAMED = 14
 AMOUNTS = LinearSegmentedColormap.from_list(
     "amounts", ["#f2f5f8", "#c9dcec", "#8fb6d9", "#4d86b8", "#25588c", "#0f2f57"]
@@ -132,32 +133,66 @@ def maps(
     by
         How long each window is.
     """
-    paper, windows = atlas(ensemble), _windows(ensemble, by)
+    windows = windows_by(ensemble, by)
     found = in_windows(ensemble, what, list(windows.values()), show, against)
-    return _side_by_side(ensemble, paper, dict(zip(windows, found, strict=True)), found[0].title)
+    return _side_by_side(ensemble, [dict(zip(windows, found, strict=True))], found[0].title)
 
 
 def map_page(ensemble: Ensemble, against: Ensemble | None = None) -> Figure:
     """Draw a map of each type of incidents, or of its change, each on its own scale."""
-    paper, window = atlas(ensemble), [whole(ensemble)]
+    window = [whole(ensemble)]
     found = {
-        heading(name): in_windows(ensemble, name, window, "month", against)[0]
+        heading(name): in_windows(ensemble, name, window, against=against)
         for name in incident_types(ensemble)
     }
-    title, shown = "Where it happens", [n for n, each in found.items() if any(each.values.values())]
-    rest = ""
+    title = "Where it happens"
+    kept, rest = {n: e for n, e in found.items() if any(e[0].values.values())}, ""
     if against is not None:
-        after, before = (words(e.options[0] or "as written") for e in (ensemble, against))
-        title = f"What changes where: {after} against {before}"
-        # Chance alone would fill the scale of a type that does not change.
-        shown = [name for name, each in found.items() if each.clear] or shown[:1]
-        left_out = [name for name in found if name not in shown]
-        rest = f"no change told from 0 anywhere: {', '.join(left_out)}" if left_out else ""
-    kept = {name: found[name] for name in shown}
-    return _side_by_side(ensemble, paper, kept, title, has_own_scales=True, rest=rest)
+        title = f"What changes where: {_pair(ensemble, against)}"
+        kept, rest = _told_from_chance(found)
+    return _side_by_side(ensemble, [{name: each[0]} for name, each in kept.items()], title, rest)
 
 
-def _windows(ensemble: Ensemble, by: str) -> dict[str, Window]:
+def state_page(ensemble: Ensemble, against: Ensemble | None = None) -> Figure:
+    """Draw how the states that the scenario has mapped stand over the years, or change.
+
+    Each has a row and a scale of its own: the start, and the ends of at most three years.
+    """
+    first = whole(ensemble)[0]
+    ends = [first, *(end for _, end in windows_by(ensemble, "year").values())]
+    some = np.linspace(0, len(ends) - 1, min(len(ends), _COLUMNS)).round().astype(int)
+    # At the start options do not differ.
+    windows = [(first, ends[i]) for i in (some if against is None else some[1:])]
+    found = {
+        label: in_windows(ensemble, name, windows, against=against)
+        for name, label in mapped_states(ensemble).items()
+    }
+    title, kept, rest = "How it stands where", found, ""
+    if against is not None:
+        title = f"How differently it stands where: {_pair(ensemble, against)}"
+        kept, rest = _told_from_chance(found)
+    dates = [window[1] for window in windows]
+    rows = [dict(zip([f"{label}, {dates[0]}", *dates[1:]], each, strict=True))
+            for label, each in kept.items()]  # fmt: skip
+    return _side_by_side(ensemble, rows, title, rest)
+
+
+def _told_from_chance(
+    found: dict[str, list[MapValues]],
+) -> tuple[dict[str, list[MapValues]], str]:
+    """What changes clearly somewhere, and in words the rest: chance alone would fill its scale."""
+    names = [name for name, maps in found.items() if any(each.clear for each in maps)]
+    names = names or list(found)[:1]
+    left_out = ", ".join(name for name in found if name not in names)
+    rest = f"no change told from 0 anywhere: {left_out}" if left_out else ""
+    return {name: found[name] for name in names}, rest
+
+
+def _pair(ensemble: Ensemble, against: Ensemble) -> str:
+    return " against ".join(words(e.options[0] or "as written") for e in (ensemble, against))
+
+
+def windows_by(ensemble: Ensemble, by: str) -> dict[str, Window]:
     """The quarters or years of the results by what they are called."""
     found: dict[str, list[str]] = {}
     for month in ensemble.manifest["months"]:
@@ -167,36 +202,39 @@ def _windows(ensemble: Ensemble, by: str) -> dict[str, Window]:
 
 
 def _side_by_side(
-    ensemble: Ensemble,
-    paper: Atlas,
-    found: dict[str, MapValues],
-    title: str,
-    *,
-    has_own_scales: bool = False,
-    rest: str = "",
+    ensemble: Ensemble, groups: Sequence[dict[str, MapValues]], title: str, rest: str = ""
 ) -> Figure:
-    columns = min(4, len(found))
-    n_rows = -(-len(found) // columns)
+    """Maps of several groups, each of which has a scale, a bar and, if it is long, rows."""
+    paper = atlas(ensemble)
+    every = [each for group in groups for each in group.values()]
+    columns = min(_COLUMNS, len(every))
+    n_rows = -(-len(every) // columns)
+    has_bars = len(groups) > 1
     width = 2.9
-    height = width * paper.shape + (0.6 if has_own_scales else 0.3)
+    height = width * paper.shape + (0.6 if has_bars else 0.3)
     figure = new_figure(width * columns, height * n_rows + 1.1)
     axes = figure.subplots(n_rows, columns, squeeze=False).ravel()
-    shared = scale_of(list(found.values()))
-    for ax, (name, each) in zip(axes, found.items(), strict=False):
-        scale = scale_of([each]) if has_own_scales else shared
-        _draw(ax, paper, each, scale, is_small=True)
-        dress(ax, name, width=40)
-        if has_own_scales:
-            _bar(ax, [ax], scale, is_small=True)
-    for ax in axes[len(found) :]:
+    left = iter(axes)
+    for group in groups:
+        own = [next(left) for _ in group]
+        scale = scale_of(list(group.values()))
+        for ax, (name, each) in zip(own, group.items(), strict=True):
+            _draw(ax, paper, each, scale, is_small=True)
+            dress(ax, name, width=40)
+        _bar(own[0], own if has_bars else axes, scale, is_small=has_bars)
+    for ax in left:
         ax.set_axis_off()
-    if not has_own_scales:
-        _bar(axes[0], axes, shared)
-    first = next(iter(found.values()))
     figure.suptitle(title, x=0.012, ha="left", color=INK, size=13, weight="bold")
-    note = first.note if has_own_scales else f"{first.unit}; {first.note.split('; ')[-1]}"
-    foot(None, axes[0], ensemble, note, _legend(paper, *found.values(), is_small=True), rest)
+    units = {each.unit for each in every}
+    note = "; ".join([*(units if len(units) == 1 else ()), *_common(each.note for each in every)])
+    foot(None, axes[0], ensemble, note, _legend(paper, *every, is_small=True), rest)
     return figure
+
+
+def _common(notes: Iterable[str]) -> list[str]:
+    """What is said of each of several maps."""
+    first, *others = (note.split("; ") for note in notes)
+    return [part for part in first if all(part in other for other in others)]
 
 
 def _draw(ax: Axes, paper: Atlas, found: MapValues, scale: Scale, *, is_small: bool) -> None:
@@ -218,10 +256,11 @@ def _bar(at: Axes, axes: Sequence[Axes] | Any, scale: Scale, *, is_small: bool =
     """Say below maps what a colour means, 0 and the unit with it."""
     figure = at.get_figure(root=True)
     assert figure is not None  # noqa: S101  (axes stand on one)
+    is_row = is_small and len(axes) > 1
     shown = ScalarMappable(scale.norm, scale.colors)
     bar = figure.colorbar(
         shown, ax=axes, orientation="horizontal", location="bottom",
-        shrink=0.8 if is_small else 0.55, aspect=28 if is_small else 34,
+        shrink=0.25 if is_row else 0.8 if is_small else 0.55, aspect=28 if is_small else 34,
         pad=0.01 if is_small else 0.02,
     )  # fmt: skip
     bar.outline.set_visible(False)

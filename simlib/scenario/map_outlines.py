@@ -29,7 +29,8 @@ def map_of(scenario: Scenario) -> dict[str, Any] | None:
 
     ``areas`` has polygons (an outer ring and its holes each) and where a name stands, by
     governorate; ``bases`` and ``segments`` their governorates; ``where`` the places in which
-    incidents of each type may happen; ``source`` what the file says of itself.
+    incidents of each type may happen; ``states`` what maps of state variables are called;
+    ``source`` what the file says of itself.
 
     Raises
     ------
@@ -50,6 +51,7 @@ def map_of(scenario: Scenario) -> dict[str, Any] | None:
             name: sorted({place for group in each.groups.values() for place in group.level})
             for name, each in scenario.incidents.items()
         },
+        "states": {name: each.map for name, each in scenario.state.items() if each.map},
     }
 
 

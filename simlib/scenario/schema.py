@@ -119,6 +119,8 @@ class StateVariable(Registered):
     """One value for all places, or a value by place (places not named start at 0)."""
     signed: bool = False
     """Whether it may fall below 0; stocks may not. Incidents change no signed variable."""
+    map: Words | None = None
+    """What maps of it are called; those that have it are drawn in the report, and with runs."""
     source: str | None = None
     judgement: str | None = None
     note: str | None = None
