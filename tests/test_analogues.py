@@ -8,7 +8,6 @@ import functools
 import gzip
 import math
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ from scipy.stats import halfnorm, norm, t
 
 import simlib
 from simlib.chance.distributions import check
-from simlib.cli import main
 from simlib.evidence import study_analogues
 from simlib.evidence.analogues.analogue_record import (
     ALL,
@@ -58,6 +56,7 @@ from simlib.scenario.canonical import resolve
 from simlib.scenario.schema import Parameter
 from simlib.statistics.ranks import simulated_ranks, uniformity
 from simlib.theatre.analogues.withdrawal import CASES, WITHDRAWALS, fitted_withdrawal_effect
+from support.commands import call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -544,16 +543,11 @@ def test_the_page_says_what_the_command_says() -> None:
     assert f"student_t: {{df: {arguments['df']:g}, location: {arguments['location']:g}" in page
 
 
-def test_the_command_writes_tables_and_a_figure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    line = ["--replications", "2", "--jobs", "1", "-o", str(tmp_path / "out")]
-    monkeypatch.setattr(sys, "argv", ["simlib", "analogues", *line])
-    monkeypatch.setenv("COLUMNS", "160")  # narrower ones fold
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 0
-    assert "afghanistan_2021  2021-08-30  no" in capsys.readouterr().out
+def test_the_command_writes_tables_and_a_figure(tmp_path: Path) -> None:
+    line = ("--replications", "2", "--jobs", "1", "-o", tmp_path / "out")
+    done = call("analogues", *line, COLUMNS="160")  # narrower ones fold
+    assert done.returncode == 0, done.stderr
+    assert "afghanistan_2021  2021-08-30  no" in done.stdout
     names = {path.name for path in (tmp_path / "out").glob("*.*")}
     tables = {"analogues.csv", "effects.csv", "predicted.csv"}
     assert names == {*tables, "analogues.png", ".simlib-written"}
@@ -571,16 +565,8 @@ def test_the_command_writes_tables_and_a_figure(
         (("--record", "nowhere.csv"), "nowhere.csv: no such file"),
     ],
 )
-def test_bad_input_is_one_line_and_status_2(
-    arguments: tuple[str, ...],
-    words: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["simlib", "analogues", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 2
-    told = capsys.readouterr().err
-    assert words in told
-    assert len(told.strip().splitlines()) == 1
+def test_bad_input_is_one_line_and_status_2(arguments: tuple[str, ...], words: str) -> None:
+    done = call("analogues", *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

@@ -97,6 +97,11 @@ def test_a_fact_carried_by_nothing_is_found(theatre: Scenario) -> None:
 
 
 @functools.cache
+def _lever(scenario: str) -> Scenario:
+    return load(scenario)
+
+
+@functools.cache
 def _sentences() -> dict[str, ArticleSentence]:
     return article_sentences()
 
@@ -111,14 +116,14 @@ def test_every_fact_has_a_sentence_with_a_lever() -> None:
 
 def test_every_lever_is_there_and_in_words() -> None:
     for name, sentence in _sentences().items():
-        assert sentence.lever.option in load(sentence.lever.scenario).options, name
+        assert sentence.lever.option in _lever(sentence.lever.scenario).options, name
         assert len(lever_in_words(sentence.lever).split()) > 3, name
         assert sentence.moves, name
         assert sentence.why, name
 
 
 def test_every_outcome_that_should_move_is_there() -> None:
-    outcomes = load(BASE).outcomes
+    outcomes = _lever(BASE).outcomes
     for name, sentence in _sentences().items():
         for moved in sentence.moves:
             outcome, _, category = moved.partition(".")
@@ -127,9 +132,9 @@ def test_every_outcome_that_should_move_is_there() -> None:
 
 
 def test_no_outcome_is_what_the_lever_itself_sets() -> None:
-    base = load(BASE)
+    base = _lever(BASE)
     for name, sentence in _sentences().items():
-        lever = load(sentence.lever.scenario)
+        lever = _lever(sentence.lever.scenario)
         beyond = outcomes_beyond(base, lever, sentence.lever.option)
         assert {moved.partition(".")[0] for moved in sentence.moves} <= {*beyond}, name
 
@@ -178,7 +183,7 @@ def test_the_page_has_every_sentence_with_its_lever_and_every_actor() -> None:
         assert lever_in_words(sentence.lever) in row, name
         assert all(f"`{moved}`" in row for moved in sentence.moves), name
     assert all(
-        f"| **{actor}** |" in page and f"\n| {actor} |" in page for actor in load(BASE).agents
+        f"| **{actor}** |" in page and f"\n| {actor} |" in page for actor in _lever(BASE).agents
     )
 
 

@@ -7,7 +7,6 @@ import datetime as dt
 import functools
 import itertools
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,6 @@ import pytest
 
 from simlib.agents.registry import agent_class, parameters_read
 from simlib.chance.distributions import quantile
-from simlib.cli import main
 from simlib.evidence.calibration.collecting import Calibration, calibrate
 from simlib.evidence.calibration.fitted_intensities import fit_intensities
 from simlib.evidence.calibration.level_fits import Ar1Grid, MonthlySeries, fit_levels
@@ -41,6 +39,7 @@ from simlib.theatre.questions.committee_choices import CONSTANTS
 from simlib.theatre.questions.standardizing import committee_constants
 from simlib.theatre.record.fitters import GEOGRAPHIES, UCDP, older, ucdp_levels
 from simlib.theatre.record.published import FITTERS, fit_trend
+from support.commands import call
 
 if TYPE_CHECKING:
     from simlib.evidence.calibration.published_record import Record
@@ -325,29 +324,19 @@ def test_lags_run_from_the_end_of_each_month() -> None:
     assert month_lags([(first, last, published)]) == [65, 36, 5]
 
 
-def _run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    """Run the command line in this process and return its exit status."""
-    monkeypatch.setattr(sys, "argv", ["simlib", "calibrate", *arguments])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    return int(stopped.value.code or 0)
-
-
-def test_command_prints_and_writes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command_prints_and_writes(tmp_path: Path) -> None:
     paths = ("-o", str(tmp_path / "mine.yaml"), "--report", str(tmp_path / "report"))
-    assert _run(monkeypatch, "--as-of", "2024-12-31", *paths) == 0
-    assert "parameters of theatre are fitted" in capsys.readouterr().out
+    done = call("calibrate", "--as-of", "2024-12-31", *paths)
+    assert done.returncode == 0, done.stderr
+    assert "parameters of theatre are fitted" in done.stdout
     assert load(tmp_path / "mine.yaml").name == "fitted"
     made = {path.name for path in (tmp_path / "report").iterdir()}
     pictures = {"calibration.png", "calibration-places.png"}
     assert made == {"calibration.csv", *pictures, ".simlib-written"}
 
 
-def test_command_refuses_an_earlier_date(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert _run(monkeypatch, "--as-of", "2024-06-30") == 2
-    (line,) = capsys.readouterr().err.strip().splitlines()
+def test_command_refuses_an_earlier_date() -> None:
+    done = call("calibrate", "--as-of", "2024-06-30")
+    assert done.returncode == 2
+    (line,) = done.stderr.strip().splitlines()
     assert line.endswith("later than 2024-06-30")

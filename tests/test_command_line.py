@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import resource
 import subprocess
@@ -19,6 +18,7 @@ from simlib.cli.old_spellings import RENAMED, respelled
 from simlib.errors import ScenarioError
 from simlib.scenario import bundled
 from simlib.scenario.skimming import bundled_titles, names_in, titles
+from support.commands import call
 from support.scenarios import TEXT, small
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -28,24 +28,11 @@ MOST_SECONDS = 0.5
 """Of processor time, until help, a list or a completion is there."""
 
 
-def call(*arguments: str | Path, where: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run simlib to its end in a folder, without a terminal."""
-    line = [sys.executable, "-m", "simlib.cli", *map(str, arguments)]
-    environment = {**os.environ, **more}
-    return subprocess.run(
-        line, cwd=where, env=environment, capture_output=True, text=True, check=False
-    )
-
-
 def completed(line: str, where: Path) -> list[str]:
     """Return what a shell offers for the last word of a line."""
     place = str(len(line.split(" ")) - 1)
     words = {"COMP_WORDS": line, "COMP_CWORD": place, "_SIMLIB_COMPLETE": "complete_bash"}
-    code = "from simlib.cli import main; import sys; sys.argv = ['simlib']; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=where, env={**os.environ, **words},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = call(where=where, **words)
     assert done.stderr == ""
     return done.stdout.split()
 
@@ -177,7 +164,8 @@ def test_names_are_completed(tmp_path: Path) -> None:
 def test_a_command_starts_fast_and_loads_nothing_heavy(words: list[str], tmp_path: Path) -> None:
     """Processor time of the process: on a busy machine it hardly grows."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    assert call(*words, where=tmp_path).returncode == 0
+    line = [sys.executable, "-m", "simlib.cli", *words]
+    subprocess.run(line, cwd=tmp_path, capture_output=True, check=True)
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < MOST_SECONDS
     code = (
         f"import sys; sys.argv = ['simlib', *{words!r}]\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +24,6 @@ from simlib.analysis.comparison.paired_effects import (
     times,
 )
 from simlib.chance.philox import uniforms
-from simlib.cli import main
 from simlib.errors import ScenarioError, SimlibWarning, SimulationError, StoreError
 from simlib.scenario import load_text, with_design
 from simlib.scenario.schema import MilestoneChange, Option
@@ -34,6 +32,7 @@ from simlib.statistics.intervals import Z95, tango, wilson
 from simlib.statistics.summaries import of_number
 from simlib.statistics.variance_explained import between_classes, foretold
 from support.agents import FEW, Failing, Watcher
+from support.commands import call
 from support.scenarios import TEXT, watched
 
 if TYPE_CHECKING:
@@ -439,25 +438,6 @@ def test_a_dot_stands_where_its_scale_says(comparison: simlib.analysis.Compariso
 # the command line
 
 
-class CommandLine:
-    """The command line, in this process."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self._monkeypatch, self._capsys = monkeypatch, capsys
-
-    def __call__(self, *arguments: str | Path) -> tuple[int, str, str]:
-        """Return exit status, output and what was told beside it."""
-        self._monkeypatch.setattr(sys, "argv", ["simlib", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0), *self._capsys.readouterr()
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
-    return CommandLine(monkeypatch, capsys)
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """Return the file of the small scenario."""
@@ -466,9 +446,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_commands_compare_and_fork_from_end_to_end(
-    call: CommandLine, file: Path, tmp_path: Path
-) -> None:
+def test_commands_compare_and_fork_from_end_to_end(file: Path, tmp_path: Path) -> None:
     """Results are kept, found again, compared without simulating, and continued."""
     out, forked = tmp_path / "out", tmp_path / "forked"
     status, said, told = call(
@@ -513,9 +491,7 @@ def test_commands_compare_and_fork_from_end_to_end(
         ("fork nowhere --at 2000-03-01 --option later", "nowhere"),
     ],
 )
-def test_a_mistake_is_one_line_and_status_2(
-    call: CommandLine, file: Path, arguments: str, line: str
-) -> None:
+def test_a_mistake_is_one_line_and_status_2(file: Path, arguments: str, line: str) -> None:
     status, said, told = call(*(str(file) if a == "FILE" else a for a in arguments.split()))
     assert (status, said) == (2, "")
     assert line in told.splitlines()[-1]
@@ -523,7 +499,7 @@ def test_a_mistake_is_one_line_and_status_2(
 
 
 @pytest.mark.parametrize("name", ["compare", "fork"])
-def test_the_commands_explain_themselves(call: CommandLine, name: str) -> None:
+def test_the_commands_explain_themselves(name: str) -> None:
     status, said, _ = call(name, "--help")
     assert status == 0
     assert f"simlib {name} " in said

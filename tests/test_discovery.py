@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +14,7 @@ from simlib.analysis.discovery.conditions import cases, read_condition
 from simlib.analysis.discovery.scenario_discovery import discover
 from simlib.statistics.intervals import wilson
 from simlib.statistics.resampling import is_first_half
+from support.commands import call
 from support.known_answers import DRAWN, NOISE, drawn
 
 if TYPE_CHECKING:
@@ -200,9 +199,3 @@ def test_the_command_writes_tables_and_figures(tmp_path: Path) -> None:
     wrong = call("discover", str(out / "results"), "riads > 3")
     assert wrong.returncode == 2
     assert "no outcome 'riads'; did you mean 'raids'?" in wrong.stderr
-
-
-def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run simlib to its end."""
-    command = [sys.executable, "-m", "simlib.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,7 @@ from simlib.scenario.file_schema import file_schema
 from simlib.scenario.nodes import Mapping, Node, Scalar
 from simlib.scenario.schema import Model
 from simlib.scenario.yaml_text import Budget, read_file, read_text
+from support.commands import call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +93,4 @@ def test_what_the_models_say_of_a_key_is_its_description() -> None:
 
 
 def test_the_command_prints_it() -> None:
-    line = [sys.executable, "-m", "simlib.cli", "schema"]
-    done = subprocess.run(line, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == file_schema()
+    assert json.loads(call("schema").stdout) == file_schema()

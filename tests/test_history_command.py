@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+import functools
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 import pytest
 
-from simlib.cli import main
+from support.commands import call
 from support.data import write_ucdp
 
-
-class Done(NamedTuple):
-    """What a command line left."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Call = Callable[..., Done]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Return what runs ``simlib history`` to its end, in this process."""
-
-    def run(*arguments: str | Path) -> Done:
-        monkeypatch.setattr(sys, "argv", ["simlib", "history", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        return Done(int(stopped.value.code or 0), *capsys.readouterr())
-
-    return run
+history = functools.partial(call, "history")
 
 
 @pytest.fixture
@@ -49,9 +25,9 @@ def file(tmp_path: Path) -> Path:
     )
 
 
-def test_counts_are_shown_and_kept(call: Call, file: Path, tmp_path: Path) -> None:
+def test_counts_are_shown_and_kept(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out" / "counts.csv"
-    done = call(file, "-o", out, "--unmapped", tmp_path / "left.csv", "--as-of", "2024-03-31")
+    done = history(file, "-o", out, "--unmapped", tmp_path / "left.csv", "--as-of", "2024-03-31")
     assert (done.returncode, done.stderr) == (0, "")
     lines = [line.split() for line in done.stdout.splitlines()]
     assert ["Candidate", "24.0", "isf_isis_iraq", "2024", "2", "1", "2", "0.500"] in lines
@@ -66,19 +42,19 @@ def test_counts_are_shown_and_kept(call: Call, file: Path, tmp_path: Path) -> No
     assert sorted(left["reason"]) == ["no incident", "no rule fits", "not located"]
 
 
-def test_the_barrier_refuses_or_leaves_out_and_says_so(call: Call, file: Path) -> None:
-    refused = call(file, "--as-of", "2024-03-30")
+def test_the_barrier_refuses_or_leaves_out_and_says_so(file: Path) -> None:
+    refused = history(file, "--as-of", "2024-03-30")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == (
         "GEDEvent_v24_0_2.csv: row 3: event 1 was published 2024-03-31, later than 2024-03-30; "
         "2 more rows\n"
     )
-    left_out = call(file, "--as-of", "2024-03-30", "--leave-out")
+    left_out = history(file, "--as-of", "2024-03-30", "--leave-out")
     assert left_out.returncode == 0
     assert "3 of 3 rows left out: dated or published after 2024-03-30" in left_out.stdout
 
 
-def test_a_mistake_is_one_line_and_status_2(call: Call, file: Path, tmp_path: Path) -> None:
+def test_a_mistake_is_one_line_and_status_2(file: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.csv"
     broken.write_text(file.read_text().replace("2024-02-03", "soon"))
     mapping = tmp_path / "mine.yaml"
@@ -90,7 +66,7 @@ def test_a_mistake_is_one_line_and_status_2(call: Call, file: Path, tmp_path: Pa
         ((file, "--as-of", "May"), "date: must be YYYY-MM-DD (got 'May')"),
         ((file, file), "event 1 stands in GEDEvent_v24_0_2.csv (row 3) too"),
     ):
-        done = call(*arguments)
+        done = history(*arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert message in done.stderr
         assert "Traceback" not in done.stderr

@@ -7,8 +7,6 @@ import datetime as dt
 import functools
 import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +41,7 @@ from simlib.statistics.regression import FOLDS
 from simlib.statistics.resampling import folds_of
 from simlib.theatre.questions.iraq_mission import DEADLINE, EXTENSION
 from simlib.world.quantities import ParameterPlan
+from support.commands import call
 from support.scenarios import small
 
 if TYPE_CHECKING:
@@ -423,8 +422,7 @@ def test_what_cannot_be_asked_is_refused() -> None:
 def test_a_wrong_panel_is_one_line_and_status_2(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("losses: {a: {unit: x, terms: {raids: {weight: 1, per: x}}}}")
-    line = [sys.executable, "-m", "simlib.cli", "voi", "as_agreed", "--losses", str(file)]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    done = call("voi", "as_agreed", "--losses", file)
     assert done.returncode == 2
     assert "mine.yaml:1:" in done.stderr
     assert "undefined outcome (got 'raids')" in done.stderr

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +14,13 @@ from simlib.evidence.register.movables import Movable, movables
 from simlib.evidence.register.new_scenario import new_scenario
 from simlib.scenario import check, load, load_text
 from simlib.theatre.questions.iraq_mission import LEVERS
+from support.commands import call
 from support.scenarios import TEXT, WATCHED, WATCHED_OUTCOMES
 
 if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
 
 KINDS = ("milestone", "posture", "agent", "decision", "state", "parameter")
-SCRIPT = Path(sys.executable).with_name("simlib")
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +31,6 @@ def theatre() -> Scenario:
 @pytest.fixture(scope="module")
 def every(theatre: Scenario) -> list[Movable]:
     return movables(theatre)
-
-
-def called(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command in a folder."""
-    line = [str(SCRIPT), *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, text=True, cwd=folder, check=False)
 
 
 def together(found: list[Movable]) -> str:
@@ -122,34 +114,34 @@ def test_all_that_a_new_file_shows_can_be_pulled_at_once(theatre: Scenario) -> N
 
 
 def test_the_command_begins_a_file_once(tmp_path: Path) -> None:
-    done = called("new", "mine.yaml", folder=tmp_path)
+    done = call("new", "mine.yaml", where=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert check(tmp_path / "mine.yaml") == []
     before = (tmp_path / "mine.yaml").read_text(encoding="utf-8")
-    again = called("new", "mine.yaml", "--from", "regional_war", folder=tmp_path)
+    again = call("new", "mine.yaml", "--from", "regional_war", where=tmp_path)
     assert again.returncode == 2
     assert again.stderr == "mine.yaml: is there already; give another name\n"
     assert (tmp_path / "mine.yaml").read_text(encoding="utf-8") == before
-    over = called("new", "more.yaml", "--from", "mine.yaml", folder=tmp_path)
+    over = call("new", "more.yaml", "--from", "mine.yaml", where=tmp_path)
     assert over.returncode == 0
     assert "extends: mine.yaml\nname: more\n" in (tmp_path / "more.yaml").read_text()
     assert check(tmp_path / "more.yaml") == []
-    elsewhere = called("new", "folder/more.yaml", "--from", "mine.yaml", folder=tmp_path)
+    elsewhere = call("new", "folder/more.yaml", "--from", "mine.yaml", where=tmp_path)
     assert "must be a bundled scenario, or a file in the folder of" in elsewhere.stderr
 
 
 def test_the_command_lists_levers_of_any_file(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(TEXT, encoding="utf-8")
-    done = called("levers", "small.yaml", folder=tmp_path)
+    done = call("levers", "small.yaml", where=tmp_path)
     assert done.returncode == 0
     assert "raids (parameter)\n" in done.stdout
     assert "  example   parameters: {raids: {times: 2}}\n" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
     listed: list[dict[str, Any]] = json.loads(
-        called("levers", "small.yaml", "--json", folder=tmp_path).stdout
+        call("levers", "small.yaml", "--json", where=tmp_path).stdout
     )
     assert [each["name"] for each in listed] == ["exit", "guards", "raids"]
     assert set(listed[0]) == {"kind", "name", "meaning", "unit", "today", "example"}
-    missing = called("levers", "small.yaml", "raid_s", folder=tmp_path)
+    missing = call("levers", "small.yaml", "raid_s", where=tmp_path)
     assert missing.returncode == 2
     assert missing.stderr.count("\n") == 1

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,14 +16,8 @@ from simlib.errors import ScenarioError, SimlibWarning, SimulationError, StoreEr
 from simlib.scenario.event_conditions import ConditionError, read_condition
 from simlib.scenario.requests import more_needed
 from simlib.scenario.wording import near
+from support.commands import call
 from support.scenarios import TEXT, small
-
-
-def call(*arguments: str | Path, where: Path) -> subprocess.CompletedProcess[str]:
-    """Run simlib to its end in a folder, without a terminal."""
-    line = [sys.executable, "-m", "simlib.cli", *map(str, arguments)]
-    return subprocess.run(line, cwd=where, capture_output=True, text=True, check=False)
-
 
 # suggestions
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -46,6 +44,7 @@ from simlib.statistics.regression import normal_scores
 from simlib.theatre.agents.committee import SIGNS
 from simlib.theatre.questions.iraq_mission import BEFORE, EXTENSION
 from simlib.world.quantities import ParameterPlan
+from support.commands import call
 from support.scenarios import small
 
 N = 120
@@ -359,9 +358,7 @@ def test_estimates_are_plain_numbers() -> None:
 def test_mistakes_are_one_line_and_status_2(
     arguments: tuple[str, ...], message: str, tmp_path: Path
 ) -> None:
-    line = [sys.executable, "-m", "simlib.cli", "readings", "as_agreed", *arguments]
-    line += ["-o", str(tmp_path / "out")]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    done = call("readings", "as_agreed", *arguments, "-o", tmp_path / "out")
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr

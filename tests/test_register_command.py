@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
-from simlib.cli import main
+from support.commands import call
 from support.scenarios import TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-
-class Said(NamedTuple):
-    """What a call came to."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def call(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Said]:
-    """Return what calls the command line in this process."""
-
-    def called(*arguments: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["simlib", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        out, err = capsys.readouterr()
-        return Said(int(left.value.code or 0), out, err)
-
-    return called
 
 
 @pytest.fixture
@@ -47,7 +21,7 @@ def scenario(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_card_of_a_parameter_without_results(call: Callable[..., Said]) -> None:
+def test_a_card_of_a_parameter_without_results() -> None:
     done = call("register", "isis.stock")
     assert done.returncode == 0, done.stderr
     assert "triangular(low 1500, mode 2500, high 5000) persons" in done.stdout
@@ -56,7 +30,7 @@ def test_a_card_of_a_parameter_without_results(call: Callable[..., Said]) -> Non
     assert "give --results DIRECTORY or --replications N" in done.stdout
 
 
-def test_a_card_of_a_row(call: Callable[..., Said]) -> None:
+def test_a_card_of_a_row() -> None:
     done = call("register", "B4-2024-RATE")
     assert done.returncode == 0, done.stderr
     assert "= [B4-2024] / 11.2 = 138.2" in done.stdout
@@ -77,9 +51,7 @@ def test_a_card_of_a_row(call: Callable[..., Said]) -> None:
         (("A27", "--results", "nowhere"), "nowhere: holds no simlib results"),
     ],
 )
-def test_what_cannot_be_is_one_line_and_status_2(
-    arguments: tuple[str, ...], said: str, call: Callable[..., Said]
-) -> None:
+def test_what_cannot_be_is_one_line_and_status_2(arguments: tuple[str, ...], said: str) -> None:
     done = call("register", *arguments)
     assert done.returncode == 2
     assert said in done.stderr
@@ -87,9 +59,7 @@ def test_what_cannot_be_is_one_line_and_status_2(
     assert done.stdout == ""
 
 
-def test_pages_and_a_summary_from_replications(
-    scenario: Path, tmp_path: Path, call: Callable[..., Said]
-) -> None:
+def test_pages_and_a_summary_from_replications(scenario: Path, tmp_path: Path) -> None:
     """From simulated ones, and from stored ones with the same numbers."""
     out, page = tmp_path / "out", tmp_path / "pages" / "register.md"
     done = call("register", scenario, "--replications", "60", "--jobs", "1")
@@ -106,9 +76,7 @@ def test_pages_and_a_summary_from_replications(
     assert "60 replications of small" in page.read_text(encoding="utf-8")
 
 
-def test_a_page_that_cannot_be_written_is_told(
-    scenario: Path, tmp_path: Path, call: Callable[..., Said]
-) -> None:
+def test_a_page_that_cannot_be_written_is_told(scenario: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     done = call("register", scenario, "-o", tmp_path / "taken" / "register.md")
     assert done.returncode == 2

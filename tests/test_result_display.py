@@ -6,8 +6,6 @@ import io
 import json
 import math
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +19,7 @@ from simlib.ensemble.store.chunk_reading import with_dates
 from simlib.errors import ScenarioError, StoreError
 from simlib.scenario import load_text
 from simlib.statistics.summaries import of_number
+from support.commands import call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,11 +54,6 @@ question:
   follows: [raids]
 """
 N = 30
-
-
-def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "simlib.cli", *map(str, arguments)]
-    return subprocess.run(words, capture_output=True, text=True, check=False)
 
 
 class Nobody(simlib.Agent):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +29,7 @@ from simlib.chance.philox import uniforms
 from simlib.scenario import load_text
 from simlib.statistics.intervals import wilson
 from support.agents import Watcher
+from support.commands import call
 from support.known_answers import OMENS, omens
 from support.scenarios import watched
 from support.worlds import times_of
@@ -304,12 +303,6 @@ def test_the_command_writes_a_table_and_figures_and_goes_on(tmp_path: Path) -> N
     wrong = call("tripwires", str(scenario), "blew")
     assert wrong.returncode == 2
     assert "no incident type 'blew'; did you mean 'blow'?" in wrong.stderr
-
-
-def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run simlib to its end."""
-    command = [sys.executable, "-m", "simlib.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_without_series_there_is_no_tripwire() -> None:

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 
 import simlib
 from simlib.analysis import why
+from support.commands import call
 from support.known_answers import PLANTED, planted
 from support.scenarios import TEXT
-from test_cli import call
 
 if TYPE_CHECKING:
     from pathlib import Path

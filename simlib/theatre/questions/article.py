@@ -6,6 +6,7 @@ should move and in which direction. All levers meet the same base under the same
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack
@@ -211,6 +212,7 @@ def _below(scenario: str, running: Running) -> Running:
     return running if directory is None else {**running, "directory": Path(directory) / scenario}
 
 
+@functools.cache
 def lever_in_words(lever: Lever) -> str:
     """What a lever is: what its option says, or what its scenario asks."""
     scenario = load(lever.scenario)
