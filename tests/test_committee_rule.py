@@ -14,7 +14,7 @@ import pytest
 from simlib.journal import to_days
 from simlib.scenario import load, load_text
 from simlib.simulation import Blueprint, assemble, simulate
-from simlib.theatre.agents.committee import CLASSES, GROUNDS, SIGNS, assents, other_ends
+from simlib.theatre.agents.committee import CLASSES, GROUNDS, SIGNS, assents, leanings, other_ends
 from simlib.theatre.questions.committee_choices import DrawnNumbers
 from simlib.world.quantities import ParameterPlan
 
@@ -68,7 +68,9 @@ def test_each_ground_moves_one_way(government: str, ground: str) -> None:
     for replication, drawn in enumerate(_draws()):
         levels = _levels(replication)
         more = levels | {ground: levels[ground] + 0.5}
-        before, after = (assents(DrawnNumbers(drawn), x)[government] for x in (levels, more))
+        before, after = (
+            assents(leanings(DrawnNumbers(drawn)), x)[government] for x in (levels, more)
+        )
         assert (after - before) * SIGNS[government][ground] > 0.0
 
 
@@ -81,7 +83,8 @@ def test_each_weight_moves_one_way_and_has_one_sign(government: str, ground: str
         for levels in (_levels(replication), dict.fromkeys(GROUNDS, 0.0)):
             heavy = drawn | {name: 2.0 * drawn[name]}
             before, after = (
-                assents(DrawnNumbers(numbers), levels)[government] for numbers in (drawn, heavy)
+                assents(leanings(DrawnNumbers(numbers)), levels)[government]
+                for numbers in (drawn, heavy)
             )
             assert (after - before) * SIGNS[government][ground] >= 0.0
 

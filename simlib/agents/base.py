@@ -8,7 +8,7 @@ import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 import simpy
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from simlib.world.world import World
 
 Life = Generator[simpy.Event, object, None]
+T = TypeVar("T")
 Tilt = Callable[[str], Mapping[str, float]]
 
 _OVER = object()
@@ -205,6 +206,14 @@ class Agent(ABC):
             return self._world.parameters[name]
         except KeyError:
             raise SimulationError(f"no parameter {name!r}") from None
+
+    def once(self, function: Callable[[Any], T]) -> T:
+        """What a function of the agent makes of parameters alone, worked out until they change."""
+        found = self._use().worked_out
+        if function not in found:
+            found[function] = function(self)
+        result: T = found[function]
+        return result
 
     def recent(
         self,

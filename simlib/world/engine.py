@@ -103,7 +103,7 @@ class CompiledIncidents:
         starts = memory.views["dependents_from"]
         self._is_read = (starts[1:] > starts[:-1]).tolist()
         self._floor = floor.tolist()
-        watches.live_in(memory.views)
+        watches.live_in(memory.views, memory.ints)
         self._control_f, self._control_i = memory.floats, memory.ints
         self._set_control(span, keep_journal=keep_journal)
         self._memory = (memory.floats, memory.ints, memory.words)
@@ -150,7 +150,6 @@ class CompiledIncidents:
 
         Raises `SimulationError` where the intensity of a channel leaves its range.
         """
-        self._control_i[t.N_WATCHES] = len(self._watches)
         result = int(self._call(write, positions, values, opener))
         if result == t.FAULTY:
             self._check()
@@ -254,7 +253,6 @@ class CompiledIncidents:
     def _advance_to(self, limit: float, *, inclusive: bool) -> int:
         self._control_f[t.LIMIT] = limit
         self._control_i[t.INCLUSIVE] = inclusive
-        self._control_i[t.N_WATCHES] = len(self._watches)
         if self._told != self._n_waiting:
             self._told = self._n_waiting.copy()
             self._views["waiting"][...] = self._told

@@ -86,14 +86,16 @@ class Watches:
         self.levels = np.zeros(MOST_WATCHES)
         self.is_watched = np.zeros(n_state, dtype=np.int64)
         self._numbers: dict[tuple[int, float, int], int] = {}
+        self._control = np.zeros(t.N_WATCHES + 1, dtype=np.int64)
 
     @property
     def tables(self) -> dict[str, NDArray[Any]]:
         """The arrays by the names of the kernel's tables."""
         return {"watch_i": self.integers, "watch_f": self.levels, "is_watched": self.is_watched}
 
-    def live_in(self, views: dict[str, NDArray[Any]]) -> None:
+    def live_in(self, views: dict[str, NDArray[Any]], control: NDArray[np.int64]) -> None:
         """Go on in the kernel's memory, where the tables have been copied to."""
+        self._control = control
         self.integers, self.levels = views["watch_i"], views["watch_f"]
         self.is_watched = views["is_watched"]
 
@@ -113,6 +115,7 @@ class Watches:
             row[:] = (where, 1, 0, 0)
             self.levels[self._numbers[key]] = level
             self.is_watched[where] = 1
+            self._control[t.N_WATCHES] = len(self._numbers)
         number = self._numbers[key]
         row = self.integers[number]
         if state[where] < level:

@@ -20,7 +20,7 @@ from simlib.world.state import presence_name
 from simlib.world.waiting import Cause, Wait, Watches, named_cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -74,6 +74,8 @@ class World:
         self.held: set[int] = set()
         """Positions of the state that nobody changes, because they are an actor's who is away."""
         self.recorder: Recorder | None = None
+        self.worked_out: dict[Callable[..., Any], Any] = {}
+        """What agents work out of the parameters of now alone, by the function that does."""
         self.revision: Revision
         self.timeline: Timeline
         self.engine: CompiledIncidents
@@ -155,6 +157,7 @@ class World:
         self.parameters, tables = self.revision.revised(self.parameters, changes)
         self._values.clear()
         self._logits.clear()
+        self.worked_out.clear()
         self.engine.revise(tables, opener)
 
     def change(self, where: int, value: float, opener: int) -> None:

@@ -41,6 +41,10 @@ EXITS = {
 OTHERS = {"nato": "nato_exit"} | dict.fromkeys(
     ("australia", "france", "other", "uk"), "contingents_exit"
 )
+ENDS = (IRAQ, SYRIA, HARIR_EXIT, *EXITS.values())
+"""What says when each role is to have left each base."""
+DATED = (HARIR_EXIT, *EXITS.values(), *dict.fromkeys(OTHERS.values()))
+"""What is done on its date, where it has one."""
 STRENGTHS = ("coalition.strength_iraq", "coalition.strength_syria")
 
 
@@ -68,7 +72,7 @@ class Coalition(Agent):
         """What it withdrew less what it brought, by role and base."""
         self._surge, self._kept = none.copy(), none.copy()
         self._dates: tuple[float, ...] = ()
-        self._reached: NDArray[np.float64] | None = None
+        self._reached: list[list[float]] | None = None
         """The shares of full strength, by role and base, that it has come to."""
         self._hasten = 0.0
         self._paused_until, self._reinforced_at = self.now, -math.inf
@@ -128,19 +132,20 @@ class Coalition(Agent):
                 self._consider_syria()
         for contingent in CONTINGENTS:
             self._follow_mission(contingent)
-        for exit_ in (HARIR_EXIT, *EXITS.values(), *dict.fromkeys(OTHERS.values())):
+        for exit_ in DATED:
             if self.date_of(exit_) <= self.now and not self.is_complete(exit_):
                 self.complete(exit_)
 
     def _follow_plan(self, surge: NDArray[np.float64]) -> None:
         """Withdraw to what the timeline leaves, or come back to it at a monthly rate."""
-        ends, _ = self._ends()
-        planned = self._planned()
+        ends, is_own = self._ends()
+        planned = self._planned(ends, is_own)
         before, self._surge = self._surge, np.where(ends[COMBAT] <= self.now, 0.0, surge)
         iraq, syria = (self.see(v) / s for v, s in zip(STRENGTHS, self._strengths, strict=True))
         wanted_share = np.where(self._in_syria, syria, iraq) * planned
-        is_quiet = not before.any() and not self._surge.any()
-        if is_quiet and self._reached is not None and np.array_equal(wanted_share, self._reached):
+        # Lists so short compare faster than arrays.
+        is_quiet = not any(before.tolist()) and not any(self._surge.tolist())
+        if is_quiet and wanted_share.tolist() == self._reached:
             return
         present = self._roles()
         own = present.copy()
@@ -153,7 +158,7 @@ class Coalition(Agent):
         most = own + self.parameter("coalition.refill") * np.maximum(0.0, full)
         goal = np.minimum(np.maximum(wanted, least), np.maximum(most, least))
         self._owed = full - goal
-        self._reached = wanted_share if np.array_equal(goal, wanted) else None
+        self._reached = wanted_share.tolist() if np.array_equal(goal, wanted) else None
         goal[COMBAT] += self._surge
         for role, to, now in zip(ROLES, goal, present, strict=True):
             if np.abs(to - now).max() > 1e-9:
@@ -166,7 +171,7 @@ class Coalition(Agent):
 
     def _ends(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """When each role is to have left each base, and whether by a date of the role's own."""
-        dates = tuple(map(self.date_of, (IRAQ, SYRIA, HARIR_EXIT, *EXITS.values())))
+        dates = tuple(map(self.date_of, ENDS))
         if dates != self._dates:
             self._dates, self._left_by = dates, self._ends_on(*dates)
         return self._left_by
@@ -180,12 +185,14 @@ class Coalition(Agent):
         is_own = np.isfinite(own) & ~self._in_syria
         return np.where(is_own, own, base), is_own
 
-    def _planned(self) -> NDArray[np.float64]:
+    def _phases(self) -> NDArray[np.float64]:
+        """How long each role takes to leave, in days, shape (roles, 1)."""
+        return np.array([[months(self.parameter(PHASES[role]))] for role in ROLES])
+
+    def _planned(self, ends: NDArray[np.float64], is_own: NDArray[np.bool_]) -> NDArray[np.float64]:
         """The share of the full strength that the timeline leaves, by role and base."""
-        ends, is_own = self._ends()
         last = self.parameter("coalition.last_echelon")
-        phases = np.array([[months(self.parameter(PHASES[role]))] for role in ROLES])
-        ahead = (ends - self._hasten - self.now) / phases
+        ahead = (ends - self._hasten - self.now) / self.once(Coalition._phases)
         share = last + (1.0 - last) * np.minimum(1.0, np.maximum(0.0, ahead))
         return np.where(ends <= self.now, np.where(is_own, 0.0, self._kept), share)
 
@@ -353,7 +360,7 @@ class Coalition(Agent):
 
     def _count_and_cover(self) -> None:
         people, allied = self._count(), self._allied()
-        if allied == self._was_allied and np.array_equal(people, self._people):
+        if allied == self._was_allied and people.tolist() == self._people.tolist():
             return
         self._people, self._was_allied = people, allied
         self.change_all("coalition.troops", people.sum(axis=0))

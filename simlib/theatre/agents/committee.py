@@ -65,27 +65,44 @@ def _class_weights(numbers: Numbers) -> dict[str, float]:
     return weights
 
 
-def score(government: str, numbers: Numbers, levels: Mapping[str, float]) -> float:
-    """What the grounds add to the log-odds that a government assents.
+def weights(numbers: Numbers) -> dict[str, dict[str, float]]:
+    """What each of a government's grounds adds to the log-odds that it assents, a level of 1.
 
     Weights are positive and the signs are the model's, so that neither more of a ground that
     speaks against nor more weight on it ever raises the probability.
     """
-    return sum(
-        sign * numbers.parameter(f"committee.{government}_{ground}") * levels[ground]
-        for ground, sign in SIGNS[government].items()
-    )
+    return {
+        government: {
+            ground: sign * numbers.parameter(f"committee.{government}_{ground}")
+            for ground, sign in signs.items()
+        }
+        for government, signs in SIGNS.items()
+    }
 
 
-def assents(numbers: Numbers, levels: Mapping[str, float]) -> dict[str, float]:
-    """The probability that each government assents under some grounds."""
+def score(weights: Mapping[str, float], levels: Mapping[str, float]) -> float:
+    """What a government's grounds add to the log-odds that it assents."""
+    return sum(weight * levels[ground] for ground, weight in weights.items())
+
+
+def leanings(numbers: Numbers) -> dict[str, tuple[float, dict[str, float]]]:
+    """Each government's log-odds of assent without grounds, and its weights on them."""
     intercepts = {
         "baghdad": numbers.parameter("committee.intercept_baghdad"),
         "washington": numbers.parameter("committee.intercept_washington"),
     }
+    weighs = weights(numbers)
     return {
-        name: logistic(base + intercepts[name] + score(name, numbers, levels))
-        for name, base in base_logits(numbers).items()
+        name: (base + intercepts[name], weighs[name]) for name, base in base_logits(numbers).items()
+    }
+
+
+def assents(
+    leanings: Mapping[str, tuple[float, Mapping[str, float]]], levels: Mapping[str, float]
+) -> dict[str, float]:
+    """The probability that each government assents under some grounds."""
+    return {
+        name: logistic(alone + score(weighs, levels)) for name, (alone, weighs) in leanings.items()
     }
 
 
@@ -190,7 +207,8 @@ class JointCommittee(Agent):
         self.change("committee.extension", to=math.prod(chances.values()))
 
     def _chances(self) -> dict[str, float]:
-        return assents(self, {ground: self.see(f"committee.{ground}") for ground in GROUNDS})
+        levels = {ground: self.see(f"committee.{ground}") for ground in GROUNDS}
+        return assents(self.once(leanings), levels)
 
     def _levels(self) -> dict[str, float]:
         quarter = self.recent("isis_attack", "Iraq", days=QUARTER_DAYS)

@@ -23,6 +23,7 @@ from simlib.theatre.agents.committee import (
     base_logits,
     other_ends,
     score,
+    weights,
 )
 from simlib.world.quantities import ParameterPlan
 
@@ -80,7 +81,7 @@ def _rule(draws: Sequence[DrawnNumbers], levels: Sequence[Mapping[str, float]]) 
         np.array([[base[g] for g in GOVERNMENTS] for base in bases]),
         np.array(
             [
-                [score(g, drawn, level) for g in GOVERNMENTS]
+                [score(weights(drawn)[g], level) for g in GOVERNMENTS]
                 for drawn, level in zip(draws, levels, strict=True)
             ]
         ),
