@@ -433,22 +433,10 @@ class Agent(ABC):
         self, name: str, taken: str, probability: float, place: str | None, value: float
     ) -> None:
         world = self._use()
-        now, decisions = world.clock.now, world.decisions
+        now, decisions, cause = world.clock.now, world.decisions, self._cause
         self._last_decision = (now, len(decisions))
-        decisions.append(
-            Decision(
-                time=now,
-                agent=self.name,
-                name=name,
-                place=place,
-                taken=taken,
-                probability=probability,
-                cause_kind=self._cause.kind,
-                cause=self._cause.text,
-                cause_row=self._cause.row,
-                value=value,
-            )
-        )
+        what = now, self.name, name, place, taken, probability
+        decisions.append(Decision(*what, cause.kind, cause.text, cause.row, value))
         world.tell(("decision", name))
 
     def _uniform(self, name: str, place: str | None = None) -> float:

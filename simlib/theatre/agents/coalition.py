@@ -48,6 +48,13 @@ DATED = (HARIR_EXIT, *EXITS.values(), *dict.fromkeys(OTHERS.values()))
 STRENGTHS = ("coalition.strength_iraq", "coalition.strength_syria")
 
 
+def _by_kind(weights: dict[str, float]) -> NDArray[np.float64]:
+    return np.array([weights.get(kind, 0.0) for kind in KINDS])
+
+
+US = _by_kind(dict.fromkeys(ROLES, 1.0))
+
+
 class Coalition(Agent):
     """Draws down by role and base as the milestones say, refills, and cover follows people.
 
@@ -364,12 +371,9 @@ class Coalition(Agent):
             return
         self._people, self._was_allied = people, allied
         self.change_all("coalition.troops", people.sum(axis=0))
-        self.change("coalition.presence", to=self._shares(dict.fromkeys(ROLES, 1.0))[0])
+        self.change("coalition.presence", to=self._shares(US)[0])
         self._train()
-        watch = self.parameter("coalition.contingent_cover")
-        federal, harir, sites = self._shares(
-            dict.fromkeys(ROLES, 1.0) | dict.fromkeys(WATCHERS, watch)
-        )
+        federal, harir, sites = self._shares(self.once(Coalition._watching))
         supplied = sites * (1.0 - self.parameter("coalition.harir_supply") * (1.0 - harir))
         north = self.parameter("coalition.harir_share")
         shares = federal, (1.0 - north) * federal + north * harir, supplied
@@ -391,16 +395,24 @@ class Coalition(Agent):
 
     def _train(self) -> None:
         """Those who train on bases; a partnership makes up for a part of those who left."""
-        teach = self.parameter("coalition.contingent_training")
-        weights = {"trainers": 1.0, **dict.fromkeys(TEACHERS, teach)}
         visits = self.parameter("partnership.training") * self.see("coalition.partnership")
-        federal, harir, _ = (x + visits * (1.0 - x) for x in self._shares(weights))
+        shares = self._shares(self.once(Coalition._teaching))
+        federal, harir, _ = (x + visits * (1.0 - x) for x in shares)
         places = self.places("coalition.training")
         self.change_all("coalition.training", trains(places, federal, harir))
 
-    def _shares(self, weights: dict[str, float]) -> list[float]:
+    def _watching(self) -> NDArray[np.float64]:
+        """What a person of each kind counts among those who watch and fly."""
+        watch = self.parameter("coalition.contingent_cover")
+        return _by_kind(dict.fromkeys(ROLES, 1.0) | dict.fromkeys(WATCHERS, watch))
+
+    def _teaching(self) -> NDArray[np.float64]:
+        """What a person of each kind counts among those who train."""
+        teach = self.parameter("coalition.contingent_training")
+        return _by_kind({"trainers": 1.0, **dict.fromkeys(TEACHERS, teach)})
+
+    def _shares(self, by_kind: NDArray[np.float64]) -> list[float]:
         """People by the weight of their kind, over the start, at each group of bases."""
-        by_kind = np.array([weights.get(kind, 0.0) for kind in KINDS])
         now, start = (by_kind @ self._people).tolist(), (by_kind @ self._started).tolist()
         sums = [(sum([now[i] for i in at]), sum([start[i] for i in at])) for at in self._groups]
         return [min(1.0, here / before) if before > 0.0 else 0.0 for here, before in sums]

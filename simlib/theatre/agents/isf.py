@@ -40,6 +40,7 @@ class ISF(Agent):
         self._guards = self.see_all("border.guards")
         self._at_start = {variable: self.see_all(variable) for variable in PLANNED}
         self._planned = dict(self._at_start)
+        self._done: dict[str, float] = {}
         self._trained = self.see_all("coalition.training")
         self._technicians = self._technicians_now()
         self._in_camps = self.parameter("isf.camp_share") * self.total("isis.camp_population")
@@ -135,11 +136,16 @@ class ISF(Agent):
         moved = np.where(now == before, planned, now + planned - before)
         self.change_all(variable, np.minimum(most, moved))
 
+    def _complete(self, variable: str, done: float) -> None:
+        """Follow a plan by which a share of what is missing at the start is there by now."""
+        if done != self._done.get(variable):
+            self._done[variable], start = done, self._at_start[variable]
+            self._follow_plan(variable, start + (1.0 - start) * done)
+
     def _build(self) -> None:
         done = min(1.0, self._months / self.parameter("border.completion"))
         for variable in ("border.wall", "border.sensors"):
-            start = self._at_start[variable]
-            self._follow_plan(variable, start + (1.0 - start) * done)
+            self._complete(variable, done)
 
     def _receive(self) -> None:
         radars = float(self._months >= self.parameter("isf.radar_months"))
@@ -148,8 +154,7 @@ class ISF(Agent):
         for bought in ("drone_radar", "air_defense"):
             since_first = self._months - self.parameter(f"isf.{bought}_months")
             share = since_first / self.parameter(f"isf.{bought}_delivery")
-            start = self._at_start[f"isf.{bought}"]
-            self._follow_plan(f"isf.{bought}", start + (1.0 - start) * max(0.0, min(1.0, share)))
+            self._complete(f"isf.{bought}", max(0.0, min(1.0, share)))
 
     def _reinforce_border(self, *, breaks: float) -> None:
         crossings = self.recent("isis_infiltration", days=QUARTER_DAYS, having={"success": 1.0})
