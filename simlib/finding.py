@@ -52,7 +52,7 @@ class Finding(ABC):
         return {}
 
     def save(self, directory: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:
-        """Write every table as CSV and every figure as PNG.
+        """Write sentences as text, every table as CSV and every figure as PNG.
 
         Parameters
         ----------
@@ -75,8 +75,12 @@ class Finding(ABC):
 
     def write(self, output: Output) -> list[Path]:
         """Write what `save` writes to a folder, as that of whoever may replace its files."""
-        tables = self.tables().items()
-        written = [output.write(f"{name}.csv", csv_bytes(table)) for name, table in tables]
+        tables = self.tables()
+        said = "".join(f"{sentence}\n" for sentence in self.sentences())
+        # Beside its table, whose name may say more than the stem does.
+        name = self.stem if self.stem in tables else next(iter(tables))
+        written = [output.write(f"{name}.txt", said.encode())] if said else []
+        written += [output.write(f"{n}.csv", csv_bytes(table)) for n, table in tables.items()]
         for name, draw in self.figures().items():
             written.append(output.write(f"{name}.png", plot_room().style.image(draw())))
         return written

@@ -549,7 +549,7 @@ def test_the_command_writes_tables_and_a_figure(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "afghanistan_2021  2021-08-30  no" in done.stdout
     names = {path.name for path in (tmp_path / "out").glob("*.*")}
-    tables = {"analogues.csv", "effects.csv", "predicted.csv"}
+    tables = {"analogues.csv", "analogues.txt", "effects.csv", "predicted.csv"}
     assert names == {*tables, "analogues.png", ".simlib-written"}
 
 

@@ -332,7 +332,7 @@ def test_command_prints_and_writes(tmp_path: Path) -> None:
     assert load(tmp_path / "mine.yaml").name == "fitted"
     made = {path.name for path in (tmp_path / "report").iterdir()}
     pictures = {"calibration.png", "calibration-places.png"}
-    assert made == {"calibration.csv", *pictures, ".simlib-written"}
+    assert made == {"calibration.csv", "calibration.txt", *pictures, ".simlib-written"}
 
 
 def test_command_refuses_an_earlier_date() -> None:

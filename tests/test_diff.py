@@ -240,7 +240,7 @@ def test_the_command_lists_splits_and_keeps(tmp_path: Path) -> None:
     assert "a gap of +" in done.output
     assert "changes no number: name: small there, more here" in done.output
     assert {path.name for path in out.glob("*.*")} == {
-        "changes.csv", "gaps.csv", "gap_raids.png", "gap_all.png", ".simlib-written",
+        "changes.csv", "gaps.csv", "gaps.txt", "gap_raids.png", "gap_all.png", ".simlib-written",
     }  # fmt: skip
     same = CliRunner().invoke(app, ["diff", str(files[0]), str(files[0])])
     assert same.output.strip() == "no difference that a number rests on"

@@ -193,7 +193,7 @@ def test_the_command_writes_tables_and_figures(tmp_path: Path) -> None:
     assert "Box 1: raids >=" in done.stdout
     written = {path.name for path in out.iterdir()}
     assert written == {
-        *("boxes.csv", "trajectory.csv", "stability.csv", "tree.csv"),
+        *("boxes.csv", "boxes.txt", "trajectory.csv", "stability.csv", "tree.csv"),
         *("peeling.png", "box.png", "results", ".simlib-written"),
     }
     wrong = call("discover", str(out / "results"), "riads > 3")

@@ -411,7 +411,8 @@ def test_commands_freeze_and_score(tmp_path: Path) -> None:
     assert scored.exit_code == 0
     assert "2 of 4 questions resolved, 2 not" in scored.stdout
     names = {path.name for path in (tmp_path / "s").iterdir()}
-    assert names == {"scores.csv", "means.csv", "reliability.png", "pit.png", ".simlib-written"}
+    pictures = {"reliability.png", "pit.png"}
+    assert names == {"scores.csv", "scores.txt", "means.csv", *pictures, ".simlib-written"}
     wrong = CliRunner().invoke(app, [*command, "--months", "2"])
     assert "--months: means nothing with a ledger" in str(wrong.exception)
 

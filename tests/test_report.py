@@ -16,7 +16,8 @@ import simlib
 from simlib.ensemble import Ensemble
 from simlib.errors import SimlibError, SimulationError, StoreError
 from simlib.files import Output
-from simlib.reporting import Report, composing
+from simlib.finding import Finding
+from simlib.reporting import Report, companions, composing
 from simlib.reporting.rendering import on_paper
 from simlib.reporting.small_svg import ticks
 from simlib.scenario import load_text
@@ -26,7 +27,14 @@ from support.scenarios import TEXT, watched
 from test_written_by_commands import call, refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from simlib.analysis.comparison.comparison import Comparison
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +118,8 @@ def test_a_folder_of_another_command_is_shown_and_what_is_left_out_is_counted(
     lines = "".join(f"raids,{i},{i / 7}\r\n" for i in range(100))
     Output(tmp_path, "sensitivity").write("sobol.csv", f"outcome,i,first\r\n{lines}".encode())
     text = simlib.report(results, beside=[tmp_path]).html
-    assert f"simlib sensitivity: {tmp_path.name}/sobol.csv, 60 of 100 rows" in text
+    assert f"simlib sensitivity: {tmp_path.name}</h3>" in text
+    assert "sobol.csv, 60 of 100 rows" in text
     assert f"--with {tmp_path}" in text
 
 
@@ -118,7 +127,9 @@ def test_a_comparison_is_reported_against_its_baseline(results: Path) -> None:
     comparison = simlib.compare(simlib.open(results), ["later", "as_planned"])
     text = simlib.report(comparison, beside=[comparison]).html
     assert "Effects against later" in text
-    assert "simlib effects: effects, " in text
+    assert ">simlib effects</h3>" in text
+    assert "effects.csv, " in text
+    assert html.escape(comparison.sentences()[0]) in text
     assert re.findall(r"--option (\w+)</code>", text) == ["later"] * 3
 
 
@@ -126,13 +137,101 @@ def test_a_table_of_parameters_says_what_each_rests_on(results: Path, tmp_path: 
     table = "outcome,group,first\r\nraids,raids,0.7\r\nraids,chance,0.2\r\n"
     Output(tmp_path, "sensitivity").write("sobol.csv", table.encode())
     text = simlib.report(results, beside=[tmp_path]).html
-    assert "<td>raids</td><td>raids</td><td>judgement</td><td>0.700</td>" in text
-    assert "<td>raids</td><td>chance</td><td></td><td>0.200</td>" in text
+    first, then = (
+        f'<td class="num" data-v="{cell}">{float(cell):.3f}</td>' for cell in ("0.7", "0.2")
+    )
+    assert f"<td>raids</td><td>raids</td><td>judgement</td>{first}" in text
+    assert f"<td>raids</td><td>chance</td><td></td>{then}" in text
 
 
 def test_a_folder_without_tables_is_refused(results: Path, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="holds no table that a command wrote"):
         simlib.report(results, beside=[tmp_path])
+
+
+@pytest.fixture(scope="module")
+def compared(results: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Comparison, Path]:
+    """Return a comparison, and the folder that it was saved in."""
+    comparison = simlib.compare(simlib.open(results), ["as_planned", "later"])
+    folder = tmp_path_factory.mktemp("analysis") / "effects"
+    comparison.save(folder)
+    return comparison, folder
+
+
+def test_the_folder_of_an_analysis_has_a_report_of_its_own(
+    compared: tuple[Comparison, Path],
+) -> None:
+    comparison, folder = compared
+    assert f"report: {folder / 'report.html'}, " in call("report", folder)
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    assert call("report", folder)
+    assert (folder / "report.html").read_text(encoding="utf-8") == text
+    for sentence in comparison.sentences():
+        assert f"<p>{html.escape(sentence)}</p>" in text
+    drawn = re.findall(r'<img src="data:image/png;base64,([^"]+)" alt="([^"]+)"', text)
+    assert [name for _, name in drawn] == ["effects-later"]
+    assert base64.b64decode(drawn[0][0]).startswith(b"\x89PNG")
+    rows = re.findall(r"<tr><td>", text)
+    assert len(rows) == len(comparison.table())
+    listed = re.findall(r'<li><a href="#([a-z0-9-]+)">', text)
+    assert listed == ["found", "found-1-1", "made"]
+    assert set(listed) <= set(ids(text))
+    assert "default-src 'none'; img-src data:; " in html.unescape(text)
+
+
+def test_a_finding_has_the_report_that_its_folder_has(compared: tuple[Comparison, Path]) -> None:
+    comparison, folder = compared
+    explained = simlib.report(comparison.ensemble.of("later"), beside=[folder]).html
+    assert html.escape(comparison.sentences()[0]) in explained
+    alone = simlib.report(_Alone(comparison)).html
+    kept = simlib.report(folder).html
+    both = [re.findall(r"<p>.*?</p>|<tr>.*?</tr>|<img .*?>", text) for text in (alone, kept)]
+    assert both[0] == both[1]
+    assert len(both[0]) > 5
+
+
+class _Alone(Finding):
+    """What another finding says."""
+
+    stem = "effects"
+
+    def __init__(self, of: Finding) -> None:
+        self._of = of
+
+    def sentences(self) -> Sequence[str]:
+        """Say what it says."""
+        return self._of.sentences()
+
+    def table(self) -> pd.DataFrame:
+        """Return its table."""
+        return self._of.table()
+
+    def figures(self) -> Mapping[str, Callable[[], Axes | Figure]]:
+        """Return its figures."""
+        return self._of.figures()
+
+
+def test_figures_that_a_page_has_no_room_for_are_counted(
+    compared: tuple[Comparison, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(companions, "MOST_PICTURED", 1000)
+    text = simlib.report(compared[1]).html
+    assert "<img" not in text
+    assert "0 of 1 figures are shown here" in text
+
+
+def test_a_hostile_analysis_is_shown_escaped_and_a_broken_picture_is_told(tmp_path: Path) -> None:
+    output = Output(tmp_path, "diff")
+    output.write("gaps.txt", HOSTILE.encode())
+    quoted = HOSTILE.replace('"', '""')
+    output.write("gaps.csv", f'name,=1+1\r\n"{quoted}",0.5\r\n'.encode())
+    text = simlib.report(tmp_path).html
+    assert text.count("<script>") == 1
+    assert "<b>bold" not in text
+    assert not {"\x1b", "\u202e"} & set(text)
+    output.write("gap.png", b"no picture")
+    with pytest.raises(StoreError, match=r"gap\.png: is no picture"):
+        simlib.report(tmp_path)
 
 
 def test_results_that_all_failed_are_refused(

@@ -70,6 +70,14 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return simlib.report(results_of(folder / "out")).save(folder / "report.html")
 
 
+@pytest.fixture(scope="module")
+def analysis(file: Path) -> Path:
+    """Return the report of a comparison's folder."""
+    folder = file.parent / "effects"
+    simlib.compare(simlib.open(file.parent / "out"), ["as_planned", "later"]).save(folder)
+    return simlib.report(folder).save(folder / "report.html")
+
+
 def press(page: Page, *keys: str) -> None:
     for key in keys:
         page.keyboard.press(key)
@@ -93,6 +101,27 @@ def test_no_request_leaves_and_nothing_is_complained_of(
     seen.page.get_by_role("button", name="median").click()
     assert seen.requests == [file.as_uri()]
     assert seen.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_report_of_an_analysis_is_as_quiet_and_its_pictures_are_seen(
+    browser: Browser, analysis: Path, scheme: str
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    size = {"width": 360, "height": 800}
+    seen = opened(browser, analysis, color_scheme=scheme, viewport=size)
+    seen.page.get_by_role("button", name="outcome").first.press("Enter")
+    widths = seen.page.eval_on_selector_all("img", "all => all.map(each => each.naturalWidth)")
+    assert widths
+    assert all(width > 100 for width in widths)
+    assert [request for request in seen.requests if not request.startswith("data:image/png")] == [
+        analysis.as_uri()
+    ]
+    assert seen.complaints == []
+    assert seen.page.evaluate("document.documentElement.scrollWidth") == 360
+    found = Axe().run(seen.page).response["violations"]
+    assert [each["id"] for each in found if each["impact"] in {"serious", "critical"}] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

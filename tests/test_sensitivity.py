@@ -377,9 +377,11 @@ def test_the_command_prints_and_keeps(tmp_path: Path, capsys: pytest.CaptureFixt
         ".simlib-written",
         "morris-level-guards.png",
         "morris-level.csv",
+        "morris-level.txt",
         "pieces",
         "sobol-level-guards.png",
         "sobol-level.csv",
+        "sobol-level.txt",
     }
     with pytest.raises(ScenarioError, match="method: must be sobol or morris"):
         command(str(file), method="fast")

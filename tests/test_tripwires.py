@@ -299,7 +299,8 @@ def test_the_command_writes_a_table_and_figures_and_goes_on(tmp_path: Path) -> N
     assert "of 240, " in done.stderr
     assert "of 240, " not in again.stderr
     written = {path.name for path in (tmp_path / "w").iterdir()}
-    assert written == {"tripwires.csv", "tripwire.png", "lead.png", "pieces", ".simlib-written"}
+    pictures = {"tripwire.png", "lead.png"}
+    assert written == {"tripwires.csv", "tripwires.txt", *pictures, "pieces", ".simlib-written"}
     wrong = call("tripwires", str(scenario), "blew")
     assert wrong.returncode == 2
     assert "no incident type 'blew'; did you mean 'blow'?" in wrong.stderr

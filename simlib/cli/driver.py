@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from simlib.finding import Finding
     from simlib.scenario.schema import Scenario
 
-_KINDS = {".png": "figure", ".md": "page"}
+_KINDS = {".png": "figure", ".md": "page", ".txt": "sentences"}
 DEFAULT = "as_agreed"
 """The scenario that is meant where none is named."""
 HINT = "nothing is kept; give -o DIRECTORY to keep it with tables and figures"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from typer import Option
+from typer import Argument, Option
 
-from simlib.cli.app import Force, Results, app, examples
+from simlib.cli import completion
+from simlib.cli.app import Force, app, examples
 from simlib.cli.streams import say
 from simlib.files import Output, refuse_unwritable, write_file
 
@@ -20,18 +21,25 @@ Paper = Annotated[bool, Option("--pdf", help="Print it to a PDF too; needs the e
         "simlib report out/",
         "simlib report out/ -o report.html",
         "simlib report out/ --with out/sensitivity --with out/diff",
+        "simlib report out/diff",
         "simlib report out/ --pdf",
     )
 )
 def report(
-    results: Results,
+    results: Annotated[
+        Path,
+        Argument(
+            help="A results directory, or a folder that a command wrote with -o.",
+            autocompletion=completion.results,
+        ),
+    ],
     output: Annotated[
         Path | None,
-        Option("-o", "--output", help="The file, .html or .pdf; RESULTS/report.html by default."),
+        Option("-o", "--output", help="The file, .html or .pdf; in RESULTS by default."),
     ] = None,
     beside: Annotated[
         list[Path] | None,
-        Option("--with", metavar="DIR", help="Tables of another command too; may be repeated."),
+        Option("--with", metavar="DIR", help="What another command wrote too; may be repeated."),
     ] = None,
     pdf: Paper = False,  # noqa: FBT002
     force: Force = False,  # noqa: FBT002

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import functools
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from simlib._version import __version__
 from simlib.analysis.comparison.comparison import Comparison
 from simlib.ensemble import Ensemble, open_results
+from simlib.ensemble.store import MANIFEST
 from simlib.errors import StoreError
 from simlib.files import write_file
+from simlib.files.outputs import RECORD
 from simlib.finding import Finding
-from simlib.reporting.companions import companions_of
+from simlib.reporting.companions import companions_in, companions_of
 from simlib.reporting.rendering import on_paper, rendered
 from simlib.reporting.sections import Material
 
@@ -96,13 +100,13 @@ class Report:
         """
         printer = weasyprint()
         # Nothing is fetched: the page holds all that it shows.
-        page = printer.HTML(string=on_paper(self.html), url_fetcher=_refuse_fetching)
+        page = printer.HTML(string=on_paper(self.html), url_fetcher=_own_pictures)
         printed: bytes = page.write_pdf()
         return printed
 
 
 def report(
-    results: Ensemble | Comparison | str | os.PathLike[str],
+    results: Finding | str | os.PathLike[str],
     *,
     beside: Sequence[Finding | str | os.PathLike[str]] = (),
 ) -> Report:
@@ -111,8 +115,10 @@ def report(
     Parameters
     ----------
     results
-        An ensemble, or the directory of one, whose options are compared with the first; or a
-        comparison, whose options are compared with its baseline.
+        An ensemble, or the directory of one, whose options are compared with the first; a
+        comparison, whose options are compared with its baseline; or any other finding, or
+        the folder of tables that a command wrote with ``-o``: its sentences, figures and
+        tables.
     beside
         What other analyses found, such as a sensitivity, or folders of tables that commands
         wrote with ``-o``: they are shown too, as are those in folders of the results' own.
@@ -124,23 +130,53 @@ def report(
     SimulationError
         Every replication failed.
     """
-    ensemble = _ensemble_of(results)
+    source = results if isinstance(results, Finding) else Path(results)
     given = [each if isinstance(each, Finding) else Path(each) for each in beside]
+    if _is_analysis(source):
+        return _analysis_report(source, given)
+    ensemble = _ensemble_of(source)
     material = Material(ensemble, [each for each in given if isinstance(each, Path)])
     companions = companions_of(ensemble.path, given, material.grades)
     contents = {**material.contents(), "companions": companions, "version": __version__}
     there = [(anchor, name) for anchor, name, key in SECTIONS if not key or contents[key]]
-    return Report(ensemble.name, rendered({**contents, "contents": there}))
+    page = rendered("report.html.j2", {**contents, "contents": there})
+    return Report(ensemble.name, page)
 
 
-def _ensemble_of(results: Ensemble | Comparison | str | os.PathLike[str]) -> Ensemble:
-    match results:
-        case Ensemble():
-            return results
-        case Comparison():
-            options = (results.baseline, *results.options)
-            return Ensemble(results.ensemble.directory, options)
-    return open_results(results)
+def _is_analysis(source: Finding | Path) -> bool:
+    """Whether it is what an analysis found, and no results."""
+    if isinstance(source, Path):
+        return (source / RECORD).is_file() and not (source / MANIFEST).exists()
+    return not isinstance(source, (Ensemble, Comparison))
+
+
+def _analysis_report(source: Finding | Path, beside: Sequence[Finding | Path]) -> Report:
+    companions = companions_in(source, is_alone=True)
+    name = companions[0].folder or companions[0].command
+    companions += [each for other in beside for each in companions_in(other)]
+    folders = [shlex.quote(str(each)) for each in (source, *beside) if isinstance(each, Path)]
+    anchors = [
+        (f"found-{i}-{j}", table.file)
+        for i, each in enumerate(companions, start=1)
+        for j, table in enumerate(each.tables, start=1)
+    ]
+    contents = {
+        "title": name,
+        "companions": companions,
+        "version": __version__,
+        "command": " --with ".join(folders and [f"simlib report {folders[0]}", *folders[1:]]),
+        "contents": [("found", "What was found"), *anchors, ("made", "How it was made")],
+    }
+    return Report(name, rendered("analysis.html.j2", contents))
+
+
+def _ensemble_of(results: Finding | Path) -> Ensemble:
+    if isinstance(results, Path):
+        return open_results(results)
+    if isinstance(results, Comparison):
+        return Ensemble(results.ensemble.directory, (results.baseline, *results.options))
+    assert isinstance(results, Ensemble)  # noqa: S101  (all others are reported alone)
+    return results
 
 
 def kind_of_report(path: Path) -> str:
@@ -178,5 +214,9 @@ def weasyprint() -> Any:
         ) from error
 
 
-def _refuse_fetching(url: str, *_: object, **__: object) -> dict[str, Any]:
-    raise ValueError(f"a report fetches nothing (asked for {url[:40]})")
+def _own_pictures(url: str, *_: object, **__: object) -> dict[str, Any]:
+    """The pictures that a page brings along; nothing is fetched."""
+    kind, found, data = url.partition(";base64,")
+    if kind != "data:image/png" or not found:
+        raise ValueError(f"a report fetches nothing (asked for {url[:40]})")
+    return {"string": base64.b64decode(data), "mime_type": "image/png"}

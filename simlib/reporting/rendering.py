@@ -23,11 +23,10 @@ _PICTURE = re.compile(r'<svg class="(?:picture|inline|map|key)"[^>]*>')
 _PAGE = Path(__file__).parent / "page"
 _MOST_BYTES = 2**20
 _MOST_CHARACTERS = 400
-_TEMPLATE = "report.html.j2"
 
 
-def rendered(contents: Mapping[str, Any]) -> str:
-    """The page with its contents, every text of which is escaped."""
+def rendered(template: str, contents: Mapping[str, Any]) -> str:
+    """The page of a template with its contents, every text of which is escaped."""
     import jinja2
     from markupsafe import Markup
 
@@ -39,13 +38,14 @@ def rendered(contents: Mapping[str, Any]) -> str:
     )  # fmt: skip
     environment.filters |= {
         "words": words, "number": number, "raw": _raw, "shortened": _shortened,
-        "capitalize_first": lambda text: text[:1].upper() + text[1:],
+        "capitalize_first": lambda text: text[:1].upper() + text[1:], "zip": zip,
+        "stem": lambda name: Path(name).stem,
     }  # fmt: skip
     style, script = _part("report.css"), _part("report.js")
-    return environment.get_template(_TEMPLATE).render(
+    return environment.get_template(template).render(
         **contents, style=Markup(style), script=Markup(script),  # noqa: S704  (files of this package)
-        policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
-        "base-uri 'none'; form-action 'none'",
+        policy=f"default-src 'none'; img-src data:; script-src {_hash(script)}; "
+        f"style-src {_hash(style)}; base-uri 'none'; form-action 'none'",
     )  # fmt: skip
 
 

@@ -22,7 +22,11 @@ WIDTH = 100
 _PLAIN = re.compile(r"[^\W\d_](?:[\w ./()+*-]*[\w)])?")
 _OLD_WORDS = frozenset({"y", "n", "yes", "no", "on", "off"})
 """True and false to readers of YAML 1.1, which others may use."""
-_WORDS: dict[str, Any] = {"question": True, "outcomes": {"__all__": {"label", "topic"}}}
+_WORDS: dict[str, Any] = {
+    "question": True,
+    "outcomes": {"__all__": {"label", "topic"}},
+    "state": {"__all__": {"map"}},
+}
 """What only people read: results of before go on under other words."""
 _EMPTY: tuple[Any, ...] = (None, "", (), {})
 

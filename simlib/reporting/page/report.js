@@ -10,11 +10,6 @@ document.querySelectorAll("select[data-chooses]").forEach((list) => {
   choose();
 });
 
-// The table: sorted by a column's head, filtered by words, downloaded as it is shown.
-const table = document.getElementById("whole");
-const body = table.tBodies[0];
-const heads = Array.from(table.tHead.rows[0].cells);
-const whole = Array.from(body.rows);
 const valueOf = (cell) => (cell.dataset.v === undefined ? cell.textContent : cell.dataset.v);
 
 function compare(column, sign) {
@@ -31,55 +26,62 @@ function compare(column, sign) {
   };
 }
 
-heads.forEach((head, column) => {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = head.dataset.head;
-  head.replaceChildren(button);
-  head.setAttribute("aria-sort", "none");
-  button.addEventListener("click", () => {
-    const isUp = head.getAttribute("aria-sort") !== "ascending";
-    heads.forEach((each) => each.setAttribute("aria-sort", "none"));
-    head.setAttribute("aria-sort", isUp ? "ascending" : "descending");
-    Array.from(body.rows).sort(compare(column, isUp ? 1 : -1)).forEach((row) => body.append(row));
-  });
-});
-
-const filter = document.getElementById("filter");
-const shown = document.getElementById("shown");
-function narrow() {
-  const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-  let n = 0;
-  whole.forEach((row) => {
-    const text = row.textContent.toLowerCase();
-    row.hidden = !words.every((word) => text.includes(word));
-    n += row.hidden ? 0 : 1;
-  });
-  shown.textContent = `${n} of ${whole.length} rows`;
-}
-filter.addEventListener("input", narrow);
-narrow();
-
-// A row that a link leads to is shown, whatever the filter says.
-window.addEventListener("hashchange", () => {
-  const target = document.getElementById(location.hash.slice(1));
-  if (target && target.hidden && target.closest("#whole")) { filter.value = ""; narrow(); target.scrollIntoView(); }
-});
-
 function field(cell) {
   let text = valueOf(cell);
   // A spreadsheet would take such a text as a formula.
   if (cell.dataset.v === undefined && /^[=+\-@\t]/.test(text)) { text = `'${text}`; }
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
-const download = document.getElementById("download");
-download.addEventListener("click", () => {
-  const rows = Array.from(body.rows).filter((row) => !row.hidden);
-  const lines = [heads.map((head) => head.dataset.head), ...rows.map((row) => Array.from(row.cells, field))];
-  const text = lines.map((line) => line.join(",")).join("\r\n") + "\r\n";
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  link.download = `${download.dataset.name.replace(/[^A-Za-z0-9]+/g, "_")}.csv`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+
+// A table: sorted by a column's head, filtered by words, downloaded as it is shown.
+document.querySelectorAll(".data").forEach((part) => {
+  const table = part.querySelector("table"), body = table.tBodies[0];
+  const heads = Array.from(table.tHead.rows[0].cells);
+  const whole = Array.from(body.rows);
+  const filter = part.querySelector("input"), shown = part.querySelector("[role=status]");
+  const download = part.querySelector("button");
+
+  heads.forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = head.dataset.head;
+    head.replaceChildren(button);
+    head.setAttribute("aria-sort", "none");
+    button.addEventListener("click", () => {
+      const isUp = head.getAttribute("aria-sort") !== "ascending";
+      heads.forEach((each) => each.setAttribute("aria-sort", "none"));
+      head.setAttribute("aria-sort", isUp ? "ascending" : "descending");
+      Array.from(body.rows).sort(compare(column, isUp ? 1 : -1)).forEach((row) => body.append(row));
+    });
+  });
+
+  function narrow() {
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let n = 0;
+    whole.forEach((row) => {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+      n += row.hidden ? 0 : 1;
+    });
+    shown.textContent = `${n} of ${whole.length} rows`;
+  }
+  filter.addEventListener("input", narrow);
+  narrow();
+
+  // A row that a link leads to is shown, whatever the filter says.
+  window.addEventListener("hashchange", () => {
+    const target = document.getElementById(location.hash.slice(1));
+    if (target && target.hidden && table.contains(target)) { filter.value = ""; narrow(); target.scrollIntoView(); }
+  });
+
+  download.addEventListener("click", () => {
+    const rows = Array.from(body.rows).filter((row) => !row.hidden);
+    const lines = [heads.map((head) => head.dataset.head), ...rows.map((row) => Array.from(row.cells, field))];
+    const text = lines.map((line) => line.join(",")).join("\r\n") + "\r\n";
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+    link.download = `${download.dataset.name.replace(/\.csv$/, "").replace(/[^A-Za-z0-9]+/g, "_")}.csv`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  });
 });
