@@ -78,7 +78,7 @@ def test_a_group_that_does_the_same_is_no_player() -> None:
 def test_contributions_sum_to_the_effect_in_every_pair(by: By) -> None:
     """Of every outcome that was observed; sums of counts are exact to rounding."""
     mediation = Mediation(simlib.load("as_agreed"), AGREED, by=by)
-    found = contributions(mediation, range(1, 2))
+    found = contributions(mediation, [mediation.record(1)])
     effect = found["counterfactual"] - found["baseline"]
     total = found["shares"].sum(axis=1)
     is_seen = ~np.isnan(total)

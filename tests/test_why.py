@@ -9,9 +9,11 @@ import pytest
 
 import simlib
 from simlib.analysis import why
+from simlib.analysis.mediation import mediators
+from simlib.analysis.mediation.mediators import record
 from simlib.analysis.mediation.path_divergence import Side, Tracer
 from simlib.errors import ScenarioError, StoreError
-from simlib.simulation import assemble
+from simlib.simulation import Blueprint, assemble, simulate, simulate_recorded
 from support.known_answers import (
     DAYS,
     LEVEL,
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
     from simlib.agents.base import Agent
     from simlib.analysis.mediation.explanation import Explanation
     from simlib.analysis.mediation.mediators import By
+    from simlib.journal import Run
     from simlib.scenario.schema import Scenario
+    from simlib.world.acts import Act
 
 BYS: tuple[By, ...] = ("agent", "mechanism", "place")
 
@@ -98,7 +102,8 @@ def test_the_path_is_named_and_its_replications_replay(tmp_path: Path) -> None:
 def test_excited_incidents_lead_back_through_their_parents() -> None:
     scenario = planted(excites=[{"type": "attack", "ratio": 0.6, "decay_days": 1}])
     (path,) = explained(of=scenario, replications=4).of("attacks").description.paths
-    sides = [Side(assemble(scenario, o, agents=PLANTED), 0) for o in ("never", "early")]
+    blueprints = [assemble(scenario, o, agents=PLANTED) for o in ("never", "early")]
+    sides = [Side(each, record(each, 0, i)) for i, each in enumerate(blueprints)]
     tracer = Tracer((sides[0], sides[1]))
     parents = sides[1].run.incidents.parent
     rows = [r for r in range(len(parents)) if parents[r] >= 0 and not tracer.is_shared(1, r)]
@@ -108,10 +113,26 @@ def test_excited_incidents_lead_back_through_their_parents() -> None:
     sides[1].observe(sides[1].run.incidents.time)
     assert sides[1]._seen is not None
     assert not differing_columns(sides[1].run, sides[1]._seen)  # looking changes nothing
+    looked = sides[1]._seen
+    again = simulate(blueprints[1], 0, observe=looked.snapshot_times.tolist())
+    assert looked.snapshots.tobytes() == again.snapshots.tobytes()
     for row, top in zip(rows, tops, strict=True):
         steps = tracer.trace_incident(1, row).steps
         assert sum(step.startswith("attack ") for step in steps) == len(top)
     assert path.agent == "planter"
+
+
+def test_each_run_of_a_pair_is_recorded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only hybrids, and the runs that are looked at again, are simulated besides; by playing."""
+    recorded: list[tuple[str, int]] = []
+
+    def counted(blueprint: Blueprint, replication: int) -> tuple[Run, list[Act]]:
+        recorded.append((blueprint.option, replication))
+        return simulate_recorded(blueprint, replication)
+
+    monkeypatch.setattr(mediators, "simulate_recorded", counted)
+    explained(replications=7)
+    assert sorted(recorded) == [(o, r) for o in ("early", "never") for r in range(7)]
 
 
 def test_the_first_divergence_is_that_of_the_milestone() -> None:
@@ -304,12 +325,12 @@ def test_results_that_do_not_serve_are_refused(tmp_path: Path) -> None:
 
 def test_a_stopped_run_goes_on_from_its_pieces(tmp_path: Path) -> None:
     """Pieces that are there are not written again, and give the same answer."""
-    first = explained(replications=12, directory=tmp_path)
+    first = explained(replications=16, directory=tmp_path)
     pieces = sorted(tmp_path.rglob("*.npz"))
     assert len(pieces) > 3
     pieces[1].unlink()
     before = {piece: piece.stat().st_mtime_ns for piece in pieces if piece.exists()}
-    again = explained(replications=12, directory=tmp_path)
+    again = explained(replications=16, directory=tmp_path)
     assert all(piece.stat().st_mtime_ns == at for piece, at in before.items())
     assert pieces[1].exists()
     assert again.sentences() == first.sentences()

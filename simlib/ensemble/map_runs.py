@@ -21,7 +21,16 @@ from numpy.typing import NDArray
 
 from simlib.ensemble.environment import versions
 from simlib.ensemble.execution import Execution, Progress, checked_jobs, execution_of
-from simlib.ensemble.executors import Task, WorkerDied, cluster, n_cores, pack, pool, unpack
+from simlib.ensemble.executors import (
+    InProcess,
+    Task,
+    WorkerDied,
+    cluster,
+    n_cores,
+    pack,
+    pool,
+    unpack,
+)
 from simlib.ensemble.executors.crew import Part, carried_out
 from simlib.ensemble.notebook_progress import usual_listener
 from simlib.ensemble.surroundings import once_more
@@ -117,16 +126,16 @@ def _computed(
         return
     if needs_compiling():  # once here, not in every worker
         warm_up()
-    packed = once_more(pack, (call, job))
     with opened as crew:
-        shared = crew.share(packed)
+        is_here = isinstance(crew, InProcess)
+        shared = job if is_here else crew.share(once_more(pack, (call, job)))
         parts = [Part("", piece, rows="row") for piece in pieces]
 
         def task_of(part: Part) -> Task:
             key = f"{part.replications.start}-{part.n_tries}"
             return Task(
                 key,
-                _call,
+                call if is_here else _call,
                 (shared, part.replications),
                 what=str(part),
                 n_tries=part.n_tries,

@@ -189,6 +189,7 @@ def simulate_played(
     *,
     parameters: Mapping[str, float] | None = None,
     decisions: Iterable[Decision] = (),
+    observe: Sequence[float] | None = None,
 ) -> Run:
     """Simulate one replication in which nobody decides: acts are played instead, in order.
 
@@ -196,7 +197,7 @@ def simulate_played(
     decisions that opened channels. The option's timeline announces nothing; `decisions` are
     what the run's journal says was decided.
     """
-    times = _looking_times(blueprint, None)
+    times = _looking_times(blueprint, observe)
     silent = replace(blueprint, option="")
     world, observer = _build(silent, replication, parameters, times)
     world.play(acts)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -109,6 +109,10 @@ class Mediation:
     by: By = "agent"
     n_pairs: int = 1
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is packed for a worker, which assembles both options faster than it unpacks them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
     @functools.cached_property
     def readers(self) -> tuple[OutcomeReader, OutcomeReader]:
         """Both options, ready to run."""
@@ -157,6 +161,18 @@ class Mediation:
             record(each.blueprint, replication, i) for i, each in enumerate(self.readers)
         )
         return paired(first, second)
+
+    def record_all(self, replications: range) -> list[Pair | None]:
+        """Simulate replications under both options; None where an agent raised under one."""
+        pairs: list[Pair | None] = []
+        for replication in replications:
+            try:
+                pairs.append(self.record(replication))
+            except Exception as error:
+                if is_of_surroundings(error):  # else whatever an agent raises is data
+                    raise
+                pairs.append(None)
+        return pairs
 
     def worth(self, run: Run) -> NDArray[np.float64]:
         """The outcomes of a run, in the order of `columns`."""
@@ -253,13 +269,12 @@ class Mediation:
         acts = self.acts(pair, chosen)
         return simulate_played(blueprint, first.run.replication, acts, decisions=decisions)
 
-    def shares(self, replication: int) -> tuple[NDArray[np.float64], ...]:
+    def shares(self, pair: Pair) -> tuple[NDArray[np.float64], ...]:
         """Outcomes of both options, and what each group adds from one to the other.
 
         Outcomes have shape (n_columns,), and are nan where not observed; what groups add,
         shape (n_groups, n_columns), are Shapley values, which sum to the difference.
         """
-        pair = self.record(replication)
         baseline, counterfactual = (self.worth(each.run) for each in (pair.first, pair.second))
         # Who does the same under both options is a null player: its Shapley value is 0, and
         # each one fewer halves the sets that are valued.
@@ -281,9 +296,12 @@ class Mediation:
         # Exact over all sets where players are few, else over drawn orders and their
         # reverses: efficiency (shares sum to the difference) holds in either case.
         shares = np.zeros((len(self.groups), len(self.columns)))
-        seed = self.scenario.root_seed
         found = shares_of(
-            players, value, n_pairs=self.n_pairs, root_seed=seed, replication=replication
+            players,
+            value,
+            n_pairs=self.n_pairs,
+            root_seed=self.scenario.root_seed,
+            replication=pair.first.run.replication,
         )
         for name, share in found.items():
             shares[self.groups.index(name)] = share
@@ -299,20 +317,24 @@ def _content(act: Act) -> tuple[Any, ...]:
     return (act.at, act.is_after, act.agent, act.kind, act.what, act.text, act.number, *contents)
 
 
-def contributions(mediation: Mediation, replications: range) -> dict[str, NDArray[Any]]:
-    """Split the effect in each replication; for `simlib.ensemble.map_runs`.
+def contributions(
+    mediation: Mediation, pairs: Sequence[Pair | None]
+) -> dict[str, NDArray[np.float64] | NDArray[np.bool_]]:
+    """Split the effect in each pair.
 
     ``baseline`` and ``counterfactual`` have shape (n, n_columns), ``shares`` (n, n_groups,
-    n_columns). Where ``failed``, shape (n,), an agent raised under one of the options or a
-    hybrid left its range, and all is nan.
+    n_columns). Where ``failed``, shape (n,), there is no pair or a hybrid left its range, and
+    all is nan.
     """
-    n, n_columns = len(replications), len(mediation.columns)
+    n, n_columns = len(pairs), len(mediation.columns)
     baseline, counterfactual = np.full((2, n, n_columns), math.nan)
     shares = np.full((n, len(mediation.groups), n_columns), math.nan)
-    failed = np.zeros(n, dtype=np.bool_)
-    for row, replication in enumerate(replications):
+    failed = np.array([pair is None for pair in pairs])
+    for row, pair in enumerate(pairs):
+        if pair is None:
+            continue
         try:
-            found = mediation.shares(replication)
+            found = mediation.shares(pair)
         except Exception as error:
             if is_of_surroundings(error):  # else whatever an agent raises is data
                 raise

@@ -18,7 +18,6 @@ import numpy as np
 
 from simlib.analysis.mediation.mediators import NATIONAL
 from simlib.analysis.mediation.path_divergence import INCIDENTS, Divergence, Side, Trace, Tracer
-from simlib.ensemble.surroundings import is_of_surroundings
 from simlib.outcomes.recorded import (
     DecisionOutcome,
     MilestoneOutcome,
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simlib.analysis.mediation.mediators import Mediation
+    from simlib.analysis.mediation.mediators import Mediation, Pair
     from simlib.outcomes import OutcomePlan
 
 MOST_TRACED = 200
@@ -112,26 +111,21 @@ class _Difference:
 
 
 def describe_pairs(
-    job: tuple[Mediation, tuple[str, ...]], replications: range
-) -> dict[str, NDArray[Any]]:
-    """Describe where pairs differ in outcomes, as JSON; for `simlib.ensemble.map_runs`.
+    mediation: Mediation, names: Sequence[str], pairs: Sequence[Pair | None]
+) -> NDArray[np.bytes_]:
+    """Describe where pairs differ in outcomes, as JSON.
 
-    The ``text`` of each is a mapping with ``first`` and, by outcome, ``traces``; empty for a
-    pair of which a run failed.
+    Each is a mapping with ``first`` and, by outcome, ``traces``; empty where there is no pair.
     """
-    mediation, names = job
-    outcomes = mediation.readers[0].outcomes
+    first, second = mediation.readers
     texts = []
-    for replication in replications:
-        try:
-            first, second = (Side(each.blueprint, replication) for each in mediation.readers)
-        except Exception as error:
-            if is_of_surroundings(error):  # else whatever an agent raises is data
-                raise
-            texts.append("")
-            continue
-        texts.append(json.dumps(_pair(Tracer((first, second)), outcomes, names)))
-    return {"text": np.array(texts, dtype=np.bytes_)}
+    for pair in pairs:
+        text = ""
+        if pair is not None:
+            sides = Side(first.blueprint, pair.first), Side(second.blueprint, pair.second)
+            text = json.dumps(_pair(Tracer(sides), first.outcomes, names))
+        texts.append(text)
+    return np.array(texts, dtype=np.bytes_)
 
 
 def _pair(tracer: Tracer, outcomes: OutcomePlan, names: Sequence[str]) -> dict[str, Any]:

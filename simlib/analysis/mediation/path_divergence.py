@@ -20,13 +20,14 @@ import numpy as np
 from simlib.analysis.mediation.mediators import NATIONAL, PARAMETERS
 from simlib.journal import to_date
 from simlib.scenario.wording import AS_WRITTEN
-from simlib.simulation import Factoring, simulate, simulate_recorded
+from simlib.simulation import Factoring, simulate_played
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from simlib.analysis.mediation.mediators import Recording
     from simlib.journal import Run
     from simlib.simulation import Blueprint, IntensityPart
     from simlib.world.acts import Act
@@ -83,9 +84,9 @@ class Write(NamedTuple):
 class Side:
     """One run of a pair, with what is needed to follow causes through it."""
 
-    def __init__(self, blueprint: Blueprint, replication: int) -> None:
+    def __init__(self, blueprint: Blueprint, recording: Recording) -> None:
         self.blueprint = blueprint
-        self.run, self.acts = simulate_recorded(blueprint, replication)
+        self.run, self.acts = recording.run, recording.acts
         incidents = self.run.incidents
         columns = (incidents.channel.tolist(), *incidents.address.T.tolist())
         self.keys: list[Key] = list(zip(*columns, strict=True))
@@ -119,9 +120,11 @@ class Side:
         return found
 
     def observe(self, times: Iterable[float]) -> None:
-        """Simulate again, looking at the state at the instant before each time."""
+        """Play the run again, looking at the state at the instant before each time."""
         before = {max(self.run.start, math.nextafter(time, -math.inf)) for time in times}
-        self._seen = simulate(self.blueprint, self.run.replication, observe=sorted(before))
+        self._seen = simulate_played(
+            self.blueprint, self.run.replication, self.acts, observe=sorted(before)
+        )
 
     def state_before(self, time: float) -> NDArray[np.float64]:
         """The state at the instant before a time that was observed."""

@@ -107,7 +107,8 @@ def why(  # noqa: PLR0913  (one door; all but the options have defaults)
     if isinstance(source, Ensemble):
         _refuse_changed(source, mediation, n, most)
         results = str(source.path)
-    found, texts = _simulated(mediation, wanted, n, execution)
+    found = _simulated(mediation, wanted, n, execution)
+    texts = list(found["text"])
     return Explanation(
         scenario=scenario.name,
         source=os.fspath(source) if isinstance(source, (str, os.PathLike)) else scenario.name,
@@ -160,18 +161,23 @@ def _refuse_changed(results: Ensemble, mediation: Mediation, n: int, most: int) 
 
 def _simulated(
     mediation: Mediation, wanted: Mapping[Column, int], n: int, execution: Execution
-) -> tuple[Arrays, list[bytes]]:
+) -> Arrays:
     """Simulate: each mediator's contributions in each pair, and its differences as JSON."""
     job = Job(mediation.scenario, mediation.agents, mediation.without)
     manifest = manifest_of(job, mediation.options)
     kept = ("scenario_digest", "root_seed", "options", "agents", "without")
-    identity = {key: manifest[key] for key in kept}
-    grouped = {**identity, "by": mediation.by, "n_pairs": mediation.n_pairs}
-    found = map_runs(contributions, mediation, n, identity=grouped, each=_EACH, **execution)
     names = tuple(dict.fromkeys(column.outcome for column in wanted))
-    described_by = {**identity, "outcomes": names}
-    texts = map_runs(describe_pairs, (mediation, names), n, identity=described_by, **execution)
-    return found, list(texts["text"])
+    own = {"by": mediation.by, "n_pairs": mediation.n_pairs, "outcomes": names}
+    identity = {key: manifest[key] for key in kept} | own
+    return map_runs(_explained, (mediation, names), n, identity=identity, each=_EACH, **execution)
+
+
+def _explained(job: tuple[Mediation, tuple[str, ...]], replications: range) -> Arrays:
+    """Split the effect of some replications and describe their pairs, each recorded once."""
+    mediation, names = job
+    pairs = mediation.record_all(replications)
+    text = describe_pairs(mediation, names, pairs)
+    return {**contributions(mediation, pairs), "text": text}
 
 
 def _effects(
