@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import importlib
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from simlib.finding import Finding
 from simlib.reporting import Report, companions, composing
 from simlib.reporting.rendering import on_paper
 from simlib.reporting.small_svg import ticks
-from simlib.scenario import load_text
+from simlib.scenario import load_text, resolve
 from support.agents import Watcher
 from support.reports import HOSTILE, hostile_results, results_of
 from support.scenarios import TEXT, watched
@@ -318,6 +319,16 @@ BORDERS = {
 }
 
 
+def _colors(sheet: str) -> dict[str, str]:
+    """Return the colour of each area of a sheet's first map."""
+    (drawn, *_) = re.findall(r'<svg class="map".*?</svg>', sheet, re.DOTALL)
+    groups = re.findall(r'<g class="area (\w+)">(.*?)</g>', drawn)
+    names = ("North", "South", "East")
+    return {
+        name: color for color, uses in groups for i, name in enumerate(names) if f"#a{i}" in uses
+    }
+
+
 def test_a_map_has_the_color_of_each_place_and_the_table_its_number(tmp_path: Path) -> None:
     (tmp_path / "squares.geojson").write_text(json.dumps(BORDERS), encoding="utf-8")
     text = TEXT.replace("state:\n", "borders: squares.geojson\nstate:\n", 1)
@@ -329,18 +340,44 @@ def test_a_map_has_the_color_of_each_place_and_the_table_its_number(tmp_path: Pa
     sheets = re.findall(r'<div class="sheet".*?</details>', page, re.DOTALL)
     assert len(sheets) == 2
     patrols, raids = sorted(sheets, key=lambda sheet: "Raid" in sheet)
-    # Places in the order of the borders: most is darkest, and nothing can happen in one.
-    assert re.findall(r'class="area (\w+)"', patrols)[:3] == ["q5", "none", "q3"]
-    assert re.findall(r'class="area (\w+)"', raids)[:3] == ["q5", "q4", "q3"]
+    # Most is darkest, and in one place nothing can happen.
+    assert _colors(patrols) == {"North": "q5", "South": "none", "East": "q3"}
+    assert _colors(raids) == {"North": "q5", "South": "q4", "East": "q3"}
+    quarters = re.findall(r"<figcaption>(\d{4} Q\d)</figcaption>", raids)
+    assert quarters == ["2000 Q1", "2000 Q2"]
     mean = ensemble.of("as_planned").monthly.query("type == 'raid' and place == 'South'")["count"]
     (said,) = re.findall(r'<th scope="row">South</th><td class="num">([\d.]+)', raids)
     assert float(said) == pytest.approx(mean.sum() / 30 / 6, abs=0.005)
     assert "Nothing changes anywhere" in raids
 
 
+def test_states_that_cannot_be_replayed_are_told(tmp_path: Path) -> None:
+    (tmp_path / "squares.geojson").write_text(json.dumps(BORDERS), encoding="utf-8")
+    text = resolve(watched()).replace("unit: persons", "unit: persons, map: Guards", 1)
+    scenario = load_text(text)
+    assert scenario.state["guards"].map == "Guards"
+    scenario = scenario.model_copy(update={"borders": str(tmp_path / "squares.geojson")})
+    ensemble = simlib.run(scenario, replications=5, agents=[Watcher], jobs=1)
+    text = simlib.report(ensemble).html
+    assert "How states stand is not drawn: give the agents that were added: watcher." in text
+    assert '<optgroup label="How it stands">' not in text
+
+
+def test_a_border_is_drawn_whole_where_its_line_comes_by_a_point_again(tmp_path: Path) -> None:
+    (tmp_path / "squares.geojson").write_text(json.dumps(BORDERS), encoding="utf-8")
+    scenario = load_text(TEXT).model_copy(update={"borders": str(tmp_path / "squares.geojson")})
+    text = simlib.report(simlib.run(scenario, replications=5, jobs=1)).html
+    (borders,) = re.findall(r'<path id="borders" d="([^"]+)"', text)
+    lines = [line.split("L") for line in borders.split("M") if line]
+    edges = {frozenset(pair) for line in lines for pair in itertools.pairwise(line)}
+    # Three squares in a row: eight edges around them, one between two countries.
+    assert len(edges) == 9
+
+
 def test_a_picture_on_paper_needs_nothing_of_the_page(tmp_path: Path) -> None:
-    outline = '<svg class="outlines"><path id="area-0" d="M0 0h9v9z"/></svg>'
-    used = '<svg class="map" viewBox="0 0 9 9"><use href="#area-0" class="area q1"/></svg>'
+    outline = '<svg class="outlines"><path id="a0" d="M0 0h9v9z"/></svg>'
+    group = '<g class="area q1"><use href="#a0"/></g>'
+    used = f'<svg class="map" viewBox="0 0 9 9">{group}</svg>'
     printed = on_paper(outline + used)
     assert "<use" not in printed
     assert '<path d="M0 0h9v9z" class="area q1"/>' in printed
@@ -351,6 +388,11 @@ def test_the_reference_scenario_under_three_options_has_at_most_a_megabyte() -> 
     options = ["as_agreed", "extend_12m", "leave_early"]
     page = simlib.report(simlib.run("as_agreed", options=options, replications=8, jobs=1))
     assert 200_000 < page.size <= 1_000_000
+    states = re.findall(r'<div class="sheet" id="s-\d".*?</details>', page.html, re.DOTALL)
+    assert [re.findall(r"<h3>(.*?)</h3>", each)[0] for each in states][1] == "Coalition troops"
+    for sheet in states:
+        assert "mean of the first 8 of 8 replications, replayed" in sheet
+        assert len(re.findall(r"<figcaption>\d{4} Q\d</figcaption>", sheet)) == 12
     (answered,) = re.findall(r'<section id="answer".*?</section>', page.html, re.DOTALL)
     said = re.findall(r'<p class="said">.*?</p>', answered)
     assert len(said) > 5

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _OUTLINE = re.compile(r'<path id="([^"]+)" d="([^"]*)"')
 _USED = re.compile(r'<use href="#([^"]+)"')
+_GROUP = re.compile(r'<g( class="area \w+")>(.*?)</g>')
 _PICTURE = re.compile(r'<svg class="(?:picture|inline|map|key)"[^>]*>')
 _PAGE = Path(__file__).parent / "page"
 _MOST_BYTES = 2**20
@@ -55,6 +56,8 @@ def on_paper(html: str) -> str:
     Pictures get their own style, and maps the outlines that they use.
     """
     outlines = dict(_OUTLINE.findall(html))
+    # Its reader gives a path its own style before that of the group around it.
+    html = _GROUP.sub(lambda group: group[2].replace("/>", f"{group[1]}/>"), html)
     html = _USED.sub(lambda used: f'<path d="{outlines[used[1]]}"', html)
     drawn = "<style>" + _part("picture.css") + "</style>"
     return _PICTURE.sub(lambda opened: opened[0] + drawn, html)

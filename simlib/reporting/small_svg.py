@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
+from matplotlib.ticker import MaxNLocator
 
 from simlib.reporting.plain_text import plain
 
@@ -62,15 +63,12 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     >>> ticks(0.0, 104.0)
     [0.0, 50.0, 100.0]
     """
-    span = high - low
-    if not span > 0.0:
+    if not high > low:
         return [low]
-    # The smallest of 1, 2 and 5 times a power of ten that leaves no more ticks than asked.
-    power = 10.0 ** math.floor(math.log10(span / most))
-    step = next(m * power for m in (1, 2, 5, 10, 20) if span / (m * power) <= most - 1)
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
-    return [round(step * i, 10) for i in range(first, last + 1)]
+    found = MaxNLocator(most - 1, steps=[1, 2, 5, 10]).tick_values(low, high)
+    # Those beyond the ends, which the locator adds, have no place on the axis.
+    slack = 1e-9 * (high - low)
+    return [float(f"{tick:.10g}") for tick in found if low - slack <= tick <= high + slack]
 
 
 def picture(shapes: Iterable[Markup], title: str, height: float, about: str = "") -> Markup:
