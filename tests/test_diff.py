@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from simlib.analysis.columns import Column
+from simlib.analysis.comparison import attribution
 from simlib.analysis.comparison.attribution import (
     MOST_GROUPS,
     MOST_TOLD,
@@ -145,6 +146,20 @@ def test_hybrids_of_nothing_and_of_all_are_the_two_scenarios() -> None:
     assert simulate(assemble(whole), 4).incidents.time.tolist() == (
         simulate(assemble(second), 4).incidents.time.tolist()
     )
+
+
+def test_each_hybrid_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two groups: four scenarios, however often they are looked at, read and simulated."""
+    made: list[str] = []
+
+    def counted(tree: dict[str, Any]) -> Scenario:
+        made.append(str(tree["parameters"]))
+        return from_dict(tree)
+
+    first, second = small(), small(raids=25.0, shift=1.0)
+    monkeypatch.setattr(attribution, "from_dict", counted)
+    diff(first, second, replications=5, **HERE)
+    assert len(made) == len(set(made)) == 4
 
 
 def test_words_and_seeds_are_listed_and_change_no_number() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import simlib
+from simlib.analysis.columns import columns_of, reader_of
 from simlib.errors import ScenarioError
 from simlib.journal import (
     MARKS,
@@ -21,6 +22,7 @@ from simlib.journal import (
 )
 from simlib.outcomes import OutcomePlan, kind_of, month_edges, plan, unit_of
 from simlib.scenario.schema import Scenario
+from simlib.simulation import simulate
 from support.counting import n_calls
 from support.worlds import world
 
@@ -38,6 +40,24 @@ LAYOUT = Layout(
     places={"fighters": ("Anbar", "Diyala", "Homs"), "threat": ()},
     positions={},
 )
+
+
+def test_runs_end_where_nothing_more_is_read() -> None:
+    """Read by itself, each outcome of a shorter run is what it is of the whole, to the last bit."""
+    of = simlib.load("as_agreed")
+    whole = reader_of(of, "extend_12m")
+    values = whole.numbers(simulate(whole.blueprint, 3))
+    runs: dict[float, Run] = {}
+    for name in of.outcomes:
+        reader = reader_of(of, "extend_12m", columns_of(of, [name]))
+        horizon = reader.blueprint.horizon
+        run = runs[horizon] if horizon in runs else simulate(reader.blueprint, 3)
+        assert run.incidents.time.max() <= horizon
+        own = values[[whole.columns.index(column) for column in reader.columns]]
+        assert own.tobytes() == reader.numbers(run).tobytes(), name
+        runs[horizon] = run
+    assert len(runs) > 3
+    assert max(runs) == whole.blueprint.horizon
 
 
 def scenario(outcomes: dict[str, object], **more: object) -> Scenario:

@@ -5,7 +5,7 @@ This is how every analysis that simulates reads its runs: `OutcomeReader`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes import plan
 from simlib.outcomes.planning import kind_of
+from simlib.outcomes.windows import last_look
 from simlib.scenario.wording import near_or_all, shown
 from simlib.simulation import assemble
 
@@ -112,7 +113,15 @@ def reader_of(
     """An option (empty: the scenario as it is written) made ready to run and be read.
 
     All outcomes are read off where no columns are given; all else as `simlib.assemble` takes it.
+    Runs end a day after the last instant that one of the columns looks at: what would be later
+    changes none of them, and nothing is at the edge.
     """
     blueprint = assemble(scenario, option or None, agents=agents, without=without)
-    outcomes = plan(scenario, blueprint.channels.channels)
-    return OutcomeReader(blueprint, columns_of(scenario) if columns is None else columns, outcomes)
+    columns = columns_of(scenario) if columns is None else columns
+    read = {column.outcome: scenario.outcomes[column.outcome] for column in columns}
+    last = max((last_look(each, scenario) for each in read.values()), default=blueprint.horizon)
+    return OutcomeReader(
+        replace(blueprint, horizon=min(blueprint.horizon, last + 1.0)),
+        columns,
+        plan(scenario.model_copy(update={"outcomes": read}), blueprint.channels.channels),
+    )

@@ -32,6 +32,15 @@ def window(outcome: Outcome, scenario: Scenario) -> tuple[float, float]:
     return first, to_days(outcome.end) + 1.0 if outcome.end else horizon
 
 
+def last_look(outcome: Outcome, scenario: Scenario) -> float:
+    """The last instant that an outcome looks at, in days; what comes later cannot change it."""
+    horizon = to_days(scenario.end) + 1.0
+    if outcome.milestone is not None:
+        return horizon
+    last = to_days(outcome.on) + 1.0 if outcome.on else window(outcome, scenario)[1]
+    return min(horizon, last)
+
+
 def after(first: float, months: int, days: int) -> float:
     """The instant so many months and days after another, by the calendar.
 

@@ -118,7 +118,7 @@ def _looking_times(blueprint: Blueprint, observe: Sequence[float] | None) -> lis
     """When state is sampled: at the start, as asked or monthly, at the horizon."""
     start, horizon = blueprint.start, blueprint.horizon
     if observe is None:
-        return [*blueprint.calendar.times, horizon]
+        return [*(time for time in blueprint.calendar.times if time < horizon), horizon]
     outside = [time for time in observe if not start <= time <= horizon]
     if outside:
         raise SimulationError(f"cannot observe at {outside[0]} (from {start} to {horizon})")

@@ -108,14 +108,19 @@ class Changes:
         ScenarioError
             The two do not go together.
         """
-        names = set(chosen)
-        tree = _copied(self.before)
-        for group in self.groups:
-            if group.name in names:
-                for keys in group.changes:
-                    _take(tree, self.after, keys)
-        tree["outcomes"] = {name: self.before["outcomes"][name] for name in self.outcomes}
-        return from_dict(tree)
+        return _hybrid(self, frozenset(chosen))
+
+
+@functools.lru_cache(maxsize=2 * MOST_GROUPS + 2)
+def _hybrid(changes: Changes, chosen: frozenset[str]) -> Scenario:
+    """A hybrid, made once: none, all, and each group alone or left out are asked for again."""
+    tree = _copied(changes.before)
+    for group in changes.groups:
+        if group.name in chosen:
+            for keys in group.changes:
+                _take(tree, changes.after, keys)
+    tree["outcomes"] = {name: changes.before["outcomes"][name] for name in changes.outcomes}
+    return from_dict(tree)
 
 
 def changes_between(
@@ -526,13 +531,13 @@ def _values(job: tuple[Changes, tuple[Column, ...], int], rows: range) -> Arrays
     values = np.empty((len(rows), len(columns)))
     for i, row in enumerate(rows):
         bits, replication = divmod(row, replications)
-        reader = _hybrid(changes, columns, bits)
+        reader = _reader(changes, columns, bits)
         values[i] = reader.numbers(simulate(reader.blueprint, replication))
     return {"values": values}
 
 
 @functools.lru_cache(maxsize=2)
-def _hybrid(changes: Changes, columns: tuple[Column, ...], bits: int) -> OutcomeReader:
+def _reader(changes: Changes, columns: tuple[Column, ...], bits: int) -> OutcomeReader:
     chosen = [group.name for i, group in enumerate(changes.groups) if bits >> i & 1]
     return reader_of(changes.hybrid(chosen), columns=columns)
 

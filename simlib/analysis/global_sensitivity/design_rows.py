@@ -83,6 +83,11 @@ class VariedScenario:
         return " - ".join(reversed([option or "as written" for option in self.options]))
 
     @property
+    def read(self) -> tuple[Column, ...]:
+        """What is read off each run: the columns, and all classes of those that are of a class."""
+        return columns_of(self.scenario, [column.outcome for column in self.columns])
+
+    @property
     def units(self) -> dict[str, str]:
         """Unit of each outcome; empty for classes, yes/no and shares."""
         outcomes = self.scenario.outcomes
@@ -208,13 +213,13 @@ def simulate_rows(
         "scenario": digest(study.scenario),
         "options": study.options,
         "values": tuple(study.owners),
+        "read": [str(column) for column in study.read],
     }
     job = (study, uniforms, replications)
     held = map_runs(_read_rows, job, len(uniforms), identity=whole, **execution)["numbers"]
-    every = columns_of(study.scenario)
     found = {}
     for column in study.columns:
-        own = held[:, :, every.index(column)]
+        own = held[:, :, study.read.index(column)]
         if not column.category or own.any():
             found[str(column)] = own[:, 0] if len(study.options) == 1 else own[:, 1] - own[:, 0]
     return found
@@ -223,7 +228,7 @@ def simulate_rows(
 def _read_rows(
     job: tuple[VariedScenario, NDArray[np.float64], NDArray[np.int64]], rows: range
 ) -> Arrays:
-    """All outcomes as numbers, shape (rows, options, columns)."""
+    """The outcomes as numbers, shape (rows, options, columns)."""
     study, uniforms, replications = job
     numbers = [
         [
@@ -247,7 +252,7 @@ def _prepared(study: VariedScenario) -> list[tuple[OutcomeReader, NDArray[np.int
     place = {name: i for i, name in enumerate(study.owners)}
     prepared = []
     for option in study.options:
-        reader = reader_of(study.scenario, option)
+        reader = reader_of(study.scenario, option, study.read)
         drawn = reader.blueprint.parameters.drawn
         prepared.append((reader, np.array([place[name] for name in drawn], dtype=np.intp)))
     return prepared
