@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from simpy import Environment
 
 from simlib.agents.base import naming
 from simlib.chance.compiling import is_cached
@@ -237,7 +236,6 @@ def _run_through(world: World, observer: _Observer, blueprint: Blueprint) -> Run
 def _step_through(clock: Clock, horizon: float) -> None:
     """Run every event up to the horizon (days), those of the horizon itself included."""
     n_events, n_here, here = 0, 0, -math.inf
-    step = partial(Environment.step, clock)  # `Clock.step` would look once more for what is dead
     while (time := clock.next_scheduled()[0]) <= horizon:
         n_events += 1
         n_here = n_here + 1 if time == here else 1
@@ -246,7 +244,7 @@ def _step_through(clock: Clock, horizon: float) -> None:
             raise _too_many(f"{MOST_AT_ONCE} events at one instant of", clock)
         if n_events > MOST_EVENTS:
             raise _too_many(f"{MOST_EVENTS} events by", clock)
-        step()
+        clock.step_to_next()
 
 
 def _too_many(what: str, clock: Clock) -> SimulationError:

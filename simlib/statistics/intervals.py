@@ -12,6 +12,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import bdtr, bdtrik
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -184,11 +185,15 @@ def median_between(values: NDArray[np.float64]) -> tuple[float, float]:
     >>> median_between(np.arange(1.0, 101.0))
     (40.0, 61.0)
     """
-    from scipy.stats import binom
-
     ranked = np.sort(values)
     n = len(ranked)
-    rank = int(binom.ppf(0.025, n, 0.5)) if n else 0
+    if n == 0:
+        return -math.inf, math.inf
+    # The least k at which the binomial's distribution function is 2.5 %: by its inverse, which
+    # rounding may leave one too far. (The distributions of scipy.stats take .4 s to import.)
+    rank = math.ceil(bdtrik(0.025, n, 0.5))
+    if rank > 0 and bdtr(rank - 1, n, 0.5) >= 0.025:
+        rank -= 1
     if rank == 0:
         return -math.inf, math.inf
     return float(ranked[rank - 1]), float(ranked[n - rank])

@@ -22,6 +22,7 @@ OBSERVER_RANK = 100_001
 AFTER_RANK = 100_002
 
 
+Event = simpy.Event
 Process = Generator[simpy.Event, Any, Any]
 
 
@@ -68,6 +69,10 @@ class Clock(simpy.Environment):
         """Run the next event."""
         if self._queue and self._queue[0][3].callbacks is None:  # a wait that has ended otherwise
             self.next_scheduled()
+        super().step()
+
+    def step_to_next(self) -> None:
+        """Run the next event, of which `next_scheduled` has just told."""
         super().step()
 
     def start(self, process: Process) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import simpy
 
 from simlib.chance.addresses import name_hash
 from simlib.journal import to_date, to_days
+from simlib.world.clock import Event
 from simlib.world.kernel import kernel_tables as t
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def named_cause(kind: CauseKind, text: str) -> Cause:
     return Cause(kind, f"{kind} {text}", (0, name_hash(f"{kind}|{text}"), 0))
 
 
-class Wait(simpy.Event):
+class Wait(Event):
     """A wait in progress of one agent: whatever comes first ends it and disarms the rest.
 
     It was `timed` if only time passes; the `cause` is what came first, once something has. It

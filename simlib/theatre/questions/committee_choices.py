@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from simlib.scenario.schema import Scenario
 
 GOVERNMENTS = tuple(SIGNS)
+_OWN = "committee."
+"""What the names of its own parameters begin with."""
 CONSTANTS = (
     *(f"committee.intercept_{government}" for government in GOVERNMENTS),
     "committee.offset_relabelled",
@@ -103,7 +105,11 @@ def _measured(scenario: Scenario, replications: int) -> CommitteeRule:
 
 
 def _drawn_without_grounds(scenario: Scenario, draws: int) -> CommitteeRule:
-    plan = ParameterPlan(scenario)
+    only = scenario
+    own = {name: each for name, each in scenario.parameters.items() if name.startswith(_OWN)}
+    if not any(each.expression for each in own.values()):  # else they rest on any others
+        only = scenario.model_copy(update={"parameters": own})
+    plan = ParameterPlan(only, written=scenario)
     drawn = [DrawnNumbers(plan.draw(i, {})) for i in range(draws)]
     return _rule(drawn, [NO_GROUNDS] * draws)
 
