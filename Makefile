@@ -20,7 +20,7 @@ run: $(READY)  ## simulate the reference scenario into out/as_agreed, with figur
 	$(VENV)/bin/simlib run as_agreed -o out/as_agreed
 
 test: check  ## make check, then the tests
-	$(PYTHON_IN) -m pytest -n $(JOBS)
+	$(PYTHON_IN) -m pytest -n $(JOBS) --dist worksteal
 
 check: $(READY)  ## style, types and layers
 	$(VENV)/bin/ruff check
@@ -29,7 +29,7 @@ check: $(READY)  ## style, types and layers
 	$(VENV)/bin/lint-imports
 
 exams: $(READY)  ## the long tests: many replications against exact answers
-	$(PYTHON_IN) -m pytest -n $(JOBS) -m "slow or exam"
+	$(PYTHON_IN) -m pytest -n $(JOBS) --dist worksteal -m "slow or exam"
 
 faults: $(READY)  ## kill runs at 200 random points for each way of running, and compare
 	PYTHONPATH=tests $(PYTHON_IN) tests/kills.py --kills 200

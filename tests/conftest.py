@@ -22,6 +22,11 @@ settings.register_profile("simlib", derandomize=True, deadline=None)
 settings.load_profile("simlib")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first, so that no worker ends alone with them."""
+    items.sort(key=lambda item: "verification" not in item.path.parts)
+
+
 @contextlib.contextmanager
 def _mounted(where: Path, options: str) -> Iterator[Path]:
     where.mkdir()

@@ -21,6 +21,7 @@ from simlib.theatre.questions.article import (
     article_alive,
     article_sentences,
     lever_in_words,
+    lever_scenario,
 )
 from support.levers import outcomes_beyond
 
@@ -97,16 +98,11 @@ def test_a_fact_carried_by_nothing_is_found(theatre: Scenario) -> None:
 
 
 @functools.cache
-def _lever(scenario: str) -> Scenario:
-    return load(scenario)
-
-
-@functools.cache
 def _sentences() -> dict[str, ArticleSentence]:
     return article_sentences()
 
 
-def test_every_fact_has_a_sentence_with_a_lever() -> None:
+def test_every_fact_has_a_sentence_with_alever_scenario() -> None:
     """All but where things are."""
     told = {fact for sentence in _sentences().values() for fact in sentence.facts}
     facts = {fact["id"]: fact["kind"] for fact in _facts()}
@@ -116,14 +112,14 @@ def test_every_fact_has_a_sentence_with_a_lever() -> None:
 
 def test_every_lever_is_there_and_in_words() -> None:
     for name, sentence in _sentences().items():
-        assert sentence.lever.option in _lever(sentence.lever.scenario).options, name
+        assert sentence.lever.option in lever_scenario(sentence.lever.scenario).options, name
         assert len(lever_in_words(sentence.lever).split()) > 3, name
         assert sentence.moves, name
         assert sentence.why, name
 
 
 def test_every_outcome_that_should_move_is_there() -> None:
-    outcomes = _lever(BASE).outcomes
+    outcomes = lever_scenario(BASE).outcomes
     for name, sentence in _sentences().items():
         for moved in sentence.moves:
             outcome, _, category = moved.partition(".")
@@ -132,9 +128,9 @@ def test_every_outcome_that_should_move_is_there() -> None:
 
 
 def test_no_outcome_is_what_the_lever_itself_sets() -> None:
-    base = _lever(BASE)
+    base = lever_scenario(BASE)
     for name, sentence in _sentences().items():
-        lever = _lever(sentence.lever.scenario)
+        lever = lever_scenario(sentence.lever.scenario)
         beyond = outcomes_beyond(base, lever, sentence.lever.option)
         assert {moved.partition(".")[0] for moved in sentence.moves} <= {*beyond}, name
 
@@ -183,7 +179,8 @@ def test_the_page_has_every_sentence_with_its_lever_and_every_actor() -> None:
         assert lever_in_words(sentence.lever) in row, name
         assert all(f"`{moved}`" in row for moved in sentence.moves), name
     assert all(
-        f"| **{actor}** |" in page and f"\n| {actor} |" in page for actor in _lever(BASE).agents
+        f"| **{actor}** |" in page and f"\n| {actor} |" in page
+        for actor in lever_scenario(BASE).agents
     )
 
 

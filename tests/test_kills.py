@@ -6,7 +6,7 @@ import pytest
 
 from kills import BACKENDS, trial
 
-KILLS = {"in-process": 6, "pool": 5, "dask": 3}
+KILLS = {"in-process": 4, "pool": 3, "dask": 2}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

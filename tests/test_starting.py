@@ -199,7 +199,7 @@ def test_who_insists_is_out_at_once(folder: Path) -> None:
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_run_that_is_asked_to_end_says_how_to_go_on(number: signal.Signals, folder: Path) -> None:
-    line = [SIMLIB, "run", "small.yaml", "-o", "out", "--replications", "20000", "--jobs", "2"]
+    line = [SIMLIB, "run", "small.yaml", "-o", "out", "--replications", "4000", "--jobs", "2"]
     with start(line, folder) as process:
         assert process.stderr is not None
         while "/s, " not in process.stderr.readline():

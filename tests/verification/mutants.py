@@ -185,6 +185,7 @@ def examine_copy(copy: Path, case: str, n: int, times: tuple[float, ...]) -> dic
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(copy.parent), str(TESTS)]),
+        "NUMBA_OPT": "1",  # compiled for one exam: a fault is one however fast it runs
         "SIMLIB_CACHE_DIR": str(copy.parent / "cache"),
     }
     done = subprocess.run(

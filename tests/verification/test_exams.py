@@ -10,7 +10,10 @@ import pytest
 from simlib.scenario import from_dict
 from verification.exams import EXAMS, LIMIT, ORDINARY, TIMES, Exam, exact_moments, examine, judge
 
-N, MANY = 10_000, 1_000_000
+N, FEWER, MANY = 10_000, 3_000, 1_000_000
+FULL = ("003-01",)
+"""Cases with N: the mutants show that a rate 2 % off is found in one. The same code simulates the
+others, which with FEWER find what is their own if it is 3.7 % (2 % times the root of 10 / 3)."""
 
 
 def name_of(exam: Exam) -> str:
@@ -20,7 +23,7 @@ def name_of(exam: Exam) -> str:
 @pytest.mark.parametrize("exam", ORDINARY, ids=name_of)
 def test_case(exam: Exam) -> None:
     """Mean and variance at t = 0 ... 50, state sampled just after all events."""
-    verdict = examine(exam, N)
+    verdict = examine(exam, N if exam.case in FULL else FEWER)
     print(f"{exam.case}: max |Z| = {verdict.z:.2f}, max |Yc| = {verdict.yc:.2f}")  # noqa: T201
     assert verdict.passed
 

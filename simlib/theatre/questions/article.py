@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from simlib.analysis.comparison.paired_effects import PairedEffect
     from simlib.ensemble import Ensemble
     from simlib.ensemble.execution import Running
+    from simlib.scenario.schema import Scenario
 
 Direction: TypeAlias = Literal["up", "down"]
 Verdict: TypeAlias = Literal["as expected", "not seen", "the other way"]
@@ -213,9 +214,14 @@ def _below(scenario: str, running: Running) -> Running:
 
 
 @functools.cache
+def lever_scenario(name: str) -> Scenario:
+    """A scenario of levers, read once: many levers are options of one."""
+    return load(name)
+
+
 def lever_in_words(lever: Lever) -> str:
     """What a lever is: what its option says, or what its scenario asks."""
-    scenario = load(lever.scenario)
+    scenario = lever_scenario(lever.scenario)
     if lever.option != BASE:
         return scenario.options[lever.option].description
     return scenario.context_of_use.partition("?")[0] + "?"
