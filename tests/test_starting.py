@@ -70,19 +70,31 @@ def trapped(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("how", [[SIMLIB], MODULE], ids=["simlib", "python -m simlib.cli"])
-def test_nothing_of_the_current_folder_is_executed(how: list[str], trapped: Path) -> None:
+WITH_HELPERS = (
+    ("run", "small.yaml", "-o", "out", "--replications", "9", "--jobs", "2", "--no-figures"),
+    ("run", "small.yaml", "--replications", "4", "--dask-local", "1", "--no-figures"),
+)
+ALONE = (
+    ("--help",),
+    ("check", "small.yaml"),
+    ("run", "small.yaml", "-o", "figures", "--replications", "2", "--jobs", "1"),
+    ("plot", "figures", "--outcome", "raids", "--force"),
+)
+"""Only ``python -m`` would look for what these load in the current folder, not the script."""
+
+
+@pytest.mark.parametrize(
+    ("how", "lines"),
+    [([SIMLIB], WITH_HELPERS), (MODULE, ALONE + WITH_HELPERS)],
+    ids=["simlib", "python -m simlib.cli"],
+)
+def test_nothing_of_the_current_folder_is_executed(
+    how: list[str], lines: tuple[tuple[str, ...], ...], trapped: Path
+) -> None:
     (trapped / "nothing.py").touch()
     start([sys.executable, "-m", "nothing"], trapped).communicate(timeout=60)
     of_python_itself = marks(trapped)
-    for line in (
-        ["--help"],
-        ["check", "small.yaml"],
-        ["run", "small.yaml", "--replications", "2", "--jobs", "1"],
-        ["run", "small.yaml", "-o", "out", "--replications", "9", "--jobs", "2", "--no-figures"],
-        ["plot", "out"],
-        ["run", "small.yaml", "--replications", "4", "--dask-local", "1", "--no-figures"],
-    ):
+    for line in lines:
         done = start([*how, *line], trapped, PYTHONDONTWRITEBYTECODE="1")
         _, errors = done.communicate(timeout=300)
         assert done.returncode == 0, errors
