@@ -54,13 +54,16 @@ class _Observer:
             world.clock.call_at(time, OBSERVER_RANK, partial(self._look, i))
 
     def _look(self, i: int) -> None:
-        state = self._world.state
-        if not np.isfinite(state).all():
-            where = int(np.flatnonzero(~np.isfinite(state))[0])
-            variable = self._world.layout.name_of(where)
-            date = str(to_date(self._world.clock.now))
-            raise SimulationError(f"{variable} became {state[where]} by {date}", "", date)
-        self.snapshots[i] = state
+        self.snapshots[i] = self._world.state
+
+    def check(self) -> None:
+        """Raise `SimulationError` where a value of the state was no finite number."""
+        wrong = np.argwhere(~np.isfinite(self.snapshots))
+        if len(wrong):
+            i, where = map(int, wrong[0])
+            variable, date = self._world.layout.name_of(where), str(to_date(self.times[i]))
+            got = self.snapshots[i, where]
+            raise SimulationError(f"{variable} became {got} by {date}", "", date)
 
 
 def _keep_calendar(world: World, calendar: Calendar, multipliers: NDArray[np.float64]) -> None:
@@ -213,6 +216,7 @@ def _begin_agents(world: World, agents: Iterable[type[Agent]]) -> None:
 def _run_through(world: World, observer: _Observer, blueprint: Blueprint) -> Run:
     world.clock.start(world.engine.process())
     _step_through(world.clock, blueprint.horizon)
+    observer.check()
     run = Run(
         scenario=blueprint.scenario.name,
         option=blueprint.option,

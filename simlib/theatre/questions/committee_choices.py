@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import root
 from scipy.special import expit
 
 from simlib.simulation import assemble, simulate
@@ -150,6 +149,8 @@ def solve_constants(scenario: Scenario, replications: int = 200) -> dict[str, fl
     probability that it has before any ground is weighed, and so has the ratio of how often
     either government assents.
     """
+    from scipy.optimize import root
+
     rule = _measured(scenario, replications)
     before = expit(rule.base)
     target = before.prod(axis=1)
@@ -170,6 +171,8 @@ def _solve_offsets(
     ends: NDArray[np.float64], left: NDArray[np.float64], before: NDArray[np.float64]
 ) -> list[float]:
     """Offsets of relabelled and slipped: what is not extended falls to them as before."""
+    from scipy.optimize import root
+
     wanted = (before[:, None] * ends).mean(axis=0)[1:]
 
     def misses(offsets: NDArray[np.float64]) -> NDArray[np.float64]:
