@@ -134,6 +134,24 @@ def test_a_comparison_is_reported_against_its_baseline(results: Path) -> None:
     assert re.findall(r"--option (\w+)</code>", text) == ["later"] * 3
 
 
+def test_a_fork_of_results_has_their_maps_and_says_how_it_is_made(tmp_path: Path) -> None:
+    (tmp_path / "squares.geojson").write_text(json.dumps(BORDERS), encoding="utf-8")
+    scenario = load_text(TEXT).model_copy(update={"borders": str(tmp_path / "squares.geojson")})
+    ensemble = simlib.run(scenario, replications=12, directory=tmp_path / "out", jobs=1)
+    where = tmp_path / "forked"
+    forked = simlib.fork(ensemble, "2000-02-01", ["later"], jobs=1, directory=where)
+    drawn = [simlib.open(each).manifest["map"] for each in (ensemble.path, where)]
+    assert drawn[0] == drawn[1]
+    forked.save(where / "comparison")
+    page = html.unescape(simlib.report(where).html)
+    made = "--at 2000-02-01 --replications 12 --root-seed 0 --option later"
+    assert f"simlib fork small -o {where} {made}\n" in page
+    assert "Effects against the scenario as written" in page
+    assert f"<p>{forked.sentences()[0]}</p>" in page
+    past = simlib.fork(scenario, "2000-02-01", ["later"], replications=2, jobs=1)
+    assert "map" in past.ensemble.manifest
+
+
 def test_a_table_of_parameters_says_what_each_rests_on(results: Path, tmp_path: Path) -> None:
     table = "outcome,group,first\r\nraids,raids,0.7\r\nraids,chance,0.2\r\n"
     Output(tmp_path, "sensitivity").write("sobol.csv", table.encode())

@@ -93,7 +93,8 @@ def maps_of(
     if not first.manifest.get("map", {}).get("areas"):
         return None
     paper = _Paper(atlas(first))
-    kinds = sorted(incident_types(first), key=lambda kind: kind not in first_kinds)
+    types = incident_types(first)
+    kinds = dict.fromkeys([*(kind for kind in first_kinds if kind in types), *types])
     shows = {kind: show for kind in kinds for show in [_shown(first, kind)] if show is not None}
     quarters = _by_quarter(first, shows)
     sheets = [

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simlib.analysis.comparison.comparison import compare
+from simlib.analysis.comparison.forks import continued
 from simlib.answers import answer
 from simlib.errors import SimulationError
 from simlib.journal import to_date
@@ -22,6 +23,7 @@ from simlib.reporting.small_svg import Dot, calendar, curves, dots, histogram, k
 from simlib.reporting.told_histories import chosen_histories
 from simlib.scenario import load_text
 from simlib.scenario.register_rows import grade_of
+from simlib.scenario.schema import several
 from simlib.scenario.spelling import words
 from simlib.scenario.wording import AS_WRITTEN
 from simlib.statistics.formatting import estimate
@@ -288,29 +290,39 @@ class Material:
 
     def made(self) -> dict[str, Any]:
         """How the results and the page are made again."""
-        options = [option for option in self.ensemble.options if option]
-        chosen = "".join(f" --option {shlex.quote(option)}" for option in options)
         beside = "".join(f" --with {shlex.quote(str(folder))}" for folder in self._beside)
-        n = self.manifest["replications"]
-        seed = self.ensemble.root_seed
-        name = shlex.quote(self.ensemble.name)
-        without = "".join(f" --without {shlex.quote(w)}" for w in self.manifest["without"])
-        run = f"simlib run {name} -o {self._path} --replications {n} --root-seed {seed}"
         return {
             "digest": self.ensemble.digest,
             "scenario_digest": self.manifest["scenario_digest"],
-            "root_seed": seed,
+            "root_seed": self.ensemble.root_seed,
             "design": self.manifest["design"],
             "span": (self.manifest["start"], self.manifest["end"]),
             "versions": self.manifest["made_by"],
             "agents": self.manifest["agents"],
             "stopped": self.manifest.get("stopped"),
             "commands": [
-                f"{run} --design {self.manifest['design']}{chosen}{without}",
+                self._run(),
                 f"simlib verify {self._path}",
                 f"simlib report {self._path}{beside}",
             ],
         }
+
+    def _run(self) -> str:
+        """The command that makes the results again."""
+        options = [option for option in self.ensemble.options if option]
+        forks = [found for each in options if (found := continued(self.scenario, each))]
+        line = ["simlib", "run", self.ensemble.name, "-o", str(self.ensemble.path)]
+        if forks:
+            options = [option for option, _ in forks]
+            past = self.ensemble.options[0]
+            line[1] = "fork"
+            line += ["--at", str(forks[0][1]), *(["--of", past] if past else [])]
+        line += ["--replications", str(self.manifest["replications"])]
+        line += ["--root-seed", str(self.ensemble.root_seed)]
+        if not forks:
+            line += ["--design", self.manifest["design"]]
+            line += [word for each in self.manifest["without"] for word in ("--without", each)]
+        return shlex.join([*line, *(word for each in options for word in ("--option", each))])
 
     def _labels(self) -> dict[str, str]:
         """What each outcome, or a class of one as ``OUTCOME.CLASS``, is called."""
@@ -322,9 +334,9 @@ class Material:
         return found
 
     def _kinds(self) -> list[str]:
-        """Types of incidents that the headlines count."""
+        """Types of incidents that the headlines count, in their order."""
         counted = [self.scenario.outcomes[name].count for name in self.headlines]
-        return [kind for kind in self.manifest["types"] if kind in counted]
+        return list(dict.fromkeys(kind for kinds in counted for kind in several(kinds)))
 
     @property
     def _path(self) -> str:

@@ -600,6 +600,8 @@ class Scenario(Model):
     borders: str | None = Field(default=None, exclude=True, repr=False)
     """A file of areas that maps are drawn with, where it lies; that of `neighbors`, if it is one.
 
+    Of a scenario that results hold it is their manifest, which has the outlines.
+
     No part of what is simulated: it enters neither the explicit form nor any digest.
     """
     state: dict[Name, StateVariable] = {}

@@ -16,6 +16,7 @@ import numpy as np
 from simlib.analysis.comparison.comparison import Comparison, refuse_empty
 from simlib.ensemble import Ensemble, run
 from simlib.ensemble.manifest import refuse_missing_agents
+from simlib.ensemble.store import MANIFEST
 from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.journal import to_days
 from simlib.scenario import as_scenario, from_dict, load_text, option_lineage
@@ -83,6 +84,9 @@ def fork(
     at = day("at", at)
     if isinstance(source, Ensemble):
         scenario = load_text(source.manifest["scenario"])
+        if "map" in source.manifest:
+            outlines = str(source.path / MANIFEST)
+            scenario = scenario.model_copy(update={"borders": outlines})
         of = source.options[0] if of is None and len(source.options) == 1 else of
         if of is None:
             known = ", ".join(name or "(as written)" for name in source.options)
@@ -129,6 +133,19 @@ def with_forks(
     return maker.scenario(), names
 
 
+def continued(scenario: Scenario, name: str) -> tuple[str, dt.date] | None:
+    """The option that a fork goes on under, and from when; nothing of an option that is none."""
+    fork = scenario.options.get(name)
+    if fork is None or fork.at is None:
+        return None
+    option = name.removesuffix(_since(fork.at))
+    return (option, fork.at) if option != name and option in scenario.options else None
+
+
+def _since(at: dt.date) -> str:
+    return f"_from_{at}"
+
+
 class _Forks:
     """Adds forks of one past to the options of a scenario."""
 
@@ -142,7 +159,7 @@ class _Forks:
         """The scenario with the forks, checked as if it had been written so."""
         mapping: dict[str, Any] = explicit(self._written)
         mapping["options"] = {name: explicit(option) for name, option in self._options.items()}
-        return from_dict(mapping)
+        return from_dict(mapping).model_copy(update={"borders": self._written.borders})
 
     def fork(self, name: str) -> str:
         """Add the fork under an option, after the forks under those it goes on from."""
@@ -173,7 +190,7 @@ class _Forks:
             events=events,
             remove=() if is_known and self._has_left(option) else option.remove,
         )
-        return self._add(f"{name}_from_{self._at}", fork)
+        return self._add(f"{name}{_since(self._at)}", fork)
 
     def _until(self, name: str) -> str:
         """An option without what it announces from the fork on."""
