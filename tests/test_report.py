@@ -146,7 +146,7 @@ def test_a_fork_of_results_has_their_maps_and_says_how_it_is_made(tmp_path: Path
     page = html.unescape(simlib.report(where).html)
     made = "--at 2000-02-01 --replications 12 --root-seed 0 --option later"
     assert f"simlib fork small -o {where} {made}\n" in page
-    assert "Effects against the scenario as written" in page
+    assert "Each option against the scenario as written" in page
     assert f"<p>{forked.sentences()[0]}</p>" in page
     past = simlib.fork(scenario, "2000-02-01", ["later"], replications=2, jobs=1)
     assert "map" in past.ensemble.manifest
