@@ -136,7 +136,7 @@ def test_half_or_more_open_is_said_and_no_date() -> None:
 def test_what_is_given_by_an_option_is_not_called_likely(ensemble: simlib.Ensemble) -> None:
     said = text_of(answer(ensemble), "The answer")
     assert "decided: it is unlikely that the stay is extended: " in said
-    assert "shorter: how it ends is given, not decided: met in 200 of 200 histories." in said
+    assert "shorter: how it ends is set by the option: met in 200 of 200 histories." in said
     changes = text_of(answer(ensemble), "What options change against decided")
     assert "no change beyond chance" in changes
     assert "n = 200 pairs" in changes

@@ -269,14 +269,14 @@ def gap_of(n_shares: int) -> OutcomeGap:
     gap, nothing = (of_number("", "", each, 20) for each in (values, 0.0 * values))
     shares = {f"group {i}": nothing if i else gap for i in range(n_shares)}
     return OutcomeGap(
-        column=Column("raids"), unit="raids", is_share=False, before=10.0, after=110.0, gap=gap,
-        shares=shares,
+        column=Column("raids"), label="Raids", unit="raids", is_share=False, before=10.0,
+        after=110.0, gap=gap, shares=shares,
     )  # fmt: skip
 
 
 def test_a_gap_says_no_part_of_nothing_and_no_whole_of_one() -> None:
-    assert gap_of(1).sentence("Raids").endswith("a gap of +110 (+107 to +112)")
-    said = gap_of(3).sentence("Raids")
+    assert gap_of(1).sentence().endswith("a gap of +110 (+107 to +112)")
+    said = gap_of(3).sentence()
     assert said.startswith("Raids: 10 to 110 raids, a gap of ")
     assert said.endswith("of it 100 % ± 2 % group 0")
 

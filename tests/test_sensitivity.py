@@ -269,7 +269,7 @@ def test_outcomes_without_indices_are_told_with_the_reason() -> None:
         "exit_class.open": "differs from its commonest value in 0 of 512 runs",
         "months_late": "not seen by the horizon in 2,304 of 2,304 runs",
     }
-    assert any(line.startswith("months_late: left out") for line in result.sentences())
+    assert any(line.startswith("Months late: left out") for line in result.sentences())
 
 
 def test_the_same_on_any_number_of_workers_and_from_kept_pieces(tmp_path: Path) -> None:
@@ -372,7 +372,7 @@ def test_the_command_prints_and_keeps(tmp_path: Path, capsys: pytest.CaptureFixt
     command(str(file), ["guards"], by="kind", samples=16, jobs=1, output=out)
     command(str(file), ["guards"], method="morris", samples=2, jobs=1, output=out)
     printed = capsys.readouterr().out
-    assert "Of the variance of guards, as written: structure" in printed
+    assert "Of the variance of Guards, as written: structure" in printed
     assert {path.name for path in out.iterdir()} == {
         ".simlib-written",
         "morris-level-guards.png",

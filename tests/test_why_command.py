@@ -63,7 +63,7 @@ def test_sentences_tables_figures_and_a_replay_that_runs(scenario: Path, tmp_pat
         with (kept / f"why-{name}.csv").open(newline="") as file:
             assert len(list(csv.reader(file))) > 1
     assert (kept / "why-raids.png").read_bytes().startswith(PNG)
-    command = re.search(r"To see it: (simlib replay .*)", done.stdout)
+    command = re.search(r"To see it:\n(simlib replay .*)", done.stdout)
     assert command is not None
     done = call(*shlex.split(command[1])[1:], "--journal", tmp_path / "journal.csv")
     assert done.returncode == 0, done.stderr

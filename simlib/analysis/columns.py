@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.errors import Problem, ScenarioError
-from simlib.outcomes import plan
-from simlib.outcomes.planning import kind_of
+from simlib.outcomes import kind_of, label_of, plan
 from simlib.outcomes.windows import last_look
+from simlib.scenario.spelling import words
 from simlib.scenario.wording import near_or_all, shown
 from simlib.simulation import assemble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from simlib.agents.base import Agent
@@ -73,6 +74,24 @@ def columns_of(scenario: Scenario, outcomes: Iterable[str] | None = None) -> tup
     if problems:
         raise ScenarioError(problems)
     return tuple(dict.fromkeys(chosen))
+
+
+def labels_of(scenario: Scenario, columns: Iterable[Column]) -> dict[str, str]:
+    """What people read in the place of each column's name, by it."""
+    terms = {} if scenario.question is None else scenario.question.terms
+    endings = {name: term.label for name, term in terms.items()}
+    outcomes = scenario.outcomes
+    return {
+        str(c): label_of(c.outcome, outcomes[c.outcome].label, endings.get(c.category, c.category))
+        for c in columns
+    }
+
+
+def in_words(table: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """A table as a screen shows it: labels in the place of names that have one, else words."""
+    return table.map(
+        lambda cell: labels.get(cell) or words(cell) if isinstance(cell, str) else cell
+    )
 
 
 def numbers_of(columns: Sequence[Column], values: Mapping[str, float | str]) -> NDArray[np.float64]:

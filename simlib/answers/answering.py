@@ -144,7 +144,7 @@ def _statements(options: list[Histories]) -> Iterator[Statement]:
             yield from endings.claims(other, under=f"{other.option or AS_WRITTEN}: ", n_told=1)
     else:
         yield from endings.claims(base)
-    if not base.is_given:
+    if not base.set_by:
         yield from endings.endings(base)
     yield from endings.gone(base)
     yield from consequences.by_ending(base)

@@ -25,8 +25,8 @@ ENDS = "How it ends"
 def claims(histories: Histories, *, under: str = "", n_told: int = 0) -> Iterator[Statement]:
     """How likely each claim is, or the first few; what an option gives is said to be given."""
     question = histories.question
-    if histories.is_given:
-        texts = [f"how it ends is given, not decided: {_classes(histories)}."]
+    if histories.set_by:
+        texts = [f"how it ends is set by {histories.set_by}: {_classes(histories)}."]
     else:
         texts = [
             f"{opening_of(found.mean)} that {claim.says}: {share_of(found)}."

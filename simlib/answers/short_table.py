@@ -63,11 +63,10 @@ def lines_of(ensemble: Ensemble, outcomes: Sequence[str]) -> Iterator[ShortLine]
         for row in ensemble.of(option).summaries():
             found.setdefault(row.outcome, []).append((option or "as written", row))
     is_one = len(ensemble.options) == 1
-    terms = (ensemble.manifest.get("question") or {}).get("terms", {})
     for topic, names in ensemble.topics.items():
         for name in (name for name in names if name in outcomes):
             for option, row in found[name]:
-                term = terms.get(row.category, {}).get("label", row.category.replace("_", " "))
+                term = ensemble.term(row.category)
                 part = term if is_one else ": ".join(filter(None, (option, term)))
                 label = ensemble.labels[name]
                 yield ShortLine(topic, name, label, part, _estimate(row), spread_of(row))

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlib.chance import designs
+from simlib.scenario.variants import option_lineage
 from simlib.statistics.formatting import estimate, share
 from simlib.statistics.likelihood_words import spanned, word_of
 from simlib.statistics.summaries import Summary, of_flag, of_number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from simlib.ensemble import Ensemble
-    from simlib.scenario.schema import Question, Scenario
+    from simlib.scenario.schema import Event, Question, Scenario
 
     Flags = NDArray[np.bool_]
     Floats = NDArray[np.float64]
@@ -70,12 +73,14 @@ class Histories:
         return (*declared, *sorted({str(x) for x in self.endings} - set(declared)))
 
     @property
-    def is_given(self) -> bool:
-        """Whether the option gives the ending, so that nobody decides it."""
-        option = self.scenario.options.get(self.option)
+    def set_by(self) -> str:
+        """What sets the ending so that nobody decides it, if anything: the option, the scenario."""
         milestone = self.scenario.outcomes[self.question.outcome].milestone
-        change = option.timeline.get(milestone) if option and milestone else None
-        return change is not None and change.forced
+        for each in option_lineage(self.scenario, self.option) if self.option else ():
+            change = each.timeline.get(milestone) if milestone else None
+            if (change is not None and change.forced) or _sets(each.events, milestone):
+                return "the option"
+        return "the scenario" if _sets(self.scenario.events, milestone) else ""
 
     def about(self, outcome: str) -> Any:
         """What the manifest says of an outcome."""
@@ -113,6 +118,11 @@ class Histories:
     def blocks(self) -> NDArray[np.integer] | None:
         """The block of each, where the design has blocks: errors are taken between them."""
         return designs.blocks(self.ensemble.manifest["design"], self.part.replications)
+
+
+def _sets(events: Mapping[str, Event], milestone: str | None) -> bool:
+    """Whether an event on a date moves a milestone, and nobody decides it."""
+    return any(each.on and each.forced and milestone in each.move for each in events.values())
 
 
 def likely(found: Summary) -> str:

@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simlib.cli.folding import fitting, side_by_side, width
+from simlib.cli.folding import fitting, paragraph, side_by_side, width
 from simlib.cli.progress import checking, stopping
 from simlib.cli.streams import clean, say, tell
 from simlib.errors import Problem, ScenarioError
@@ -136,7 +136,7 @@ def present(kept: Output | None, *found: Finding, hint: str = HINT) -> None:
     """
     for each in found:
         for sentence in each.sentences():
-            say(sentence)
+            paragraph(sentence, more="  ")
         for title, table in each.briefs().items():
             show(table, title)
     if kept is None and hint:

@@ -7,6 +7,8 @@ import shutil
 import textwrap
 from typing import TYPE_CHECKING
 
+from simlib.cli.streams import say
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -23,13 +25,25 @@ def width(usual: int = 80, most: int = WIDEST) -> int:
     return min(max(shutil.get_terminal_size((usual, 24)).columns, NARROWEST), most)
 
 
-def folded(text: str, columns: int, indent: str = "") -> list[str]:
-    """Text in lines of so many columns; a number stays with its sign, and n with its number."""
+def folded(text: str, columns: int, indent: str = "", more: str | None = None) -> list[str]:
+    """Text in lines of so many columns; a number stays with its sign, and n with its number.
+
+    Lines after the first have an indent of their own: two columns more, where none is given.
+    """
+    more = (indent + "  " if indent else "") if more is None else more
     lines = textwrap.wrap(
-        _TIED.sub(_TIE, text), max(columns, 1), initial_indent=indent,
-        subsequent_indent=indent + "  " if indent else "", break_on_hyphens=False,
+        _TIED.sub(_TIE, text), max(columns, 1), initial_indent=indent, subsequent_indent=more,
+        break_on_hyphens=False,
     )  # fmt: skip
     return [line.replace(_TIE, " ") for line in lines]
+
+
+def paragraph(text: str, indent: str = "", more: str | None = None) -> None:
+    """Write text in lines that fit; a line that is a command stays whole, to be copied."""
+    for part in text.splitlines():
+        is_command = part.startswith("simlib ")
+        for line in [part] if is_command else folded(part, width(), indent, more):
+            say(line)
 
 
 def side_by_side(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from typer import Option
 
-from simlib.cli.folding import folded, width
+from simlib.cli.folding import folded, paragraph, width
 from simlib.cli.streams import say
 from simlib.errors import Problem, ScenarioError
 from simlib.files import csv_bytes
@@ -56,12 +56,6 @@ def show_results(ensemble: Ensemble, form: Form = "short") -> None:
     else:
         _show_answer(ensemble)
         _show_tables(ensemble, is_every=form == "all")
-
-
-def paragraph(text: str, indent: str = "") -> None:
-    """Write text in lines that fit."""
-    for line in folded(text, width(), indent):
-        say(line)
 
 
 def _show_answer(ensemble: Ensemble) -> None:

@@ -19,6 +19,7 @@ from simlib.errors import StoreError
 from simlib.finding import Finding, plot_room
 from simlib.outcomes import label_of
 from simlib.scenario import load_text
+from simlib.scenario.spelling import words
 from simlib.scenario.wording import near_or_all
 
 if TYPE_CHECKING:
@@ -258,6 +259,15 @@ class Ensemble(Finding):
         """What people read in the place of an outcome's name, by it."""
         said = self.manifest["outcomes"].items()
         return {name: label_of(name, outcome.get("label", "")) for name, outcome in said}
+
+    def label(self, outcome: str, category: str = "") -> str:
+        """What people read in the place of an outcome's name; of a class, with its class."""
+        return label_of(outcome, self.labels[outcome], category and self.term(category))
+
+    def term(self, category: str) -> str:
+        """What people read in the place of a class's name."""
+        said = (self.manifest.get("question") or {}).get("terms", {})
+        return str(said[category]["label"]) if category in said else words(category)
 
     @functools.cached_property
     def topics(self) -> dict[str, tuple[str, ...]]:

@@ -21,6 +21,7 @@ from simlib.outcomes.recorded import (
 )
 from simlib.outcomes.windows import month_edges, window
 from simlib.scenario.schema import several
+from simlib.scenario.spelling import heading, words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -178,16 +179,20 @@ def unit_of(outcome: Outcome, scenario: Scenario) -> str:
     return "decisions" if outcome.decision is not None else "incidents"
 
 
-def label_of(name: str, label: str = "") -> str:
+def label_of(name: str, label: str = "", ending: str = "") -> str:
     """What people read in the place of an outcome's name: its label, or else the name in words.
+
+    Of a class it says which: a word for it, or else the class in words.
 
     Examples
     --------
     >>> label_of("raids_2025"), label_of("raids_2025", "All raids, 2025")
     ('Raids 2025', 'All raids, 2025')
+    >>> label_of("end_class", "How it ends", "not_yet")
+    'How it ends: not yet'
     """
-    words = name.replace("_", " ")
-    return label or words[:1].upper() + words[1:]
+    whole = label or heading(name)
+    return f"{whole}: {words(ending)}" if ending else whole
 
 
 def _refuse(scenario: Scenario) -> None:

@@ -29,6 +29,7 @@ from simlib.plot.style import (
     grid,
     legend,
     look,
+    number_axis,
     wrapped,
 )
 from simlib.scenario.spelling import heading, words
@@ -85,6 +86,7 @@ def fan(
     ax.set_ylim(0, max(ax.get_ylim()[1] * 1.05, 1.0))
     chance = "1 or more in a month (%)" if len(counts) > 1 else "probability in a month (%)"
     ax.set_ylabel(chance if is_rare else "incidents per month")
+    number_axis(ax.yaxis, 5 if is_small else 6, is_whole=not is_rare)
     grid(ax, "y")
     date_axis(ax)
     place = f", {country}" if country else ""
@@ -130,8 +132,8 @@ def _draw_bands(
         ax.fill_between(edges, q25, q75, step="post", linewidth=0, **inner)
         ax.step(edges, q50, where="post", color=color, linewidth=1.6, ls=style)
         if is_one:
-            heights = (("95 %", q95[-1]), ("75 %", q75[-1]), ("median", q50[-1]), ("25 %", q25[-1]))
-            names = [(text, float(y), MAIN if text == "median" else MUTED) for text, y in heights]
+            for text, row in zip(("5 %", "25 %", "median", "75 %", "95 %"), quantiles, strict=True):
+                names.append((text, float(row[-1]), MAIN if text == "median" else MUTED))
         else:
             names.append((f"{words(option)}, median", float(q50[-1]), color))
     return names

@@ -21,7 +21,7 @@ from simlib.plot.style import (
     wrapped,
 )
 from simlib.scenario.spelling import words
-from simlib.statistics.formatting import supported
+from simlib.statistics.formatting import number, supported
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -128,8 +128,7 @@ def _draw(ax: Axes, comparison: Comparison, scales: list[_Scale]) -> None:
         topic = scale.topic
         for found in scale.found:
             height -= 1.0
-            label = comparison.ensemble.labels[found.outcome]
-            labels.append(f"{label}: {words(found.category)}" if found.category else label)
+            labels.append(comparison.ensemble.label(found.outcome, found.category))
             heights.append(height)
             values.append(np.array(_native(found)) / (scale.end or 1.0))
             faces.append(ACCENT if found.is_clear else "white")
@@ -151,7 +150,7 @@ def _head(ax: Axes, scale: _Scale, height: float, *, is_new: bool) -> None:
             ax, scale.topic, (0, height + 0.6), -6, xycoords=("axes fraction", "data"),
             weight="bold", color=INK, size=8.5, annotation_clip=False,
         )  # fmt: skip
-    end = f"{float(f'{scale.end:.2g}'):,.10g}"
+    end = number(float(f"{scale.end:.2g}"))
     look = {"color": MUTED, "size": 6.5, "va": "center"}
     ax.plot([-1, 1], [height] * 2, color=MUTED, lw=0.6, marker="|", ms=4)
     ax.text(-1, height + 0.6, f"\N{MINUS SIGN}{end}", ha="left", **look)  # type: ignore[arg-type]

@@ -23,10 +23,10 @@ from simlib.plot.style import (
     grid,
     legend,
     number_axis,
+    say_below,
     wrapped,
 )
-from simlib.scenario.spelling import words
-from simlib.statistics.formatting import supported
+from simlib.scenario.spelling import heading, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 FEWEST_BARS, MOST_BINS = 10, 40
+_MIDDLE = (0.005, 0.995)
+"""Quantiles of differences that an axis spans."""
 
 
 def bin_edges(values: Floats, fewest: int = FEWEST_BARS) -> Floats:
@@ -101,26 +103,33 @@ def effect(
         if len(pairs[0]):
             _draw_both(ax, found, pairs, (before, after))
     else:
-        _draw_pairs(ax, found, pairs, (before, after))
-    label = comparison.ensemble.labels[found.outcome]
+        what = comparison.ensemble.term(found.category) or "yes"
+        _draw_pairs(ax, what, pairs, (before, after))
+    label = comparison.ensemble.label(found.outcome, found.category)
     dress(ax, f"{label}: {after} against {before}", _effect_note(found))
-    foot(given, ax, comparison.ensemble, "interval: 95 %")
+    cut = f"the axis spans {100 * _MIDDLE[0]:g} to {100 * _MIDDLE[1]:g} % of the differences"
+    foot(given, ax, comparison.ensemble, "interval: 95 %", cut if found.kind == "number" else "")
     return ax
 
 
 def _draw_differences(ax: Axes, found: PairedEffect, pairs: tuple[Floats, Floats]) -> None:
     change, strangers = pairs[1] - pairs[0], _strangers(*pairs)
-    edges = bin_edges(np.concatenate([change, strangers]), MOST_BINS)
+    pooled = np.concatenate([change, strangers])
     ax.set_xlabel(f"difference ({found.unit})" if found.unit else "difference")
     ax.set_ylabel("pairs (%)")
     grid(ax, "y")
     if not len(change):
         return
+    # Few differences of strangers lie far out, and would leave no room to those within pairs.
+    first, last = np.quantile(pooled, _MIDDLE)
+    edges = bin_edges(pooled[(pooled >= first) & (pooled <= last)], MOST_BINS)
     within = histogram(ax, change, edges, fill=True, color=MIDDLE, label="within pairs, same luck")
     other = histogram(ax, strangers, edges, color=INK, lw=1.1, ls="--", label="independent runs")
     # The upper half is kept free for the legend and for the outcome under both options.
     top = max(float(within.max()), float(other.max())) * 1.85
     ax.set_ylim(0, top)
+    number_axis(ax.yaxis, 8)
+    ax.set_yticks([tick for tick in ax.get_yticks() if 0 <= tick <= 0.56 * top])
     ax.axvline(found.effect, color=ACCENT, linewidth=1.2, ymax=0.56)
     ax.axvline(0, color=MUTED, linewidth=0.8, linestyle=":", ymax=0.56)
     if math.isfinite(found.low):
@@ -157,9 +166,7 @@ def _draw_both(
     legend(small, "upper right", fontsize=6.5, borderpad=0)
 
 
-def _draw_pairs(
-    ax: Axes, found: PairedEffect, pairs: tuple[Floats, Floats], names: tuple[str, str]
-) -> None:
+def _draw_pairs(ax: Axes, what: str, pairs: tuple[Floats, Floats], names: tuple[str, str]) -> None:
     one, other = (side > 0 for side in pairs)
     kinds = (
         ("under both", one & other, LIGHT, ""),
@@ -172,7 +179,6 @@ def _draw_pairs(
         share = 100.0 * float(is_so.mean()) if len(is_so) else 0.0
         ax.barh(height, share, 0.62, fc=color, ec=MAIN, hatch=hatch, lw=0.8)
         beside(ax, f"{share:.1f} % ({int(is_so.sum()):,})", (share, height), size=8)
-    what = words(found.category) if found.category else "yes"
     ax.set_yticks(y, [wrapped(f"{what} {kind[0]}") for kind in kinds])
     ax.tick_params(axis="y", length=0)
     ax.set_xlim(0, 118)
@@ -182,15 +188,8 @@ def _draw_pairs(
 
 
 def _effect_note(found: PairedEffect) -> str:
-    unit = f" {found.unit}" if found.unit and found.kind == "number" else ""
-    before, after = supported(found.low, found.high, found.baseline, found.counterfactual)
-    if np.isfinite(found.low):
-        values = found.effect, found.low, found.high
-        middle, low, high = supported(found.low, found.high, *values, is_signed=True)
-        shown = f"{middle} ({low} to {high})"
-    else:
-        shown = found.shown
-    text = f"{before} becomes {after}{unit}; effect {shown}; n = {found.n:,} pairs"
+    before, after = (found.side(value) for value in (found.baseline, found.counterfactual))
+    text = f"{before} becomes {after}; effect {found.told}; n = {found.n:,} pairs"
     if found.n_censored:
         text += f", {found.n_censored} not settled by the end"
     if math.isnan(found.variance_reduction) or math.isinf(found.variance_reduction):
@@ -200,7 +199,7 @@ def _effect_note(found: PairedEffect) -> str:
 
 def lead_times(found: EarlyWarning, ax: Axes | None = None) -> Axes:
     """Draw how many weeks before the event the right alarms of the chosen rule came."""
-    ax = axes_or_new(ax, 6.4, 3.4)
+    given, ax = ax, axes_or_new(ax, 6.4, 3.4)
     edges = found.terms.ahead_weeks + np.linspace(0.0, 1.0, 13) * found.terms.window_weeks
     judged = None if found.chosen is None else found.chosen.held_out
     leads = () if judged is None else judged.lead_weeks
@@ -220,4 +219,5 @@ def lead_times(found: EarlyWarning, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("right alarms (replications)")
     grid(ax, "y")
     dress(ax, f"Lead: {found.event}", note, width=62)
+    say_below(given, ax, heading(found.scenario), f"n = {found.held_out.n:,}")
     return ax

@@ -25,7 +25,6 @@ from simlib.plot.style import (
     option_name,
     wrapped,
 )
-from simlib.scenario.spelling import words
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def distribution(
     if found[0][0].kind == "number":
         note = _draw_numbers(ax, parts, outcome, [lines[0] for lines in found], is_small=is_small)
     else:
-        labels = [words(each.category) if each.category else "yes" for each in found[0]]
+        labels = [ensemble.term(each.category) or "yes" for each in found[0]]
         _draw_probabilities(ax, parts, found, labels, is_small=is_small)
         note = _count(found)
     note = "" if is_small and n_options > 1 else note
@@ -141,7 +140,8 @@ def _draw_probabilities(
         color = look(i)[0]
         dots.append(Dots(values, option_name(part), color, MARKERS[i % len(MARKERS)]))
     rows(ax, [wrapped(label) for label in labels], dots)
-    ax.set_xlim(left=-2)
+    right = ax.get_xlim()[1]
+    ax.set_xlim(-0.02 * right, right)
     ax.set_xlabel("probability (%), with 95 % interval")
     if not is_small:
         legend(ax, "below", ncols=3)
@@ -173,7 +173,10 @@ def _draw_numbers(
         return f"none settled in {lines[0].n_asked:,} replications"
     last = _cut(pooled)
     edges = bin_edges(pooled[pooled <= last])
-    number_axis(ax.xaxis, 5 if is_small else 6)
+    # Between two whole numbers there is nothing to be read of what is counted.
+    is_counted = bool(np.all(pooled == np.round(pooled)))
+    number_axis(ax.xaxis, 5 if is_small else 6, is_whole=is_counted)
+    number_axis(ax.yaxis, 5)
     tops = [
         _draw_one(ax, i, each, (edges, len(every[i])), len(parts)) for i, each in enumerate(seen)
     ]

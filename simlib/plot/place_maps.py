@@ -249,7 +249,8 @@ def _draw(ax: Axes, paper: Atlas, found: MapValues, scale: Scale, *, is_small: b
         _name_places(ax, paper, found)
     elif found.is_change:
         at = [_box(paper, place, "") for place in sorted(found.clear)]
-        ax.plot([box.x for box in at], [box.y for box in at], ".", color=INK, ms=3.5, zorder=6)
+        x, y = [box.x for box in at], [box.y for box in at]
+        ax.plot(x, y, "o", color=INK, mec="white", mew=0.5, ms=2.8, zorder=6)
 
 
 def _bar(at: Axes, axes: Sequence[Axes] | Any, scale: Scale, *, is_small: bool = False) -> None:

@@ -26,6 +26,7 @@ from simlib.plot.style import (
     grid,
     known,
     legend,
+    say_below,
     wrapped,
 )
 from simlib.scenario.spelling import heading, words
@@ -164,7 +165,7 @@ def _draw_indices(result: Sensitivity, outcome: str, ax: Axes | None) -> Axes:
         last = [name for name in (OTHERS, CHANCE) if name in groups]
         free = [name for name in groups if name not in last]
         groups = [*sorted(free, key=lambda name: -found.total[name]), *last]
-    ax = axes_or_new(ax, 6.8, 1.9 + 0.36 * len(groups))
+    given, ax = ax, axes_or_new(ax, 6.8, 1.9 + 0.36 * len(groups))
     dots = []
     for label, values, halves, fill in (
         ("first: alone", found.first, found.first_half, MAIN),
@@ -177,29 +178,31 @@ def _draw_indices(result: Sensitivity, outcome: str, ax: Axes | None) -> Axes:
     ax.set_xlabel("share of the variance (%), with 95 % intervals")
     legend(ax, "below", ncols=2)
     what = f"effect {result.label}" if result.is_effect else result.label
-    dress(ax, f"{heading(outcome)}: {what}", _noise(result))
+    dress(ax, f"{result.labels[outcome]}: {words(what)}", _NOISE)
+    say_below(given, ax, heading(result.scenario), f"{result.n_runs:,} runs")
     return ax
 
 
 def _draw_all_indices(result: Sensitivity, ax: Axes | None) -> Axes:
     outcomes = sorted(result.indices, key=lambda name: -result.indices[name].first[CHANCE])
-    ax = axes_or_new(ax, 8.0, 1.9 + 0.2 * len(outcomes))
-    y = rows(ax, [words(name) for name in outcomes], [])
+    given, ax = ax, axes_or_new(ax, 8.0, 1.9 + 0.2 * len(outcomes))
+    y = rows(ax, [result.labels[name] for name in outcomes], [])
     left = np.zeros(len(outcomes))
     for i, group in enumerate(result.members):
         shares = np.array([max(0.0, result.indices[name].first[group]) for name in outcomes])
         # Estimates may sum to more than the whole: noise, cut off at 100 %.
         shares = np.minimum(100.0 * shares, 100.0 - left)
         fill, hatch = (MAIN, MIDDLE, *FILLS)[i % (len(FILLS) + 2)], HATCHES[i % len(HATCHES)]
-        ax.barh(y, shares, 0.74, left, fc=fill, hatch=hatch, ec="white", lw=0, label=group)
+        ax.barh(y, shares, 0.74, left, fc=fill, hatch=hatch, ec="white", lw=0, label=words(group))
         left += shares
     rest = 100.0 - left
     ax.barh(y, rest, 0.74, left, fc="white", ec=MUTED, lw=0.6, label="interactions")
     ax.set_xlim(0, 100)
     ax.set_xlabel("share of the variance (%): first indices, and what they leave")
     legend(ax, "below", ncols=4)
-    dress(ax, f"What drives outcomes, {result.label}", _noise(result))
+    dress(ax, f"What drives outcomes, {words(result.label)}", _NOISE)
     ax.tick_params(axis="y", labelsize=7)
+    say_below(given, ax, heading(result.scenario), f"{result.n_runs:,} runs")
     return ax
 
 
@@ -208,13 +211,10 @@ def _group_label(result: Sensitivity, group: str) -> str:
     if group == OTHERS:
         return f"{n} other parameters"
     is_one = group == CHANCE or (group,) == result.members[group]
-    return group if is_one else f"{group} ({n})"
+    return words(group) if is_one else f"{words(group)} ({n})"
 
 
-def _noise(result: Sensitivity) -> str:
-    return f"{result.n_runs:,} runs; below 0 or above 100 % is noise"
-
-
+_NOISE = "below 0 or above 100 % is noise"
 MOST_BARS = 10
 
 
@@ -231,7 +231,7 @@ def information(result: Information, loss: str | None = None, ax: Axes | None = 
     """
     name = loss or next(iter(result.panel.losses))
     shown = _most_valuable([x for x in result.unknowns if x.loss == name])
-    ax = axes_or_new(ax, 7.6, 1.9 + 0.52 * len(shown))
+    given, ax = ax, axes_or_new(ax, 7.6, 1.9 + 0.52 * len(shown))
     dots = []
     for i, date in enumerate(result.options):
         those = {x.name: x.alone for x in result.unknowns if (x.loss, x.date) == (name, date)}
@@ -244,6 +244,7 @@ def information(result: Information, loss: str | None = None, ax: Axes | None = 
     ax.set_xlabel(f"value of learning it before choosing ({result.panel.losses[name].unit})")
     legend(ax, title="decided on", title_fontsize=8)
     dress(ax, f"Loss: {heading(name)}", _ranking_note(result, name))
+    say_below(given, ax, heading(result.scenario), f"n = {result.n:,}", "bars: 95 % intervals")
     return ax
 
 
@@ -298,7 +299,7 @@ def readings(result: Readings, outcome: str | None = None, ax: Axes | None = Non
     """
     name = outcome or result.headlines[0]
     versions = list(result.selections)
-    ax = axes_or_new(ax, 7.0, 2.2 + 0.6 * len(versions))
+    given, ax = ax, axes_or_new(ax, 7.0, 2.2 + 0.6 * len(versions))
     dots = []
     for i, (key, label) in enumerate(_READ.items()):
         found = [getattr(result.gap(name, version), key) for version in versions]
@@ -309,7 +310,8 @@ def readings(result: Readings, outcome: str | None = None, ax: Axes | None = Non
     ax.set_xlabel(f"difference ({result.units[name] or 'probability'}), with 95 % intervals")
     legend(ax, "below")
     counts = [f"{s.n_extended} of {s.n}" for s in result.selections.values()]
-    dress(ax, heading(name), f"extended in {', '.join(counts)} runs")
+    dress(ax, result.labels[name], f"extended in {', '.join(counts)} runs")
+    say_below(given, ax, heading(result.scenario))
     return ax
 
 
@@ -324,7 +326,7 @@ def extension_forecast(found: DecisionForecast, ax: Axes | None = None) -> Axes:
     chosen = list(spread.sort_values(ascending=False).index[:MOST_OBSERVABLES])
     shown = groups[groups["observable"].isin(chosen)]
     shown = shown.sort_values("observable", key=lambda s: s.map(chosen.index), kind="stable")
-    ax = axes_or_new(ax, 7.4, 1.6 + 0.22 * (len(shown) + len(chosen)))
+    given, ax = ax, axes_or_new(ax, 7.4, 1.6 + 0.22 * (len(shown) + len(chosen)))
     # A gap after each observable.
     is_next = shown["observable"] != shown["observable"].shift()
     heights = -(np.arange(len(shown)) + 0.7 * is_next.cumsum().to_numpy())
@@ -343,6 +345,7 @@ def extension_forecast(found: DecisionForecast, ax: Axes | None = None) -> Axes:
     legend(ax, "below")
     note = f"{found.n_open} of {found.n} runs, in which none was agreed by then"
     dress(ax, f"What is known on {found.date} says of an extension", note)
+    say_below(given, ax)
     return ax
 
 

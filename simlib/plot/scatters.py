@@ -21,6 +21,7 @@ from simlib.plot.style import (
     grid,
     known,
     legend,
+    say_below,
     wrapped,
 )
 from simlib.scenario.spelling import heading, words
@@ -39,7 +40,7 @@ _NAMED = 10
 
 def peeling(discovery: Discovery, ax: Axes | None = None) -> Axes:
     """Draw density against coverage of the boxes peeled, and of the one chosen, on both halves."""
-    ax = axes_or_new(ax, 6.8, 5.0)
+    given, ax = ax, axes_or_new(ax, 6.8, 5.0)
     chosen = discovery.boxes[0]
     halves = (
         (discovery.drawn.training, chosen.training, MAIN, ("-o", "*", 14), "where it was peeled"),
@@ -63,8 +64,8 @@ def peeling(discovery: Discovery, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("density: cases among what is inside (%)")
     grid(ax, "both")
     legend(ax, "below", ncols=2)
-    n = f"n = {len(discovery.drawn.training[1])} and {len(discovery.drawn.held_out[1])}"
-    dress(ax, f"Peeling: {discovery.condition}", n, width=_WIDE)
+    dress(ax, f"Peeling: {discovery.condition}", width=_WIDE)
+    say_below(given, ax, _halves(discovery))
     return ax
 
 
@@ -72,7 +73,7 @@ def box(discovery: Discovery, ax: Axes | None = None) -> Axes:
     """Draw the limits of the first box, as shares of each parameter's draws."""
     found = discovery.boxes[0]
     names = list(dict.fromkeys(limit.parameter for limit in found.limits))[::-1]
-    ax = axes_or_new(ax, 7.6, 1.9 + 0.75 * max(1, len(names)) if names else 1.2)
+    given, ax = ax, axes_or_new(ax, 7.6, 1.9 + 0.75 * max(1, len(names)) if names else 1.2)
     if not names:
         ax.set_axis_off()
         dress(ax, f"Box: {discovery.condition}", "nothing found: no limit", width=_WIDE)
@@ -91,7 +92,13 @@ def box(discovery: Discovery, ax: Axes | None = None) -> Axes:
         f"{100 * discovery.base_rate:.0f} % overall, coverage {100 * fitted.coverage:.0f} %"
     )
     dress(ax, f"Box: {discovery.condition}", note, width=_WIDE)
+    say_below(given, ax, _halves(discovery))
     return ax
+
+
+def _halves(discovery: Discovery) -> str:
+    peeled, other = (len(each) for _, each in (discovery.drawn.training, discovery.drawn.held_out))
+    return f"n = {peeled:,} where peeled and {other:,} on the other half"
 
 
 def _draw_limits(ax: Axes, height: float, limits: list[FoundLimit]) -> None:
@@ -106,7 +113,7 @@ def _draw_limits(ax: Axes, height: float, limits: list[FoundLimit]) -> None:
 
 def _limit_text(limit: FoundLimit) -> str:
     chance = "< 0.001" if limit.quasi_p < 0.001 else f"{limit.quasi_p:.3f}"
-    text = f"{limit.shown.removeprefix(limit.parameter).strip()}: quasi-p {chance}"
+    text = f"{limit.bound}: quasi-p {chance}"
     if math.isnan(limit.stability.share):
         return text
     return f"{text}, restricted in {100 * limit.stability.share:.0f} % of resamples"
@@ -114,7 +121,7 @@ def _limit_text(limit: FoundLimit) -> str:
 
 def tripwire(found: EarlyWarning, ax: Axes | None = None) -> Axes:
     """Draw hit rate against false-alarm rate of each indicator's best rule, as judged."""
-    ax = axes_or_new(ax, 6.8, 4.6)
+    given, ax = ax, axes_or_new(ax, 6.8, 4.6)
     for n_parts, marker, label in ((1, "o", "one indicator"), (2, "s", "a pair")):
         judged = [each.held_out for each in found.candidates if len(each.rule.parts) == n_parts]
         if judged:
@@ -135,6 +142,7 @@ def tripwire(found: EarlyWarning, ax: Axes | None = None) -> Axes:
     grid(ax, "both")
     legend(ax)
     dress(ax, f"Tripwires: {found.event}", _chosen_rule(found), width=_WIDE)
+    say_below(given, ax, heading(found.scenario), f"n = {found.held_out.n:,}")
     return ax
 
 
@@ -165,7 +173,7 @@ def screening(result: Screening, outcome: str | None = None, ax: Axes | None = N
         There are no effects on the outcome.
     """
     outcome = known(outcome, result.effects)
-    ax = axes_or_new(ax, 7.4, 4.8)
+    given, ax = ax, axes_or_new(ax, 7.4, 4.8)
     effects, ranking = result.effects[outcome], result.ranking(outcome)
     stars, sigmas, halves = (
         np.array([values[name] for name in ranking])
@@ -179,7 +187,7 @@ def screening(result: Screening, outcome: str | None = None, ax: Axes | None = N
     for i, name in enumerate(ranking[:n]):
         where = (stars[i], sigmas[i])
         ax.annotate(f"{i + 1}", where, (4, 4), textcoords="offset points", size=8, color=INK)
-        key.append(f"{i + 1:>2}  {name}")
+        key.append(f"{i + 1:>2}  {words(name)}")
     ax.text(1.03, 1.0, "\n".join(key), transform=ax.transAxes, va="top", size=7.5, color=INK)
     ax.set_xlim(left=0)
     ax.set_ylim(bottom=0)
@@ -188,6 +196,7 @@ def screening(result: Screening, outcome: str | None = None, ax: Axes | None = N
     ax.set_xlabel(f"mean size of the elementary effect{unit}, with 95 % intervals")
     ax.set_ylabel(f"its standard deviation{unit}")
     legend(ax, "lower right")
-    note = f"{result.trajectories:,} paths, {result.n_runs:,} runs; from 12.5 % to 87.5 % points"
-    dress(ax, f"{heading(outcome)}: {result.label}", note)
+    note = f"{result.trajectories:,} paths; from 12.5 % to 87.5 % points"
+    dress(ax, f"{result.labels[outcome]}: {words(result.label)}", note)
+    say_below(given, ax, heading(result.scenario), f"{result.n_runs:,} runs")
     return ax

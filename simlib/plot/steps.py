@@ -18,11 +18,13 @@ from simlib.plot.style import (
     dress,
     grid,
     new_figure,
+    number_axis,
     save,
+    say_below,
     wrapped,
 )
 from simlib.scenario.spelling import heading, words
-from simlib.statistics.formatting import number
+from simlib.statistics.formatting import estimate, number, signed
 
 if TYPE_CHECKING:
     import os
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
     from simlib.analysis.comparison.attribution import Attribution
     from simlib.analysis.mediation.explanation import Explanation, MediatedEffect
-    from simlib.analysis.mediation.path_description import Path
 
 _MOST_SHARES, _MOST_PATHS = 8, 10
 _DOWN = "#ecd3c6"
@@ -81,6 +82,7 @@ def _draw_steps(ax: Axes, before: _Step, steps: Sequence[_Step], after: _Step) -
     # Most of the room is to the right, where the numbers stand.
     span = (max(reach) - min(reach)) or 1.0
     ax.set_xlim(min(reach) - 0.08 * span, max(reach) + 0.42 * span)
+    number_axis(ax.xaxis)
     _label_rows(ax, [step.label for step in (before, *steps, after)])
 
 
@@ -104,22 +106,23 @@ def attribution(result: Attribution, outcome: str, ax: Axes | None = None) -> Ax
     """
     found = result.gap(outcome)
     parts = sorted(found.shares.items(), key=lambda item: -abs(item[1].mean))
-    ax = axes_or_new(ax, 7.2, 1.6 + 0.38 * (len(parts) + 2))
+    given, ax = ax, axes_or_new(ax, 7.2, 1.6 + 0.38 * (len(parts) + 2))
     gap = found.gap
     steps = [
-        _Step(words(name), share.mean, share.low, share.high, number(share.mean))
+        _Step(words(name), share.mean, share.low, share.high, signed(share.mean))
         for name, share in parts
     ]
     before, after = (words(name) for name in result.names)
     last = _Step(after, found.after, gap.low, gap.high)
     _draw_steps(ax, _Step(before, found.before), steps, last)
-    ax.set_xlabel(f"mean of {words(outcome)}" + (f", {found.unit}" if found.unit else ""))
+    ax.set_xlabel(f"mean, {found.unit}" if found.unit else "probability")
     shown = "shares are Shapley values" if parts else "the interval includes 0: it is not split"
     note = (
-        f"gap {gap.mean:+.3g} ({gap.low:.3g} to {gap.high:.3g}), {gap.n:,} paired replications\n"
-        f"{shown}; whiskers are 95 % intervals; hatched: downward"
+        f"gap {estimate(gap.mean, gap.low, gap.high, is_signed=True)}, {gap.n:,} paired "
+        f"replications\n{shown}; whiskers are 95 % intervals; hatched: downward"
     )
-    dress(ax, f"{heading(outcome)}: what makes the gap", note)
+    dress(ax, f"{found.label}: what makes the gap", note)
+    say_below(given, ax, f"{after} against {before}", f"n = {gap.n:,}")
     return ax
 
 
@@ -136,7 +139,7 @@ def shares(explanation: Explanation, ax: Axes | None = None, outcome: str | None
     """
     finding = _chosen(explanation, outcome)
     drawn = finding.shares[:_MOST_SHARES]
-    ax = axes_or_new(ax, 6.8, 2.0 + 0.42 * (len(drawn) + 2))
+    given, ax = ax, axes_or_new(ax, 6.8, 2.0 + 0.42 * (len(drawn) + 2))
     steps = [
         _Step(
             wrapped(words(share.group.strip("()")), 26), share.mean, share.low, share.high,
@@ -152,7 +155,8 @@ def shares(explanation: Explanation, ax: Axes | None = None, outcome: str | None
     last = _Step(after, finding.after, effect.low, effect.high)
     _draw_steps(ax, _Step(before, finding.before), steps, last)
     ax.set_xlabel(f"mean{f', {finding.unit}' if finding.unit else ''}, with 95 % intervals")
-    dress(ax, heading(finding.outcome), _note(explanation, finding), width=50)
+    dress(ax, finding.label, _note(explanation, finding), width=50)
+    say_below(given, ax, heading(explanation.scenario))
     return ax
 
 
@@ -169,14 +173,14 @@ def paths(explanation: Explanation, ax: Axes | None = None, outcome: str | None 
     """
     finding = _chosen(explanation, outcome)
     drawn = finding.description.paths[:_MOST_PATHS]
-    ax = axes_or_new(ax, 7.6, 2.0 + 0.42 * max(1, len(drawn)))
+    given, ax = ax, axes_or_new(ax, 7.6, 2.0 + 0.42 * max(1, len(drawn)))
     y = np.arange(len(drawn))[::-1]
     ax.barh(y, [path.extra for path in drawn], 0.6, fc=LIGHT, ec=MAIN, lw=0.8)
     missing = [-path.missing for path in drawn]
     ax.barh(y, missing, 0.6, fc=_DOWN, ec=ACCENT, lw=0.8, hatch="////")
     ax.plot([path.net for path in drawn], y, "D", color=INK, ms=4.5)
     ax.axvline(0.0, color=MUTED, lw=0.8)
-    _label_rows(ax, [_way(path) for path in drawn])
+    _label_rows(ax, [path.way for path in drawn])
     ax.margins(x=0.08)
     first, second = _names(explanation)
     unit = f"{finding.unit}: " if finding.unit else ""
@@ -184,6 +188,7 @@ def paths(explanation: Explanation, ax: Axes | None = None, outcome: str | None 
     n = len(finding.description.paths)
     note = f"description, not attribution; {len(drawn)} of {n} paths, summed over pairs"
     dress(ax, "Who, through what, where", note if drawn else "nothing differs")
+    say_below(given, ax, heading(explanation.scenario))
     return ax
 
 
@@ -213,6 +218,7 @@ def shares_and_paths(explanation: Explanation, outcome: str | None = None) -> Fi
     left, right = figure.subplots(1, 2)
     shares(explanation, left, finding.outcome)
     paths(explanation, right, finding.outcome)
+    say_below(None, left, heading(explanation.scenario))
     return figure
 
 
@@ -226,13 +232,9 @@ def _names(explanation: Explanation) -> tuple[str, str]:
     return before, after
 
 
-def _way(path: Path) -> str:
-    return " > ".join(words(part.strip("()")) for part in (path.agent, path.mechanism, path.place))
-
-
 def _note(explanation: Explanation, finding: MediatedEffect) -> str:
     effect = finding.effect
-    text = f"effect {effect.mean:+.3g} ({number(effect.low)} to {number(effect.high)}), "
+    text = f"effect {estimate(effect.mean, effect.low, effect.high, is_signed=True)}, "
     text += f"n = {finding.n} pairs of {explanation.n_asked}"
     if not finding.has_effect:
         return f"{text}\nthe interval includes 0: no share is given"

@@ -226,7 +226,10 @@ def foot(given: Axes | None, ax: Axes, ensemble: Ensemble, *notes: str) -> None:
     counts = sorted({part.n - part.n_failed for part in map(ensemble.of, ensemble.options)})
     n = " or ".join(f"{count:,}" for count in counts)
     over = f" for each of {len(ensemble.options)} options" if len(ensemble.options) > 1 else ""
-    say_below(given, ax, heading(ensemble.name), f"n = {n}{over}", *notes)
+    only = ensemble.options[0] if len(ensemble.options) == 1 else ""
+    is_said = bool(only) and only != ensemble.name
+    name = heading(ensemble.name) + (f", option {words(only)}" if is_said else "")
+    say_below(given, ax, name, f"n = {n}{over}", *notes)
 
 
 def say_below(given: Axes | None, ax: Axes, *parts: str) -> None:
@@ -275,9 +278,9 @@ def at_edge(ax: Axes, text: str, height: float, **how: Any) -> None:
     beside(ax, text, (1, height), xycoords=edge, annotation_clip=False, **how)
 
 
-def number_axis(axis: Axis, n_ticks: int = 6) -> None:
-    """Label an axis with plain numbers at round places."""
-    axis.set_major_locator(MaxNLocator(n_ticks, steps=[1, 2, 5, 10]))
+def number_axis(axis: Axis, n_ticks: int = 6, *, is_whole: bool = False) -> None:
+    """Label an axis with plain numbers at round places; of what is counted with whole ones."""
+    axis.set_major_locator(MaxNLocator(n_ticks, steps=[1, 2, 5, 10], integer=is_whole))
     axis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
 
 

@@ -80,12 +80,11 @@ def outcome_lines(parts: Mapping[str, Ensemble]) -> list[OutcomeLine]:
     """Every row of the whole table, by option and in the order of the scenario."""
     found: list[OutcomeLine] = []
     for option, part in parts.items():
-        terms = (part.manifest.get("question") or {}).get("terms", {})
         topics = {name: topic for topic, names in part.topics.items() for name in names}
         for row in part.summaries():
             topic = topics[row.outcome] or UNSAID
             label = part.labels[row.outcome]
-            term = terms.get(row.category, {}).get("label", row.category.replace("_", " "))
+            term = part.term(row.category)
             found.append(OutcomeLine(f"row-{len(found)}", option, label, topic, term, row))
     return found
 

@@ -7,5 +7,8 @@ _NAMES = (
 SPELLED = {name.lower(): name for name in _NAMES.split()} | {
     "turkiye": "Türkiye",
     "f16": "F-16",
+    "counter isis": "counter-ISIS",
+    "hts sdf": "HTS-SDF",
+    "turkiye sdf": "Türkiye-SDF",
 }
-"""How figures spell the names that identifiers write in lower case."""
+"""How people read the names, also of several words, that identifiers write in lower case."""

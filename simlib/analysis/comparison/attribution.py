@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from simlib.analysis.columns import columns_of, reader_of
+from simlib.analysis.columns import columns_of, labels_of, reader_of
 from simlib.ensemble.map_runs import map_runs
 from simlib.errors import Problem, ScenarioError
 from simlib.files import distinct
 from simlib.finding import Finding, plot_room
-from simlib.outcomes.planning import kind_of, label_of, unit_of
+from simlib.outcomes.planning import kind_of, unit_of
 from simlib.scenario import as_scenario, differences, digest, from_dict
 from simlib.scenario.canonical import explicit
 from simlib.scenario.requests import whole
 from simlib.scenario.schema import MOST_REPLICATIONS
+from simlib.scenario.spelling import words
 from simlib.simulation import simulate
 from simlib.statistics import shapley
 from simlib.statistics.formatting import estimate, number
@@ -265,8 +266,8 @@ class OutcomeGap:
 
     Attributes
     ----------
-    column
-        The outcome, or whether it ended in a class.
+    column, label
+        The outcome, or whether it ended in a class; and what people read in its place.
     unit
         Its unit; empty for yes/no and classes.
     before, after
@@ -279,6 +280,7 @@ class OutcomeGap:
     """
 
     column: Column
+    label: str
     unit: str
     is_share: bool
     """Whether it is a class or a yes/no, whose mean is a probability."""
@@ -298,8 +300,11 @@ class OutcomeGap:
         error = self.gap.mc_error
         return abs(self.gap.mean) / error if error > 0.0 else math.inf
 
-    def sentence(self, label: str = "") -> str:
-        """The gap, and each group's part of it, largest first, where there are several."""
+    def sentence(self, *, is_named: bool = False) -> str:
+        """The gap, and each group's part of it, largest first, where there are several.
+
+        Named: with the name of the outcome that commands take.
+        """
         low, high = self.gap.low, self.gap.high
         if self.is_share:
             points = (100.0 * x for x in (self.gap.mean, low, high))
@@ -309,7 +314,8 @@ class OutcomeGap:
             sides = f"{number(self.before)} to {number(self.after)} {self.unit}".rstrip()
             gap = estimate(self.gap.mean, low, high, is_signed=True)
         parts = self._parts()
-        return f"{label or self.column}: {sides}, a gap of {gap}" + (
+        name = f" [{self.column}]" if is_named else ""
+        return f"{self.label}{name}: {sides}, a gap of {gap}" + (
             f"; of it {', '.join(parts)}" if parts else ""
         )
 
@@ -324,7 +330,7 @@ class OutcomeGap:
             # Less than half a percent, within half a percent: it prints as nothing.
             if abs(part) >= 0.5 or half >= 0.5:
                 sign = "\N{MINUS SIGN}" if round(part) < 0 else ""
-                parts.append(f"{sign}{abs(part):.0f} % ± {half:.0f} % {name}")
+                parts.append(f"{sign}{abs(part):.0f} % ± {half:.0f} % {words(name)}")
         return parts
 
 
@@ -384,14 +390,6 @@ class Attribution(Finding):
         ]
         return pd.DataFrame(rows)
 
-    def _label(self, gap: OutcomeGap) -> str:
-        """What people read in place of a gap's name; all of it with the name that commands take."""
-        said = self.changes.before["outcomes"][gap.column.outcome]
-        label = label_of(gap.column.outcome, said.get("label", ""))
-        if gap.column.category:
-            label += f": {gap.column.category.replace('_', ' ')}"
-        return f"{label} [{gap.column}]" if self.is_whole else label
-
     def changes_table(self) -> pd.DataFrame:
         """The differences, a row each: ``group``, ``path``, ``before``, ``after``."""
         import pandas as pd
@@ -442,7 +440,7 @@ class Attribution(Finding):
             f"same luck{shares}"
         )
         told = clear if self.is_whole else clear[:MOST_TOLD]
-        said = [head, *(gap.sentence(self._label(gap)) for gap in told)]
+        said = [head, *(gap.sentence(is_named=self.is_whole) for gap in told)]
         if len(told) < len(clear):
             said.append(f"and {len(clear) - len(told)} more outcomes with a clear gap")
         n_unclear = len(self.gaps) - len(clear)
@@ -576,6 +574,7 @@ def _gap(
     }
     return OutcomeGap(
         column=column,
+        label=labels_of(scenario, [column])[str(column)],
         unit=unit,
         is_share=kind_of(outcome) != "number",
         before=float(before.mean()) if len(before) else math.nan,

@@ -74,13 +74,6 @@ class Comparison(Finding):
         """The comparison with every effect that differs on its screen, and all of pairing."""
         return replace(self, is_whole=True)
 
-    def label(self, effect: PairedEffect) -> str:
-        """What people read in place of an effect's name; of a class, with its class."""
-        label = self.ensemble.labels[effect.outcome]
-        terms = (self.ensemble.manifest.get("question") or {}).get("terms", {})
-        term = terms.get(effect.category, {}).get("label", effect.category.replace("_", " "))
-        return f"{label}: {term}" if term else label
-
     def showing(self, outcomes: Iterable[str]) -> Comparison:
         """The comparison with a screen and figures of some outcomes only.
 
@@ -191,7 +184,7 @@ class Comparison(Finding):
 
         return pd.DataFrame(
             {"option": effect.option or "as written"}
-            | effect.brief(self.label(effect))
+            | effect.brief(self.ensemble.label(effect.outcome, effect.category))
             | (effect.pairing() if self.is_whole else {})
             for option in self.options
             for effect in self._told(option)
@@ -236,7 +229,7 @@ class Comparison(Finding):
         for option in self.options:
             effects = [effect for effect in self.effects if effect.option == option]
             said.append(self._pairs_sentence(option))
-            said += _count_sentences(effects, n_told=len(self._told(option)))
+            said += _count_sentences(effects, 0 if self.shown else len(self._told(option)))
             if effects[0].n > 1:
                 said += self._saving_sentences(effects)
         if self.ensemble.manifest["design"] == "latin_hypercube":
@@ -328,12 +321,12 @@ class Comparison(Finding):
         return found.loc[:, (found != found.iloc[0]).any()]
 
 
-def _count_sentences(effects: Sequence[PairedEffect], n_told: int) -> Iterator[str]:
-    """Say how many effects are clear, and that a screen has not all of them."""
+def _count_sentences(effects: Sequence[PairedEffect], n_largest: int) -> Iterator[str]:
+    """Say how many effects are clear, and where a screen has only so many of them."""
     n_clear = sum(effect.is_clear for effect in effects)
     n_same = sum(not effect.n_differing for effect in effects)
     if effects[0].n > 1:
-        left = f"; the {n_told} largest follow" if n_told < n_clear else ""
+        left = f"; the {n_largest} largest follow" if 0 < n_largest < n_clear else ""
         yield (
             f"{n_clear} of {len(effects)} outcomes (each class counted) differ clearly, "
             f"{n_same} are identical in every pair{left}"

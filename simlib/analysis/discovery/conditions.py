@@ -12,6 +12,7 @@ import numpy as np
 from simlib.errors import Problem, ScenarioError
 from simlib.outcomes import kind_of
 from simlib.scenario import load_text
+from simlib.scenario.spelling import words
 from simlib.scenario.wording import near_or_all
 from simlib.statistics.formatting import number
 
@@ -135,7 +136,7 @@ def cases(condition: Condition, ensemble: Ensemble) -> Cases:
     ScenarioError
         It is settled in no replication.
     """
-    name, options = condition.outcome, " - ".join(condition.options)
+    name, options = condition.outcome, words(" - ".join(condition.options))
     parts = [ensemble.of(option) for option in condition.options]
     columns: list[Any] = [part.outcomes[name].rename_axis("replication") for part in parts]
     seen = columns[0]
@@ -149,7 +150,7 @@ def cases(condition: Condition, ensemble: Ensemble) -> Cases:
         raise _wrong(condition.text, f"{name} is settled in no replication")
     is_case, said = condition.test(settled.to_numpy())
     return Cases(
-        reading=f"{name} : {options} {said}" if options else f"{name} {said}",
+        reading=f"{ensemble.label(name)}{f' ({options})' if options else ''} {said}",
         replications=settled.index.to_numpy(dtype=np.int64),
         is_case=np.asarray(is_case, dtype=np.bool_),
         n_unsettled=len(seen) - len(settled),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from simlib.analysis.discovery.prim import SHARES, Box, BoxFit, Limit, fit, quasi_p
 from simlib.finding import Finding, plot_room
+from simlib.scenario.spelling import words
 from simlib.statistics.formatting import number, percent
 from simlib.statistics.intervals import wilson
 
@@ -71,8 +72,13 @@ class FoundLimit:
     @property
     def shown(self) -> str:
         """The limit as text."""
+        return f"{words(self.parameter)} {self.bound}"
+
+    @property
+    def bound(self) -> str:
+        """The same without its parameter."""
         unit = "" if self.unit in _UNITLESS else f" {self.unit.partition(',')[0]}"
-        return f"{self.parameter} {_SIGNS[self.side]} {number(self.value)}{unit}"
+        return f"{_SIGNS[self.side]} {number(self.value)}{unit}"
 
     def sentence(self) -> str:
         """Say how likely chance sets this limit, and how often resamples do."""
@@ -389,7 +395,7 @@ class Discovery(Finding):
         if not stability:
             return [f"  Restricted in 0 % of {self.n_resamples} resamples: no parameter."]
         (column, side), seen = max(stability.items(), key=lambda item: item[1].share)
-        name, end = self.drawn.names[column], ("below", "above")[side]
+        name, end = words(self.drawn.names[column]), ("below", "above")[side]
         often = f"restricted in {100 * seen.share:.0f} % of them"
         return [f"  The most frequent limit over resamples, {name} from {end}, is {often}."]
 
@@ -399,8 +405,9 @@ class Discovery(Finding):
         leaf = self.tree.leaves[0]
         return (
             f"Tree of depth {self.tree.depth} (cross-validated), {len(self.tree.leaves)} leaves; "
-            f"the densest: {self._rule(leaf.box)}. Density {_with_interval(leaf.held_out)} on the "
-            f"other half, coverage {percent(leaf.held_out.coverage)}."
+            f"the densest: {words(self._rule(leaf.box))}. "
+            f"Density {_with_interval(leaf.held_out)} on the other half, "
+            f"coverage {percent(leaf.held_out.coverage)}."
         )
 
 

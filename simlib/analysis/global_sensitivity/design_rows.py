@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import numpy as np
 
-from simlib.analysis.columns import columns_of, reader_of
+from simlib.analysis.columns import columns_of, labels_of, reader_of
 from simlib.ensemble.map_runs import map_runs
 from simlib.errors import Problem, ScenarioError, SimulationError
 from simlib.files import distinct
@@ -93,6 +93,11 @@ class VariedScenario:
         outcomes = self.scenario.outcomes
         return {str(c): unit_of(outcomes[c.outcome], self.scenario) for c in self.columns}
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """What people read in the place of each outcome's name."""
+        return labels_of(self.scenario, self.columns)
+
 
 @dataclass(frozen=True)
 class DesignFinding(Finding):
@@ -106,6 +111,8 @@ class DesignFinding(Finding):
         Simulated runs.
     units
         Unit of each outcome (or ``OUTCOME.CLASS``) that something is estimated of.
+    labels
+        What people read in the place of the names of these, and of those left out.
     left_out
         Outcomes that allow no estimate, with the reason.
     """
@@ -117,6 +124,7 @@ class DesignFinding(Finding):
     label: str
     n_runs: int
     units: dict[str, str]
+    labels: dict[str, str]
     left_out: dict[str, str]
 
     @property
@@ -126,7 +134,8 @@ class DesignFinding(Finding):
 
     def brief(self) -> pd.DataFrame:
         """The first rows of the table."""
-        return self.table().head(_SHOWN)
+        rows = self.table().head(_SHOWN)
+        return rows.assign(outcome=rows["outcome"].map(self.labels))
 
     def briefs(self) -> dict[str, pd.DataFrame]:
         """The first rows, with how many there are."""
@@ -149,7 +158,7 @@ class DesignFinding(Finding):
 
     def left_out_sentences(self) -> list[str]:
         """Say which outcomes are left out, and why."""
-        return [f"{name}: left out, {why}." for name, why in self.left_out.items()]
+        return [f"{self.labels[name]}: left out, {why}." for name, why in self.left_out.items()]
 
 
 def varied(

@@ -18,6 +18,7 @@ from simlib.chance.addresses import name_hash
 from simlib.chance.philox import uniform
 from simlib.errors import Problem, ScenarioError
 from simlib.scenario.requests import whole
+from simlib.scenario.spelling import words
 from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
@@ -136,12 +137,12 @@ class Screening(DesignFinding):
         effects, unit = self.effects[outcome], self.units[outcome]
         top = self.ranking(outcome)[:_SHOWN]
         parts = [
-            f"{name} ({number(effects.mu_star[name])} +- {number(effects.mu_star_half[name])})"
+            f"{words(name)} ({number(star)} ± {number(effects.mu_star_half[name])})"
             for name in top
-            if effects.mu_star[name] > 0.0
+            if (star := effects.mu_star[name]) > 0.0
         ]
         n_inert = sum(star == 0.0 for star in effects.mu_star.values())
-        what = f"{outcome}, {self.label}" + (f", {unit}" if unit else "")
+        what = f"{self.labels[outcome]}, {self.label}" + (f", {unit}" if unit else "")
         moved = f"moved most by {', '.join(parts)}" if parts else "moved by no number"
         return (
             f"{what}: {moved}; {n_inert:,} of {len(effects.mu_star):,} drawn numbers do not "
@@ -212,6 +213,7 @@ def _screened(study: VariedScenario, trajectories: int, execution: Execution) ->
         n_runs=len(rows) * len(study.options),
         effects={name: paths.effects(tuple(study.owners), rows, v) for name, v in seen.items()},
         units={name: study.units[name] for name in seen},
+        labels=study.labels,
         owners=study.owners,
         spread={name: float(each.std()) for name, each in seen.items()},
         left_out={

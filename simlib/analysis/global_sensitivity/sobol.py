@@ -33,6 +33,7 @@ from simlib.errors import Problem, ScenarioError
 from simlib.finding import plot_room
 from simlib.scenario.register_rows import GRADES, grade_of
 from simlib.scenario.requests import whole
+from simlib.scenario.spelling import words
 from simlib.scenario.wording import near, shown
 from simlib.statistics.intervals import Z95
 
@@ -265,7 +266,7 @@ class Sensitivity(DesignFinding):
         return found
 
     def _of(self, outcome: str) -> str:
-        return f"the variance of {outcome}, {self.label}"
+        return f"the variance of {self.labels[outcome]}, {self.label}"
 
     def _by_kind(self, outcome: str) -> str:
         found = self.indices[outcome]
@@ -291,7 +292,7 @@ class Sensitivity(DesignFinding):
     def _by_parameter(self, outcome: str) -> str:
         found = self.indices[outcome]
         parts = [
-            f"{name} {found.total_text(name)}"
+            f"{words(name)} {found.total_text(name)}"
             for name in sorted(found.total, key=lambda name: (-found.total[name], name))
             if name not in {CHANCE, OTHERS} and found.total[name] >= _LEAST
         ]
@@ -417,6 +418,7 @@ def _split(
         n_runs=len(rows) * len(study.options),
         indices={name: indices(design, values[name]) for name in kept},
         units={name: study.units[name] for name in kept},
+        labels=study.labels,
         left_out={name: why for name, why in reasons.items() if why},
     )
 

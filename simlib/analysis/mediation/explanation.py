@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simlib.analysis.columns import in_words
 from simlib.analysis.mediation.mediators import DECISIONS, NATIONAL, PARAMETERS
 from simlib.files import distinct
 from simlib.finding import Finding, plot_room
 from simlib.journal import to_date
+from simlib.scenario.spelling import words
 from simlib.scenario.wording import AS_WRITTEN
 from simlib.statistics.formatting import number
 from simlib.statistics.intervals import fieller
@@ -85,8 +87,9 @@ class MediatedEffect:
 
     Attributes
     ----------
-    outcome, kind, unit
-        Its name, ``number`` or ``share`` (a probability), and its unit.
+    outcome, label, kind, unit
+        Its name and what people read in its place, ``number`` or ``share`` (a probability), and
+        its unit.
     n
         Pairs in which it was observed under both options and in all hybrids.
     before, after
@@ -102,6 +105,7 @@ class MediatedEffect:
     """
 
     outcome: str
+    label: str
     kind: str
     unit: str
     n: int
@@ -158,10 +162,12 @@ class MediatedEffect:
         missing = sum(path.missing for path in self.description.paths)
         parts = []
         for level in LEVELS:
-            named = ", ".join(f"{name} {net:+,.3g}" for name, _, _, net in self.ranked(level)[:3])
+            named = ", ".join(
+                f"{words(name)} {net:+,.3g}" for name, _, _, net in self.ranked(level)[:3]
+            )
             parts.append(f"by {level} {named}")
         return (
-            f"{self.outcome}: over all pairs {number(extra)} are extra and {number(missing)} "
+            f"{self.label}: over all pairs {number(extra)} are extra and {number(missing)} "
             "missing; followed back to the act that most favored each, they are, extra less "
             f"missing, {'; '.join(parts)}."
         )
@@ -173,12 +179,13 @@ def _through(group: str, by: str) -> str:
         NATIONAL: "what has no place",
         DECISIONS: "the decisions that are counted",
     }
-    spelled = {"agent": f"what {group} does", "place": f"what is changed in {group}"}
-    return known.get(group, spelled.get(by, group))
+    name = words(group)
+    spelled = {"agent": f"what {name} does", "place": f"what is changed in {name}"}
+    return known.get(group, spelled.get(by, name))
 
 
 def mediated_effect(
-    outcome: tuple[str, str, str],
+    outcome: tuple[str, str, str, str],
     ends: tuple[NDArray[np.float64], NDArray[np.float64]],
     shares: NDArray[np.float64],
     groups: Sequence[str],
@@ -186,13 +193,13 @@ def mediated_effect(
     blocks: NDArray[np.int32] | None,
     description: Description,
 ) -> MediatedEffect:
-    """Sum up one outcome (name, kind and unit) over the pairs in which all of it was observed.
+    """Sum up one outcome over the pairs in which all of it was observed.
 
-    The ends are its values under the baseline and under the counterfactual, shape (n,); the
-    Shapley values of the groups, shape (n, n_groups), sum to their difference. Given the
-    block of each pair, errors are taken between blocks.
+    It is given by name, label, kind and unit. The ends are its values under the baseline and
+    under the counterfactual, shape (n,); the Shapley values of the groups, shape (n, n_groups),
+    sum to their difference. Given the block of each pair, errors are taken between blocks.
     """
-    name, kind, unit = outcome
+    name, label, kind, unit = outcome
     is_seen = ~(np.isnan(shares).any(axis=1) | np.isnan(ends[0]) | np.isnan(ends[1]))
     own = None if blocks is None else blocks[is_seen]
     before, after = (each[is_seen] for each in ends)
@@ -204,6 +211,7 @@ def mediated_effect(
         rows = [share_of(g, each, after - before, own) for g, each in added.items() if each.any()]
     return MediatedEffect(
         outcome=name,
+        label=label,
         kind=kind,
         unit=unit,
         n=int(is_seen.sum()),
@@ -268,10 +276,10 @@ class Explanation(Finding):
 
     def brief(self) -> pd.DataFrame:
         """The effects; shares and paths have tables of their own."""
-        return self.effects()
+        return in_words(self.effects(), self._labels)
 
     def briefs(self) -> dict[str, pd.DataFrame]:
-        """Effects, shares and the first paths."""
+        """Effects, shares and the first paths, in words."""
         found = {
             "effects": self.effects(),
             f"shares of the effect by {self.by}, with 95 % intervals": self.table(),
@@ -283,7 +291,11 @@ class Explanation(Finding):
             # The sentences say which outcome it is, and its effect.
             del found["effects"]
             found = {t: table.drop(columns="outcome") for t, table in found.items()}
-        return {title: table for title, table in found.items() if len(table)}
+        return {t: in_words(table, self._labels) for t, table in found.items() if len(table)}
+
+    @property
+    def _labels(self) -> dict[str, str]:
+        return {finding.outcome: finding.label for finding in self.findings}
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Effects, shares, paths, their ranking, and where pairs part."""
@@ -385,14 +397,14 @@ class Explanation(Finding):
         if f.is_same and f.n:
             value = f"{number(f.before)} {f.unit}".strip()
             return (
-                f"{f.outcome} is the same under {self.baseline or AS_WRITTEN} and "
+                f"{f.label} is the same under {self.baseline or AS_WRITTEN} and "
                 f"{self.counterfactual or AS_WRITTEN} in all {f.n:,} pairs ({value} on average): "
                 "there is nothing to explain."
             )
         unit = f" {f.unit}" if f.unit else ""
         interval = f"{number(f.effect.low)} to {number(f.effect.high)}"
         text = (
-            f"{f.outcome}: {number(f.before)} under {self.baseline or AS_WRITTEN}, "
+            f"{f.label}: {number(f.before)} under {self.baseline or AS_WRITTEN}, "
             f"{number(f.after)} under {self.counterfactual or AS_WRITTEN}; "
             f"effect {f.effect.mean:+.3g}{unit} (95 % interval {interval}, {f.n:,} pairs)."
         )
@@ -412,7 +424,7 @@ class Explanation(Finding):
         option = self._option(each.is_second) or AS_WRITTEN
         yield (
             f"Description, not attribution: {len(self.first):,} of {n:,} pairs part; most often "
-            f"({len(found):,}) first at {each}, which only {option} "
+            f"({len(found):,}) first at {words(str(each))}, which only {option} "
             f"has, as in replications {', '.join(map(str, found[:3]))}."
         )
         firsts: dict[int, MediatedEffect] = {}
@@ -428,7 +440,7 @@ class Explanation(Finding):
                 f" --option {shlex.quote(o)}" for o in (self.baseline, self.counterfactual) if o
             )
             yield (
-                f"To have these replications at hand: simlib run {shlex.quote(self.source)} "
+                f"To have these replications at hand:\nsimlib run {shlex.quote(self.source)} "
                 f"-o out/ --replications {self.n_asked}{options}"
             )
 
@@ -436,17 +448,17 @@ class Explanation(Finding):
         found = finding.description
         if found.n_traced < found.n_differing:
             yield (
-                f"{finding.outcome}: {found.n_traced:,} of {found.n_differing:,} incidents that "
+                f"{finding.label}: {found.n_traced:,} of {found.n_differing:,} incidents that "
                 "differ are followed back, drawn by their addresses."
             )
         yield finding.path_sentence()
         for path in found.paths[:_MOST_PATHS]:
             if path.net:
                 yield (
-                    f"{finding.outcome}: {path.agent} > {path.mechanism} > {path.place}: "
+                    f"{finding.label}: {path.way}: "
                     f"{number(path.extra)} extra, {number(path.missing)} missing over "
-                    f"{path.n_pairs:,} pairs; such as {path.example}. "
-                    f"To see it: {self.command(path)}"
+                    f"{path.n_pairs:,} pairs; such as {words(path.example)}. "
+                    f"To see it:\n{self.command(path)}"
                 )
 
     def command(self, path: Path) -> str:

@@ -25,6 +25,7 @@ from simlib.outcomes.recorded import (
     Recorded,
     StateOutcome,
 )
+from simlib.scenario.spelling import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -76,6 +77,11 @@ class Path:
     def net(self) -> float:
         """Extra less missing."""
         return self.extra - self.missing
+
+    @property
+    def way(self) -> str:
+        """Who, through what and where, in words."""
+        return " > ".join(words(x.strip("()")) for x in (self.agent, self.mechanism, self.place))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from simlib.analysis.columns import columns_of
+from simlib.analysis.columns import columns_of, labels_of
 from simlib.analysis.mediation.explanation import Explanation, mediated_effect
 from simlib.analysis.mediation.mediators import KINDS, Mediation, contributions
 from simlib.analysis.mediation.path_description import (
@@ -187,6 +187,7 @@ def _effects(
     scenario = mediation.scenario
     blocks = designs.blocks(scenario.design, np.arange(len(texts), dtype=np.int32))
     names = dict.fromkeys(column.outcome for column in wanted)
+    labels = labels_of(scenario, wanted)
     descriptions = {name: describe_outcome(texts, name) for name in names}
     for column, at in wanted.items():
         ends = (found["baseline"][:, at], found["counterfactual"][:, at])
@@ -196,7 +197,7 @@ def _effects(
         unit = "" if column.category else unit_of(outcome, scenario)
         kind = "share" if kind_of(outcome) != "number" else "number"
         yield mediated_effect(
-            (str(column), kind, unit),
+            (str(column), labels[str(column)], kind, unit),
             ends,
             found["shares"][:, :, at],
             mediation.groups,

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from simlib.analysis.columns import in_words
 from simlib.analysis.selection.observables import Observable, encoded
 from simlib.errors import Problem, ScenarioError
 from simlib.finding import Finding, plot_room
 from simlib.scenario.requests import more_needed
+from simlib.scenario.spelling import words
 from simlib.statistics.formatting import with_error
 from simlib.statistics.intervals import standard_error, wilson
 from simlib.statistics.regression import FOLDS, one_thread
@@ -114,8 +116,10 @@ class DecisionForecast(Finding):
     def briefs(self) -> dict[str, pd.DataFrame]:
         """All three tables under their titles, of the coefficients the largest."""
         return {
-            "P(extension) by what is known": self.groups,
-            "logistic regression, largest coefficients": self.coefficients.head(MOST_SHOWN),
+            "P(extension) by what is known": in_words(self.groups, {}),
+            "logistic regression, largest coefficients": in_words(
+                self.coefficients.head(MOST_SHOWN), {}
+            ),
             "forecasts against what came": self.calibration,
         }
 
@@ -134,7 +138,9 @@ class DecisionForecast(Finding):
     def sentences(self) -> list[str]:
         """Say how many are extended, and whether what is known forecasts it."""
         clear = self.coefficients.query("low > 0 or high < 0").head(5)
-        inputs = [f"{row.input} ({row.log_odds_per_sd:+.2f})" for row in clear.itertuples()]
+        inputs = [
+            f"{words(str(row.input))} ({row.log_odds_per_sd:+.2f})" for row in clear.itertuples()
+        ]
         return [
             (
                 f"By {self.date} an extension was agreed in {self.n_decided} of {self.n} "

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, ClassVar, Unpack
 import numpy as np
 
 from simlib._moved import default
+from simlib.analysis.columns import Column, labels_of
 from simlib.analysis.selection.decision_forecast import DecisionForecast, forecast
 from simlib.analysis.selection.forced_runs import (
     NEVER,
@@ -39,6 +40,7 @@ from simlib.outcomes.planning import unit_of
 from simlib.scenario import as_scenario
 from simlib.scenario.requests import day, more_needed, n_replications
 from simlib.scenario.schema import Parameter, Scenario
+from simlib.scenario.spelling import words
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
 from simlib.statistics.formatting import number, with_error
@@ -161,8 +163,8 @@ class Readings(Finding):
         The selection gap of every outcome: ``as written``, then for each fixed slope.
     slopes
         The slope of each of them; nan where it is drawn.
-    units
-        Unit of each outcome; empty for a yes/no.
+    units, labels
+        Unit of each outcome, empty for a yes/no; what people read in the place of its name.
     headlines
         Outcomes that sentences speak of.
     """
@@ -175,6 +177,7 @@ class Readings(Finding):
     selections: dict[str, SelectionEffects]
     slopes: dict[str, float]
     units: dict[str, str]
+    labels: dict[str, str]
     headlines: tuple[str, ...]
 
     def gap(self, outcome: str, version: str = AS_WRITTEN) -> SelectionEffect:
@@ -229,7 +232,7 @@ class Readings(Finding):
                     key: with_error(getattr(effect, key).value, getattr(effect, key).error)
                     for key in ("extended", "redone", "do_extended", *CONTRASTS)
                 }
-                rows.append({"outcome": name, "threat slope": version, **cells})
+                rows.append({"outcome": self.labels[name], "threat slope": version, **cells})
         return pd.DataFrame(rows)
 
     def briefs(self) -> dict[str, pd.DataFrame]:
@@ -254,7 +257,8 @@ class Readings(Finding):
         for name in self.headlines:
             gaps = [self.gap(name, version).gap.value for version in self.selections]
             if any(map(math.isnan, gaps)):
-                lines.append(f"{name}: not settled by the horizon in some runs; no gap is taken.")
+                why = "not settled by the horizon in some runs; no gap is taken"
+                lines.append(f"{self.labels[name]}: {why}.")
             else:
                 lines += [self._on_gap(name, version) for version in self.selections]
         lines.append(
@@ -267,10 +271,10 @@ class Readings(Finding):
         effect, unit = self.gap(name, version), self.units[name]
         at = "slope drawn" if version == AS_WRITTEN else f"slope {version}"
         return (
-            f"{name}, {at}: {number(effect.extended.value)} {unit} where the {self.agent} "
-            f"extends, {number(effect.do_extended.value)} where it is made to; gap "
-            f"{effect.gap.shown}, of which mechanics {effect.mechanics.shown}. A comparison of "
-            f"runs shows {effect.observational.shown}, extending does "
+            f"{self.labels[name]}, {at}: {number(effect.extended.value)} {unit} where the "
+            f"{words(self.agent)} extends, {number(effect.do_extended.value)} where it is made "
+            f"to; gap {effect.gap.shown}, of which mechanics {effect.mechanics.shown}. A "
+            f"comparison of runs shows {effect.observational.shown}, extending does "
             f"{effect.interventional.shown}."
         )
 
@@ -337,6 +341,7 @@ def readings(
         selections=selections,
         slopes={AS_WRITTEN: math.nan} | {f"{slope:g}": float(slope) for slope in slopes},
         units={name: unit_of(loaded.outcomes[name], loaded) for name in numbers_of(loaded)},
+        labels=labels_of(loaded, map(Column, numbers_of(loaded))),
         headlines=headlines,
     )
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, ClassVar, Unpack
 import numpy as np
 
 from simlib._moved import default
+from simlib.analysis.columns import in_words
 from simlib.analysis.selection.deadlines import HELD, extension_name
 from simlib.analysis.selection.forced_runs import NEVER, GivenAnswer, simulate_answers
 from simlib.analysis.selection.observables import encoded, plan_observables
@@ -40,6 +41,7 @@ from simlib.finding import Finding, plot_room
 from simlib.journal import to_days
 from simlib.scenario import as_scenario
 from simlib.scenario.requests import n_replications
+from simlib.scenario.spelling import heading, words
 from simlib.scenario.wording import near_or_all
 from simlib.simulation import assemble
 from simlib.statistics.formatting import with_error
@@ -168,7 +170,7 @@ class Information(Finding):
             groups = [each for each in those if each.kind == "group"][:2]
             rows += [
                 {
-                    "loss": loss,
+                    "loss": heading(loss),
                     "date": date.isoformat(),
                     "unknown": each.name,
                     "value": each.alone.shown + self._caution(each),
@@ -194,7 +196,7 @@ class Information(Finding):
     def briefs(self) -> dict[str, pd.DataFrame]:
         """The ranking, and what is worth most, under their titles."""
         return {
-            "options, nothing learnt": self.ranking,
+            "options, nothing learnt": in_words(self.ranking, {}),
             "value of learning, ± Monte Carlo standard error": self.brief(),
         }
 
@@ -231,7 +233,8 @@ class Information(Finding):
         best, second = rows.iloc[0], rows.iloc[1]
         p = best["p_incorrect"]
         return (
-            f"{loss}, {date}: {best['option']} has the least loss, {second['option']} "
+            f"{heading(loss)}, {date}: {words(best['option'])} has the least loss, "
+            f"{words(second['option'])} "
             f"{with_error(second['above_best'], second['error'])} {best['unit']} more; "
             f"P(another is better) {'< 0.001' if p < 0.001 else f'<= {p:.2g}'}."
         )
@@ -248,9 +251,11 @@ class Information(Finding):
             parts.append("no unknown looked at stands out from 0")
         for each in clear[:3]:
             beyond = f", {each.beyond.shown} beyond the reports" if each.beyond else ""
-            where = "; ".join(f"{option} is best {_between(a, b)}" for a, b, option in each.regions)
+            where = "; ".join(
+                f"{words(option)} is best {_between(a, b)}" for a, b, option in each.regions
+            )
             tail = f" ({where})" if where else ""
-            parts.append(f"{each.name} is worth {each.alone.shown} {unit}{beyond}{tail}")
+            parts.append(f"{words(each.name)} is worth {each.alone.shown} {unit}{beyond}{tail}")
         return "; ".join(parts) + "."
 
 
