@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from simlib.files import Output, csv_bytes
+from simlib.statistics.formatting import number
 
 if TYPE_CHECKING:
     import os
@@ -88,7 +89,7 @@ class Finding(ABC):
     def _repr_html_(self) -> str:
         """Sentences and the brief table, for a notebook."""
         said = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.sentences())
-        return said + str(self.brief().to_html(index=False))
+        return said + str(self.brief().to_html(index=False, float_format=number))
 
 
 def plot_room() -> Any:

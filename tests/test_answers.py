@@ -11,6 +11,7 @@ import pytest
 
 import simlib
 from simlib.answers import Answer, answer
+from simlib.answers.statements import Histories
 from simlib.errors import ScenarioError
 from simlib.scenario import digest, load_text
 from simlib.statistics.formatting import estimate, share, supported
@@ -140,6 +141,29 @@ def test_what_is_given_by_an_option_is_not_called_likely(ensemble: simlib.Ensemb
     changes = text_of(answer(ensemble), "What options change against decided")
     assert "no change beyond chance" in changes
     assert "n = 200 pairs" in changes
+
+
+EVENT = "events: {move: {on: 2025-02-01, move: {stay: 90 days}, forced: true}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "option", "by"),
+    [
+        ("", "decided", ""),
+        ("", "", ""),
+        ("", "shorter", "the option"),
+        ("", "on_from_shorter", "the option"),
+        (EVENT, "decided", "the scenario"),
+        (EVENT.replace("on: 2025-02-01", "when: raid >= 30 a month"), "decided", ""),
+    ],
+)
+def test_an_ending_is_set_by_what_gives_it_for_sure(
+    ensemble: simlib.Ensemble, text: str, option: str, by: str
+) -> None:
+    more = TEXT.replace("outcomes:\n", f"  on_from_shorter: {{of: shorter}}\n{text}outcomes:\n")
+    scenario = load_text(more)
+    assert scenario.question is not None
+    assert Histories(ensemble, scenario.question, scenario, option).set_by == by
 
 
 def test_drivers_come_with_interval_floor_and_grade(alone: Answer) -> None:

@@ -60,7 +60,7 @@ def test_a_run_keeps_results_and_figures_and_shows_a_table(scenario: Path, tmp_p
     assert "context of use: Tests of the library." in done.stderr
     assert "6 replications, about" in done.stderr
     assert "small: 6 of 6 replications" in done.stdout
-    assert "Raids iraq spring" in done.stdout
+    assert "Raids Iraq spring" in done.stdout
     assert f"results: {out}" in done.stdout
     assert (out / "figures" / "outcomes.png").exists()
     assert "\x1b" not in done.stdout + done.stderr

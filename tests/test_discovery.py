@@ -91,7 +91,7 @@ def test_an_effect_of_an_option_can_be_the_condition() -> None:
     """The option doubles raids, so its effect is large where there are many."""
     discovery = found("raids : more - as_planned in worst 30 %")
     assert {limit.parameter for limit in discovery.box().limits} == {"raids"}
-    assert discovery.condition.startswith("raids : more - as_planned in highest 30 % (> ")
+    assert discovery.condition.startswith("Raids (more against as planned) in highest 30 % (> ")
 
 
 def test_only_what_is_drawn_is_looked_at() -> None:

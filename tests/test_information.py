@@ -349,7 +349,7 @@ def test_troops_make_an_extension_the_worst_for_who_counts_them() -> None:
     stay = found.table().query("loss == 'stay' and kind == 'parameter'")
     assert (stay["value"] == 0.0).all()
     said = " ".join(found.sentences())
-    assert "stay, 2025-03-16: held has the least loss" in said
+    assert "Stay, 2025-03-16: held has the least loss" in said
     assert "no unknown looked at stands out from 0" in said
 
 

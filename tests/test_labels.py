@@ -11,6 +11,7 @@ from simlib.errors import ScenarioError
 from simlib.outcomes import label_of
 from simlib.scenario import digest, load_text
 from simlib.scenario.bundled import scenario_names
+from simlib.scenario.spelling import heading, words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +74,21 @@ def test_labels_and_topics_go_with_the_results(manifest: simlib.Ensemble) -> Non
         "quiet": "Quiet",
     }
     assert manifest.topics == {"Violence": ("raids", "quiet"), "": ("raids_in_east",)}
+
+
+def test_a_class_stands_behind_its_outcome(manifest: simlib.Ensemble) -> None:
+    assert manifest.label("raids") == "Raids, 2025"
+    assert manifest.label("raids", "not_yet") == "Raids, 2025: not yet"
+    manifest.manifest["question"] = {"terms": {"not_yet": {"label": "Still to come"}}}
+    assert manifest.label("raids", "not_yet") == "Raids, 2025: Still to come"
+
+
+def test_names_are_words_and_numbers_of_a_text_stay() -> None:
+    assert heading("counter_isis_operation") == "Counter-ISIS operation"
+    assert words("isis.level_iraq > 6.26 and krg_seam is open.") == (
+        "ISIS level Iraq > 6.26 and KRG seam is open."
+    )
+    assert words("extend_12m_from_2025-06-30") == "extend 12m from 2025-06-30"
 
 
 def test_results_of_before_are_called_by_the_names_of_their_outcomes(

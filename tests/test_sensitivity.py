@@ -354,7 +354,7 @@ def test_figures_show_groups_and_refuse_what_is_not_there() -> None:
     result = by_parameter()
     ax = plot.sensitivity(result, "guards")
     labels = [text.get_text() for text in ax.get_yticklabels()]
-    assert labels[0] == "structure.c"
+    assert labels[0] == "structure c"
     assert labels[-1] == "chance"
     widths = [bar.get_width() for bar in ax.containers[0].patches]  # type: ignore[attr-defined]
     assert widths[0] == pytest.approx(100.0 * result.indices["guards"].first["structure.c"])

@@ -56,8 +56,9 @@ def test_sentences_tables_figures_and_a_replay_that_runs(scenario: Path, tmp_pat
     done = call("why", out, "raids", "--option", "as_planned,busier", "-o", kept, "--jobs", "1")
     assert done.returncode == 0, done.stderr
     said = "100 % (100 to 100) of the extra incidents pass through the parameters that the options"
-    assert said in done.stdout
+    assert said in " ".join(done.stdout.split())
     assert "Description, not attribution: 6 of 6 pairs part" in done.stdout
+    assert all(len(line) <= 80 for line in done.stdout.splitlines() if line.startswith("Desc"))
     for name in ("effects", "shares", "paths", "ranking", "divergences"):
         assert f"table: {kept}/why-{name}.csv" in done.stdout
         with (kept / f"why-{name}.csv").open(newline="") as file:

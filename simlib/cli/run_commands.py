@@ -284,15 +284,16 @@ def _replayed(ensemble: Ensemble, replication: int, option: str | None) -> Run:
 
 
 def _decision_lines(run: Run) -> Iterator[str]:
-    """Iterate over the decisions of a run, a line each, with what woke the agent."""
+    """Iterate over the decisions of a run, a line each, with what woke the agent; in words."""
     from simlib.journal import to_date
+    from simlib.scenario.spelling import words
 
     for decision in run.decisions:
-        date = to_date(decision.time)
         place = f" in {decision.place}" if decision.place else ""
+        what = words(f"{decision.agent}: {decision.name}{place}: {decision.taken}")
         yield (
-            f"{date}  {decision.agent}: {decision.name}{place}: {decision.taken}{_value(decision)} "
-            f"(probability {decision.probability:.3g}; woken by {decision.cause})"
+            f"{to_date(decision.time)}  {what}{_value(decision)} "
+            f"(probability {decision.probability:.3g}; woken by {words(decision.cause)})"
         )
 
 

@@ -21,7 +21,7 @@ from simlib.plot.style import (
     wrapped,
 )
 from simlib.scenario.spelling import words
-from simlib.statistics.formatting import number, supported
+from simlib.statistics.formatting import supported
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -150,7 +150,7 @@ def _head(ax: Axes, scale: _Scale, height: float, *, is_new: bool) -> None:
             ax, scale.topic, (0, height + 0.6), -6, xycoords=("axes fraction", "data"),
             weight="bold", color=INK, size=8.5, annotation_clip=False,
         )  # fmt: skip
-    end = number(float(f"{scale.end:.2g}"))
+    end = f"{float(f'{scale.end:.2g}'):,.12f}".rstrip("0").rstrip(".")  # as 0.000045, not 4.5e-05
     look = {"color": MUTED, "size": 6.5, "va": "center"}
     ax.plot([-1, 1], [height] * 2, color=MUTED, lw=0.6, marker="|", ms=4)
     ax.text(-1, height + 0.6, f"\N{MINUS SIGN}{end}", ha="left", **look)  # type: ignore[arg-type]

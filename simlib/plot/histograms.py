@@ -218,6 +218,6 @@ def lead_times(found: EarlyWarning, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("lead: weeks from the alarm to the event")
     ax.set_ylabel("right alarms (replications)")
     grid(ax, "y")
-    dress(ax, f"Lead: {found.event}", note, width=62)
+    dress(ax, f"Lead: {words(found.event)}", note, width=62)
     say_below(given, ax, heading(found.scenario), f"n = {found.held_out.n:,}")
     return ax

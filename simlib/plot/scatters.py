@@ -127,11 +127,13 @@ def tripwire(found: EarlyWarning, ax: Axes | None = None) -> Axes:
         if judged:
             rates = np.array([(each.false_alarm_rate, each.hit_rate) for each in judged])
             x, y = 100 * rates.T
-            ax.plot(x, y, marker, color=MIDDLE, mec=MAIN, ms=5, label=f"best of {label}")
+            ax.plot(
+                x, y, marker, color=MIDDLE, mec=MAIN, ms=5, clip_on=False, label=f"best of {label}"
+            )
     if found.chosen is not None:
         own = found.chosen.held_out
         x, y = np.array([100 * own.false_alarm_rate]), np.array([100 * own.hit_rate])
-        ax.plot(x, y, "D", color=ACCENT, mec=INK, ms=10, label="chosen", zorder=5)
+        ax.plot(x, y, "D", color=ACCENT, mec=INK, ms=10, clip_on=False, label="chosen", zorder=5)
     most = 100 * found.terms.most_false_alarms
     ax.axvline(most, color=MUTED, lw=1, ls=":", label="most false alarms where searched")
     ax.set_xlim(left=0)
@@ -141,7 +143,7 @@ def tripwire(found: EarlyWarning, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("hit rate (% of replications that can be hit)")
     grid(ax, "both")
     legend(ax)
-    dress(ax, f"Tripwires: {found.event}", _chosen_rule(found), width=_WIDE)
+    dress(ax, f"Tripwires: {words(found.event)}", _chosen_rule(found), width=_WIDE)
     say_below(given, ax, heading(found.scenario), f"n = {found.held_out.n:,}")
     return ax
 
@@ -153,7 +155,7 @@ def _chosen_rule(found: EarlyWarning) -> str:
     low, high = judged.predictive_interval
     luck = "" if judged.is_better_than_chance else ": no better than luck"
     return (
-        f"chosen: {wrapped(found.chosen.rule.shown, 84)}\nan alarm is right with "
+        f"chosen: {wrapped(words(found.chosen.rule.shown), 84)}\nan alarm is right with "
         f"{percent(judged.predictive_value)} ({100 * low:.0f} to {100 * high:.0f} %), by luck "
         f"with {percent(judged.base_rate_at_alarms)}{luck}"
     )

@@ -73,7 +73,8 @@ def _draw_steps(ax: Axes, before: _Step, steps: Sequence[_Step], after: _Step) -
         reach += [at, *ends]
     ends = [before.size + end for end in (after.low, after.high) if math.isfinite(end)]
     ax.plot(ends, [y[-1]] * len(ends), color=INK, lw=1.4)
-    ax.plot([after.size] * 2, [y[-1], y[-2]], color=MUTED, lw=0.7)
+    if steps:
+        ax.plot([after.size] * 2, [y[-1], y[-2]], color=MUTED, lw=0.7)
     for end, height in ((before, y[0]), (after, y[-1])):
         ax.plot(end.size, height, "D", color=INK, ms=5)
     beside(ax, number(before.size), (before.size, y[0]), size=8)
@@ -143,7 +144,7 @@ def shares(explanation: Explanation, ax: Axes | None = None, outcome: str | None
     steps = [
         _Step(
             wrapped(words(share.group.strip("()")), 26), share.mean, share.low, share.high,
-            f"{share.percent:.0f} % ({share.percent_low:.0f} to {share.percent_high:.0f})",
+            share.told,
         )
         for share in drawn
     ]  # fmt: skip
@@ -154,7 +155,8 @@ def shares(explanation: Explanation, ax: Axes | None = None, outcome: str | None
     effect = finding.effect
     last = _Step(after, finding.after, effect.low, effect.high)
     _draw_steps(ax, _Step(before, finding.before), steps, last)
-    ax.set_xlabel(f"mean{f', {finding.unit}' if finding.unit else ''}, with 95 % intervals")
+    what = "probability" if finding.kind == "share" else f"mean, {finding.unit or 'value'}"
+    ax.set_xlabel(f"{what}, with 95 % intervals")
     dress(ax, finding.label, _note(explanation, finding), width=50)
     say_below(given, ax, heading(explanation.scenario))
     return ax
@@ -184,7 +186,11 @@ def paths(explanation: Explanation, ax: Axes | None = None, outcome: str | None 
     ax.margins(x=0.08)
     first, second = _names(explanation)
     unit = f"{finding.unit}: " if finding.unit else ""
-    ax.set_xlabel(f"{unit}only under {first} (hatched)  |  only under {second};  diamond: net")
+    if drawn:
+        sides = f"only under {first} (hatched)  |  only under {second}"
+        ax.set_xlabel(f"{unit}{sides}\ndiamond: net")
+    else:
+        ax.set_xticks([])
     n = len(finding.description.paths)
     note = f"description, not attribution; {len(drawn)} of {n} paths, summed over pairs"
     dress(ax, "Who, through what, where", note if drawn else "nothing differs")
@@ -233,9 +239,7 @@ def _names(explanation: Explanation) -> tuple[str, str]:
 
 
 def _note(explanation: Explanation, finding: MediatedEffect) -> str:
-    effect = finding.effect
-    text = f"effect {estimate(effect.mean, effect.low, effect.high, is_signed=True)}, "
-    text += f"n = {finding.n} pairs of {explanation.n_asked}"
+    text = f"effect {finding.told}, n = {finding.n} pairs of {explanation.n_asked}"
     if not finding.has_effect:
         return f"{text}\nthe interval includes 0: no share is given"
     return f"{text}\nShapley shares by {explanation.by}; hatched: downward"

@@ -136,7 +136,7 @@ def cases(condition: Condition, ensemble: Ensemble) -> Cases:
     ScenarioError
         It is settled in no replication.
     """
-    name, options = condition.outcome, words(" - ".join(condition.options))
+    name, options = condition.outcome, words(" against ".join(condition.options))
     parts = [ensemble.of(option) for option in condition.options]
     columns: list[Any] = [part.outcomes[name].rename_axis("replication") for part in parts]
     seen = columns[0]

@@ -27,6 +27,7 @@ from simlib.analysis.discovery.indicators import (
 from simlib.errors import Problem, ScenarioError
 from simlib.finding import Finding, plot_room
 from simlib.scenario.requests import more_needed, n_replications, real
+from simlib.scenario.spelling import heading, words
 from simlib.statistics.formatting import percent
 from simlib.statistics.resampling import is_stratified_half
 
@@ -169,7 +170,10 @@ class EarlyWarning(Finding):
                 "No rule has a score above 0 at the price of so few false alarms: no tripwire."
             )
         else:
-            lines += [f"Chosen: {self.chosen.rule.shown}.", *self.chosen.held_out.sentences()]
+            lines += [
+                f"Chosen: {words(self.chosen.rule.shown)}.",
+                *self.chosen.held_out.sentences(),
+            ]
         lines.append(
             "An alarm is right if the event falls into the window; only the first alarm of a "
             "replication counts, and none after the event. The hit rate is of replications in "
@@ -183,7 +187,7 @@ class EarlyWarning(Finding):
         n_hit = self.training.n_can_be_hit + self.held_out.n_can_be_hit
         terms = self.terms
         return (
-            f"{self.event}: could be told {terms.ahead_weeks:g} to "
+            f"{heading(self.event)}: could be told {terms.ahead_weeks:g} to "
             f"{terms.ahead_weeks + terms.window_weeks:g} weeks ahead in {n_hit:,} of {n:,} "
             f"replications; base rate of such a window {percent(self.held_out.base_rate)}."
         )

@@ -133,8 +133,13 @@ class DesignFinding(Finding):
         return f"{self.stem}-{'effect' if ' - ' in self.label else 'level'}"
 
     def brief(self) -> pd.DataFrame:
-        """The first rows of the table."""
-        rows = self.table().head(_SHOWN)
+        """The first rows of the table, and of its columns those that the sentences lack."""
+        said = {"options", "mean", "variance"}
+        if len(self.units) < 2:
+            said |= {"outcome", "unit"}
+        rows = self.table().head(_SHOWN).drop(columns=list(said), errors="ignore")
+        if "outcome" in said:
+            return rows
         return rows.assign(outcome=rows["outcome"].map(self.labels))
 
     def briefs(self) -> dict[str, pd.DataFrame]:

@@ -17,7 +17,7 @@ from simlib.finding import Finding, plot_room
 from simlib.journal import to_date
 from simlib.scenario.spelling import words
 from simlib.scenario.wording import AS_WRITTEN
-from simlib.statistics.formatting import number
+from simlib.statistics.formatting import estimate, number
 from simlib.statistics.intervals import fieller
 from simlib.statistics.summaries import of_number
 
@@ -62,6 +62,14 @@ class MediatedShare:
     percent: float
     percent_low: float
     percent_high: float
+
+    @property
+    def told(self) -> str:
+        """The percent of the effect with their interval; never a zero with a sign."""
+        values = (self.percent, self.percent_low, self.percent_high)
+        texts = (f"{value:.0f}" for value in values)
+        middle, low, high = ("0" if x == "-0" else x.replace("-", "\N{MINUS SIGN}") for x in texts)
+        return f"{middle} % ({low} to {high})"
 
 
 def share_of(
@@ -121,6 +129,18 @@ class MediatedEffect:
         """Whether the interval of the effect excludes 0."""
         return self.effect.low > 0.0 or self.effect.high < 0.0
 
+    def side(self, mean: float) -> str:
+        """A mean under one option; of a probability in percent."""
+        return number(mean) if self.kind == "number" else f"{100.0 * mean:.0f} %"
+
+    @property
+    def told(self) -> str:
+        """The effect with its interval and unit; of a probability in percentage points."""
+        is_number = self.kind == "number"
+        scale, unit = (1.0, self.unit) if is_number else (100.0, "percentage points")
+        values = (scale * x for x in (self.effect.mean, self.effect.low, self.effect.high))
+        return f"{estimate(*values, is_signed=True)} {unit}".rstrip()
+
     @property
     def what(self) -> str:
         """What of the effect passes, in words."""
@@ -146,11 +166,10 @@ class MediatedEffect:
             if abs(s.percent) >= _LEAST_PERCENT or s.percent_low > 0 or s.percent_high < 0
         ][:_MOST_SHARES]
         for s in named:
-            percent = f"{s.percent:.0f} % ({s.percent_low:.0f} to {s.percent_high:.0f})"
             if s.percent < 0.0:
-                yield f"{percent}: {_through(s.group, by)} works the other way."
+                yield f"{s.told}: {_through(s.group, by)} works the other way."
             else:
-                yield f"{percent} of {self.what} through {_through(s.group, by)}."
+                yield f"{s.told} of {self.what} through {_through(s.group, by)}."
         n_left = len(self.shares) - len(named)
         if n_left:
             rest = round(100.0 - sum(s.percent for s in named))
@@ -395,18 +414,16 @@ class Explanation(Finding):
 
     def _effect(self, f: MediatedEffect) -> str:
         if f.is_same and f.n:
-            value = f"{number(f.before)} {f.unit}".strip()
+            value = f"{f.side(f.before)} {f.unit if f.kind == 'number' else ''}".strip()
             return (
                 f"{f.label} is the same under {self.baseline or AS_WRITTEN} and "
                 f"{self.counterfactual or AS_WRITTEN} in all {f.n:,} pairs ({value} on average): "
                 "there is nothing to explain."
             )
-        unit = f" {f.unit}" if f.unit else ""
-        interval = f"{number(f.effect.low)} to {number(f.effect.high)}"
         text = (
-            f"{f.label}: {number(f.before)} under {self.baseline or AS_WRITTEN}, "
-            f"{number(f.after)} under {self.counterfactual or AS_WRITTEN}; "
-            f"effect {f.effect.mean:+.3g}{unit} (95 % interval {interval}, {f.n:,} pairs)."
+            f"{f.label}: {f.side(f.before)} under {self.baseline or AS_WRITTEN}, "
+            f"{f.side(f.after)} under {self.counterfactual or AS_WRITTEN}; "
+            f"effect {f.told} (95 % interval, {f.n:,} pairs)."
         )
         n_open = self.n_asked - self.n_failed - f.n
         if n_open:

@@ -104,7 +104,7 @@ class Deadline:
 
 def extension_name(months: int, at: dt.date) -> str:
     """The name of the option of an extension at a date."""
-    return f"extend_{months}m_{at:%Y_%m_%d}"
+    return f"extend_{months}m_{at}"
 
 
 @dataclass(frozen=True, slots=True)
