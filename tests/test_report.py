@@ -309,6 +309,17 @@ def test_pdf_is_on_a4_and_holds_the_answer(results: Path, tmp_path: Path) -> Non
     assert all(text.strip() for text in texts)
 
 
+def test_an_analysis_is_printed_with_its_figures(
+    compared: tuple[Comparison, Path], tmp_path: Path
+) -> None:
+    pdfium = pytest.importorskip("pypdfium2")
+    pytest.importorskip("weasyprint")
+    call("report", compared[1], "-o", tmp_path / "page.pdf")
+    objects = [each for page in pdfium.PdfDocument(tmp_path / "page.pdf")
+               for each in page.get_objects()]  # fmt: skip
+    assert any(each.type == pdfium.raw.FPDF_PAGEOBJ_IMAGE for each in objects)
+
+
 def test_ticks_are_round_and_few() -> None:
     assert ticks(0.0, 1.0) == [0.0, 0.5, 1.0]
     assert ticks(-3.0, 17.0) == [0.0, 5.0, 10.0, 15.0]
