@@ -31,7 +31,7 @@ from simlib.ensemble.executors import crew as crew_module
 from simlib.ensemble.executors.crew import Part, carried_out
 from simlib.ensemble.executors.starting import safe_path
 from simlib.errors import SimlibWarning
-from support.scenarios import TEXT, small
+from support.scenarios import small
 
 METHODS: tuple[StartMethod, ...] = ("loky", "spawn", "fork")
 PYTHONPATH = os.pathsep.join(map(str, sys.path))
@@ -108,21 +108,6 @@ def test_no_process_runs_what_lies_in_the_folder_one_stands_in(
         tmp_path,
     )
     assert (done.returncode, done.stdout) == (0, "8\n"), done.stderr
-    assert not (tmp_path / "sprung").exists()
-
-
-@pytest.mark.parametrize("workers", ["--jobs", "--dask-local"])
-def test_nor_does_the_command_line(
-    workers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "here").mkdir()
-    (tmp_path / "here" / "pickle.py").write_text(TRAP)
-    (tmp_path / "small.yaml").write_text(TEXT)
-    monkeypatch.setenv("TRAP", str(tmp_path / "sprung"))
-    given = ("run", str(tmp_path / "small.yaml"), "--replications", "8", workers, "2")
-    text = "from simlib.cli import main\nif __name__ == '__main__':\n    main()\n"
-    done = script(text, tmp_path, *given, "--no-figures")
-    assert done.returncode == 0, done.stderr
     assert not (tmp_path / "sprung").exists()
 
 
