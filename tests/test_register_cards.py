@@ -88,6 +88,12 @@ def page(as_agreed: Scenario) -> RegisterPage:
     return page_of(as_agreed)
 
 
+@pytest.fixture(scope="module")
+def told(as_agreed: Scenario) -> RegisterPage:
+    """Return the page with what an ensemble says."""
+    return page_of(as_agreed, _told(as_agreed))
+
+
 def _known(outcome: str = "raids") -> Correlations:
     """Return correlations of a scenario with a number that matters."""
     clear = Correlation("raids", outcome, 0.8, 0.7, 0.9, 0.3)
@@ -247,26 +253,25 @@ def test_a_stale_digest_is_found(page: RegisterPage) -> None:
     assert digest(stale) != committed()[REGISTER]
 
 
-def test_what_an_ensemble_says_is_not_in_the_digest(as_agreed: Scenario) -> None:
-    told = page_of(as_agreed, _told(as_agreed)).markdown(COMMAND)
-    assert "the largest are" in told
-    assert digest(told) == committed()[REGISTER]
+def test_what_an_ensemble_says_is_not_in_the_digest(told: RegisterPage) -> None:
+    text = told.markdown(COMMAND)
+    assert "the largest are" in text
+    assert digest(text) == committed()[REGISTER]
 
 
-def test_the_index_has_the_largest_first_with_their_grades(as_agreed: Scenario) -> None:
-    found = page_of(as_agreed, _told(as_agreed))
+def test_the_index_has_the_largest_first_with_their_grades(told: RegisterPage) -> None:
     line = r"^\| (\d+) \| \[`([^`]+)`\]\(#[^)]+\) \| ([a-z ]+) \| (.*) \|$"
-    lines = re.findall(line, found.markdown(COMMAND), re.MULTILINE)
+    lines = re.findall(line, told.markdown(COMMAND), re.MULTILINE)
     assert len(lines) > 10
     sizes = [max(abs(float(x)) for x in re.findall(r"-?\d\.\d+", rest)) for *_, rest in lines]
     assert sizes == sorted(sizes, reverse=True)
     for rank, (number, name, grade, _) in enumerate(lines, 1):
         assert int(number) == rank
-        assert found.cards[name].grade == grade
+        assert told.cards[name].grade == grade
 
 
-def test_the_page_is_of_manageable_size_and_whole(as_agreed: Scenario) -> None:
-    text = page_of(as_agreed, _told(as_agreed)).markdown(COMMAND)
+def test_the_page_is_of_manageable_size_and_whole(told: RegisterPage) -> None:
+    text = told.markdown(COMMAND)
     assert len(text.encode()) < MOST_BYTES
     headings = {anchor(name) for name in re.findall(r"^#### `([^`]+)`$", text, re.MULTILINE)}
     linked = set(re.findall(r"\]\(#([^)]+)\)", text))
