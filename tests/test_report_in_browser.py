@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 
 import simlib
+from simlib.scenario import load_text
 from support.reports import HOSTILE, hostile_results, results_of
+from support.scenarios import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +80,34 @@ def analysis(file: Path) -> Path:
     folder = file.parent / "effects"
     simlib.compare(simlib.open(file.parent / "out"), ["as_planned", "later"]).save(folder)
     return simlib.report(folder).save(folder / "report.html")
+
+
+BORDERS = {
+    "features": [
+        {
+            "properties": {"name": name},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [[[x, 30], [x + 1, 30], [x + 1, 31], [x, 31], [x, 30]]],
+            },
+        }
+        for name, x in (("North", 40), ("South", 41), ("East", 42))
+    ],
+}
+
+
+def test_areas_of_a_map_have_the_color_that_its_key_has(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "squares.geojson").write_text(json.dumps(BORDERS), encoding="utf-8")
+    scenario = load_text(TEXT).model_copy(update={"borders": str(tmp_path / "squares.geojson")})
+    report = simlib.report(simlib.run(scenario, replications=30, jobs=1))
+    page = opened(browser, report.save(tmp_path / "report.html")).page
+    drawn = page.locator("svg.map").first
+    # The pixels amid the first area, which has most, and amid the last colour of the key.
+    image = Image.open(io.BytesIO(drawn.screenshot())).convert("RGB")
+    width, height = image.size
+    area = image.getpixel((round(width / 6), round(0.4 * height)))
+    key = page.evaluate("getComputedStyle(document.querySelector('svg.map > path.area.q5')).fill")
+    assert f"rgb{area}" == key
 
 
 def press(page: Page, *keys: str) -> None:

@@ -166,14 +166,14 @@ class _Paper:
     def outlines(self) -> Markup:
         """Every area once, and the borders of countries, for pictures to use."""
         shapes = [
-            Markup('<path id="{}" d="{}"/>').format(
+            Markup('<path id="{}" d="{}" class="o"/>').format(
                 f"a{i}",
                 "".join(self._ring(ring) for polygon in area["polygons"] for ring in polygon),
             )
             for i, area in enumerate(self.atlas.areas.values())
         ]
         borders = "".join(self._line(points) for points in self.atlas.borders())
-        shapes.append(Markup('<path id="borders" d="{}"/>').format(borders))
+        shapes.append(Markup('<path id="borders" d="{}" class="o"/>').format(borders))
         return Markup('<svg class="outlines" aria-hidden="true"><defs>{}</defs></svg>').format(
             Markup().join(shapes)
         )

@@ -21,6 +21,7 @@ _OUTLINE = re.compile(r'<path id="([^"]+)" d="([^"]*)"')
 _USED = re.compile(r'<use href="#([^"]+)"')
 _GROUP = re.compile(r'<g( class="area \w+")>(.*?)</g>')
 _PICTURE = re.compile(r'<svg class="(?:picture|inline|map|key)"[^>]*>')
+_COLOR = re.compile(r"(--\w+): ([^;]+);")
 _PAGE = Path(__file__).parent / "page"
 _MOST_BYTES = 2**20
 _MOST_CHARACTERS = 400
@@ -42,7 +43,7 @@ def rendered(template: str, contents: Mapping[str, Any]) -> str:
         "capitalize_first": lambda text: text[:1].upper() + text[1:], "zip": zip,
         "stem": lambda name: Path(name).stem,
     }  # fmt: skip
-    style, script = _part("report.css"), _part("report.js")
+    style, script = _part("report.css") + _part("picture.css"), _part("report.js")
     return environment.get_template(template).render(
         **contents, style=Markup(style), script=Markup(script),  # noqa: S704  (files of this package)
         policy=f"default-src 'none'; img-src data:; script-src {_hash(script)}; "
@@ -59,7 +60,9 @@ def on_paper(html: str) -> str:
     # Its reader gives a path its own style before that of the group around it.
     html = _GROUP.sub(lambda group: group[2].replace("/>", f"{group[1]}/>"), html)
     html = _USED.sub(lambda used: f'<path d="{outlines[used[1]]}"', html)
-    drawn = "<style>" + _part("picture.css") + "</style>"
+    colors = dict(_COLOR.findall(_part("report.css").partition("}")[0]))
+    told = re.sub(r"var\((--\w+)\)", lambda used: colors[used[1]], _part("picture.css"))
+    drawn = f"<style>text {{ font-family: sans-serif; }} {told}</style>"
     return _PICTURE.sub(lambda opened: opened[0] + drawn, html)
 
 
