@@ -410,7 +410,8 @@ def test_a_picture_on_paper_needs_nothing_of_the_page(tmp_path: Path) -> None:
     printed = on_paper(outline + used)
     assert "<use" not in printed
     assert '<path d="M0 0h9v9z" class="area q1"/>' in printed
-    assert ".area.q1" in printed
+    assert ".q1 { color: #c9dcec; }" in printed
+    assert "var(" not in printed
 
 
 def test_the_reference_scenario_under_three_options_has_at_most_a_megabyte() -> None:
