@@ -88,6 +88,20 @@ def test_contributions_sum_to_the_effect_in_every_pair(by: By) -> None:
     np.testing.assert_allclose(total[is_seen], effect[is_seen], rtol=1e-9, atol=1e-6)
 
 
+def test_hybrids_end_where_outcomes_do_and_say_the_same() -> None:
+    """Of an outcome of the first year, shares are those of hybrids to the end, to the last bit."""
+    of = simlib.load("as_agreed")
+    name = "isis_attacks_iraq_year_1"
+    every, one = Mediation(of, AGREED), Mediation(of, AGREED, outcomes=(name,))
+    pair = one.record(1)
+    assert pair.first.run.horizon == every.readers[0].blueprint.horizon
+    assert one.hybrid(pair, frozenset({"coalition"})).horizon < pair.first.run.horizon
+    at = next(i for i, column in enumerate(every.columns) if column.outcome == name)
+    own, whole = (each.shares(pair)[2] for each in (one, every))
+    assert own.any()
+    assert own[:, 0].tobytes() == whole[:, at].tobytes()
+
+
 # parts
 
 

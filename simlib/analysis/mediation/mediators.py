@@ -14,13 +14,14 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from simlib.analysis.columns import reader_of
+from simlib.analysis.columns import columns_of, reader_of
 from simlib.ensemble.surroundings import is_of_surroundings
+from simlib.journal import to_days
 from simlib.simulation import simulate_played, simulate_recorded
 from simlib.statistics.shapley import shares_of
 
@@ -99,7 +100,8 @@ class Mediation:
     """Two options of a scenario, and the mediators that the effect is split over.
 
     The options are baseline and counterfactual; empty for the scenario as it is written. In
-    each replication so many pairs of orders, each with its reverse, are drawn.
+    each replication so many pairs of orders, each with its reverse, are drawn. Outcomes are those
+    that are looked at; all where none is named.
     """
 
     scenario: Scenario
@@ -108,6 +110,7 @@ class Mediation:
     without: tuple[str, ...] = ()
     by: By = "agent"
     n_pairs: int = 1
+    outcomes: tuple[str, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
         """What is packed for a worker, which assembles both options faster than it unpacks them."""
@@ -115,16 +118,24 @@ class Mediation:
 
     @functools.cached_property
     def readers(self) -> tuple[OutcomeReader, OutcomeReader]:
-        """Both options, ready to run."""
+        """Both options, ready to run as far as outcomes look."""
+        columns = columns_of(self.scenario, self.outcomes or None)
         first, second = (
-            reader_of(self.scenario, option, agents=self.agents, without=self.without)
+            reader_of(self.scenario, option, columns, agents=self.agents, without=self.without)
             for option in self.options
         )
         return first, second
 
+    @functools.cached_property
+    def blueprints(self) -> tuple[Blueprint, Blueprint]:
+        """Both options to the end: a pair is recorded whole, to know all in which it differs."""
+        horizon = to_days(self.scenario.end) + 1.0
+        first, second = (replace(each.blueprint, horizon=horizon) for each in self.readers)
+        return first, second
+
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The outcomes that are looked at, which are all."""
+        """The outcomes that are looked at, as columns."""
         return self.readers[0].columns
 
     @functools.cached_property
@@ -158,7 +169,7 @@ class Mediation:
     def record(self, replication: int) -> Pair:
         """Simulate a replication under both options."""
         first, second = (
-            record(each.blueprint, replication, i) for i, each in enumerate(self.readers)
+            record(blueprint, replication, i) for i, blueprint in enumerate(self.blueprints)
         )
         return paired(first, second)
 

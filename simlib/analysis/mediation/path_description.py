@@ -116,20 +116,20 @@ class _Difference:
 # one pair
 
 
-def describe_pairs(
-    mediation: Mediation, names: Sequence[str], pairs: Sequence[Pair | None]
-) -> NDArray[np.bytes_]:
+def describe_pairs(mediation: Mediation, pairs: Sequence[Pair | None]) -> NDArray[np.bytes_]:
     """Describe where pairs differ in outcomes, as JSON.
 
     Each is a mapping with ``first`` and, by outcome, ``traces``; empty where there is no pair.
     """
-    first, second = mediation.readers
+    first, second = mediation.blueprints
+    outcomes = mediation.readers[0].outcomes
+    names = mediation.outcomes or outcomes.names
     texts = []
     for pair in pairs:
         text = ""
         if pair is not None:
-            sides = Side(first.blueprint, pair.first), Side(second.blueprint, pair.second)
-            text = json.dumps(_pair(Tracer(sides), first.outcomes, names))
+            sides = Side(first, pair.first), Side(second, pair.second)
+            text = json.dumps(_pair(Tracer(sides), outcomes, names))
         texts.append(text)
     return np.array(texts, dtype=np.bytes_)
 

@@ -32,7 +32,7 @@ from simlib.scenario.requests import n_replications, whole
 from simlib.scenario.wording import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from simlib.agents.base import Agent
     from simlib.analysis.columns import Column
@@ -99,15 +99,15 @@ def why(  # noqa: PLR0913  (one door; all but the options have defaults)
     n_pairs = whole("n_pairs", n_pairs, 1, MOST_PAIRS)
     options = (baseline, counterfactual)
     scenario, without, most = _taken(source, options, agents)
-    mediation = Mediation(scenario, options, tuple(agents), without, by, n_pairs)
+    wanted = columns_of(scenario, (outcomes,) if isinstance(outcomes, str) else outcomes)
+    names = tuple(dict.fromkeys(column.outcome for column in wanted))
+    mediation = Mediation(scenario, options, tuple(agents), without, by, n_pairs, names)
     n = n_replications(replications, most)
-    names = (outcomes,) if isinstance(outcomes, str) else tuple(outcomes)
-    wanted = {c: mediation.columns.index(c) for c in columns_of(scenario, names)}
     results = ""
     if isinstance(source, Ensemble):
         _refuse_changed(source, mediation, n, most)
         results = str(source.path)
-    found = _simulated(mediation, wanted, n, execution)
+    found = _simulated(mediation, n, execution)
     texts = list(found["text"])
     return Explanation(
         scenario=scenario.name,
@@ -159,37 +159,33 @@ def _refuse_changed(results: Ensemble, mediation: Mediation, n: int, most: int) 
             results.replay(int(part.index[0]), option=option, agents=mediation.agents)
 
 
-def _simulated(
-    mediation: Mediation, wanted: Mapping[Column, int], n: int, execution: Execution
-) -> Arrays:
+def _simulated(mediation: Mediation, n: int, execution: Execution) -> Arrays:
     """Simulate: each mediator's contributions in each pair, and its differences as JSON."""
     job = Job(mediation.scenario, mediation.agents, mediation.without)
     manifest = manifest_of(job, mediation.options)
     kept = ("scenario_digest", "root_seed", "options", "agents", "without")
-    names = tuple(dict.fromkeys(column.outcome for column in wanted))
-    own = {"by": mediation.by, "n_pairs": mediation.n_pairs, "outcomes": names}
+    own = {"by": mediation.by, "n_pairs": mediation.n_pairs, "outcomes": mediation.outcomes}
     identity = {key: manifest[key] for key in kept} | own
-    return map_runs(_explained, (mediation, names), n, identity=identity, each=_EACH, **execution)
+    return map_runs(_explained, mediation, n, identity=identity, each=_EACH, **execution)
 
 
-def _explained(job: tuple[Mediation, tuple[str, ...]], replications: range) -> Arrays:
+def _explained(mediation: Mediation, replications: range) -> Arrays:
     """Split the effect of some replications and describe their pairs, each recorded once."""
-    mediation, names = job
     pairs = mediation.record_all(replications)
-    text = describe_pairs(mediation, names, pairs)
+    text = describe_pairs(mediation, pairs)
     return {**contributions(mediation, pairs), "text": text}
 
 
 def _effects(
-    mediation: Mediation, wanted: Mapping[Column, int], found: Arrays, texts: list[bytes]
+    mediation: Mediation, wanted: Sequence[Column], found: Arrays, texts: list[bytes]
 ) -> Iterator[MediatedEffect]:
     """Sum up each outcome; a class that neither option has ended in is left out."""
     scenario = mediation.scenario
     blocks = designs.blocks(scenario.design, np.arange(len(texts), dtype=np.int32))
-    names = dict.fromkeys(column.outcome for column in wanted)
     labels = labels_of(scenario, wanted)
-    descriptions = {name: describe_outcome(texts, name) for name in names}
-    for column, at in wanted.items():
+    descriptions = {name: describe_outcome(texts, name) for name in mediation.outcomes}
+    for column in wanted:
+        at = mediation.columns.index(column)
         ends = (found["baseline"][:, at], found["counterfactual"][:, at])
         if column.category and not any(np.nansum(each) for each in ends):
             continue
