@@ -16,7 +16,7 @@ from simlib.world.kernel.marks_and_effects import (
     draw_marks,
     is_notable,
 )
-from simlib.world.kernel.points import layer_word, pass_candidate, row, sift_down, wake
+from simlib.world.kernel.points import inside, layer_word, pass_candidate, row, sift_down, wake
 
 SPARE_CHILDREN = 256
 """Free slots for children that one incident may need."""
@@ -52,7 +52,7 @@ def happen(
     if ints[t.IN_HISTORY] == 0:
         if apply_effects(floats, ints, words, journal.marks, channel, line):
             stop = t.CROSSED
-        if ints[ints[t.WAITING] + ints[c + t.TYPE]] > 0 and is_notable(
+        if ints[row(ints, t.WAITING, ints[c + t.TYPE])] > 0 and is_notable(
             floats, ints, journal.marks, channel, line
         ):
             stop = t.NOTABLE
@@ -71,7 +71,7 @@ def is_full(ints: t.Integers, capacity: int) -> bool:
 @inlined
 def take_child(ints: t.Integers, words: t.Words, children: t.Children) -> t.Happening:
     """Take the next child off its heap; its channel is -1 when a gate there is closed."""
-    slot = children.slot[0]
+    slot = inside(children.slot[0])
     n = ints[t.N_CHILDREN] - 1
     sift_down(children.at, 0, children.slot, 0, n, children.at[n], children.slot[n])
     ints[t.N_CHILDREN] = n
@@ -84,7 +84,7 @@ def take_child(ints: t.Integers, words: t.Words, children: t.Children) -> t.Happ
         _, _, w2, w3 = block(words[0], words[1], a0, a1, a2, _ZERO)
     else:
         channel = -1
-    return t.Happening(ints[t.N_JOURNAL], channel, parent, a0, a1, a2, w2, w3)
+    return t.Happening(inside(ints[t.N_JOURNAL]), channel, parent, a0, a1, a2, w2, w3)
 
 
 @inlined
@@ -95,9 +95,9 @@ def take_candidate(floats: t.Floats, ints: t.Integers, words: t.Words) -> t.Happ
     sleeps when the intensity has fallen below half of its lower edge: with some distance, so
     that an intensity that moves about the edge does not wake it again and again.
     """
-    number = ints[ints[t.HEAP_ROW]]
+    number = inside(ints[row(ints, t.HEAP_ROW, 0)])
     channel = number // t.N_LAYERS
-    layer = number - channel * t.N_LAYERS
+    layer = inside(number - channel * t.N_LAYERS)
     i, u = row(ints, t.LAYER_I, number), row(ints, t.LAYER_U, number)
     a0 = words[row(ints, t.CHANNEL_U, channel) + t.HASH]
     a1, a2 = layer_word(layer, ints[i + t.CELL]), np.uint64(ints[i + t.POINT])
@@ -109,7 +109,7 @@ def take_candidate(floats: t.Floats, ints: t.Integers, words: t.Words) -> t.Happ
         asleep = 1 if layer > 0 and intensity < 0.5 * t.LAYER_LOW[layer] else 0
         happens = -1
     pass_candidate(floats, ints, words, channel, layer, asleep)
-    return t.Happening(ints[t.N_JOURNAL], happens, -1, a0, a1, a2, w2, w3)
+    return t.Happening(inside(ints[t.N_JOURNAL]), happens, -1, a0, a1, a2, w2, w3)
 
 
 @compiled
@@ -137,7 +137,7 @@ def advance(
     journal = t.Journal(journal_at, journal_whose, journal_address, marks)
     limit, inclusive = floats[t.LIMIT], ints[t.INCLUSIVE] == 1
     while True:
-        at_layer = floats[ints[t.HEAP_AT]] if ints[t.N_AWAKE] > 0 else math.inf
+        at_layer = floats[row(ints, t.HEAP_AT, 0)] if ints[t.N_AWAKE] > 0 else math.inf
         at_child = children.at[0] if ints[t.N_CHILDREN] > 0 else math.inf
         now = min(at_layer, at_child)
         if now > limit or (now == limit and not inclusive):

@@ -30,7 +30,7 @@ def factor_value(floats: t.Floats, ints: t.Integers, factor: int) -> float:
     """One factor at the present state."""
     i, f = row(ints, t.FACTOR_I, factor), row(ints, t.FACTOR_F, factor)
     kind = ints[i + t.KIND]
-    x = floats[ints[t.STATE] + ints[i + t.WHERE]]
+    x = floats[row(ints, t.STATE, ints[i + t.WHERE])]
     if kind == t.POWER:
         # Stocks near 0 or far above the reference would give intensities of no meaning.
         ratio = x / floats[f + t.REFERENCE]
@@ -42,12 +42,12 @@ def factor_value(floats: t.Floats, ints: t.Integers, factor: int) -> float:
             value = value * (x - k)
         return float(max(value, 0.0))
     if kind == t.TABLE:
-        return float(floats[ints[t.NUMBERS] + ints[i + t.FIRST] + int(x)])
+        return float(floats[row(ints, t.NUMBERS, ints[i + t.FIRST] + int(x))])
     if kind == t.SHIELD:  # 1 - efficacy x the product of the covers, each within [0, 1]
         cover = 1.0
-        first = ints[t.INDICES] + ints[i + t.FIRST]
+        first = row(ints, t.INDICES, ints[i + t.FIRST])
         for k in range(first, first + ints[i + t.LENGTH]):
-            cover = cover * min(max(floats[ints[t.STATE] + ints[k]], 0.0), 1.0)
+            cover = cover * min(max(floats[row(ints, t.STATE, ints[k])], 0.0), 1.0)
         return float(1.0 - floats[f + t.EXPONENT] * cover)
     return float(x)
 
@@ -66,10 +66,10 @@ def is_open(floats: t.Floats, ints: t.Integers, channel: int) -> bool:
     c = row(ints, t.CHANNEL_I, channel)
     for gate in range(ints[c + t.GATE_FROM], ints[c + t.GATE_TO]):
         g = row(ints, t.GATE_I, gate)
-        x = floats[ints[t.STATE] + ints[g + t.WHERE]]
-        first, length = ints[t.INDICES] + ints[g + t.FIRST], ints[g + t.LENGTH]
+        x = floats[row(ints, t.STATE, ints[g + t.WHERE])]
+        first, length = row(ints, t.INDICES, ints[g + t.FIRST]), ints[g + t.LENGTH]
         if length == 0:
-            if x <= floats[ints[t.NUMBERS] + ints[g + t.FIRST]]:
+            if x <= floats[row(ints, t.NUMBERS, ints[g + t.FIRST])]:
                 return False
         else:
             found = False
@@ -86,10 +86,10 @@ def renew_factors(floats: t.Floats, ints: t.Integers, where: int) -> None:
 
     They are kept: most changes touch one of a channel's factors, and powers are dear.
     """
-    starts = ints[t.READERS_FROM] + where
+    starts = row(ints, t.READERS_FROM, where)
     for k in range(ints[starts], ints[starts + 1]):
-        factor = ints[ints[t.READERS] + k]
-        floats[ints[t.FACTOR_NOW] + factor] = factor_value(floats, ints, factor)
+        factor = ints[row(ints, t.READERS, k)]
+        floats[row(ints, t.FACTOR_NOW, factor)] = factor_value(floats, ints, factor)
 
 
 @inlined
@@ -97,7 +97,7 @@ def renew_channel(floats: t.Floats, ints: t.Integers, channel: int) -> None:
     """Compute anew what all factors of a channel are worth."""
     c = row(ints, t.CHANNEL_I, channel)
     for factor in range(ints[c + t.FACTOR_FROM], ints[c + t.FACTOR_TO]):
-        floats[ints[t.FACTOR_NOW] + factor] = factor_value(floats, ints, factor)
+        floats[row(ints, t.FACTOR_NOW, factor)] = factor_value(floats, ints, factor)
 
 
 @inlined
@@ -111,7 +111,7 @@ def refresh(floats: t.Floats, ints: t.Integers, words: t.Words, channel: int, op
     if opened:
         intensity = floats[f + t.BASE]
         for factor in range(ints[c + t.FACTOR_FROM], ints[c + t.FACTOR_TO]):
-            intensity = intensity * floats[ints[t.FACTOR_NOW] + factor]
+            intensity = intensity * floats[row(ints, t.FACTOR_NOW, factor)]
         if not intensity <= MOST_INTENSITY:  # this finds nan too
             note_fault(floats, ints, t.BAD_INTENSITY, channel, intensity)
             intensity = 0.0
@@ -128,9 +128,9 @@ def refresh_dependents(
 ) -> None:
     """Recompute the channels that read one state variable."""
     renew_factors(floats, ints, where)
-    starts = ints[t.DEPENDENTS_FROM] + where
+    starts = row(ints, t.DEPENDENTS_FROM, where)
     for k in range(ints[starts], ints[starts + 1]):
-        refresh(floats, ints, words, ints[ints[t.DEPENDENTS] + k], opener)
+        refresh(floats, ints, words, ints[row(ints, t.DEPENDENTS, k)], opener)
 
 
 @compiled
@@ -145,12 +145,12 @@ def refresh_all(floats: t.Floats, ints: t.Integers, words: t.Words, opener: int)
 def has_crossed(floats: t.Floats, ints: t.Integers, where: int) -> bool:
     """Test the watches on one state variable; fire those waited for, re-arm below."""
     fired = False
-    x = floats[ints[t.STATE] + where]
+    x = floats[row(ints, t.STATE, where)]
     for watch in range(ints[t.N_WATCHES]):
         w = row(ints, t.WATCH_I, watch)
         if ints[w + t.WATCH_STATE] != where:
             continue
-        if x < floats[ints[t.WATCH_F] + watch]:
+        if x < floats[row(ints, t.WATCH_F, watch)]:
             ints[w + t.ARMED] = 1
         elif ints[w + t.ARMED] == 1 and ints[w + t.WAITED] == 1:
             ints[w + t.ARMED] = 0
@@ -175,16 +175,16 @@ def write(
     its range.
     """
     result = t.UNCHANGED
-    state, floor = ints[t.STATE], ints[t.FLOOR]
     for i in range(len(positions)):
         where = positions[i]
-        value = max(floats[floor + where], values[i])
+        here = row(ints, t.STATE, where)
+        value = max(floats[row(ints, t.FLOOR, where)], values[i])
         if not math.isfinite(values[i]):
             return -1 - i
-        if value != floats[state + where]:
-            floats[state + where] = value
+        if value != floats[here]:
+            floats[here] = value
             result = max(result, t.CHANGED)
-            if ints[ints[t.IS_WATCHED] + where] == 1 and has_crossed(floats, ints, where):
+            if ints[row(ints, t.IS_WATCHED, where)] == 1 and has_crossed(floats, ints, where):
                 result = t.FIRED_WATCH
             refresh_dependents(floats, ints, words, where, opener)
     return result if ints[t.FAULT] == t.SOUND else t.FAULTY

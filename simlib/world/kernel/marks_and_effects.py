@@ -62,7 +62,7 @@ def mark_value(floats: t.Floats, ints: t.Integers, mark: int, u: float) -> float
             note_fault(floats, ints, t.BAD_CHANCE, mark, p)
         return 1.0 if u < min(max(p, 0.0), 1.0) else 0.0
     if kind == t.COUNT:
-        first = ints[t.NUMBERS] + ints[i + t.TABLE_FROM]
+        first = row(ints, t.NUMBERS, ints[i + t.TABLE_FROM])
         return float(invert(floats, first, ints[i + t.TABLE_LENGTH], u))
     if kind == t.SHARE:
         return float(floats[f + t.LOW] + (floats[f + t.HIGH] - floats[f + t.LOW]) * u)
@@ -104,14 +104,14 @@ def _place(ints: t.Integers, first: int, length: int, u: float) -> int:
     """A state position: `first` itself, or one of a list of neighbors."""
     if length == 0:
         return first
-    return int(ints[ints[t.INDICES] + first + min(int(u * length), length - 1)])
+    return int(ints[row(ints, t.INDICES, first + min(int(u * length), length - 1))])
 
 
 @inlined
 def _set(floats: t.Floats, ints: t.Integers, where: int, value: float) -> bool:
     """Set a state variable; tell whether a watch fired."""
-    floats[ints[t.STATE] + where] = value
-    return ints[ints[t.IS_WATCHED] + where] == 1 and has_crossed(floats, ints, where)
+    floats[row(ints, t.STATE, where)] = value
+    return ints[row(ints, t.IS_WATCHED, where)] == 1 and has_crossed(floats, ints, where)
 
 
 @inlined
@@ -130,7 +130,7 @@ def apply_effect(
         amount = amount * marks[line, ints[e + t.MARK_B]]
     u = marks[line, _NEIGHBOR]
     source = _place(ints, ints[e + t.SOURCE], ints[e + t.SOURCE_LENGTH], u)
-    stock = floats[ints[t.STATE] + source]
+    stock = floats[row(ints, t.STATE, source)]
     if ints[e + t.OF_STOCK] == 1:
         amount = amount * stock
     if amount == 0.0:
@@ -146,7 +146,7 @@ def apply_effect(
     amount = min(max(amount, 0.0), stock)
     goal = _place(ints, ints[e + t.DESTINATION], ints[e + t.DESTINATION_LENGTH], u)
     fired = _set(floats, ints, source, stock - amount)
-    reached = floats[ints[t.STATE] + goal] + amount
+    reached = floats[row(ints, t.STATE, goal)] + amount
     if not math.isfinite(reached):
         note_fault(floats, ints, t.BAD_STATE, goal, reached)
         return False
@@ -179,8 +179,8 @@ def child_channel(floats: t.Floats, ints: t.Integers, excited: int, u: float) ->
         return int(own)
     if own >= 0:
         u = (u - share) / (1.0 - share)
-    k = invert(floats, ints[t.NUMBERS] + ints[i + t.NEAR_WEIGHTS], near, u)
-    return int(ints[ints[t.INDICES] + ints[i + t.NEAR_FROM] + k])
+    k = invert(floats, row(ints, t.NUMBERS, ints[i + t.NEAR_WEIGHTS]), near, u)
+    return int(ints[row(ints, t.INDICES, ints[i + t.NEAR_FROM] + k)])
 
 
 @compiled
@@ -205,7 +205,7 @@ def bear_children(
         u = row(ints, t.EXCITES_U, excited)
         # How many: the inverse of the cumulative Poisson table at a word of the parent's.
         drawn = block(key0, key1, a0, a1, a2, words[u + t.COUNT_TAG])
-        first = ints[t.NUMBERS] + ints[i + t.COUNTS_FROM]
+        first = row(ints, t.NUMBERS, ints[i + t.COUNTS_FROM])
         for j in range(invert(floats, first, ints[i + t.COUNTS_LENGTH], unit(drawn[0]))):
             # Three words of a block under the parent's address are the child's own address.
             tag = words[u + t.CHILD_TAG] + np.uint64(j)
@@ -237,6 +237,6 @@ def is_notable(
     if first == last:
         return True
     for k in range(first, last):
-        if marks[line, ints[ints[t.NOTABLE_I] + k]] >= floats[ints[t.NOTABLE_F] + k]:
+        if marks[line, ints[row(ints, t.NOTABLE_I, k)]] >= floats[row(ints, t.NOTABLE_F, k)]:
             return True
     return False

@@ -17,6 +17,7 @@ from simlib.chance.compiling import compiled, inlined
 from simlib.chance.philox import Word, block, unit
 from simlib.world.kernel import kernel_tables as t
 
+_INSIDE = 2**40 - 1
 _CELL_BITS = np.uint64(56)
 _CELL_MASK = np.uint64(2**56 - 1)
 _ONE = np.uint64(1)
@@ -24,9 +25,18 @@ _ZERO = np.uint64(0)
 
 
 @inlined
+def inside(place: int) -> int:
+    """A place in an array, as it is, which the compiler then knows not to be negative.
+
+    Else it looks at each access whether the place counts from the end: a fifth of all time.
+    """
+    return int(place & _INSIDE)
+
+
+@inlined
 def row(ints: t.Integers, table: int, number: int) -> int:
     """Where a row of a table begins in its array."""
-    return int(ints[table] + number * t.WIDTH_OF[table])
+    return inside(ints[table] + number * t.WIDTH_OF[table])
 
 
 @inlined
@@ -43,10 +53,11 @@ def sift_down(
 
     The heap's times begin at ``at[at0]``, its items at ``what[what0]``.
     """
+    at0, what0 = inside(at0), inside(what0)
     i = 0
     child = 1
     while child < n:
-        right = min(child + 1, n - 1)
+        right = inside(min(child + 1, n - 1))
         # Which child is earlier is a coin toss: an addition is cheaper than a branch.
         child += int(at[at0 + right] < at[at0 + child])
         if at[at0 + child] >= time:
@@ -54,7 +65,7 @@ def sift_down(
         at[at0 + i] = at[at0 + child]
         what[what0 + i] = what[what0 + child]
         i = child
-        child = 2 * i + 1
+        child = inside(2 * i + 1)
     at[at0 + i] = time
     what[what0 + i] = item
 
@@ -64,9 +75,9 @@ def push(
     at: t.Floats, at0: int, what: t.Integers, what0: int, n: int, time: float, item: int
 ) -> None:
     """Add (time, item) to a binary heap that holds n items."""
-    i = n
+    at0, what0, i = inside(at0), inside(what0), inside(n)
     while i > 0:
-        parent = (i - 1) >> 1
+        parent = inside((i - 1) >> 1)
         if at[at0 + parent] <= time:
             break
         at[at0 + i] = at[at0 + parent]
@@ -149,11 +160,11 @@ def wake(floats: t.Floats, ints: t.Integers, words: t.Words, channel: int) -> No
     # `top` is the layer the intensity lies in; it moves by a step or two at a time.
     intensity = floats[row(ints, t.CHANNEL_F, channel) + t.INTENSITY]
     where = row(ints, t.CHANNEL_I, channel) + t.TOP
-    top = ints[where]
+    top = inside(ints[where])
     while top + 1 < t.N_LAYERS and t.LAYER_LOW[top + 1] < intensity:
-        top += 1
+        top = inside(top + 1)
     while top > 0 and t.LAYER_LOW[top] >= intensity:
-        top -= 1
+        top = inside(top - 1)
     ints[where] = top
     # A bit for each layer: those from 0 to top are to be awake; what is awake above stays so
     # until its next point is passed.
