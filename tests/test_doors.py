@@ -34,7 +34,7 @@ DOORS = {
     "yaml": ("scenario/",),
     "numba": ("world/kernel", "chance/"),
     "llvmlite": ("chance/",),
-    "matplotlib": ("plot/",),
+    "matplotlib": ("plot/", "reporting/small_svg.py"),
     "loky": ("ensemble/executors/",),
     "dask": ("ensemble/executors/", "ensemble/cube.py"),
     "distributed": ("ensemble/executors/",),
