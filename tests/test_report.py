@@ -7,7 +7,6 @@ import hashlib
 import html
 import importlib
 import itertools
-import json
 import re
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ from simlib.reporting.rendering import on_paper
 from simlib.reporting.small_svg import ticks
 from simlib.scenario import load_text, resolve
 from support.agents import Watcher
-from support.reports import HOSTILE, hostile_results, results_of
+from support.reports import HOSTILE, borders_in, hostile_results, results_of
 from support.scenarios import TEXT, watched
 from test_written_by_commands import call, refused
 
@@ -135,8 +134,7 @@ def test_a_comparison_is_reported_against_its_baseline(results: Path) -> None:
 
 
 def test_a_fork_of_results_has_their_maps_and_says_how_it_is_made(tmp_path: Path) -> None:
-    (tmp_path / "squares.geojson").write_text(json.dumps(BORDERS), encoding="utf-8")
-    scenario = load_text(TEXT).model_copy(update={"borders": str(tmp_path / "squares.geojson")})
+    scenario = load_text(TEXT).model_copy(update={"borders": borders_in(tmp_path)})
     ensemble = simlib.run(scenario, replications=12, directory=tmp_path / "out", jobs=1)
     where = tmp_path / "forked"
     forked = simlib.fork(ensemble, "2000-02-01", ["later"], jobs=1, directory=where)
@@ -331,23 +329,6 @@ def test_a_scenario_in_which_nobody_decides_has_a_report() -> None:
     assert "asks for 30 replications or more; there are 5" in text
 
 
-BORDERS = {
-    "type": "FeatureCollection",
-    "source": "made up",
-    "features": [
-        {
-            "type": "Feature",
-            "properties": {"name": name},
-            "geometry": {
-                "type": "Polygon",
-                "coordinates": [[[x, 30], [x + 1, 30], [x + 1, 31], [x, 31], [x, 30]]],
-            },
-        }
-        for name, x in (("North", 40), ("South", 41), ("East", 42))
-    ],
-}
-
-
 def _colors(sheet: str) -> dict[str, str]:
     """Return the colour of each area of a sheet's first map."""
     (drawn, *_) = re.findall(r'<svg class="map".*?</svg>', sheet, re.DOTALL)
@@ -359,7 +340,7 @@ def _colors(sheet: str) -> dict[str, str]:
 
 
 def test_a_map_has_the_color_of_each_place_and_the_table_its_number(tmp_path: Path) -> None:
-    (tmp_path / "squares.geojson").write_text(json.dumps(BORDERS), encoding="utf-8")
+    borders_in(tmp_path)
     text = TEXT.replace("state:\n", "borders: squares.geojson\nstate:\n", 1)
     (tmp_path / "small.yaml").write_text(text, encoding="utf-8")
     scenario = simlib.load(tmp_path / "small.yaml")
@@ -381,11 +362,10 @@ def test_a_map_has_the_color_of_each_place_and_the_table_its_number(tmp_path: Pa
 
 
 def test_states_that_cannot_be_replayed_are_told(tmp_path: Path) -> None:
-    (tmp_path / "squares.geojson").write_text(json.dumps(BORDERS), encoding="utf-8")
     text = resolve(watched()).replace("unit: persons", "unit: persons, map: Guards", 1)
     scenario = load_text(text)
     assert scenario.state["guards"].map == "Guards"
-    scenario = scenario.model_copy(update={"borders": str(tmp_path / "squares.geojson")})
+    scenario = scenario.model_copy(update={"borders": borders_in(tmp_path)})
     ensemble = simlib.run(scenario, replications=5, agents=[Watcher], jobs=1)
     text = simlib.report(ensemble).html
     assert "How states stand is not drawn: give the agents that were added: watcher." in text
@@ -393,8 +373,7 @@ def test_states_that_cannot_be_replayed_are_told(tmp_path: Path) -> None:
 
 
 def test_a_border_is_drawn_whole_where_its_line_comes_by_a_point_again(tmp_path: Path) -> None:
-    (tmp_path / "squares.geojson").write_text(json.dumps(BORDERS), encoding="utf-8")
-    scenario = load_text(TEXT).model_copy(update={"borders": str(tmp_path / "squares.geojson")})
+    scenario = load_text(TEXT).model_copy(update={"borders": borders_in(tmp_path)})
     text = simlib.report(simlib.run(scenario, replications=5, jobs=1)).html
     (borders,) = re.findall(r'<path id="borders" d="([^"]+)"', text)
     lines = [line.split("L") for line in borders.split("M") if line]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from PIL import Image
 
 import simlib
 from simlib.scenario import load_text
-from support.reports import HOSTILE, hostile_results, results_of
+from support.reports import HOSTILE, borders_in, hostile_results, results_of
 from support.scenarios import TEXT
 
 if TYPE_CHECKING:
@@ -82,23 +81,8 @@ def analysis(file: Path) -> Path:
     return simlib.report(folder).save(folder / "report.html")
 
 
-BORDERS = {
-    "features": [
-        {
-            "properties": {"name": name},
-            "geometry": {
-                "type": "Polygon",
-                "coordinates": [[[x, 30], [x + 1, 30], [x + 1, 31], [x, 31], [x, 30]]],
-            },
-        }
-        for name, x in (("North", 40), ("South", 41), ("East", 42))
-    ],
-}
-
-
 def test_areas_of_a_map_have_the_color_that_its_key_has(browser: Browser, tmp_path: Path) -> None:
-    (tmp_path / "squares.geojson").write_text(json.dumps(BORDERS), encoding="utf-8")
-    scenario = load_text(TEXT).model_copy(update={"borders": str(tmp_path / "squares.geojson")})
+    scenario = load_text(TEXT).model_copy(update={"borders": borders_in(tmp_path)})
     report = simlib.report(simlib.run(scenario, replications=30, jobs=1))
     page = opened(browser, report.save(tmp_path / "report.html")).page
     drawn = page.locator("svg.map").first

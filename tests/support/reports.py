@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import simlib
@@ -14,6 +15,30 @@ if TYPE_CHECKING:
 
 HOSTILE = "<b>bold</b> <script>alert(1)</script> \"'&=` \x1b[31mred \u202eback"
 """What a page must show and never obey."""
+
+BORDERS = {
+    "type": "FeatureCollection",
+    "source": "made up",
+    "features": [
+        {
+            "type": "Feature",
+            "properties": {"name": name},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [[[x, 30], [x + 1, 30], [x + 1, 31], [x, 31], [x, 30]]],
+            },
+        }
+        for name, x in (("North", 40), ("South", 41), ("East", 42))
+    ],
+}
+"""Three squares in a row, the areas of the small scenario."""
+
+
+def borders_in(folder: Path) -> str:
+    """Write the squares to a file of a folder, and return where it is."""
+    file = folder / "squares.geojson"
+    file.write_text(json.dumps(BORDERS), encoding="utf-8")
+    return str(file)
 
 
 def results_of(directory: Path, replications: int = 40) -> Path:
