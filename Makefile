@@ -35,6 +35,7 @@ faults: $(READY)  ## kill runs at 200 random points for each way of running, and
 	PYTHONPATH=tests $(PYTHON_IN) tests/kills.py --kills 200
 
 bench: $(READY) $(BENCH_READY)  ## measure speed and memory beside plain SimPy and a peer
+	$(PYTHON_IN) benchmarks/before.py
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON_IN) benchmarks/bench.py
 	$(PYTHON_IN) benchmarks/ensembles.py
 	$(PYTHON_IN) benchmarks/counterfactuals.py
