@@ -117,8 +117,8 @@ def resuming(n: int, repeats: int) -> Iterator[Row]:
 
         def scan() -> None:
             missing, notes = directory.missing("", whole)
-            assert not missing  # noqa: S101
-            assert not notes  # noqa: S101
+            assert not missing
+            assert not notes
 
         def listed() -> None:
             for sidecar in sorted((directory.path / "chunks").glob("*/*.json")):
