@@ -16,6 +16,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.ticker import MaxNLocator
 
+from simlib.plot.histograms import bin_edges
 from simlib.reporting.plain_text import plain
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ WIDTH = 360.0
 _LEFT, _RIGHT, _TOP = 34.0, 350.0, 8.0
 _N_STYLES = 6
 """Looks of a series in the page's style: ``s0`` to ``s5``."""
-_MOST_BARS = 24
 TAIL = 0.99
 """Quantile up to which a long tail is drawn."""
 
@@ -116,7 +116,7 @@ def histogram(series: Mapping[str, Floats], title: str, unit: str, about: str) -
     if not len(everything):
         return picture([text(WIDTH / 2, 40, "none observed", "t m")], title, 60, about)
     # The same edges for all series: heights can be compared only between equal bars.
-    edges = _edges(everything)
+    edges = bin_edges(everything[everything <= np.quantile(everything, TAIL, method="higher")])
     x = AxisScale(float(edges[0]), float(edges[-1]), _LEFT, _RIGHT)
     # Percent of all replications of a series, so that what is not seen is missing in its bars.
     shares = {
@@ -136,20 +136,11 @@ def histogram(series: Mapping[str, Floats], title: str, unit: str, about: str) -
         kind = f"{style(index)} {'bar' if index == 0 else 'out'}"
         shapes.append(stairs(places, [y.at(value) for value in share.tolist()], 150.0, kind))
     is_cut = float(everything.max()) > float(edges[-1])
-    cut = f"; the last bar holds all from {_label(float(f'{edges[-2]:.3g}'))} on" if is_cut else ""
+    # Bars of whole numbers begin half a number before the first that they hold.
+    first = math.ceil(edges[-2]) if edges[-2] % 1.0 == 0.5 else float(f"{edges[-2]:.3g}")
+    cut = f"; the last bar holds all from {_label(first)} on" if is_cut else ""
     shapes += _axis(x, 150.0, unit + cut)
     return picture(shapes, title, 186, about)
-
-
-def _edges(values: Floats) -> Floats:
-    """Edges of bars up to the tail; bars of whole numbers hold as many of them each."""
-    low, high = float(values.min()), float(np.quantile(values, TAIL, method="higher"))
-    if np.all(values == np.round(values)):
-        step = math.ceil((high - low + 1) / _MOST_BARS)
-        return np.arange(low - 0.5, high + step + 0.5, step)
-    if high <= low:
-        return np.array([low - 0.5, low + 0.5])
-    return np.linspace(low, high, _MOST_BARS + 1)
 
 
 def _axis(x: AxisScale, base: float, label: str) -> list[Markup]:
