@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import simlib
-from simlib.analysis.mediation.mediators import Mediation, contributions
+from simlib.analysis.mediation.mediators import Mediation, contributions, merged
 from simlib.outcomes import plan
 from simlib.simulation import Factoring, assemble, simulate
 from simlib.statistics.intervals import fieller
@@ -48,7 +48,7 @@ def test_acts_of_one_option_taken_from_two_recordings_are_its_own(by: By) -> Non
     mediation = Mediation(simlib.load("as_agreed"), ("leave_early",) * 2, by=by)
     pair = mediation.record(1)
     assert mediation.players(pair) == []
-    apart = type(pair)(pair.first, pair.second, frozenset())
+    apart = replace(pair, acts=merged(pair.first, pair.second, ()))
     for half in (mediation.groups[::2], mediation.groups[1::2]):
         assert same(pair.first.run, mediation.hybrid(apart, frozenset(half)))
 

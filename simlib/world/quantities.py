@@ -67,6 +67,7 @@ class ParameterPlan:
         columns = _columns(written or scenario)
         self._n_columns = len(columns)
         self._own_columns = np.array([columns[text] for text in addresses], dtype=np.intp)
+        self._last: tuple[int, Mapping[str, float], dict[str, float]] | None = None
 
     def _add(
         self,
@@ -108,8 +109,15 @@ class ParameterPlan:
         return found
 
     def draw(self, replication: int, given: Mapping[str, float]) -> dict[str, float]:
-        """Every parameter of a replication; given ones replace drawn or derived ones."""
-        return self._values(self._uniforms(replication), given)
+        """Every parameter of a replication; given ones replace drawn or derived ones.
+
+        The last are kept: hybrids of one replication ask for them again and again.
+        """
+        last = self._last
+        if last is None or last[:2] != (replication, given):
+            values = self._values(self._uniforms(replication), given)
+            last = self._last = (replication, dict(given), values)
+        return dict(last[2])
 
     @property
     def drawn(self) -> tuple[str, ...]:

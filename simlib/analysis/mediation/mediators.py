@@ -26,7 +26,7 @@ from simlib.simulation import simulate_played, simulate_recorded
 from simlib.statistics.shapley import shares_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -81,8 +81,9 @@ class Pair:
 
     first: Recording
     second: Recording
-    shared: frozenset[tuple[float, bool, int]]
-    """Acts that are the same in both, and done at the same point."""
+    acts: list[tuple[Act, bool, bool]]
+    """Every act in its order, whether it is the second's, and whether it is the same in both and
+    done at the same point; then it is there once."""
 
 
 def paired(first: Recording, second: Recording) -> Pair:
@@ -91,8 +92,23 @@ def paired(first: Recording, second: Recording) -> Pair:
         {order[:3]: _content(act) for order, act in zip(each.orders, each.acts, strict=True)}
         for each in (first, second)
     ]
-    shared = (order for order, content in contents[0].items() if contents[1].get(order) == content)
-    return Pair(first, second, frozenset(shared))
+    shared = {order for order, content in contents[0].items() if contents[1].get(order) == content}
+    return Pair(first, second, merged(first, second, shared))
+
+
+def merged(
+    first: Recording, second: Recording, shared: Collection[tuple[float, bool, int]]
+) -> list[tuple[Act, bool, bool]]:
+    """The acts of a pair, of which some are shared; see `Pair`."""
+    found = [
+        (order, act)
+        for each in (first, second)
+        for order, act in zip(each.orders, each.acts, strict=True)
+        if each is first or order[:3] not in shared
+    ]
+    # At one instant an answer to an incident comes after what else is done, as it was played.
+    found.sort(key=operator.itemgetter(0))
+    return [(act, bool(order[-1]), order[:3] in shared) for order, act in found]
 
 
 @dataclass(frozen=True)
@@ -249,22 +265,16 @@ class Mediation:
         """
         is_chosen = np.array([place in chosen for place in self._places])
         is_split = self.by == "place"
-        merged: list[tuple[_Order, Act]] = []
-        for is_second, recording in ((False, pair.first), (True, pair.second)):
-            for order, act in zip(recording.orders, recording.acts, strict=True):
-                kept: Act | None
-                if order[:3] in pair.shared:  # in every hybrid, once
-                    kept = None if is_second else act
-                elif is_split and len(act.positions):
-                    # One act may change several places: each part follows its own place.
-                    kept = act.part(is_chosen[self._place_at[act.positions]] == is_second)
-                else:
-                    kept = act if (self._group_of(act) in chosen) == is_second else None
-                if kept is not None:
-                    merged.append((order, kept))
-        # At one instant an answer to an incident comes after what else is done, as it was played.
-        merged.sort(key=operator.itemgetter(0))
-        return [act for _, act in merged]
+        kept: list[Act | None] = []
+        for act, is_second, is_shared in pair.acts:
+            if is_shared:  # in every hybrid
+                kept.append(act)
+            elif is_split and len(act.positions):
+                # One act may change several places: each part follows its own place.
+                kept.append(act.part(is_chosen[self._place_at[act.positions]] == is_second))
+            elif (self._group_of(act) in chosen) == is_second:
+                kept.append(act)
+        return [act for act in kept if act is not None]
 
     def hybrid(self, pair: Pair, chosen: frozenset[str]) -> Run:
         """Simulate a replication in which some groups take the path of the second option."""
