@@ -27,6 +27,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "verification" not in item.path.parts)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _ensembles_go_with_their_module(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Forget what functions of a test module have cached: hundreds of runs, a megabyte each."""
+    yield
+    is_test = request.path.name.startswith("test_")  # and no module with examples in its texts
+    for each in vars(request.module).values() if is_test else ():
+        if hasattr(each, "cache_clear") and each.__module__ == request.module.__name__:
+            each.cache_clear()
+
+
 @contextlib.contextmanager
 def _mounted(where: Path, options: str) -> Iterator[Path]:
     where.mkdir()
