@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import subprocess
 import sys
@@ -13,10 +14,12 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
+from matplotlib.text import Annotation
 
 import simlib
 from simlib.errors import ScenarioError, StoreError
 from simlib.files import Output
+from simlib.plot.outcome_panels import _points
 from simlib.plot.style import dress, new_figure, save
 from simlib.scenario.spelling import heading, words
 from support.agents import Watcher
@@ -79,8 +82,17 @@ def test_a_fan_has_two_bands_a_median_and_their_names(ensemble: simlib.Ensemble)
     ax = simlib.plot.fan(ensemble, "raid", "Iraq")
     assert_labelled(ax, unit="incidents per month")
     assert len(ax.collections) == 2
-    names = {text.get_text() for text in ax.texts}
-    assert {"95 %", "75 %", "median", "25 %"} <= names
+    heights = {text.get_text(): text.xy[1] for text in ax.texts if isinstance(text, Annotation)}
+    names = ["95 %", "75 %", "median", "25 %", "5 %"]
+    apart = -np.diff([heights[name] for name in names])
+    assert (apart >= 0.049 * np.ptp(ax.get_ylim())).all()
+
+
+def test_quantiles_have_as_many_digits_as_they_span() -> None:
+    assert _points(0.0567, 0.000243, 0.543) == ["0.06", "0.00", "0.54"]
+    assert _points(5.97, 0.0, math.inf) == ["6.0", "0.0", "after the end"]
+    assert _points(2.0, 0.0, 4.0) == ["2", "0", "4"]
+    assert _points(2.5, 2.5, 2.5) == ["2.50"] * 3
 
 
 def test_a_month_that_mostly_has_none_is_drawn_as_a_probability(

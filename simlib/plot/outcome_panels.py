@@ -25,7 +25,7 @@ from simlib.plot.style import (
     option_name,
     wrapped,
 )
-from simlib.statistics.formatting import number
+from simlib.statistics.formatting import number, supported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -262,7 +262,22 @@ def _middle(row: Summary) -> str:
 
 
 def _number_note(row: Summary) -> str:
-    text = f"median {number(row.q50)}, 5-95 % {number(row.q05)} to {number(row.q95)}"
+    middle, low, high = _points(row.q50, row.q05, row.q95)
+    text = f"median {middle}, 5-95 % {low} to {high}"
     if not row.n_censored:
         return text
     return f"{text}\n{100 * row.n_censored / (row.n + row.n_censored):.0f} % open at the end"
+
+
+def _points(*quantiles: float) -> list[str]:
+    """Quantiles as text, fractions to about a hundredth of what they span."""
+    finite = [each for each in quantiles if np.isfinite(each)]
+    is_whole = all(each == round(each) for each in finite)
+    step = float(np.ptp(finite)) / 10.0 if finite else 0.0
+
+    def told(value: float) -> str:
+        if np.isinf(value):
+            return "after the end"
+        return number(value) if is_whole or np.isnan(value) else supported(0.0, step, value)[0]
+
+    return [told(each) for each in quantiles]

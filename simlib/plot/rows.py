@@ -239,8 +239,8 @@ def information(result: Information, loss: str | None = None, ax: Axes | None = 
         values = np.transpose([(worth.value, *worth.interval()) for worth in worths])
         color, marker = SHADES[i % len(SHADES)], MARKERS[i % len(MARKERS)]
         dots.append(Dots(values, f"{date}", color, marker, bar=(color, 0.4)))
-    rows(ax, [_unknown_label(each) for each in shown], dots)
-    ax.set_xlim(left=0.0)
+    rows(ax, [each.label for each in shown], dots)
+    ax.set_xlim(left=-0.01 * ax.get_xlim()[1])
     ax.set_xlabel(f"value of learning it before choosing ({result.panel.losses[name].unit})")
     legend(ax, title="decided on", title_fontsize=8)
     dress(ax, f"Loss: {heading(name)}", _ranking_note(result, name))
@@ -256,13 +256,10 @@ def _most_valuable(unknowns: list[UnknownValue]) -> list[UnknownValue]:
         is_more = so_far is None or each.alone.estimate > so_far.alone.estimate
         if each.kind != "everything" and is_more:
             best[each.name] = each
-    ranked = sorted(best.values(), key=lambda x: (x.kind != "reports", -x.alone.estimate))
+    # Of what is worth nothing the reports alone are shown.
+    worth = [x for x in best.values() if x.kind == "reports" or x.alone.value > 0.0]
+    ranked = sorted(worth, key=lambda x: (x.kind != "reports", -x.alone.estimate))
     return ranked[:MOST_BARS]
-
-
-def _unknown_label(each: UnknownValue) -> str:
-    kind = "group: " if each.kind == "group" and each.name.endswith(".*") else ""
-    return f"{kind}{words(each.name.removesuffix('.*'))}"
 
 
 def _ranking_note(result: Information, loss: str) -> str:
@@ -331,7 +328,7 @@ def extension_forecast(found: DecisionForecast, ax: Axes | None = None) -> Axes:
     is_next = shown["observable"] != shown["observable"].shift()
     heights = -(np.arange(len(shown)) + 0.7 * is_next.cumsum().to_numpy())
     labels = [
-        f"{words(name)}: {words(str(group))}" + ("" if span == group else f" ({span})")
+        f"{heading(name)}: {words(str(group))}" + ("" if span == group else f" ({span})")
         for name, group, span in zip(
             shown["observable"], shown["group"], shown["range"].astype(str), strict=True
         )

@@ -239,6 +239,7 @@ def say_below(given: Axes | None, ax: Axes, *parts: str) -> None:
     figure = ax.get_figure(root=True)
     assert figure is not None  # noqa: S101  (axes stand on one)
     text = "; ".join([*filter(None, parts), NOT_OBSERVED])
+    text = text[:1].upper() + text[1:]
     width = int(figure.get_figwidth() * 17)
     figure.supxlabel(wrapped(f"{text}.", width), x=0.012, ha="left", color=MUTED, size=7)
 
@@ -280,7 +281,11 @@ def at_edge(ax: Axes, text: str, height: float, **how: Any) -> None:
 
 def number_axis(axis: Axis, n_ticks: int = 6, *, is_whole: bool = False) -> None:
     """Label an axis with plain numbers at round places; of what is counted with whole ones."""
-    axis.set_major_locator(MaxNLocator(n_ticks, steps=[1, 2, 5, 10], integer=is_whole))
+    # Where all is one number, that is its only whole one.
+    least = 1 if is_whole else 2
+    axis.set_major_locator(
+        MaxNLocator(n_ticks, steps=[1, 2, 5, 10], integer=is_whole, min_n_ticks=least)
+    )
     axis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
 
 

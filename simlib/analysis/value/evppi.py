@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlib.ensemble.map_runs import map_runs
+from simlib.scenario.spelling import words
 from simlib.statistics.formatting import number, with_error
 from simlib.statistics.intervals import Z95, standard_error
 from simlib.statistics.regression import (
@@ -264,6 +265,12 @@ class UnknownValue:
     alone: ExpectedValue
     beyond: ExpectedValue | None
     regions: tuple[tuple[float, float, str], ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What people read in the place of its name."""
+        group = self.name.removesuffix(".*")
+        return words(self.name) if group == self.name else f"group {words(group)}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

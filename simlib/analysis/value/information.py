@@ -255,7 +255,7 @@ class Information(Finding):
                 f"{words(option)} is best {_between(a, b)}" for a, b, option in each.regions
             )
             tail = f" ({where})" if where else ""
-            parts.append(f"{words(each.name)} is worth {each.alone.shown} {unit}{beyond}{tail}")
+            parts.append(f"{each.label} is worth {each.alone.shown} {unit}{beyond}{tail}")
         return "; ".join(parts) + "."
 
 

@@ -38,6 +38,7 @@ def with_attacks_before(scenario: Scenario) -> Scenario:
             "from": scenario.start,
             "to": last,
             "unit": "attacks",
+            "label": "ISIS attacks in Iraq before the committee first meets",
             "description": "Attacks in Iraq before the first scheduled meeting.",
         }
     )
