@@ -299,7 +299,7 @@ def test_powers_of_a_log_axis_stay_raised(tmp_path: Path) -> None:
 def test_names_are_shown_as_words() -> None:
     assert words("isis_attack") == "ISIS attack"
     assert heading("turkiye_sdf.posture") == "Türkiye-SDF posture"
-    assert heading("sohr_isis_syria_2025") == "SOHR ISIS Syria 2025"
+    assert heading("sohr_isis_syria") == "ISIS attacks in Syria (SOHR)"
     assert words("f16_available_end_2025") == "F-16 available end 2025"
     assert words("iraqi_strength_end_2026") == "Iraqi strength end 2026"
 

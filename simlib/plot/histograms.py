@@ -189,7 +189,8 @@ def _draw_pairs(ax: Axes, what: str, pairs: tuple[Floats, Floats], names: tuple[
 
 def _effect_note(found: PairedEffect) -> str:
     before, after = (found.side(value) for value in (found.baseline, found.counterfactual))
-    text = f"{before} becomes {after}; effect {found.told}; n = {found.n:,} pairs"
+    effect = f"effect {found.told}" if found.n_differing else found.told
+    text = f"{before} becomes {after}; {effect}; n = {found.n:,} pairs"
     if found.n_censored:
         text += f", {found.n_censored} not settled by the end"
     if math.isnan(found.variance_reduction) or math.isinf(found.variance_reduction):

@@ -16,7 +16,13 @@ SPELLED = {name.lower(): name for name in _NAMES.split()} | {
     "israel iran": "Israel-Iran",
     "sdf damascus": "SDF-Damascus",
     "turkiye sdf": "Türkiye-SDF",
-    # Dyads have a number at UCDP, which tells nobody who fights whom.
+    # What is counted, then who counts it; a number of UCDP tells nobody who fights whom.
+    "cep isis desert": "ISIS attacks in the desert (CEP)",
+    "monitors isis iraq": "ISIS attacks in Iraq (monitors)",
+    "official isis iraq": "ISIS attacks in Iraq (officials)",
+    "press isis iraq": "ISIS incidents in Iraq (press)",
+    "ric isis northeast": "ISIS attacks in the north-east (RIC)",
+    "sohr isis syria": "ISIS attacks in Syria (SOHR)",
     "ucdp 259": "UCDP Iraq-ISIS",
     "ucdp 354": "UCDP Türkiye-PKK",
     "ucdp 13604": "UCDP Syria-ISIS",
