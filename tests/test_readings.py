@@ -7,11 +7,13 @@ import datetime as dt
 import functools
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import simlib
+from simlib.analysis.selection import forced_runs
 from simlib.analysis.selection.decision_forecast import forecast
 from simlib.analysis.selection.forced_runs import (
     NEVER,
@@ -46,6 +48,10 @@ from simlib.theatre.questions.iraq_mission import BEFORE, EXTENSION
 from simlib.world.quantities import ParameterPlan
 from support.commands import call
 from support.scenarios import small
+
+if TYPE_CHECKING:
+    from simlib.journal import Run
+    from simlib.simulation import Blueprint
 
 N = 120
 HERE = Execution(jobs=1)
@@ -186,6 +192,23 @@ def known() -> tuple[np.ndarray, AnsweredRuns]:
         for months in (NEVER, None)
     )
     return held.known, natural
+
+
+def test_without_outcomes_runs_end_with_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Value of information asks only what is known at the meetings."""
+    horizons: list[float] = []
+
+    def noted(blueprint: Blueprint, replication: int, **more: Any) -> Run:
+        horizons.append(blueprint.horizon)
+        return simulate(blueprint, replication, **more)
+
+    monkeypatch.setattr(forced_runs, "simulate", noted)
+    bare = short().model_copy(update={"outcomes": {}})
+    held = [GivenAnswer(r, NEVER) for r in range(6)]
+    times = [to_days(dt.date(2025, 2, 20)), to_days(dt.date(2025, 6, 30))]
+    found = simulate_answers(bare, held, EXTENSION, times=times, **HERE)
+    assert set(horizons) == {times[1] + 1.0}
+    assert found.known.tobytes() == known()[0].tobytes()
 
 
 def test_what_is_known_early_is_the_same_whatever_the_committee_does_later() -> None:

@@ -98,7 +98,7 @@ def simulate_answers(
     Where the answer is given, the agent is frozen from the start: it holds to the end as
     agreed up to the fork, and to what is given after it. The scenario is taken as it is
     written, but that `given` parameters replace drawn ones. What is known is noted at
-    `times`, instants in days.
+    `times`, instants in days; of a scenario without outcomes nothing is simulated after the last.
     """
     job = _AnswerJob(scenario, tuple(answers), question, dict(given or {}), tuple(times))
     identity = {
@@ -117,6 +117,9 @@ def _prepared(job: _AnswerJob) -> tuple[Blueprint, OutcomePlan, Observables]:
     """Assemble the scenario once; forks differ in their timeline only."""
     held = job.question.deadline.held(job.scenario)
     blueprint = assemble(job.scenario.model_copy(update={"options": {HELD: held}}))
+    if job.times and not job.scenario.outcomes:
+        last = max(job.times) + 1.0  # a day later, so that nothing is at the edge
+        blueprint = replace(blueprint, horizon=min(blueprint.horizon, last))
     channels = blueprint.channels.channels
     observables = plan_observables(job.scenario, channels, job.question.public)
     return blueprint, plan(job.scenario, channels), observables
@@ -125,7 +128,8 @@ def _prepared(job: _AnswerJob) -> tuple[Blueprint, OutcomePlan, Observables]:
 def _answered(job: _AnswerJob, rows: range) -> Arrays:
     blueprint, outcomes, observables = _prepared(job)
     names, deadline = numbers_of(job.scenario), job.question.deadline
-    observe = sorted({*blueprint.calendar.times, blueprint.horizon, *job.times})
+    firsts = (time for time in blueprint.calendar.times if time < blueprint.horizon)
+    observe = sorted({*firsts, blueprint.horizon, *job.times})
     values, chosen, known = [], [], []
     # The same replication under another answer has the same luck: differences are paired.
     for answer in (job.answers[row] for row in rows):

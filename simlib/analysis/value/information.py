@@ -422,7 +422,8 @@ def _reports(
     """
     held = [GivenAnswer(int(replication), NEVER) for replication in replications]
     times = [to_days(at) for at in dates]
-    known = simulate_answers(scenario, held, question, times=times, **where).known
+    bare = scenario.model_copy(update={"outcomes": {}})
+    known = simulate_answers(bare, held, question, times=times, **where).known
     channels = assemble(scenario).channels.channels
     observables = plan_observables(scenario, channels, question.public).all
     found = {}
