@@ -58,22 +58,34 @@ def foretold(values: Floats, columns: Floats) -> tuple[float, int]:
         # fit chance (T. Hastie, R. Tibshirani and J. Friedman, The Elements of Statistical
         # Learning, 2009, section 7.10.2, doi:10.1007/978-0-387-84858-7).
         order = np.argsort(-_correlations(values[is_made], columns[is_made]), kind="stable")
-        for i, size in enumerate(sizes):
-            missed[i] += _missed(values, columns[:, order[:size]], is_made)
+        missed += _missed(values, columns[:, order[: max(sizes, default=0)]], is_made)[
+            [size - 1 for size in sizes]
+        ]
     first = int(np.argmax(_correlations(values, columns)))
     # The number of columns is that which foretells best.
     share = 1.0 - float(missed.min()) / total if sizes else 0.0
     return max(0.0, share), first
 
 
-def _missed(values: Floats, columns: Floats, is_made: NDArray[np.bool_]) -> float:
-    """The sum of squares that a fit on some rows misses in the others."""
-    scale = columns[is_made].std(axis=0)
-    shifted = (columns - columns[is_made].mean(axis=0)) / np.where(scale > 0.0, scale, 1.0)
+def _missed(values: Floats, columns: Floats, is_made: NDArray[np.bool_]) -> Floats:
+    """The sums of squares that fits of the first 1, 2, ... columns on some rows miss in others."""
+    made, others = columns[is_made], columns[~is_made]
+    scale = made.std(axis=0)
+    made, others = (
+        (part - made.mean(axis=0)) / np.where(scale > 0.0, scale, 1.0) for part in (made, others)
+    )
     center = values[is_made].mean()
-    fit, *_ = np.linalg.lstsq(shifted[is_made], values[is_made] - center, rcond=None)
-    left = values[~is_made] - center - shifted[~is_made] @ fit
-    return float((left**2).sum())
+    # A column that those before it make up adds nothing.
+    sizes = np.abs(np.diagonal(np.linalg.qr(made, mode="r")))
+    is_new = sizes > 1e-9 * sizes.max(initial=0.0)
+    # Fits of ever more columns are nested: by Gram-Schmidt, one decomposition has them all.
+    basis, triangle = np.linalg.qr(made[:, is_new])
+    told = np.linalg.solve(triangle.T, others[:, is_new].T).T
+    told *= basis.T @ (values[is_made] - center)
+    left = (values[~is_made] - center)[:, np.newaxis] - np.cumsum(
+        np.insert(told, 0, 0.0, axis=1), axis=1
+    )
+    return np.asarray((left**2).sum(axis=0)[np.cumsum(is_new)])
 
 
 def _correlations(values: Floats, columns: Floats) -> Floats:
