@@ -12,6 +12,7 @@ import numpy as np
 from simlib.answers.statements import FEWEST, Statement, day, sentence
 from simlib.journal import to_date
 from simlib.scenario.register_rows import GRADES, grade_of
+from simlib.scenario.spelling import words
 from simlib.statistics.formatting import share
 from simlib.statistics.intervals import rank_correlation_interval, wilson
 from simlib.statistics.ranks import noise_floor, rank_correlations
@@ -44,7 +45,7 @@ class Driver(NamedTuple):
     def shown(self) -> str:
         """The number, its grade, and its correlation."""
         rho, low, high = (f"{x:+.2f}".replace("-", "\N{MINUS SIGN}") for x in self[2:])
-        return f"{self.name} ({self.grade}) {rho} ({low} to {high})"
+        return f"{words(self.name)} ({self.grade}) {rho} ({low} to {high})"
 
 
 def judgement(histories: Histories) -> Iterator[Statement]:
@@ -91,7 +92,9 @@ def drivers(histories: Histories) -> Iterator[Statement]:
     )
     yield Statement(text, of, CHANGE)
     first = clear[0].name
-    yield Statement(_by_third(first, draws[:, names.index(first)], is_so, claim.says), of, CHANGE)
+    yield Statement(
+        _by_third(words(first), draws[:, names.index(first)], is_so, claim.says), of, CHANGE
+    )
     parameter = histories.scenario.parameters[histories.scenario.value_names().get(first, first)]
     meant = parameter.judgement or parameter.note or parameter.fitted
     if meant:

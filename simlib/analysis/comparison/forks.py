@@ -23,6 +23,7 @@ from simlib.scenario import as_scenario, from_dict, load_text, option_lineage
 from simlib.scenario.canonical import explicit
 from simlib.scenario.requests import day
 from simlib.scenario.schema import Option, Scenario
+from simlib.scenario.spelling import words
 from simlib.scenario.wording import AS_WRITTEN, near_or_all, shown
 
 if TYPE_CHECKING:
@@ -330,7 +331,7 @@ def _too_late(base: Ensemble, name: str, at: dt.date) -> Iterator[str]:
         n_done = int((completed < to_days(at)).sum())
         if n_done:
             yield (
-                f"{name}: {milestone} is completed before {at} in {n_done:,} of "
+                f"{name}: {words(milestone)} is completed before {at} in {n_done:,} of "
                 f"{len(completed):,} replications, where nothing can move it any more"
             )
 
