@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from support.commands import call
 from support.scenarios import TEXT
 
 BASH = shutil.which("bash") or "bash"
@@ -360,3 +361,19 @@ def test_importing_loads_nothing_that_could_be_trapped() -> None:
     line = [sys.executable, "-c", code]
     out = subprocess.check_output(line, cwd=Path(__file__).parents[1], text=True)
     assert out == "['simlib', 'simlib._version', 'simlib.cli']\n"
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "2"}, "2")])
+def test_linear_algebra_has_one_thread_unless_somebody_wants_more(
+    given: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    seen: list[str | None] = []
+
+    def looking() -> int:
+        seen.append(os.environ.get("OPENBLAS_NUM_THREADS"))
+        return 0
+
+    monkeypatch.setattr("simlib.cli.process.run", looking)
+    assert call("list", **given).returncode == 0
+    assert seen == [expected]
