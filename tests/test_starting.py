@@ -363,11 +363,14 @@ def test_importing_loads_nothing_that_could_be_trapped() -> None:
     assert out == "['simlib', 'simlib._version', 'simlib.cli']\n"
 
 
-@pytest.mark.parametrize(("given", "expected"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "2"}, "2")])
+@pytest.mark.parametrize(("given", "expected"), [("", "1"), ("2", "2")])
 def test_linear_algebra_has_one_thread_unless_somebody_wants_more(
-    given: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
+    given: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    if given:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", given)
+    else:
+        monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     seen: list[str | None] = []
 
     def looking() -> int:
@@ -375,5 +378,5 @@ def test_linear_algebra_has_one_thread_unless_somebody_wants_more(
         return 0
 
     monkeypatch.setattr("simlib.cli.process.run", looking)
-    assert call("list", **given).returncode == 0
+    assert call("list").returncode == 0
     assert seen == [expected]
