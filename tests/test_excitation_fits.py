@@ -137,7 +137,7 @@ def test_fits_are_told_as_every_finding_is(tmp_path: Path) -> None:
     assert [said.partition(":")[0] for said in found.sentences()] == list(POOLS)
     assert all(table["low"].notna().all() for table in found.briefs().values())
     written = found.save(tmp_path)
-    assert [path.name for path in written] == ["excitation.csv", "branching.png"]
+    assert [path.name for path in written] == ["excitation.txt", "excitation.csv", "branching.png"]
     assert "<table" in found._repr_html_()
 
 
@@ -146,7 +146,7 @@ def test_severity_is_told_as_every_finding_is(tmp_path: Path) -> None:
     (said,) = found.sentences()
     assert said.startswith(PLANTED[0].name)
     assert re.search(r"exponent \d\.\d\d \(90 % .*\); |a power law (fits|is ruled out)", said)
-    assert [path.name for path in found.save(tmp_path)] == ["severity.csv"]
+    assert [path.name for path in found.save(tmp_path)] == ["severity.txt", "severity.csv"]
 
 
 def test_the_severity_table_has_a_row_a_regime() -> None:
