@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import textwrap
 from typing import TYPE_CHECKING
 
 from simlib.cli.streams import say
+from simlib.statistics.formatting import tied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +16,6 @@ NARROWEST, WIDEST = 60, 100
 """Columns that text is set in: never fewer, whatever the terminal has, and never more."""
 LEAST = 8
 """Columns that a column of a table keeps."""
-_TIED = re.compile(r"(?<=\d) (?=%)|(?<=\bn) (?== )|(?<=\bn =) (?=\d)")
 _TIE = "\N{WORD JOINER}"
 
 
@@ -32,7 +31,7 @@ def folded(text: str, columns: int, indent: str = "", more: str | None = None) -
     """
     more = (indent + "  " if indent else "") if more is None else more
     lines = textwrap.wrap(
-        _TIED.sub(_TIE, text), max(columns, 1), initial_indent=indent, subsequent_indent=more,
+        tied(text, _TIE), max(columns, 1), initial_indent=indent, subsequent_indent=more,
         break_on_hyphens=False,
     )  # fmt: skip
     return [line.replace(_TIE, " ") for line in lines]

@@ -121,7 +121,7 @@ def _draw_differences(ax: Axes, found: PairedEffect, pairs: tuple[Floats, Floats
     if not len(change):
         return
     # Few differences of strangers lie far out, and would leave no room to those within pairs.
-    first, last = np.quantile(pooled, _MIDDLE)
+    first, last = np.quantile(pooled, _MIDDLE, method="inverted_cdf")
     edges = bin_edges(pooled[(pooled >= first) & (pooled <= last)], MOST_BINS)
     within = histogram(ax, change, edges, fill=True, color=MIDDLE, label="within pairs, same luck")
     other = histogram(ax, strangers, edges, color=INK, lw=1.1, ls="--", label="independent runs")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from simlib.files import read_regular
 from simlib.reporting.plain_text import plain
 from simlib.scenario.spelling import words
-from simlib.statistics.formatting import number
+from simlib.statistics.formatting import number, tied
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,7 @@ def rendered(template: str, contents: Mapping[str, Any]) -> str:
     )  # fmt: skip
     environment.filters |= {
         "words": words, "number": number, "raw": _raw, "shortened": _shortened,
+        "tied": tied,
         "capitalize_first": lambda text: text[:1].upper() + text[1:], "zip": zip,
         "stem": lambda name: Path(name).stem,
     }  # fmt: skip

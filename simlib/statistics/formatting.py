@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
+
+_TIED = re.compile(r"(?<=\d) (?=%)|(?<=\bn) (?== )|(?<=\bn =) (?=\d)")
 
 
 def number(value: float) -> str:
@@ -121,3 +124,14 @@ def percent(share: float) -> str:
 
 def _decimals(value: float, digits: int) -> int:
     return min(max(digits - 1 - math.floor(math.log10(abs(value))), 0), 8)
+
+
+def tied(text: str, tie: str = "\N{NO-BREAK SPACE}") -> str:
+    """A text in which a number stays with its percent sign, and n with its number.
+
+    Examples
+    --------
+    >>> tied("15 % of all, n = 60", "~")
+    '15~% of all, n~=~60'
+    """
+    return _TIED.sub(tie, text)
