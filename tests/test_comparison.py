@@ -380,12 +380,14 @@ def test_a_small_reduction_has_its_reason_in_words(comparison: simlib.analysis.C
 
 
 def test_an_effect_shows_pairs_beside_independent_runs() -> None:
-    """Shares of both add up to all; pairs lie closer; both options stand in the corner."""
+    """All pairs are drawn, and of independent runs all but the farthest; options in the corner."""
     found = simlib.compare(scenario(), ["as_planned", "crowded"], replications=30, jobs=1)
     ax = Figure().subplots()
     assert simlib.plot.effect(found, "raids", ax=ax) is ax
     steps = [patch for patch in ax.patches if isinstance(patch, StepPatch)]
-    assert [np.sum(step.get_data()[0]) for step in steps] == pytest.approx([100.0, 100.0])
+    pairs, strangers = (float(np.sum(step.get_data()[0])) for step in steps)
+    assert pairs == pytest.approx(100.0)
+    assert 98.0 < strangers <= 100.0 + 1e-9
     assert "incidents" in ax.get_xlabel()
     assert ax.get_title(loc="left") == "Raids: crowded against as planned"
     (corner,) = ax.child_axes
