@@ -33,7 +33,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     ),
     "ensemble/map_runs.py": frozenset({"np.savez_compressed(sink, **arrays)"}),
     "finding.py": frozenset(  # text for a notebook
-        {"return said + str(self.brief().to_html(index=False))"}
+        {"return said + str(self.brief().to_html(index=False, float_format=number))"}
     ),
     "plot/style.py": frozenset(
         {"figure.savefig(content, format=kind, metadata=_UNDATED[kind])"}  # bytes in memory
