@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -89,6 +90,20 @@ def test_names_are_words_and_numbers_of_a_text_stay() -> None:
         "ISIS level Iraq > 6.26 and KRG seam is open."
     )
     assert words("extend_12m_from_2025-06-30") == "extend 12m from 2025-06-30"
+
+
+def test_shares_of_a_governorate_are_said_with_the_name_of_the_place() -> None:
+    """Its part of a vector is an identifier; spelled otherwise, it would stay in lower case."""
+    scenario = simlib.load("as_agreed")
+    parts = {
+        part
+        for each in scenario.parameters.values()
+        for part in ((each.distribution or {}).get("dirichlet") or {})
+    }
+    places = {re.sub(r"\W", "_", name).lower(): name for name in scenario.places}
+    found = {part: places[part] for part in parts & places.keys()}
+    assert "dohuk" in found
+    assert {part: words(part) for part in found} == found
 
 
 def test_results_of_before_are_called_by_the_names_of_their_outcomes(

@@ -160,11 +160,9 @@ class Agent(ABC):
         if self._n_uses > MOST_USES:
             raise _too_many_uses()
         world = self._world
-        try:  # as `position` does, but nothing is asked as often
-            found: float = world.state.item(world.layout.positions[variable, place])
-        except KeyError:
-            world.position(variable, place)
-            raise
+        # As `position` has it, which names what is not there; but nothing is asked as often.
+        where = world.layout.positions.get((variable, place))
+        found: float = world.state.item(world.position(variable, place) if where is None else where)
         return found
 
     def see_all(self, variable: str | tuple[str, ...]) -> NDArray[np.float64]:

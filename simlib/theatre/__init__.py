@@ -4,7 +4,8 @@ _NAMES = (
     "ISF ISIS PKK SDF HTS SNA PMF US UK NATO UCDP ACLED SOHR RIC CEP ISR KRG "
     "Ankara Australia Baghdad Coalition Damascus France Harir Iran Iraq Iraqi Israel Israeli "
     "Kurdish Peshmerga Syria Syrian Turkish Washington "
-    "Aleppo Anbar Babil Diyala Duhok Erbil Hama Hasakah Homs Kirkuk Nineveh Raqqa Sulaymaniyah"
+    "Aleppo Anbar Babil Diyala Dohuk Erbil Hama Hasakah Homs Karbala Kirkuk Nineveh Raqqa "
+    "Sulaymaniyah Suwayda"
 )
 SPELLED = {name.lower(): name for name in _NAMES.split()} | {
     "turkiye": "Türkiye",

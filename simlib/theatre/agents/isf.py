@@ -136,7 +136,7 @@ class ISF(Agent):
         moved = np.where(now == before, planned, now + planned - before)
         self.change_all(variable, np.minimum(most, moved))
 
-    def _complete(self, variable: str, done: float) -> None:
+    def _build_up(self, variable: str, done: float) -> None:
         """Follow a plan by which a share of what is missing at the start is there by now."""
         if done != self._done.get(variable):
             self._done[variable], start = done, self._at_start[variable]
@@ -145,7 +145,7 @@ class ISF(Agent):
     def _build(self) -> None:
         done = min(1.0, self._months / self.parameter("border.completion"))
         for variable in ("border.wall", "border.sensors"):
-            self._complete(variable, done)
+            self._build_up(variable, done)
 
     def _receive(self) -> None:
         radars = float(self._months >= self.parameter("isf.radar_months"))
@@ -154,7 +154,7 @@ class ISF(Agent):
         for bought in ("drone_radar", "air_defense"):
             since_first = self._months - self.parameter(f"isf.{bought}_months")
             share = since_first / self.parameter(f"isf.{bought}_delivery")
-            self._complete(f"isf.{bought}", max(0.0, min(1.0, share)))
+            self._build_up(f"isf.{bought}", max(0.0, min(1.0, share)))
 
     def _reinforce_border(self, *, breaks: float) -> None:
         crossings = self.recent("isis_infiltration", days=QUARTER_DAYS, having={"success": 1.0})
